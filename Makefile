@@ -7,7 +7,7 @@ GROUPS ?= test,dev
 run: .venv/run.stamp
 	@$(BIN)/movietui
 
-# Three processes, also on two cores: many tests wait for terminals and child processes.
+# Three processes even on two cores, because many tests wait for terminals and child processes.
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 

@@ -308,14 +308,14 @@ def preview(name: str, cleaning: str) -> CleaningReport:
     return _load_published(name, _cleaner, silent)[1].clean(rules)[1]
 
 
-def removed(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
+def removed_rows(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
     """Return at most ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
 
     For a rule that is off, return the rows that it would remove or change. The dataset stays in memory as in
     ``preview``.
     """
     rules = parse(cleaning)
-    return _load_published(name, _cleaner, silent)[1].removed(rules, rule, offset, limit)
+    return _load_published(name, _cleaner, silent)[1].removed_rows(rules, rule, offset, limit)
 
 
 @functools.lru_cache(maxsize=1)
@@ -357,7 +357,7 @@ def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
 
 
 def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
-    """Return the title of the cleaning rule that removed a movie. Imports pandas."""
+    """Return the title of the cleaning rule that removed a movie or merged it into another. Imports pandas."""
     return _load_published(dataset.name, _cleaner, silent)[1].rule_that_removed(parse(dataset.cleaning), int(movie.id))
 
 

@@ -115,8 +115,8 @@ class ImdbFacts:
     """Runtime in minutes; 0 if unknown."""
     directors: tuple[tuple[str, ...], ...]
     """Names, in the order of the credits; an empty tuple if unknown."""
-    people: tuple[tuple[str, ...], ...]
-    """The ids of the directors, such as ``nm0001741``, in the same order; two people may share a name."""
+    director_ids: tuple[tuple[str, ...], ...]
+    """Such as ``nm0001741``, in the order of ``directors``; two people may share a name."""
     genres: tuple[tuple[str, ...], ...] = ()
     """As IMDb names them; an empty tuple if unknown."""
     ids: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class ImdbFacts:
 
     @cached_property
     def credited(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of the movies that each person directed or acted in, by the person's name: first the directors."""
+        """The rows of the movies that each person directed or acted in, by the person's name; directors come first."""
         rows = dict(self.directed)
         for name, movies in self.acted.items():
             rows[name] = tuple(sorted({*rows.get(name, ()), *movies}))
@@ -165,7 +165,7 @@ class ImdbFacts:
         return _rows_by_value(self.countries)
 
     def first(self, movies: int) -> "ImdbFacts":
-        """Return the facts about the first movies only."""
+        """Return the facts about the first ``movies`` movies only."""
         columns = [each.name for each in fields(self) if each.name != "fingerprint"]
         return replace(self, **{name: getattr(self, name)[:movies] for name in columns})
 
@@ -226,10 +226,10 @@ class Movies:
     tags: Tags | None = None
     """None if the dataset has no tags."""
     unrated: int = 0
-    """How many of the last movies are not the dataset's, but IMDb's; see ``movietui.data.imdb.unrated``."""
+    """How many movies at the end come from IMDb, without ratings in the dataset; see ``movietui.data.imdb.unrated``."""
 
     def first(self, movies: int) -> "Movies":
-        """Return the first movies only."""
+        """Return the first ``movies`` movies only."""
         return replace(
             self,
             **{name: getattr(self, name)[:movies] for name in ("ids", "titles", "years", "genres", "keys", "months")},
@@ -259,13 +259,13 @@ class Movies:
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
 
     def tags_of(self, row: int) -> list[str]:
-        """Return the tags of a movie, the one that tells most about it first; empty if the dataset has no tags.
+        """Return the tags of a movie, the most telling first; empty if the dataset has no tags.
 
         Tags that only repeat a genre, a director or an actor of the movie are left out.
         """
-        return self.beside_facts(row, self.tags.of(row)) if self.tags else []
+        return self.not_repeating_facts(row, self.tags.of(row)) if self.tags else []
 
-    def beside_facts(self, row: int, tags: Sequence[str]) -> list[str]:
+    def not_repeating_facts(self, row: int, tags: Sequence[str]) -> list[str]:
         """Return those of a movie's tags that do not repeat one of its genres, directors or actors."""
         facts = [*self.genres_of(row), *(self.imdb.people_of(row) if self.imdb else ())]
         repeated = {title_key(fact) for fact in facts}

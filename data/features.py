@@ -31,9 +31,9 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
 TAGS = 1000
-"""The most tags that are encoded: those of the most movies."""
+"""How many tags are encoded at most: those that the most movies have."""
 ROWS_AT_ONCE = 4096
-"""Movies whose table of tags is in memory at once."""
+"""For how many movies at once the table of tags is in memory."""
 DAMPING = 5.0
 """How many ratings at the overall mean are added to each average, so that a single rating does not decide it."""
 
@@ -205,7 +205,9 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
     if movies.imdb is None:
         return None
     facts = movies.imdb
-    credited = [dict.fromkeys(zip(*both, strict=True)) for both in zip(facts.directors, facts.people, strict=True)]
+    credited = [
+        dict.fromkeys(zip(*both, strict=True)) for both in zip(facts.directors, facts.director_ids, strict=True)
+    ]
     counts = Counter(person for credit in credited for person in credit)
     known = sorted(person for person, count in counts.items() if count >= least)
     index = {person: index for index, person in enumerate(known)}
@@ -221,9 +223,9 @@ def tags(movies: Movies, most: int) -> Block | None:
 
     The columns are the strongest directions of the table of movies and tags, whose cells are weight times ``rarity``
     (latent semantic analysis; Deerwester et al., Indexing by latent semantic analysis, 1990): its right singular
-    vectors, computed from the ``TAGS`` tags of the most movies, times the table. In each direction, the largest
-    component is positive, so the result does not depend on chance. Each column is divided by its root mean square over
-    the movies with tags; a movie without tags has zeros.
+    vectors, computed from the ``TAGS`` tags that the most movies have, times the table. In each direction, the
+    component that is largest in size is positive, so the signs do not depend on chance. Each column is divided by its
+    root mean square over the movies with any of these tags; all other movies have zeros.
     """
     if movies.tags is None or not len(movies.tags.tag):
         return None
@@ -372,10 +374,10 @@ class Tastes:
 
     These are the user features of source 002. The column ``average`` is the user's mean, damped as in ``Averages``;
     ``ratings`` is ``log(1 + n)``, where n is the number of the user's ratings. For each genre, in the order of
-    ``genres``, ``ratings of GENRE`` is ``log(1 + n)``, where n is the number of the user's ratings r of its movies;
-    then, for each genre, ``liking of GENRE`` is ``sum (r - average) / (n + damping)``: how far above their average the
-    user rated these movies. All columns are scaled over the users with train ratings; the final row is a user without
-    ratings.
+    ``genres``, ``ratings of GENRE`` is ``log(1 + n)``, where n is how many movies of the genre the user rated. Then,
+    for each genre, ``liking of GENRE`` is ``sum(r - average) / (n + damping)``, summed over the user's ratings r of
+    these movies: how far above their average the user rated them. All columns are scaled over the users with train
+    ratings; the final row is a user without ratings.
     """
 
     block: Block

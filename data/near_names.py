@@ -11,7 +11,7 @@ MIN_SIMILARITY = 0.6
 MAX_GAP = 0.25
 """How far the similarity of a suggestion may be below that of the best one."""
 MIN_PART = 3
-"""The fewest typed letters and digits that may stand for a longer name that contains them."""
+"""With fewer typed letters and digits than this, a name is compared only as a whole, not by its words and parts."""
 MAX_LENGTH = 100
 """The most characters that are compared; a longer text was pasted by mistake."""
 

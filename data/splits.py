@@ -128,7 +128,10 @@ def _of_newest_movies(ratings: Ratings) -> Rows:
 
 
 def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:
-    """Split train rows into ``(learn, validation)``; validation is for choosing settings and the stopping epoch."""
+    """Split train rows into ``(learn, validation)``; validation is for choosing settings and the stopping epoch.
+
+    The rows in validation are drawn at random: this share of all rows, but at least one. Both parts are sorted.
+    """
     shuffled = np.random.RandomState(seed).permutation(rows)
     cut = max(1, round(len(rows) * share))
     return np.sort(shuffled[cut:]), np.sort(shuffled[:cut])

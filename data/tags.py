@@ -43,23 +43,23 @@ class Tags:
     names: tuple[str, ...]
     """Every tag that some movie has, in alphabetical order, in lower case."""
     starts: NDArray[np.int32]
-    """Where the tags of each movie begin in ``tag`` and ``weight``, and where the last one's end, shape (movies + 1,).
-    """
+    """The index in ``tag`` and ``weight`` at which the tags of each movie begin, then the length of both, shape
+    (movies + 1,)."""
     tag: NDArray[np.int32]
-    """The index in ``names`` of each tag of each movie; of each movie, the one that tells most about it comes first."""
+    """The indices in ``names`` of the tags of each movie, the most telling tag of each movie first."""
     weight: NDArray[np.float32]
     """How well each of these tags describes the movie, from 0 to 1."""
 
     def of(self, row: int) -> list[str]:
-        """Return the tags of a movie, the one that tells most about it first."""
+        """Return the tags of a movie, the most telling first."""
         return [self.names[tag] for tag in self.tag[self._of(row)].tolist()]
 
-    def beside_untagged(self, movies: int) -> "Tags":
+    def with_untagged(self, movies: int) -> "Tags":
         """Return the tags of the same movies, followed by this many movies without tags."""
         return replace(self, starts=np.append(self.starts, np.full(movies, self.starts[-1], np.int32)))
 
     def first(self, movies: int) -> "Tags":
-        """Return the tags of the first movies only."""
+        """Return the tags of the first ``movies`` movies only."""
         end = int(self.starts[movies])
         return replace(self, starts=self.starts[: movies + 1], tag=self.tag[:end], weight=self.weight[:end])
 
@@ -165,7 +165,7 @@ def strongest(
     weight: NDArray[np.float32],
     movies: int,
 ) -> Tags:
-    """Return the tags of ``movies`` movies that tell most about each: those with the highest weight times ``rarity``.
+    """Return the most telling tags of each of ``movies`` movies: those with the highest weight times ``rarity``.
 
     ``movie``, ``tag`` (an index in ``names``, which are distinct) and ``weight`` have an entry for each tag of each
     movie, in any order; if a movie has a tag twice, the higher weight counts.

@@ -228,7 +228,7 @@ class Cleaner:
         )
         return tables, CleaningReport(self._name, str(cleaning), tuple(results), *counts)
 
-    def removed(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
+    def removed_rows(self, cleaning: Cleaning, rule: str, offset: int, limit: int) -> RemovedRows:
         """Return at most ``limit`` of the rows that a rule removes or changes, from ``offset`` on.
 
         Raises ``Problem`` for an unknown rule.

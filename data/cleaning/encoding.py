@@ -59,7 +59,7 @@ def _users(tables: Tables) -> Users:
         tuple(genders),
         tuple(column("occupation", "")),
         np.array(codes, np.int32),
-        tuple(column("zip_code", "")) if tables.all_columns else (),
+        tuple(column("zip_code", "")) if tables.keep_zip_codes else (),
     )
 
 

@@ -394,7 +394,7 @@ def _columns(tables: Tables, _: int) -> Outcome:
         if with_code
         else "the dataset has no zip codes"
     )
-    return Outcome(replace(tables, all_columns=False), affected, len(with_code), note)
+    return Outcome(replace(tables, keep_zip_codes=False), affected, len(with_code), note)
 
 
 RULES = (
@@ -409,7 +409,7 @@ RULES = (
     Rule("no-year", "movies without a year", _no_year),
     Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),
     Rule("few-ratings-movies", "movies, under {} ratings", _few_ratings_movies, 5),
-    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # MovieLens publishes none with fewer
+    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # most releases have none with fewer
     Rule("titles", "titles, article first", _titles),
     Rule("gender", "gender as F = 0, M = 1", _gender),
     Rule("unused-columns", "unused columns", _columns),

@@ -41,7 +41,7 @@ class Published:
     titles: tuple[str, ...]
     """As published; ``Movie 99`` for a movie that occurs only in ratings."""
     trimmed: tuple[str, ...]
-    """The titles without the year and without surplus spaces."""
+    """The titles without the year and without extra spaces."""
     names: tuple[str, ...]
     """The titles with the article first, such as ``The Matrix``, and without the year."""
     years: Ints
@@ -83,8 +83,7 @@ class Tables:
     reading_order: bool = False
     """Whether to use ``Published.names``, in which the article comes first, as the titles."""
     coded_gender: bool = False
-    all_columns: bool = True
-    """Whether to keep the columns that no model learns from."""
+    keep_zip_codes: bool = True
     merged: tuple[tuple[int, ...], ...] = ()
     """For each group of merged entries, the rows of its movies; the movie that remains comes first."""
 

@@ -24,6 +24,7 @@ Bools = NDArray[np.bool_]
 SEED = 20
 USERS = 400
 RATINGS = 28_000
+"""About how many ratings all users give together."""
 FEWEST = 20
 """The fewest ratings that a user has, as in MovieLens."""
 FIRST_TIME = 1_577_836_800

@@ -129,8 +129,8 @@ def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
 def read_all(path: Path, wanted: Callable[[str], bool], max_bytes: int) -> dict[PurePosixPath, bytes]:
     """Return the content of all files with wanted names in a zip archive or folder, by their path inside it.
 
-    Unlike ``open_files``, this function takes files from all folders inside. Raises ``Problem`` as ``open_files`` does,
-    and if the files have more than ``max_bytes`` in total.
+    Unlike ``open_files``, this function takes files from all folders inside. Raises ``Problem`` if the path cannot be
+    read, if the archive is damaged or unsafe, or if the files have more than ``max_bytes`` in total.
     """
     with _explain_errors(path, EXPORT_HINT):
         if path.is_dir():

@@ -99,7 +99,7 @@ def download(
             before = part.size
             try:
                 secure = _fetch(
-                    url, part, meter, max_size, verify=not insecure, unverified=bool(sha256), timeouts=timeouts
+                    url, part, meter, max_size, verify=not insecure, allow_unverified=bool(sha256), timeouts=timeouts
                 )
                 break
             except _Broken as broken:
@@ -203,7 +203,7 @@ class _Part:
             path.unlink(missing_ok=True)
 
     def sha256(self) -> str:
-        """Return the checksum of the bytes received."""
+        """Return the sha256 of the bytes received."""
         self.file.flush()
         return sha256_of(self.path)
 
@@ -241,12 +241,12 @@ def _fetch(
     max_size: int,
     *,
     verify: bool,
-    unverified: bool,
+    allow_unverified: bool,
     timeouts: Timeouts,
 ) -> bool:
     """Receive the rest of a partial file, and return whether the server was verified.
 
-    Raises ``Failed`` if the server was not verified, unless ``unverified`` is set.
+    Raises ``Failed`` if the server was not verified, unless ``allow_unverified`` is set.
     """
     from movietui.data.fetch import pacing  # imported here because requests, which it needs, is slow to import
 
@@ -266,11 +266,11 @@ def _fetch(
                 raise Failed(f"{host} answered with status {response.status_code}")
             else:
                 verified = verify and response.url.startswith("https:")
-                if not (verified or unverified):
+                if not (verified or allow_unverified):
                     raise Failed(f"the file from {host} was refused: the server was not verified")
                 _receive(response, part, host, meter, max_size, begun if response.status_code == 206 else 0)
                 return verified
-    return _fetch(url, part, meter, max_size, verify=verify, unverified=unverified, timeouts=timeouts)
+    return _fetch(url, part, meter, max_size, verify=verify, allow_unverified=allow_unverified, timeouts=timeouts)
 
 
 def _request(

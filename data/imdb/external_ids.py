@@ -50,9 +50,9 @@ def links_of(dataset: Dataset) -> Links:
         by_join = facts.ids[row] if facts and facts.ids else ""
         imdb.append(next((id_ for id_, _ in known if id_), by_join))
         tmdb.append(next((id_ for _, id_ in known if id_), 0))
-    common = dataset.name in sources.SOURCES and dataset.name not in DATASETS_WITH_OWN_IDS
+    has_shared_ids = dataset.name in sources.SOURCES and dataset.name not in DATASETS_WITH_OWN_IDS
     rated = len(movies) - movies.unrated  # the others have ids of IMDb
-    movielens = [int(movie) if common else 0 for movie in movies.ids[:rated]] + [0] * movies.unrated
+    movielens = [int(movie) if has_shared_ids else 0 for movie in movies.ids[:rated]] + [0] * movies.unrated
     return Links(tuple(imdb), tuple(tmdb), tuple(movielens))
 
 

@@ -54,7 +54,7 @@ class Row:
     title: str
     """As published."""
     reason: str = ""
-    """Why the movie has no match."""
+    """Why the movie has no match; empty in ``JoinReport.settled``."""
     candidates: tuple[Title, ...] = ()
     """The possible matches; for a movie whose match the user chose by hand, only the chosen title."""
 
@@ -78,7 +78,7 @@ class JoinReport:
     notes: tuple[str, ...]
     seconds: float
     peak: int
-    """The peak memory of the process after the join, in bytes."""
+    """The peak memory of the process until the end of the join, in bytes."""
 
     @property
     def matched(self) -> int:
@@ -144,11 +144,11 @@ class Join:
     movies: parquet.Columns
     """One row per movie as published: its id, and the row of its match in ``titles`` (-1 if none)."""
     titles: parquet.Columns
-    """One row per matched, possible or unrated title: id, year, minutes, genres, rating, votes, directors, people,
-    cast, languages, countries."""
+    """One row per matched, possible or unrated title: id, year, minutes, genres, rating, votes, directors, people (the
+    ids of the directors), cast, languages, countries."""
     unrated: parquet.Columns
-    """One row per movie on IMDb that is not in the dataset: the row in ``titles``, the name, and the key by which
-    movies are compared, which takes a while to compute."""
+    """One row per movie that ``movietui.data.imdb.unrated`` chose: its row in ``titles``, its name, and the key by
+    which movies are compared, which is stored because it takes a while to compute."""
     outcomes: parquet.Columns
     """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
@@ -203,7 +203,7 @@ class Join:
             rating=0.0 if np.isnan(titles["rating"][row]) else round(float(titles["rating"][row]), 1),
             votes=int(titles["votes"][row]),
             directors=_split(titles["directors"][row]),
-            people=_split(titles["people"][row]),
+            director_ids=_split(titles["people"][row]),
             cast=_split(titles["cast"][row]),
             languages=_split(titles["languages"][row]),
             countries=_split(titles["countries"][row]),
@@ -395,7 +395,7 @@ def _with_people(
     counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
-    """Add the directors and the cast, as far as the tables with them and with their names can be read."""
+    """Add the directors and the cast; both stay unknown without the table of names, each without its own table."""
     if "name.basics" not in files:
         return list(titles)
     ids = {title.id for title in titles}
@@ -414,8 +414,8 @@ def _with_people(
     return [
         replace(
             title,
-            people=(directors := known(directed.get(title.id, ()))),
-            directors=tuple(map(names.__getitem__, directors)),
+            director_ids=(credited := known(directed.get(title.id, ()))),
+            directors=tuple(map(names.__getitem__, credited)),
             cast=tuple(map(names.__getitem__, known(acted.get(title.id, ())))),
         )
         for title in titles
@@ -428,7 +428,7 @@ def _with_origins(
     counts: dict[str, imdb_tables.ReadCounts],
     report: Report,
 ) -> list[Title]:
-    """Add the original languages and the countries, if the table with them can be read."""
+    """Add the original languages and the countries, if there is a table with them."""
     if "title.akas" not in files:
         return list(titles)
     originals = {title.id: title.original for title in titles}
@@ -444,7 +444,7 @@ def _tables(
 ) -> dict[str, parquet.Columns]:
     """Return a join as tables; columns that are not IMDb's facts have separate tables, so that the facts load fast.
 
-    ``others``: how many of the last titles are not of the dataset.
+    ``others``: how many titles at the end are unrated movies.
     """
     first_other = len(titles) - others
     title_rows = {title.id: row for row, title in enumerate(titles)}
@@ -473,8 +473,15 @@ def _tables(
             },
             "rating": np.array([title.rating or np.nan for title in titles], np.float32),
             **{
-                key: [SEPARATOR.join(getattr(title, key)) for title in titles]
-                for key in ("genres", "directors", "people", "cast", "languages", "countries")
+                column: [SEPARATOR.join(getattr(title, name)) for title in titles]
+                for column, name in (
+                    ("genres", "genres"),
+                    ("directors", "directors"),
+                    ("people", "director_ids"),
+                    ("cast", "cast"),
+                    ("languages", "languages"),
+                    ("countries", "countries"),
+                )
             },
         },
         "names": {key: [getattr(title, key) for title in titles] for key in ("kind", "name", "original")},
@@ -500,8 +507,10 @@ def load(name: str, *, only_facts: bool = False) -> Join | None:
 
 
 def attach(dataset: Dataset) -> Dataset:
-    """Return the dataset with IMDb's facts, and with the movies on IMDb that nobody in it has rated after its movies;
-    unchanged if it has no usable join."""
+    """Return the dataset with IMDb's facts, and with the unrated movies of its join after its own movies.
+
+    A dataset without a usable join is returned unchanged.
+    """
     try:
         joined = load(dataset.name, only_facts=True)
     except Problem:  # without the user's choices, the join may be wrong
@@ -512,7 +521,7 @@ def attach(dataset: Dataset) -> Dataset:
     rows = [joined.title_row_of_any(ids) for ids in entries]  # -1 is the value appended below
     matched = {*rows}
     columns = zip(joined.unrated["row"].tolist(), joined.unrated["name"], joined.unrated["key"], strict=True)
-    others = [each for each in columns if each[0] not in matched]  # by the user's choice
+    others = [each for each in columns if each[0] not in matched]  # the user may have matched some by hand
     rows += [row for row, _, _ in others]
     title_rows = np.array(rows, np.intp)
 
@@ -531,7 +540,7 @@ def attach(dataset: Dataset) -> Dataset:
         votes=numbers("votes", 0),
         minutes=numbers("minutes", 0),
         directors=lists("directors"),
-        people=lists("people"),
+        director_ids=lists("people"),
         cast=lists("cast"),
         languages=lists("languages"),
         countries=lists("countries"),
@@ -541,7 +550,7 @@ def attach(dataset: Dataset) -> Dataset:
     )
     years = [int(joined.titles["year"][row]) for row, _, _ in others]
     names, keys = [name for _, name, _ in others], [key for _, _, key in others]
-    return replace(dataset, movies=unrated.beside(dataset.movies, names, years, keys, facts))
+    return replace(dataset, movies=unrated.append_to(dataset.movies, names, years, keys, facts))
 
 
 @dataclass(frozen=True)
@@ -555,7 +564,7 @@ class Knowledge:
 
 
 def knowledge_of(dataset: Dataset) -> Knowledge | None:
-    """Return what a dataset's join knows about names, or None if it is not joined. Does not import pandas."""
+    """Return what a dataset's join knows about names, or None without a usable join. Does not import pandas."""
     if dataset.movies.imdb is None:
         return None
     try:

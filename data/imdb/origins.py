@@ -120,10 +120,10 @@ class Alias(NamedTuple):
 def origin_of(aliases: Iterable[Alias]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the original languages and the countries of origin of a movie, from the rows with its original title.
 
-    What the row marked as original says is taken as it is. Usually that is nothing; then the other rows count: the
-    regions that use the original title are the countries, if they are at most ``MOST_COUNTRIES``, and the language is
-    the one that all of these rows agree on. A row without a language has the ``MAIN_LANGUAGE`` of its region, if there
-    is one. What remains unclear is unknown, and not guessed.
+    If the row marked as original has a language or a region, it is taken as it is. Usually the row has neither; then
+    the other rows count. The countries are the regions that use the original title, if there are at most
+    ``MOST_COUNTRIES`` of them. The language is the one that all of these rows agree on; a row without a language counts
+    as having the ``MAIN_LANGUAGE`` of its region, if there is one. What remains unclear is unknown, and not guessed.
 
     >>> origin_of([Alias("", "", True), Alias("KR", "", False)])
     (('ko',), ('KR',))

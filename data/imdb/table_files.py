@@ -22,7 +22,7 @@ OPTIONAL = {
 }
 """The tables that may be missing, and what follows if they are."""
 LARGE = frozenset({"title.principals", "title.akas"})
-"""The tables without which a join is still good: it goes on if one of them cannot be downloaded."""
+"""If one of these tables cannot be downloaded, the join is made without it."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.fetch.archive import looks_like_html, prefetched
-from movietui.data.imdb.names_index import KINDS as EVERY_KIND
+from movietui.data.imdb.names_index import KINDS as MOVIE_KINDS
 from movietui.data.imdb.names_index import NamesBuilder
 from movietui.data.imdb.origins import Alias, origin_of
 from movietui.data.imdb.table_files import damaged_table
@@ -40,7 +40,7 @@ MOST_UNPACKED = 2**34
 BILLED = 5
 """How many actors of a title are read."""
 MOST_MALFORMED = 100_000
-"""The most malformed lines in a table; IMDb's tables have none."""
+"""A table with more malformed lines than this is refused; IMDb's tables have none."""
 Piece = tuple[bytes, int]
 """Part of a table, and the number of bytes that have been read from its file so far."""
 _PACKED = 2**18
@@ -71,11 +71,11 @@ def titles(
     all_names: NamesBuilder | None = None,
     popular: "PopularMovies | None" = None,
 ) -> tuple[list[Title], ReadCounts]:
-    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year, and count the lines.
+    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year; and the line counts.
 
     ``years`` has the first and the last wanted year of each wanted name, by its loose key; titles with such a name also
-    need a kind in ``KINDS``. ``all_names``, if given, collects the names of all movies, and ``popular`` the popular
-    movies.
+    need a kind in ``KINDS``. If given, ``all_names`` collects the names of all movies on IMDb, and ``popular`` those
+    movies that are popular.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -129,12 +129,12 @@ def _movies(table: "pa.Table") -> "pa.Table":
     """Return the movies in a piece of ``title.basics``, except adult movies."""
     import pyarrow.compute as pc
 
-    movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(EVERY_KIND)))
+    movies = table.filter(pc.is_in(table.column("titleType"), _arrow_values(MOVIE_KINDS)))
     return movies.filter(pc.equal(movies.column("isAdult"), b"0"))
 
 
 class PopularMovies:
-    """The movies in ``title.basics`` that many people rated on IMDb."""
+    """Collects the movies in ``title.basics`` that many people rated on IMDb."""
 
     def __init__(self, rated: Mapping[str, tuple[float, int]]) -> None:
         """``rated``: the mean rating and the votes of each title with many votes, by id; see ``popular``."""
@@ -143,7 +143,7 @@ class PopularMovies:
         self._ids = _arrow_values(rated)
 
     def add(self, movies: "pa.Table") -> None:
-        """Add the popular ones of some movies, as far as their lines are well-formed and have a year."""
+        """Add those of some movies that are popular and whose lines are well-formed and have a year."""
         import pyarrow.compute as pc
 
         for row in _rows(movies.filter(pc.is_in(movies.column("tconst"), self._ids))):

@@ -40,8 +40,8 @@ KINDS: Mapping[str, int] = {
 }
 """The kinds of titles that can be matched by name; lower numbers are preferred. A link can match any kind."""
 DISTINCTIVE_WORDS = 3
-"""The fewest words of a distinctive name. So many movies share shorter names that, if the year differs by one, an equal
-name says little."""
+"""The fewest words of a distinctive name. Many movies share a shorter name, so an equal name says little if the year
+differs by one."""
 ADULT = 3
 """Added to the number of the kind for adult titles, because adult parodies take the name of the movie they parody."""
 KNOWN_VOTES = 1000
@@ -87,8 +87,7 @@ class Title:
     """The mean rating, 1 to 10; 0 if unknown."""
     votes: int = 0
     directors: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    """The ids of the directors."""
+    director_ids: tuple[str, ...] = ()
     cast: tuple[str, ...] = ()
     """The names of the actors who are billed first."""
     languages: tuple[str, ...] = ()
@@ -197,7 +196,10 @@ class LabelledMovie:
         return frozenset(_loose(spelling) for key in keys for spelling in _spellings(key))
 
     def agrees(self, other: "LabelledMovie") -> bool:
-        """Return whether names and years agree with those of a movie that has the same id in another dataset."""
+        """Return whether this is the same movie as ``other``, which has the same id in another dataset.
+
+        It is if a name is equal, and the years differ by at most ``NEAR_YEARS`` or one of them is unknown.
+        """
         names, years = (self.mains | self.others) & (other.mains | other.others), (self.year, other.year)
         return bool(names) and (0 in years or abs(years[0] - years[1]) <= NEAR_YEARS)
 
@@ -244,7 +246,7 @@ class Match:
     title: str = ""
     """The id of the matched title."""
     reason: str = ""
-    """Why there is no match."""
+    """Why there is no match; empty if there is one."""
     candidates: tuple[str, ...] = ()
     """The ids of the possible titles, the most likely first; only if the movie is ambiguous."""
 

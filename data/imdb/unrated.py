@@ -17,7 +17,8 @@ LEAST_VOTES = 1000
 MOST = 10_000
 """The most movies added to a dataset: those with the most votes."""
 GENRES: Mapping[str, str] = {"Family": "Children", "Children": "Children's"}
-"""What MovieLens calls a genre of IMDb, or an older release a genre of a later one, if the names differ."""
+"""If a dataset has no genre of a name, the name to try instead: IMDb's, then that of later releases of MovieLens, then
+that of 100K and 1M."""
 
 
 def choose(popular: Sequence[Title], taken: Collection[str]) -> list[Title]:
@@ -27,7 +28,7 @@ def choose(popular: Sequence[Title], taken: Collection[str]) -> list[Title]:
     ]
 
 
-def beside(
+def append_to(
     movies: Movies, titles: Sequence[str], years: Sequence[int], keys: Sequence[str], facts: ImdbFacts
 ) -> Movies:
     """Return the movies of a dataset followed by unrated ones.
@@ -53,6 +54,6 @@ def beside(
         keys=(*movies.keys, *keys),
         months=np.append(movies.months, np.zeros(added, np.int32)) if len(movies.months) else movies.months,
         imdb=facts,
-        tags=movies.tags and movies.tags.beside_untagged(added),
+        tags=movies.tags and movies.tags.with_untagged(added),
         unrated=added,
     )

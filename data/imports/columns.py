@@ -58,10 +58,10 @@ _MINE = (
     *("ihre", "deine", "eigene", "personliche", "mi", "tu", "su", "mis", "tus", "mio", "mia", "ilmio", "lamia"),
     *("iltuo", "latua", "miei", "minha", "meu", "minhas", "sua", "seu", "tua"),
 )
-_MINE_BEHIND = ("personnelle", "personal", "personale", "pessoal", "mine", "me", "user")
+_MINE_AFTER = ("personnelle", "personal", "personale", "pessoal", "mine", "me", "user")
 _MY_RATINGS = frozenset(
     {f"{whose}{word}" for whose, word in product(_MINE, _RATING)}
-    | {f"{word}{whose}" for whose, word in product(_MINE_BEHIND, _RATING)}
+    | {f"{word}{whose}" for whose, word in product(_MINE_AFTER, _RATING)}
     | {"yourated", "irated", "yourvote", "votedyou", "myvotes"}
 )
 _TOPS = frozenset({4, 5, 6, 10, 20, 100})

@@ -121,7 +121,10 @@ def to_year(text: str) -> int:
 
 
 def to_title(text: str) -> str:
-    """Return a title without line breaks and control characters. Raises ``ValueError`` if it is too long."""
+    """Return a title without line breaks, control characters and an apostrophe that disarms a formula (``_GUARDED``).
+
+    Raises ``ValueError`` if the title is too long.
+    """
     title = " ".join(strip_controls(text).split())
     if title.startswith(_GUARDED):
         title = title[1:]

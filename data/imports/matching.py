@@ -164,7 +164,7 @@ class Matcher:
         return self._given_knowledge or knowledge_of(self.dataset)
 
     @cached_property
-    def _known(self) -> Sequence[tuple[str, str, int]]:
+    def _imdb_names(self) -> Sequence[tuple[str, str, int]]:
         """The name, original name and year on IMDb of each movie; empty and 0 for a movie without a match there."""
         facts, knowledge = self.dataset.movies.imdb, self._knowledge
         if facts is None or knowledge is None or not facts.ids:
@@ -176,7 +176,7 @@ class Matcher:
         """The rows of movies by the loose keys of all their names."""
         rows: defaultdict[str, list[int]] = defaultdict(list)
         for row, movie in enumerate(self._movies):
-            name, original, _ = self._known[row]
+            name, original, _ = self._imdb_names[row]
             known = {key for each in {name, original} if each for key in loose_keys(each)}
             for key in {*movie.loose, *(key for key, _ in movie.renamed), *known}:
                 rows[key].append(row)
@@ -184,7 +184,7 @@ class Matcher:
 
     def _titles(self, row: int) -> set[str]:
         """Return the title of a movie without parts in parentheses, and its names on IMDb, as written."""
-        return {self._movies[row].title, *filter(None, self._known[row][:2])}
+        return {self._movies[row].title, *filter(None, self._imdb_names[row][:2])}
 
     @cached_property
     def _by_spelling(self) -> tuple[Mapping[str, list[int]], Mapping[str, list[int]]]:
@@ -311,21 +311,21 @@ class Matcher:
             (within(both, NEAR_YEARS), "near year", DISTINCTIVE_WORDS),
         ):
             if len(self._movie_keys(rows)) == 1:
-                against = self._against(entry, rows[0], way, words)
-                return ambiguous(against, rows) if against else Match(entry, way, rows[0])
+                objection = self._objection(entry, rows[0], way, words)
+                return ambiguous(objection, rows) if objection else Match(entry, way, rows[0])
             if rows:
                 return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
         if undated := [row for row in both if not self._year(row)]:
             return ambiguous("the year of the movie is unknown", undated)
         if same := within(others, NEAR_YEARS):
             return ambiguous("a movie with that name, from about that year, has another id", same)
-        if self._is_known(entry):
+        if self._is_only_on_imdb(entry):
             return self._unmatched(entry)
         whole, part = self._spelled(entry)
         for rows, way in ((within(whole, 0), "similar title"), (within(part, 0), "part of the title")):
             if len(self._movie_keys(rows)) == 1:
-                against = self._against(entry, rows[0], way, DISTINCTIVE_WORDS)
-                return ambiguous(against, rows) if against else Match(entry, way, rows[0])
+                objection = self._objection(entry, rows[0], way, DISTINCTIVE_WORDS)
+                return ambiguous(objection, rows) if objection else Match(entry, way, rows[0])
             if rows:
                 return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
         if far := within(both, SUGGESTED_YEARS) or within([*similar, *whole], NEAR_YEARS):
@@ -344,7 +344,7 @@ class Matcher:
             return match._replace(
                 reason=f"cleaning removed it from {name}: {catalogue.rule_that_removed(self.dataset, removed)}"
             )
-        if compare and not self._is_known(entry) and (alike := self._alike(entry)):
+        if compare and not self._is_only_on_imdb(entry) and (alike := self._alike(entry)):
             return match._replace(reason="its title is only similar to another one", candidates=tuple(alike))
         return match
 
@@ -389,7 +389,7 @@ class Matcher:
 
     # Evidence
 
-    def _against(self, entry: Entry, row: int, way: str, words: int) -> str:
+    def _objection(self, entry: Entry, row: int, way: str, words: int) -> str:
         """Return why a movie whose name or year differs slightly must not be matched; empty if nothing prevents it.
 
         ``words`` is the fewest words of a title that is distinctive enough by itself.
@@ -428,7 +428,7 @@ class Matcher:
         keys = sorted({key for name in _names(entry) for key in name.parsed.mains})
         return list({one.id: one for key in keys for one in self._knowledge.names.namesakes(key)}.values())
 
-    def _is_known(self, entry: Entry) -> bool:
+    def _is_only_on_imdb(self, entry: Entry) -> bool:
         """Return whether IMDb has movies with exactly the entry's name and year, none of which is in the dataset."""
         namesakes = [namesake for namesake in self._namesakes(entry) if namesake.year == entry.year]
         return bool(namesakes) and not any(namesake.id in self._by_imdb for namesake in namesakes)
@@ -442,7 +442,7 @@ class Matcher:
         return int(facts.votes[row]) if facts else 0
 
     def _year(self, row: int) -> int:
-        return self._movies[row].year or self._known[row][2]
+        return self._movies[row].year or self._imdb_names[row][2]
 
     def _removed_movie(self, entry: Entry) -> catalogue.RemovedMovie | None:
         """Return a movie with the entry's name and year that cleaning removed, or None."""
@@ -467,7 +467,7 @@ class Matcher:
             renamed = any((key, name.year) in movie.renamed for name in names for key in name.loose)
             if renamed or any(_same_name(name.parsed, movie) for name in names):
                 exact.append(row)
-            elif any(title and title_key(title) == name.key for title in self._known[row][:2] for name in names):
+            elif any(title and title_key(title) == name.key for title in self._imdb_names[row][:2] for name in names):
                 known.append(row)
             else:
                 similar.append(row)
@@ -519,7 +519,7 @@ class Matcher:
         if any((key, name.year) in movie.renamed for name in names for key in name.loose):
             return 0
         years = [name.year for name in names if name.year and name.key in movie.mains | movie.others] or [entry.year]
-        ours = [year for year in (movie.year, self._known[row][2]) if year] or [0]
+        ours = [year for year in (movie.year, self._imdb_names[row][2]) if year] or [0]
         return min(abs(one - year) for one in ours for year in years)
 
     def _is_another(self, entry: Entry, row: int) -> bool:

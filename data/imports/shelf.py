@@ -302,7 +302,7 @@ def _is_same(one: FileName, other: FileName) -> bool:
 
 
 def _with_ids_of(named: FileName, other: FileName) -> FileName:
-    """Return a name with the ids of another name of the same movie, as far as it has none."""
+    """Return a name; the ids that it lacks are taken from another name of the same movie."""
     return replace(named, imdb=named.imdb or other.imdb, tmdb=named.tmdb or other.tmdb)
 
 

@@ -1,4 +1,4 @@
-"""MovieLens latest-small, 20M, 25M and 32M: comma-separated files with a header, in UTF-8.
+"""MovieLens latest-small, latest, 20M, 25M and 32M: comma-separated files with a header, in UTF-8.
 
 ``ratings.csv`` has the columns userId, movieId, rating and timestamp. ``movies.csv`` has movieId, title (quoted if it
 contains a comma) and genres (separated by ``|``). ``links.csv`` has movieId, imdbId (at least seven digits, padded

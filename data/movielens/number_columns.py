@@ -37,7 +37,7 @@ class Field:
     label: str
     """The name of the column in messages."""
     kind: type[np.generic]
-    """Integers, stars (float32) or text in UTF-8 (``np.object_``)."""
+    """An integer type; ``np.float32`` for stars and relevance; ``np.object_`` for text in UTF-8."""
     last: int = LAST_ID
     """The largest value, if the column has integers."""
 

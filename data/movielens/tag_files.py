@@ -2,8 +2,8 @@
 
 ``tags.csv`` (``tags.dat`` in 10M) has the fields user, movie, tag and seconds since 1970. 20M, 25M and ``ml-latest``
 also have the tag genome: ``genome-tags.csv`` has the id and text of each of its tags, and ``genome-scores.csv`` the
-relevance of each of these tags to each movie that has enough data, more than 15 million rows. The rows are read and
-reduced block by block. ``movietui.data.tags`` says which tags a movie has, and with what weight.
+relevance of each of these tags to each movie that has enough data. These are more than ten million rows, so they are
+read and reduced block by block. ``movietui.data.tags`` says which tags a movie has, and with what weight.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ GENOME_SCORE = (
     Field("relevance", "digits of the relevance", np.float32),
 )
 _KEY_LENGTH = 200
-"""The most characters of a tag that are looked at; a longer tag is dropped."""
+"""A tag with more characters than this is dropped before it is normalised."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Literal
 from movietui.data.titles import title_key
 
 EXAMPLE = '+Comedy -Horror 1980..1999 >=50 <=110m @Scorsese #heist lang:ko "alien"'
-"""A filter with one condition of most kinds."""
+"""A filter with a condition of almost every kind."""
 Fact = Literal["person", "tag", "language", "country"]
 PREFIXES: Mapping[str, Fact] = {"@": "person", "#": "tag", "lang:": "language", "country:": "country"}
 """What a condition on a fact begins with, after ``-`` if it excludes movies."""

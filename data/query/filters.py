@@ -16,7 +16,7 @@ from movietui.data.query.list_conditions import NO_LISTS, KnownLists, begun_in, 
 from movietui.data.titles import movie_key
 
 NEW = ("new", "+new", "-new")
-"""The conditions that nobody in the dataset has rated the movie, or that somebody has."""
+"""The ways to write the condition that nobody in the dataset has rated the movie or, with ``-``, that somebody has."""
 FOREVER = 9999
 """Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
 SUGGESTIONS = 8

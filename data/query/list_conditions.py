@@ -55,7 +55,7 @@ def command(profile: str, rest: str) -> str:
 
 
 def folded(name: str) -> str:
-    """Return the form in which names of lists are compared: case, further spaces and the kind of quotes do not count.
+    """Return the form in which names of lists are compared: case, extra spaces and the kind of quotes do not count.
 
     >>> folded('My  "Best"')
     "my 'best'"

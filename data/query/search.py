@@ -1,4 +1,4 @@
-"""Searches for titles, directors, actors, tags and users while somebody types.
+"""Finds movies, directors, actors, tags and users while somebody types.
 
 Texts are compared by their ``movietui.data.titles.title_key``, word by word. Each typed word is looked up among all
 distinct words of the texts: as a whole word, and also as a prefix if it is the last typed word or equals no word. If no
@@ -7,10 +7,9 @@ changed (Damerau, A technique for computer detection and correction of spelling 
 texts with all words or, if there are none, those with most of the words, but at least half.
 
 The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Sparck Jones,
-A statistical interpretation of term specificity, 1972), and how well known the movie or person is,
-or how many movies have the tag. Somebody who types
-``god`` more likely wants The Godfather than Playing God. A text that equals the typed text, or begins with it, counts
-more.
+A statistical interpretation of term specificity, 1972), and how well known the movie or person is, or how many movies
+have the tag. Somebody who types ``god`` more likely wants The Godfather than Playing God. A text that equals the typed
+text, begins with it or contains it as a phrase counts more.
 """
 
 from bisect import bisect_left
@@ -48,8 +47,8 @@ PHRASE = 1.05
 """The factor for a text that contains the typed words one after the other."""
 LOOKED_AT = 100
 """How many of the best texts, at least, are compared with the whole typed text."""
-PEOPLE_FIRST = 1.1
-"""People come before movies if the best name matches this many times better than the best title."""
+DIRECTORS_FIRST = 1.1
+"""Directors come before movies if the best name matches this many times better than the best title."""
 MAX_WORDS = 20
 """Typed words after this many are ignored."""
 WIDTH = 24
@@ -247,14 +246,14 @@ class SearchResult:
     """The result of a search: the rows of movies and users, and the names of people and tags."""
 
     movies: tuple[int, ...]
-    people: tuple[str, ...]
-    """The names of directors; empty if the dataset is not joined with IMDb."""
+    directors: tuple[str, ...]
+    """Empty if the dataset is not joined with IMDb."""
     actors: tuple[str, ...]
     """The names of actors who are not directors too; empty if the dataset has no cast."""
     tags: tuple[str, ...]
     users: tuple[int, ...]
-    people_first: bool
-    """Whether the people match better than the movies do."""
+    directors_first: bool
+    """Whether the directors match better than the movies do."""
 
 
 class Search:
@@ -270,23 +269,24 @@ class Search:
         but not Naked Lunch.
         """
         named = (self._directors, self._actors, self._tags)
-        movies, (people, *others) = (
+        movies, (directors, *others) = (
             self._titles.as_typed(typed, limit),
             [each.as_typed(typed, limit) for _, each in named],
         )
-        if not any(found.rows for found in (movies, people, *others)):
+        if not any(found.rows for found in (movies, directors, *others)):
             movies = self._titles.find(typed, limit)
-            people, *others = [each.find(typed, limit, all_words=True) for _, each in named]
-        directors, actors, tags = (
-            tuple(names[row] for row in found.rows) for (names, _), found in zip(named, (people, *others), strict=True)
+            directors, *others = [each.find(typed, limit, all_words=True) for _, each in named]
+        director_names, actors, tags = (
+            tuple(names[row] for row in found.rows)
+            for (names, _), found in zip(named, (directors, *others), strict=True)
         )
         return SearchResult(
             movies.rows,
-            directors,
+            director_names,
             actors,
             tags,
             tuple(self.users(typed)[:limit]),
-            people.best > PEOPLE_FIRST * movies.best,
+            directors.best > DIRECTORS_FIRST * movies.best,
         )
 
     @cached_property
@@ -332,7 +332,7 @@ class Search:
         tags = self.dataset.movies.tags
         return ((), Index(())) if tags is None else (tags.names, Index(tuple(tags.index), tags.counts))
 
-    def people(self, typed: str, limit: int) -> list[str]:
+    def directors(self, typed: str, limit: int) -> list[str]:
         """Return the names of directors that contain all the typed words, the best first."""
         names, index = self._directors
         return [names[row] for row in index.find(typed, limit, all_words=True).rows]

@@ -110,7 +110,7 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
             parquet.write_folder(raw_folder(name, digest), tables, manifest, contextlib.nullcontext())
             parquet.write_json(folder_of(name) / "dataset.json", described)
         finally:
-            sweep(name)
+            remove_stale(name)
     return described
 
 
@@ -126,9 +126,9 @@ def _tables_of(raw: Raw) -> dict[str, dict[str, NDArray[Any]]]:
 
 
 def _lock_datasets() -> AbstractContextManager[None]:
-    """Keep other processes from writing raw tables, sweeping and removing until the block ends.
+    """Keep other processes from writing or removing tables of datasets until the block ends.
 
-    Otherwise another process might sweep a new folder away before ``dataset.json`` names it.
+    Otherwise another process might remove a new folder as stale before ``dataset.json`` names it.
     """
     return parquet.lock_folder(locations.datasets())
 
@@ -162,7 +162,7 @@ def remove(name: str) -> None:
             raise Problem(f"{folder} could not be removed: {error.strerror or error}.") from None
 
 
-def sweep(name: str) -> None:
+def remove_stale(name: str) -> None:
     """Remove folders that do not belong to the current raw tables and versions, and drafts older than a day."""
     folder = folder_of(name)
     keep = {"dataset.json"}

@@ -15,8 +15,8 @@ def pasted(text: str) -> Path:
     Terminals put quotes around a path, or a backslash before each space and special character; file managers write a
     URL. If the text as it stands names an existing file, it is taken literally. ``~`` is the home folder.
 
-    >>> [str(pasted(text)) for text in ("'/tmp/my films.zip' ", r"/tmp/my\\ films.zip", "file:///tmp/my%20films.zip")]
-    ['/tmp/my films.zip', '/tmp/my films.zip', '/tmp/my films.zip']
+    >>> [str(pasted(text)) for text in ("'/tmp/my list.zip' ", r"/tmp/my\\ list.zip", "file:///tmp/my%20list.zip")]
+    ['/tmp/my list.zip', '/tmp/my list.zip', '/tmp/my list.zip']
     """
     stripped = text.strip(" \t\r\n")
     for literal in (text, stripped):

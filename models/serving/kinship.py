@@ -53,7 +53,9 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
         actors = tuple(name for name in movies.imdb.cast_of(row) if name in acting)
     if movies.tags is not None:
         said = {tag for other in others for tag in movies.tags.strong(other)}
-        tags = tuple(tag for tag in movies.beside_facts(row, movies.tags.strong(row)) if tag in said)[:SHARED_TAGS]
+        tags = tuple(tag for tag in movies.not_repeating_facts(row, movies.tags.strong(row)) if tag in said)[
+            :SHARED_TAGS
+        ]
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 

@@ -405,7 +405,7 @@ def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[
         "dataset": loaded.name,
         "joined": loaded.movies.imdb is not None,
         "tagged": loaded.movies.tags is not None,
-        "people_first": matches.people_first,
+        "people_first": matches.directors_first,
         "movies": [{**_movie(loaded, row), **of_viewers(row)} for row in matches.movies],
         **found_names(loaded, matches),
         "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in matches.users],
@@ -416,7 +416,7 @@ def found_names(dataset: Dataset, matches: SearchResult) -> FoundNames:
     """Return the directors, actors and tags that a search found, each with the number of its movies."""
     imdb, tags = dataset.movies.imdb, dataset.movies.tags
     return {
-        "people": [{"name": name, "movies": len(imdb.directed[name])} for name in matches.people] if imdb else [],
+        "people": [{"name": name, "movies": len(imdb.directed[name])} for name in matches.directors] if imdb else [],
         "actors": [{"name": name, "movies": len(imdb.acted[name])} for name in matches.actors] if imdb else [],
         "tags": [{"name": name, "movies": len(tags.rows_named(name))} for name in matches.tags] if tags else [],
     }

@@ -159,7 +159,7 @@ class Service(Requests):
             "movies": opened.searched_movies(matches.movies, users),
             **found_names(opened.dataset, matches),
             "users": [opened.user(row) for row in matches.users],
-            "people_first": matches.people_first,
+            "people_first": matches.directors_first,
             "joined": opened.dataset.movies.imdb is not None,
             "tagged": opened.dataset.movies.tags is not None,
         }
@@ -229,7 +229,7 @@ class Service(Requests):
         return cast(CleaningReport, catalogue.preview(dataset, cleaning).to_json())
 
     def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-        return cast(RemovedRows, catalogue.removed(dataset, cleaning, rule, offset, limit).to_json())
+        return cast(RemovedRows, catalogue.removed_rows(dataset, cleaning, rule, offset, limit).to_json())
 
     def imdb_report(self, *, dataset: str) -> ImdbReport | None:
         joined = imdb.load(dataset)

@@ -204,7 +204,7 @@ def test_a_preview_stores_nothing(small_zip: Path, home: Path) -> None:
     catalogue.get("small", small_zip)
     before = everything(home)
     shown = catalogue.preview("small", "standard +few-ratings-movies:8")
-    rows = catalogue.removed("small", "standard", "few-ratings-movies", 0, 10)
+    rows = catalogue.removed_rows("small", "standard", "few-ratings-movies", 0, 10)
     assert everything(home) == before
     assert shown == catalogue.clean("small", "standard +few-ratings-movies:8")
     assert (rows.on, rows.total) == (False, 0)

@@ -38,7 +38,7 @@ MOVIES = Movies(
         votes=numbers(99, 0, 999),
         minutes=numbers(90, 100, 0),
         directors=(("Joel Coen", "Ethan Coen"), (), ("Joel Coen", "Ann Lee", "Bo Lee", "Bo Lee")),
-        people=(("nm1", "nm2"), (), ("nm1", "nm3", "nm4", "nm4")),
+        director_ids=(("nm1", "nm2"), (), ("nm1", "nm3", "nm4", "nm4")),
     ),
 )
 USER = numbers(0, 0, 0, 1, 1, 3)
@@ -157,7 +157,7 @@ class TestMovies:
 
     def test_two_directors_with_one_name_stay_separate(self) -> None:
         assert MOVIES.imdb is not None
-        namesakes = replace(MOVIES.imdb, people=(("nm1", "nm2"), (), ("nm5", "nm3", "nm4", "nm4")))
+        namesakes = replace(MOVIES.imdb, director_ids=(("nm1", "nm2"), (), ("nm5", "nm3", "nm4", "nm4")))
         bag = features.directors(replace(MOVIES, imdb=namesakes))
         assert bag is not None
         assert bag.names == (features.OTHER_DIRECTORS,)

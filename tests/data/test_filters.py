@@ -61,7 +61,7 @@ def joined() -> Dataset:
             (),
             ("Stanley Kubrick",),
         ),
-        people=((),) * len(MOVIES),
+        director_ids=((),) * len(MOVIES),
     )
     return replace(base, movies=replace(base.movies, imdb=facts))
 

@@ -40,7 +40,7 @@ def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
     assert facts.votes.tolist() == [1000, 500, 0, 0, 0, 0]
     assert facts.minutes.tolist() == [106, 0, 0, 0, 100, 100]
     assert facts.directors == (("Bryan Singer",), ("Joel Coen", "Ethan Coen"), (), (), (), ())
-    assert facts.people == (("nm0000021",), ("nm0000022", "nm0000023"), (), (), (), ())
+    assert facts.director_ids == (("nm0000021",), ("nm0000022", "nm0000023"), (), (), (), ())
     assert facts.genres[0] == ("Crime", "Thriller")
     assert facts.cast == (("Gabriel Byrne",), ("Frances McDormand", "William H. Macy"), (), (), (), ())
     assert facts.languages == ((), ("en",), (), (), (), ("it",))

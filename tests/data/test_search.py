@@ -125,8 +125,8 @@ def test_an_obscure_movie_whose_title_was_typed_exactly_is_near_the_top() -> Non
 
 def test_directors_come_before_titles_that_match_by_accident(small_dataset: Dataset) -> None:
     search = Search(small_dataset)
-    for typed, people_first in (("lucas", True), ("kubrick", True), ("star", False), ("s", False), ("xyzzy", False)):
-        assert search.find(typed, 5).people_first is people_first, typed
+    for typed, directors_first in (("lucas", True), ("kubrick", True), ("star", False), ("s", False), ("xyzzy", False)):
+        assert search.find(typed, 5).directors_first is directors_first, typed
 
 
 def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
@@ -140,10 +140,10 @@ def test_typos_are_forgiven_only_if_nothing_matches_as_typed() -> None:
     )
     search = Search(replace(base, movies=replace(base.movies, imdb=facts)))
     result = search.find("lynch", 5)
-    assert (result.movies, result.people, result.people_first) == ((), ("David Lynch",), True)
+    assert (result.movies, result.directors, result.directors_first) == ((), ("David Lynch",), True)
     assert search.find("lumch", 5).movies == (0,)
-    assert search.find("lnych", 5).people == ("David Lynch",)
-    assert search.find("lunch", 5).people == ()
+    assert search.find("lnych", 5).directors == ("David Lynch",)
+    assert search.find("lunch", 5).directors == ()
 
 
 def test_actors_and_tags_that_match() -> None:
@@ -163,9 +163,9 @@ def test_actors_and_tags_that_match() -> None:
     tags = tags_of([(0, "outer space", 0.9), (1, "space", 0.9), (1, "spoof", 0.5), (2, "space", 0.9)], 3)
     search = Search(replace(base, movies=replace(base.movies, imdb=facts, tags=tags)))
     found = search.find("weaver", 5)
-    assert (found.people, found.actors, found.tags) == ((), ("Sigourney Weaver",), ())
+    assert (found.directors, found.actors, found.tags) == ((), ("Sigourney Weaver",), ())
     found = search.find("scott", 5)
-    assert (found.people, found.actors) == (("Ridley Scott",), ())  # who also acts
+    assert (found.directors, found.actors) == (("Ridley Scott",), ())  # who also acts
     assert search.find("space", 5).tags == ("space", "outer space")
     assert search.find("sigurney waever", 5).actors == ("Sigourney Weaver",)
     assert search.find("spcae", 5).tags == ("space", "outer space")
@@ -180,18 +180,18 @@ def test_the_limit_keeps_the_best(small_dataset: Dataset) -> None:
 
 def test_directors_that_match(small_dataset: Dataset) -> None:
     search = Search(small_dataset)
-    assert search.people("scott", 9) == ["John Scott", "Ridley Scott"]  # the movies of John Scott have more ratings
-    assert search.people("Kubrik", 9) == ["Stanley Kubrick"]
-    assert search.people("john nobody", 9) == []
-    assert search.people("jean pierre", 9) == ["Jean-Pierre Jeunet"]
-    assert Search(replace(small_dataset, movies=replace(small_dataset.movies, imdb=None))).people("scott", 9) == []
+    assert search.directors("scott", 9) == ["John Scott", "Ridley Scott"]  # the movies of John Scott have more ratings
+    assert search.directors("Kubrik", 9) == ["Stanley Kubrick"]
+    assert search.directors("john nobody", 9) == []
+    assert search.directors("jean pierre", 9) == ["Jean-Pierre Jeunet"]
+    assert Search(replace(small_dataset, movies=replace(small_dataset.movies, imdb=None))).directors("scott", 9) == []
 
 
 def test_movies_people_and_users_at_once(small_dataset: Dataset) -> None:
     result = Search(small_dataset).find("u1", 3)
     assert result.users == (1, 10, 11)
     result = Search(small_dataset).find("scott", 3)
-    assert (result.movies, len(result.people)) == ((), 2)
+    assert (result.movies, len(result.directors)) == ((), 2)
 
 
 def test_users_without_demographics() -> None:

@@ -122,7 +122,7 @@ def test_tags_have_none_for_them(joined: None) -> None:
     from tests.models.builders import tags_of
 
     tags = tags_of([(0, "snow", 0.9), (1, "paris", 0.8)], 2)
-    more = tags.beside_untagged(3)
+    more = tags.with_untagged(3)
     assert [more.of(row) for row in range(5)] == [["snow"], ["paris"], [], [], []]
     assert [more.first(1).of(0), len(more.first(1).starts)] == [["snow"], 2]
     np.testing.assert_array_equal(more.first(2).weight, tags.weight)

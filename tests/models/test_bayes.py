@@ -208,7 +208,7 @@ def test_directors_with_several_movies_have_columns() -> None:
     train = planted_by_gender()[0]
     names = tuple(("A",) if row < 3 else ("A", "B") if row < 5 else (f"once {row}",) for row in range(40))
     nothing = np.zeros(40, np.int32)
-    facts = ImdbFacts(np.full(40, np.nan, np.float32), nothing, nothing, directors=names, people=names)
+    facts = ImdbFacts(np.full(40, np.nan, np.float32), nothing, nothing, directors=names, director_ids=names)
     movies = replace(train.movies, imdb=facts)
     table = side_features.of_movies(movies)[:, side_features.of_movies(train.movies).shape[1] :]
     assert table.shape == (41, 2)

@@ -15,9 +15,10 @@ from movietui.data.storage import locations
 from movietui.protocol.viewers import profile, user
 from movietui.state.child_processes import Engine
 from movietui.store.ratings import Change, Movie, Step, Store
+from movietui.ui.browse import viewers
 from movietui.ui.wording import describe_step
 from tests.movietui.driving import LARGE, SIZES, SMALL, lines, shown, started
-from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.fakes import PEOPLE, FakeEngine, with_run
 from tests.movietui.processes import gone, processes_of
 
 
@@ -269,6 +270,18 @@ async def test_a_widget_that_is_being_removed_gets_no_focus(faked: FakeEngine) -
         assert driver.app.focused is driver.movies
         await driver.press("d")
         await driver.see("Datasets")
+
+
+async def test_users_of_a_large_dataset_are_looked_up(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "LISTED_USERS", PEOPLE - 1)
+    async with started(LARGE, engine=faked) as driver:
+        await driver.see(f"{PEOPLE:,}; / finds one")
+        rows = driver.app.query_one(viewers.ViewerList)
+        assert [row.ref.id for row in rows.known_rows() if isinstance(row, viewers.ViewerRow)] == ["1"]
+        await driver.press("left", "slash", "7")
+        await driver.see(" 7 ")
+        await driver.press("escape")
+        await driver.see(f"{PEOPLE:,}; / finds one")
 
 
 async def test_a_search_for_viewers_says_if_nobody_matches(faked: FakeEngine) -> None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MARKS = "●○◎◇"
 """The signs before the viewers whom the list is for."""
+LISTED_USERS = 10_000
+"""If a dataset has more users, nobody scrolls through them: until a search, only those whom the list is for appear."""
 LEAST = 4
 """The fewest cells for a word that is cut; if there is less room, the word is left out."""
 
@@ -233,20 +235,28 @@ class ViewersPane(Vertical):
         if self._session.opened is None:
             return
         self.border_subtitle = hint(self.screen, ("browse.search", "search"))
-        fixed_rows = await self._fixed_rows()
-        people = await self._session.engine.ask(Requests.find_users, search=self._search, offset=0, limit=WINDOW)
-        rows: list[Entry] = [
-            *fixed_rows,
-            *(user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]),
-        ]
-        if not people["total"]:
-            rows.append(Hint("nobody matches"))
-        self.viewers.fill(max(len(rows), len(fixed_rows) + people["total"]), 0, rows)
+        rows = await self._fixed_rows()
+        total = len(rows)
         chosen = self._session.audience.viewers
+        if self._search or self._session.opened["users"] <= LISTED_USERS:
+            people = await self._session.engine.ask(Requests.find_users, search=self._search, offset=0, limit=WINDOW)
+            rows += [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
+            total += people["total"]
+            if not people["total"]:
+                rows.append(Hint("nobody matches"))
+        else:
+            rows += [await self._user(ref) for ref in chosen if ref.kind == "user"]
+            rows.append(Hint(f"{self._session.opened['users']:,}; {hint(self.screen, ('browse.search', 'finds one'))}"))
+        self.viewers.fill(max(len(rows), total), 0, rows)
         self.viewers.choose(chosen)
         if move_cursor:
             indices = {row.ref: index for index, row in enumerate(rows) if isinstance(row, ViewerRow)}
             self.viewers.cursor = indices.get(chosen[0]) or min(indices.values(), default=0)
+
+    async def _user(self, ref: ViewerRef) -> ViewerRow:
+        """Return the row of a user of the open dataset."""
+        people = await self._session.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1)
+        return user_row(people["rows"][0], ref)
 
     async def _fixed_rows(self) -> list[Entry]:
         """Return all rows above the users."""

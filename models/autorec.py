@@ -154,6 +154,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         prior = prior + np.diag(np.append(np.full(len(prior) - 1, change), 0.0))
         self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
 
+    def memory_needed(self, train: Dataset) -> int:
+        """Return the size of two tables of users by movies, in float32, and of their transposed copies."""
+        return (2 if self.settings.by_user else 4) * 4 * len(train.users) * len(train.movies)
+
     def store_users(self, train: Dataset, users: NDArray[np.integer]) -> None:
         """Fold users in, and store their weights and biases for ``predict``, shape (users + 1, features + 1).
 

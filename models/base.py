@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.problems import Problem
 from movietui.models.settings import Settings
+from movietui.models.training import memory
 
 S = TypeVar("S", bound=Settings)
 Taste = TypeVar("Taste")
@@ -178,11 +179,18 @@ class Model(ABC, Generic[S, Taste]):
         """Fit the model to a dataset's ratings.
 
         ``validation``: ratings by the same users of the same movies that ``train`` does not contain. They only add a
-        validation loss to the curve; the fitted model is the same without them.
+        validation loss to the curve; the fitted model is the same without them. Raises ``Problem`` if the memory is
+        too small.
         """
+        memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
         return fitted
+
+    def memory_needed(self, train: Dataset) -> int:
+        """Return about how many bytes those tables of a fit take that do not grow with the ratings alone; 0 if there
+        are none."""
+        return 0
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""

@@ -176,6 +176,10 @@ class Blend(Model[BlendSettings, Tastes]):
         self._ranking = [name for name, part in parts.items() if part.order]
         self._rating = [name for name, part in parts.items() if part.rates]
 
+    def memory_needed(self, train: Dataset) -> int:
+        """Return what the part that needs most needs; the parts are fitted one after the other."""
+        return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1).values())
+
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps)

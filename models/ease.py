@@ -78,6 +78,10 @@ class Ease(RankingModel[EaseSettings]):
     summary = "Learns which movies go with those you like, in closed form; scores only the 8,000 most rated."
     settings_type = EaseSettings
 
+    def memory_needed(self, train: Dataset) -> int:
+        """Return the size of three tables of movies by movies, in float32."""
+        return 3 * 4 * min(self.settings.movies, len(train.movies)) ** 2
+
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         stages.begin("effects")
         parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)

@@ -1,0 +1,40 @@
+"""Refuses a fit that does not fit in memory, before it begins."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from movietui.data.problems import Problem
+
+MEMINFO = Path("/proc/meminfo")
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+"""Where Linux states how much memory the processes of a container may use, in its two versions of control groups."""
+GIGABYTE = 1e9
+
+
+def available() -> int:
+    """Return about how many bytes of memory a process can use without swapping.
+
+    On Linux, this is what the kernel estimates, and no more than the limit of the container. Elsewhere, it is the
+    memory that the machine has.
+    """
+    free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError, StopIteration):
+        line = next(line for line in MEMINFO.read_text().splitlines() if line.startswith("MemAvailable:"))
+        free = int(line.split()[1]) * 1024
+    for limit in LIMITS:
+        with suppress(OSError, ValueError):  # no limit is written as a word
+            free = min(free, int(limit.read_text()))
+    return free
+
+
+def require(model: str, needed: int, users: int, movies: int) -> None:
+    """Raise ``Problem`` if a fit of a model on this many users and movies needs more than the available memory.
+
+    ``needed``: in bytes.
+    """
+    if needed and needed > (free := available()):
+        raise Problem(
+            f"{model} needs about {needed / GIGABYTE:,.1f} GB of memory for {users:,} users and {movies:,} movies, and "
+            f"{free / GIGABYTE:,.1f} GB are free; train another model, such as blend or mf."
+        )

@@ -40,7 +40,7 @@ MOVIES = 500
 MIN_RATINGS = 5
 """Movies with fewer ratings are not used."""
 USERS = 8192
-"""The most users that the basis is learned from; more would hardly change it."""
+"""The most users that the factor models are learned from; more would hardly change the models."""
 DIRECTIONS = 30
 """The number of directions of taste.
 
@@ -64,7 +64,7 @@ WELL_KNOWN = 60
 MIN_DOUBT = 0.01
 """The probability that a movie has been seen is kept at least this far from 0 and from 1."""
 MIN_NOISE = 1e-3
-"""The least residual variance of a movie."""
+"""The smallest residual variance of a movie."""
 TOLERANCE = 1e-12
 """Smaller numbers count as 0 in non-negative least squares."""
 
@@ -99,7 +99,7 @@ class Posterior:
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
+class FactorModel:
     """A factor model of one value per movie: ``m``, ``F`` and ``s`` in the docstring of the module."""
 
     mean: Doubles
@@ -110,7 +110,7 @@ class Basis:
     """Shape (movies,)."""
 
     @classmethod
-    def learn(cls, table: Floats, directions: int) -> "Basis":
+    def learn(cls, table: Floats, directions: int) -> "FactorModel":
         """Learn the model from a table, shape (users, movies)."""
         users = max(1, len(table))
         mean = table.sum(0, dtype=np.float64) / users
@@ -197,7 +197,7 @@ class Interview:
         self._column = np.full(len(dataset.movies), -1, np.intp)
         self._column[self.movies] = np.arange(len(self.movies))
         seen, liked = self._tables(dataset)
-        self.seen, self.liked = Basis.learn(seen, directions), Basis.learn(liked, directions)
+        self.seen, self.liked = FactorModel.learn(seen, directions), FactorModel.learn(liked, directions)
         self._start = self.liked.variance(np.eye(self.liked.factors.shape[1]))
         of_genre = dataset.movies.genres[self.movies].astype(np.float64)
         self._genres = of_genre / np.maximum(of_genre.sum(0), 1) - 1 / max(1, len(self.movies))
@@ -277,11 +277,11 @@ class Interview:
         }
         return self.liked.limit(posterior, np.fromiter(most, np.intp, len(most)), np.asarray([*most.values()]))
 
-    def _tastes(self, basis: Basis, answers: Answers) -> Doubles:
+    def _tastes(self, model: FactorModel, answers: Answers) -> Doubles:
         """Return the directions of the liked genres and the opposite directions of the disliked ones, shape (genres,
         directions)."""
         signs = np.asarray([*answers.genres.values()], np.float64)
-        return np.asarray((basis.factors.T @ self._genres[:, [*answers.genres]] * signs).T)
+        return np.asarray((model.factors.T @ self._genres[:, [*answers.genres]] * signs).T)
 
     def _state(self, answers: Answers) -> tuple[NDArray[np.intp], Doubles, Doubles, Doubles]:
         """Return the columns of the movies that have not been asked about, each movie's probability of being seen and

@@ -2,7 +2,7 @@
 
 A model is fitted on a dataset and then serves *viewers*: it folds a viewer's ratings into a representation, from which
 it predicts the stars of every movie, their uncertainty and a score for lists. Users of the dataset are served like all
-other viewers. Only evaluation calls ``predict`` instead, which takes many users at once.
+other viewers. Only fits and evaluations call ``predict`` instead, which takes many users at once.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +24,8 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass of training: a point on the training curve. Losses are mean squared errors, in stars squared."""
+    """A point on the training curve: one pass of training, or one part of a ``blend``. Losses are mean squared errors,
+    in stars squared."""
 
     number: int
     """Counted from 1."""
@@ -58,9 +59,9 @@ class History:
     def __len__(self) -> int:
         return len(self.movies)
 
-    def among(self, movies: int) -> "History":
-        """Return the ratings of the first so many movies only."""
-        rated = self.movies < movies
+    def among(self, count: int) -> "History":
+        """Return only the ratings of the dataset's first ``count`` movies."""
+        rated = self.movies < count
         return self if rated.all() else History(self.movies[rated], self.stars[rated], self.user)
 
     def without(self, index: int) -> "History":
@@ -95,11 +96,13 @@ class Fitted:
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
-    """The epoch with the lowest validation loss; ``None`` without validation."""
+    """The epoch with the lowest validation loss or, if the fit holds out ratings to choose an epoch, the chosen one;
+    ``None`` without either."""
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return the result for a curve. If several epochs share the lowest loss, the first of them is the best."""
+        """Return the result for a curve. If several epochs share the lowest validation loss, the first of them is the
+        best."""
         losses = [(epoch.validation_loss, epoch.number) for epoch in curve if epoch.validation_loss is not None]
         return cls(tuple(curve), min(losses)[1] if losses else None)
 
@@ -177,8 +180,9 @@ class Model(ABC, Generic[S, Taste]):
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = ignore_epoch) -> Fitted:
         """Fit the model to a dataset's ratings.
 
-        ``validation``: ratings by the same users of the same movies that ``train`` does not contain. They only add a
-        validation loss to the curve; the fitted model is the same without them.
+        ``validation``: ratings that ``train`` does not contain, by the same users of the same movies. They add
+        validation losses to the curve, which determine ``Fitted.best_epoch``; the fitted model is the same without
+        them.
         """
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
@@ -234,8 +238,9 @@ class Model(ABC, Generic[S, Taste]):
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
         """Predict the mean of both viewers' ratings for every movie.
 
-        The result is symmetric in the viewers. By default, stars and scores are the means of the two viewers', whose
-        errors count as independent. A model that learns from pairs overrides this method.
+        The result is symmetric in the viewers. By default, the stars and the score are the means of both viewers'
+        predictions, and the uncertainty assumes that the errors of these predictions are independent. A model that
+        learns from pairs overrides this method.
         """
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)

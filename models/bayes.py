@@ -204,7 +204,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
             stars = predictor + mean[:, -1].mean() + np.float32(self.parameters["overall"])
         drawn = drawn[..., movies]
         variance = _predictors(drawn, mean[:, None]).var(0)[0]
-        spread = np.empty(drawn.shape[1:], np.float32)  # allocated only once, because that takes as long as filling
+        spread = np.empty(drawn.shape[1:], np.float32)  # allocated once: that takes as long as filling it
         for sample, root in zip(_covariance_samples(len(mean)), taste.roots, strict=True):
             np.matmul(root[:, :-1], drawn[sample, :-1], out=spread)
             spread += root[:, -1:]
@@ -277,7 +277,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         for first in range(0, len(history), RATINGS_AT_ONCE):
             block = slice(first, first + RATINGS_AT_ONCE)
             rated, residuals, noise = self._rated(History(history.movies[block], history.stars[block], history.user))
-            # In float32, which is twice as fast: the loss of precision is negligible relative to the prior.
+            # In float32, which is twice as fast: the rounding errors are negligible compared with the prior.
             root = np.sqrt(noise)
             rated /= root[:, :, None]
             precision += rated.transpose(0, 2, 1) @ rated

@@ -36,8 +36,8 @@ MAX_RATINGS = 400
 with thousands of ratings would take most of the time."""
 
 SIMILARITY_RATINGS = 8_000_000
-"""From about how many ratings, all ratings of some users, similarities are computed. More would change the similarities
-of the movies with many ratings little, and those of the others rarely matter."""
+"""About how many ratings the similarities are computed from: all ratings of some users. More ratings would hardly
+change the similarities of movies with many ratings, and those of the others rarely matter."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     computed for one movie at a time from the ratings of its raters, so that even with 87,000 movies only the nearest
     neighbours are in memory. The second way takes time proportional to the sum of the users' squared numbers of
     ratings, of which at most ``MAX_RATINGS`` count for each user. A large dataset's similarities come from some of its
-    users, who have about ``SIMILARITY_RATINGS`` ratings.
+    users, who together have about ``SIMILARITY_RATINGS`` ratings.
     """
 
     name = "item-knn"

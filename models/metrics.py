@@ -198,6 +198,8 @@ def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
     """Return the mean of ``-log2(ratings of the movie / users)`` over all movies of all lists, in bits (Zhou et al.
     2010).
 
+    ``movies`` and ``counts`` as in ``coverage``; ``users``: the number of users with ratings in train.
+
     >>> novelty(np.array([[0, 1], [0, -1]]), np.array([4, 1]), 8).__round__(4)
     1.6667
     """
@@ -232,8 +234,9 @@ def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
 def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
     """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
 
-    Equal scores are ordered by ``counts``, highest first, then by column. A movie whose score is minus infinity is not
-    a candidate. If there are fewer than ``k`` candidates, the rest of the row is -1.
+    ``scores``: shape (rows, movies), with at least ``k`` movies. Equal scores are ordered by ``counts``, highest first,
+    then by column. A movie whose score is minus infinity is not a candidate. If there are fewer than ``k`` candidates,
+    the rest of the row is -1.
 
     >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
     array([[ 2,  1,  0, -1]])
@@ -265,7 +268,7 @@ class Lists:
     movies: NDArray[np.intp]
     """Rows of the movies, best first; -1 if there are no more candidates."""
     rated: Floats
-    """The user's stars for each movie in test; 0 if they did not rate it there."""
+    """The stars that the user gave each movie in test; 0 if they did not rate it there."""
     predicted: Floats
     """The predicted stars; NaN if there are no more candidates."""
     relevant: Ints
@@ -329,7 +332,8 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
 
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the movies of train that a user has not rated there, highest score first, at most ``CUTS[-1]`` movies.
+    """Return the rows of the movies that have ratings in train and that a user has not rated there, highest score
+    first, at most ``CUTS[-1]`` movies.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """

@@ -74,5 +74,5 @@ def latent_mean(
     share = np.maximum(normal_cdf(high) - normal_cdf(low), TINY)
     height = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / math.sqrt(2 * math.pi)
     mean = latent + deviation * height / share
-    # If no probability is left between the cuts, this gives the nearer of the two cuts.
+    # If almost no probability is left between the cuts, this gives the nearer cut, at most ``RANGE`` deviations away.
     return np.asarray(np.clip(mean, latent + deviation * low, latent + deviation * high))

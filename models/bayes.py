@@ -42,8 +42,8 @@ class BayesSettings(Settings):
     warm_up: float = setting(0.2, 0.0, 0.9)
     """The share of the sweeps that is discarded as burn-in."""
     samples: int = setting(32, 1, 1_000)
-    """How many of the sweeps after the burn-in, evenly spread, are stored for prediction; fewer if there are very many
-    movies, see ``samples_for``."""
+    """How many of the sweeps after the burn-in, evenly spread, are stored for prediction; fewer for a dataset of more
+    than 20,000 movies."""
     implicit: int = setting(6, 0, 100)
     """How many directions of implicit feedback (which movies a user rated, regardless of the stars) are used for each
     factor; 0 for none."""

@@ -129,7 +129,7 @@ class Ranker:
         """Rank all ``candidates`` for one or more viewers.
 
         Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent``: from 0, best first, to 1; see
-        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders ``DIALLED``.
+        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders of ``DIALLED``.
         """
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
         both = self._with_unrated(self.model.expect_pair(*tastes)) if len(viewers) == 2 else None

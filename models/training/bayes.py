@@ -33,7 +33,7 @@ the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter a
 TRAIN_LOSS_RATINGS = 10_000
 """On how many ratings, evenly spread, the error on train is estimated."""
 MOVIES_OF_ALL_SAMPLES = 20_000
-"""Up to how many movies all samples are stored that the settings ask for."""
+"""With more movies than this, fewer samples are stored than the settings ask for."""
 FEWEST_SAMPLES = 8
 START = 0.3
 """The standard deviation of the users' initial factors."""
@@ -114,8 +114,10 @@ def fit(
 
 
 def samples_for(samples: int, movies: int) -> int:
-    """Return how many samples are stored: fewer for more than ``MOVIES_OF_ALL_SAMPLES`` movies, because a list takes
-    time and memory proportional to samples times movies, but at least ``FEWEST_SAMPLES``.
+    """Return how many of ``samples`` samples are stored for this many movies.
+
+    With more than ``MOVIES_OF_ALL_SAMPLES`` movies, there are fewer, because a list takes time and memory proportional
+    to samples times movies; but at least ``FEWEST_SAMPLES``, if that many were asked for.
 
     >>> [samples_for(32, movies) for movies in (4_000, 40_000, 90_000)]
     [32, 16, 8]

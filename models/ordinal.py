@@ -33,7 +33,7 @@ def values_and_cuts(stars: Floats) -> tuple[Floats, Floats]:
 def normal_cdf(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the normal distribution function at ``x``."""
     steps = np.clip((np.asarray(x, np.float64) + RANGE) / STEP, 0, len(GRID) - 1)
-    below = steps.astype(np.intp)  # found by division: ``np.interp`` searches the grid, which takes five times as long
+    below = steps.astype(np.intp)  # by division: ``np.interp`` searches the grid, which takes five times as long
     return np.asarray(CDF[below] + (steps - below) * RISE[below])
 
 

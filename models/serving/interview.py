@@ -3,9 +3,9 @@
 The interview does not use the model that makes the lists. From the dataset, it learns two small factor models over the
 most rated movies: of which movies a viewer has seen (1 or 0 for each movie), and of how much they like them (stars
 above ``MIDDLE``; 0 for fewer stars and for unseen movies). In each, ``x ~ N(m + F t, diag(s))`` are a viewer's values
-and ``t ~ N(0, I)`` their directions of taste, where ``F F'`` is the part of the covariance over users that lies in the
-first directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and
-Bishop, Probabilistic principal component analysis, 1999, with a separate noise for each movie).
+and ``t ~ N(0, I)`` is their taste, where ``F F'`` is the part of the covariance over users in its first principal
+directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and Bishop,
+Probabilistic principal component analysis, 1999, with a separate noise for each movie).
 
 A genre that the viewer likes is one more observation: the viewer's mean liking for the genre's movies, minus that for
 all movies, is one standard deviation above the average viewer's, with an error of one standard deviation. For a genre
@@ -21,7 +21,7 @@ weighted sum of the variances of all movies' likings. With ``C`` the covariance 
 ``x_i`` lowers that sum by ``sum_j w_j (f_j' C f_i)^2 / (f_i' C f_i + s_i)`` (A-optimal design; Chaloner and Verdinelli,
 Bayesian experimental design: a review, 1995). The weights are powers of the predicted liking given the answers, because
 it matters less how well a movie's liking is known if the movie will not be near the top of the list. Since several
-movies are asked about at once, each is chosen as if those before it had been answered, as far as an answer is likely.
+movies are asked about at once, each is chosen given the expected effect of asking about those before it.
 """
 
 from collections.abc import Mapping
@@ -90,7 +90,7 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A normal distribution over directions of taste."""
+    """A normal distribution over a viewer's taste: ``t`` in the docstring of the module."""
 
     mean: Doubles
     """Shape (directions,)."""
@@ -138,8 +138,8 @@ class FactorModel:
         return Posterior(covariance @ (pull.T @ above), covariance)
 
     def limit(self, posterior: Posterior, columns: NDArray[np.intp], most: Doubles) -> Posterior:
-        """Return the posterior with another mean: the likeliest taste for which no expected value of some movies is
-        above ``most``.
+        """Return the posterior with another mean: the likeliest taste that gives none of some movies an expected value
+        above its entry in ``most``, shape (columns,).
 
         This is a least-distance problem, solved by non-negative least squares (Lawson and Hanson, Solving least squares
         problems, 1974, chapter 23).

@@ -21,7 +21,7 @@ from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
 CACHED_VIEWERS = 16
-"""For how many histories a ranker caches predictions: those of a group, and some earlier ones for undo and redo."""
+"""How many histories a ranker caches predictions for: those of a group, and some earlier ones for undo and redo."""
 SURPRISE_SHARE = 0.05
 """The share of all candidates, the best ones, that a surprise is drawn from: good movies, most of which are too far
 down the list to be noticed."""

@@ -18,7 +18,7 @@ NOISE = 1.0
 START = 0.3
 """The standard deviation of the movies' initial factors."""
 TRAIN_LOSS_RATINGS = 1_000_000
-"""On how many ratings, evenly spread, the error on train is computed."""
+"""The most ratings, evenly spread, on which the error on train is computed."""
 
 
 def fit(

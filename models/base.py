@@ -211,7 +211,7 @@ class Model(ABC, Generic[S, Taste]):
         The result is symmetric in the users. By default, it is the mean of the two predictions; a model that learns
         from pairs overrides this method.
         """
-        # Many triples share a user and a movie, so each of these is predicted only once.
+        # Many triples have the same user and movie; each such combination is predicted only once.
         width = len(self.counts) + 1
         keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
         unique, inverse = np.unique(keys, return_inverse=True)

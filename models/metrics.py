@@ -153,8 +153,8 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
     """Return the normalised discounted cumulative gain of lists, with binary relevance, shape (users,).
 
     ``hits``: whether the movie at each rank is relevant, shape (users, k). ``relevant``: how many relevant movies each
-    user has, shape (users,), all above 0. ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the DCG
-    of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
+    user has, shape (users,), all above 0. It is ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the
+    DCG of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
 
     >>> ndcg(np.array([[True, False], [False, True]]), np.array([1, 2])).round(4)
     array([1.    , 0.3869])
@@ -429,7 +429,7 @@ def inverted(predicted: Floats) -> float:
 
 
 def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
-    """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
+    """Yield the errors of the predicted mean rating for each pair of users who both rated a movie in test.
 
     ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
     Triples are formed from test ratings only, so none of their ratings is in train. If a user rated a movie twice, only

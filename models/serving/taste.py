@@ -28,7 +28,8 @@ class TasteGroup:
     """How many stars more than the crowd the viewer gives, shrunk towards their generosity: halfway with ``DAMPING``
     ratings."""
     beyond: float
-    """``difference`` minus the viewer's generosity: positive if they like this group more than most other movies."""
+    """``difference`` minus the viewer's generosity: positive if, compared with the crowd, they like these movies more
+    than others."""
 
 
 @dataclass(frozen=True)

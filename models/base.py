@@ -202,7 +202,8 @@ class Model(ABC, Generic[S, Taste]):
         """Return the predicted stars of pairs of a user and a movie, within the scale, shape (pairs,).
 
         A row of -1 stands for an unknown user or movie. A user or movie without ratings in train also counts as
-        unknown, apart from its side features.
+        unknown, apart from its side features. Raises ``Problem`` if the model comes from a checkpoint and needs
+        parameters that are ``only_for_predict``.
         """
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:

@@ -92,7 +92,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         near = np.concatenate([movies, neighbour], 1)
         weights = np.concatenate([self_weight, weight], 1).astype(np.float32)
         followers = ResidualLists.of(near.ravel(), np.repeat(movies[:, 0], near.shape[1]), weights.ravel(), total + 1)
-        shown = followers.starts[total]  # the last list is that of missing neighbours
+        end = followers.starts[total]  # the last list is that of missing neighbours
         parameters |= {
             "counts": train.counts,
             "starts": every_list.starts,
@@ -101,8 +101,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             "neighbour": np.concatenate([near, np.full((1, near.shape[1]), total, np.int32)]),
             "weight": np.concatenate([weights, np.zeros((1, near.shape[1]), np.float32)]),
             "follower_starts": followers.starts[:-1],
-            "follower": followers.other[:shown],
-            "follower_weight": followers.residual[:shown],
+            "follower": followers.other[:end],
+            "follower_weight": followers.residual[:end],
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")

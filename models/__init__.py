@@ -11,17 +11,17 @@
 =====================================  =======================================================================
 
 Each of these is imported when it is first used (PEP 562), so that importing ``movietui.models.choices`` or listing
-``MODELS`` loads neither numpy nor torch. A model's class and its settings are in the module of that name, for example
-``movietui.models.bayes``.
+``MODELS`` loads neither numpy nor torch. ``movietui.models.registry`` says which module contains a model's class and
+its settings.
 """
 
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Set before torch is loaded. Threads that wait for each other spin for a moment, then sleep. By default they spin so
-# long that on a busy machine they take the time of those they wait for; without spinning, short steps take three times
-# as long on a quiet one.
+# Set before torch is loaded. Threads that wait for each other spin for a moment, then sleep. By default, they spin so
+# long that, on a busy machine, they slow down the threads that they wait for. Without spinning, short steps take three
+# times as long on an idle machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:

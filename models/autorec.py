@@ -18,10 +18,10 @@ SPREAD = 2.0
 """The factor by which a viewer's prior is wider than the scatter of the users' weights, because training shrank these
 towards their mean."""
 RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
-"""The candidates for ``k``, see ``AutoRec``: in directions in which the users' weights hardly differ, a viewer's
-weights are shrunk towards the mean ``k`` times more strongly than in training."""
+"""The candidates for ``k`` (see ``AutoRec``): in directions in which the users' weights hardly differ, a viewer's
+weights are shrunk towards the mean ``k`` times as strongly as in training."""
 EVIDENCE_USERS = 200
-"""How many users' ratings are used to choose among ``RIDGES``."""
+"""The most users whose ratings are used to choose among ``RIDGES``."""
 LEAST_DECAY = 1e-3
 """A smaller decay counts as this one in the regression that folds a viewer in."""
 
@@ -93,15 +93,16 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
         mean = e + P A' (A P A' + v)^-1 (y - A e)      covariance = P - P A' (A P A' + v)^-1 A P
 
-    ``P`` is ``SPREAD C + v / (k decay)``, where ``C`` is the scatter of the users' columns of ``V`` about their mean.
-    Users differ mostly in a few directions, in which a viewer's weights are shrunk less than those of ``V`` were in
-    training, where the prior variance was ``v / decay``. In all other directions, that prior may shrink too little,
-    because training stops before ``V`` reaches the solution of the regression; ``k`` is therefore chosen to maximise
-    the likelihood of some users' ratings (the evidence: MacKay, Bayesian interpolation, 1992). The weights of users of
-    the dataset are computed in the same way, so folding a user in gives exactly the stored weights. A user's ratings
-    are entries of the movies' rows. When the user's weights are learned from a movie, the user's own rating is removed
-    from the movie's hidden units (the parameter ``inside`` holds the arguments of the logistic function), because the
-    rows of the movies that the user has not rated lack such an entry too.
+    For the weights, ``P`` is ``SPREAD C + v / (k decay)``, where ``C`` is the covariance of the users' columns of
+    ``V``; the bias has the prior of ``Bias``. Users differ mostly in a few directions, in which a viewer's weights are
+    shrunk less than those of ``V`` were in training, where the prior variance was ``v / decay``. In all other
+    directions, the prior of training may shrink too little, because training stops before ``V`` reaches the solution of
+    the regression; ``k`` is therefore chosen to maximise the likelihood of some users' ratings (the evidence: MacKay,
+    Bayesian interpolation, 1992). The weights of users of the dataset are computed in the same way, so folding a user
+    in gives exactly the stored weights. A user's ratings are entries of the movies' rows. When the user's weights are
+    learned from a movie, the user's own rating is removed from the movie's hidden units (the parameter ``inside`` holds
+    the arguments of the logistic function), because the rows of the movies that the user has not rated lack such an
+    entry too.
 
     *By user*, the features are ``V``, the weights are the viewer's hidden units, from a forward pass over their row,
     and ``c_i`` includes ``b_i``. The covariance is that of the same regression, with the variance of the hidden units
@@ -131,7 +132,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return served.parameters, fitted
 
     def learn_shrinkage(self, train: Dataset) -> None:
-        """Choose ``k`` (see ``RIDGES``) by some users' ratings, and update the prior; if rows are by user, do nothing.
+        """Choose ``k`` (see ``RIDGES``) from some users' ratings, and update the prior; with ``by_user``, do nothing.
 
         This is a part of the fit.
         """
@@ -139,7 +140,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
             return
         features, prior, mean = (self.parameters[name] for name in ("features", "prior", "mean"))
         noise = float(self.parameters["noise"])
-        weakest = ridge(noise, self.settings)
+        decay_variance = variance_of_decay(noise, self.settings)
         evidence = np.zeros(len(RIDGES))
         for user in sample_users(len(train.users), EVIDENCE_USERS).tolist():
             history = history_of(train, user)
@@ -147,10 +148,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
             scatter, similarity = design @ prior @ design.T, design[:, :-1] @ design[:, :-1].T
             residuals = self._residuals(history) - design @ mean
             for index, factor in enumerate(RIDGES):
-                gain = scatter + (1 / factor - 1) * weakest * similarity + noise * np.eye(len(history))
+                gain = scatter + (1 / factor - 1) * decay_variance * similarity + noise * np.eye(len(history))
                 lower = np.linalg.cholesky(gain)
                 evidence[index] -= np.square(np.linalg.solve(lower, residuals)).sum() / 2 + np.log(np.diag(lower)).sum()
-        change = (1 / RIDGES[int(evidence.argmax())] - 1) * weakest
+        change = (1 / RIDGES[int(evidence.argmax())] - 1) * decay_variance
         prior = prior + np.diag(np.append(np.full(len(prior) - 1, change), 0.0))
         self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
 
@@ -268,8 +269,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return np.asarray(mean + np.linalg.solve(gain, residuals - design @ mean) @ pulled)
 
 
-def ridge(noise: float, settings: AutoRecSettings) -> float:
-    """Return the weights' prior variance, as implied by the decay."""
+def variance_of_decay(noise: float, settings: AutoRecSettings) -> float:
+    """Return the prior variance of a weight that the decay implies, ``v / decay``."""
     return noise / max(settings.decay, LEAST_DECAY)
 
 

@@ -2,7 +2,7 @@
 
 A model is fitted on a dataset and then serves *viewers*: it folds a viewer's ratings into a representation, from which
 it predicts the stars of every movie, their uncertainty and a score for lists. Users of the dataset are served like all
-other viewers. Only evaluation calls ``predict`` instead, which takes many users at once.
+other viewers. Only fits and evaluations call ``predict`` instead, which takes many users at once.
 """
 
 from abc import ABC, abstractmethod
@@ -25,7 +25,8 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass of training: a point on the training curve. Losses are mean squared errors, in stars squared."""
+    """A point on the training curve: one pass of training, or one part of a ``blend``. Losses are mean squared errors,
+    in stars squared."""
 
     number: int
     """Counted from 1."""
@@ -59,9 +60,9 @@ class History:
     def __len__(self) -> int:
         return len(self.movies)
 
-    def among(self, movies: int) -> "History":
-        """Return the ratings of the first so many movies only."""
-        rated = self.movies < movies
+    def among(self, count: int) -> "History":
+        """Return only the ratings of the dataset's first ``count`` movies."""
+        rated = self.movies < count
         return self if rated.all() else History(self.movies[rated], self.stars[rated], self.user)
 
     def without(self, index: int) -> "History":
@@ -96,11 +97,13 @@ class Fitted:
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
-    """The epoch with the lowest validation loss; ``None`` without validation."""
+    """The epoch with the lowest validation loss or, if the fit holds out ratings to choose an epoch, the chosen one;
+    ``None`` without either."""
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return the result for a curve. If several epochs share the lowest loss, the first of them is the best."""
+        """Return the result for a curve. If several epochs share the lowest validation loss, the first of them is the
+        best."""
         losses = [(epoch.validation_loss, epoch.number) for epoch in curve if epoch.validation_loss is not None]
         return cls(tuple(curve), min(losses)[1] if losses else None)
 
@@ -178,9 +181,9 @@ class Model(ABC, Generic[S, Taste]):
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = ignore_epoch) -> Fitted:
         """Fit the model to a dataset's ratings.
 
-        ``validation``: ratings by the same users of the same movies that ``train`` does not contain. They only add a
-        validation loss to the curve; the fitted model is the same without them. Raises ``Problem`` if the memory is
-        too small.
+        ``validation``: ratings that ``train`` does not contain, by the same users of the same movies. They add
+        validation losses to the curve, which determine ``Fitted.best_epoch``; the fitted model is the same without
+        them. Raises ``Problem`` if the memory is too small.
         """
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
         parameters, fitted = self._learn(train, validation, progress)
@@ -206,7 +209,8 @@ class Model(ABC, Generic[S, Taste]):
         """Return the predicted stars of pairs of a user and a movie, within the scale, shape (pairs,).
 
         A row of -1 stands for an unknown user or movie. A user or movie without ratings in train also counts as
-        unknown, apart from its side features.
+        unknown, apart from its side features. Raises ``Problem`` if the model comes from a checkpoint and needs
+        parameters that are ``only_for_predict``.
         """
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
@@ -215,7 +219,7 @@ class Model(ABC, Generic[S, Taste]):
         The result is symmetric in the users. By default, it is the mean of the two predictions; a model that learns
         from pairs overrides this method.
         """
-        # Many triples share a user and a movie, so each of these is predicted only once.
+        # Many triples have the same user and movie; each such combination is predicted only once.
         width = len(self.counts) + 1
         keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
         unique, inverse = np.unique(keys, return_inverse=True)
@@ -242,8 +246,9 @@ class Model(ABC, Generic[S, Taste]):
     def expect_pair(self, first: Taste, second: Taste) -> Expectation:
         """Predict the mean of both viewers' ratings for every movie.
 
-        The result is symmetric in the viewers. By default, stars and scores are the means of the two viewers', whose
-        errors count as independent. A model that learns from pairs overrides this method.
+        The result is symmetric in the viewers. By default, the stars and the score are the means of both viewers'
+        predictions, and the uncertainty assumes that the errors of these predictions are independent. A model that
+        learns from pairs overrides this method.
         """
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)

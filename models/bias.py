@@ -121,7 +121,7 @@ def learn_effects(
     users = _Effects(user, len(train.users), stars, of_users)
     movies = _Effects(movie, len(train.movies), stars, of_movies)
     square, noise = float(stars @ stars), 1.0
-    by_user, by_movie = np.empty((2, len(stars)))  # allocated only once, because that takes as long as filling
+    by_user, by_movie = np.empty((2, len(stars)))  # allocated once, because allocating takes as long as filling
     movie_sums = users.sums_of(movies, by_movie)
     for number in range(1, sweeps + 1):
         users.update(movie_sums, noise)

@@ -40,7 +40,7 @@ MIN_GAIN = 2e-4
 ORDER_MOVIES = 10_000
 """The most movies from which the weights of the order are learned: the most rated ones."""
 WEIGHT_RATINGS = 1_000_000
-"""From about how many ratings, all ratings of some users, the weights are learned."""
+"""About how many ratings the weights are learned from: all ratings of some users."""
 BASE_SHARE = 0.6
 """The share of the minutes that the sweeps of ``BASE`` may take; the rest is for its set-up and the other parts."""
 SWEEP_SECONDS = 0.5e-6
@@ -136,9 +136,9 @@ class Blend(Model[BlendSettings, Tastes]):
     """Takes stars from a stack of the rating parts, and the order from a weighted sum of the scores of the ranking
     parts.
 
-    Each part is fitted twice: without a tenth of the ratings, from which the weights are then learned, and on all
-    ratings, to serve. Of a large dataset, the weights are learned from some users, who have about ``WEIGHT_RATINGS``
-    ratings.
+    Each part is fitted twice: without some of the ratings (``held_out``, a tenth), from which the weights are then
+    learned, and on all ratings, to serve. Of a large dataset, the weights are learned from some users, who have about
+    ``WEIGHT_RATINGS`` ratings.
 
     *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
     gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).

@@ -116,7 +116,7 @@ def by_importance(names: Iterable[str]) -> list[str]:
 
 
 RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ranking"} & {*metric.tasks})
-"""The metrics that a run stores."""
+"""The metrics of the tasks ``rating`` and ``ranking``, by which runs are measured."""
 SWEEP_METRIC = "rmse"
 """What a sweep ranks combinations of settings by, on the validation part."""
 MOST_COMBINATIONS = 10_000
@@ -144,5 +144,5 @@ Basis = Literal["ratings", "alike", "everyone"]
 """What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise ``alike``, people whose ratings
 agree with the viewer's and who like the movie more than others do; otherwise ``everyone``, all ratings of the movie."""
 UnseenBy = Literal["all", "any", "none"]
-"""How many of the viewers must not have seen a movie of their list: ``all``, ``any`` (at least one), or ``none``, so
-that it may be a movie that everyone has seen."""
+"""How many of the viewers must not have seen a movie of their list: ``all`` of them, ``any`` (at least one) or
+``none`` (then everyone may have seen it)."""

@@ -13,7 +13,7 @@ from movietui.models.networks import forward, layers_of
 from movietui.models.settings import Settings, setting
 
 HIDDEN = (64, 32, 16)
-"""The layer sizes of source 000."""
+"""The sizes of the hidden layers of source 000."""
 BLOCK = 16_384
 """How many pairs of a user and a movie are processed at once."""
 
@@ -60,8 +60,8 @@ class ViewerInputs:
 
 
 class Demographic(Model[DemographicSettings, ViewerInputs]):
-    """Passes age, gender, occupation and genres through dense layers of 43, 64, 32, 16 and 1 units with ReLU, as in
-    source 000.
+    """Passes age, gender, occupation and genres through dense layers of 64, 32, 16 and 1 units with ReLU between them,
+    as in source 000. ML-100K and ML-1M give 43 inputs, without ``averages``.
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
     their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all
@@ -99,7 +99,8 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         return parameters | _variances(train, parameters), fitted
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the mean output of the networks; unknown users and movies have the mean inputs."""
+        """Return the mean output of the networks. An unknown user has the mean inputs, an unknown movie the genre
+        ``unknown``."""
         return self.scale.clip(_outputs_of_pairs(self.parameters, users, movies).mean(0))
 
     def fold_in(self, history: History) -> ViewerInputs:

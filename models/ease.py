@@ -75,7 +75,7 @@ class Ease(RankingModel[EaseSettings]):
     """
 
     name = "ease"
-    summary = "Learns which movies go with those you like, in closed form; scores only the 8,000 most rated."
+    summary = "Learns which movies go with those you like, in closed form; scores only the most rated movies."
     settings_type = EaseSettings
 
     def memory_needed(self, train: Dataset) -> int:
@@ -86,7 +86,7 @@ class Ease(RankingModel[EaseSettings]):
         stages.begin("effects")
         parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
         learned = np.lexsort((np.arange(len(train.movies)), -train.counts))[: self.settings.movies]
-        # The least rated movies come first, as ``_gram`` is fastest.
+        # The least rated movies come first, because ``_gram`` is then fastest.
         learned = learned[train.counts[learned] > 0][::-1]
         column = np.full(len(train.movies) + 1, -1, np.int32)
         column[learned] = np.arange(len(learned))
@@ -132,7 +132,7 @@ class Ease(RankingModel[EaseSettings]):
     def _sample(self, train: Dataset, parameters: Parameters, learned: Rows, diagonal: Floats) -> Sample:
         users, weights = sample_users(len(train.users), SAMPLE), parameters["weights"]
         x = self._table(parameters, users, len(weights))
-        # Every second rating of each user, so that the movies of both halves are about as much rated.
+        # Every second rating of each user, so that the movies of both halves have about as many ratings.
         every_other = np.where(np.cumsum(x != 0, 1) % 2, x, 0)
         score, half = np.split(np.concatenate([x, every_other]) @ weights, 2)
         unseen = self.unseen(x, score, diagonal)

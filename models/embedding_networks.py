@@ -188,8 +188,8 @@ class Ncf(Embedded[NcfSettings]):
         )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return the movies' columns of genres, release date and, if joined with IMDb, its facts, if they are used;
-        users have no columns."""
+        """Return columns for the movies' genres, release date and, if the dataset is joined with IMDb, IMDb's facts, or
+        none without the setting ``features``; users have no columns."""
         users, movies = super().side_features(train)
         return users, movie_inputs(train.movies) if self.settings.features else movies
 

@@ -21,7 +21,7 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """How many ratings are predicted at once."""
 MIN_BATCHES = 50
-"""See ``movietui.models.networks.Plan``."""
+"""The smallest number of batches in an epoch."""
 STEPS = 10
 """The most Newton steps of a fold-in; a model that is linear in the viewer's vector needs only one."""
 HALVINGS = 5
@@ -368,7 +368,7 @@ PRIOR_USERS = 3_000
 ROUNDS = 5
 """How often the prior and the users' covariances are updated in turn."""
 SPREAD = 0.2
-"""The initial prior variance of the entries of a user's vector; it weighs as much as a few users."""
+"""The prior variance of a user's vector, summed over its entries; it weighs as much as ``factors + 2`` users."""
 
 
 def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:

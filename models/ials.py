@@ -28,8 +28,8 @@ class IalsSettings(PreferenceSettings):
     sweeps: int = setting(10, 1, 200)
     """How often users and movies are updated in turn."""
     ridge: float = setting(0.2, 0.00001, 10.0)
-    """The weight of the squared factors for each rating; a pair of user and movie also counts as a fraction of a
-    rating, which ``unseen`` sets."""
+    """The weight of the squared factors for each rating; every pair of a user and a movie also counts as a small
+    fraction of a rating, which ``unseen`` sets."""
     unseen: float = setting(6.0, 0.0, 1000.0)
     """The weight of the pull of scores towards 0: its sum over all pairs of user and movie, divided by the number of
     ratings."""
@@ -48,8 +48,8 @@ class Ials(RankingModel[IalsSettings]):
         sum over ratings (v_ui - s_ui)^2 + e sum over all pairs s_ui^2
         + ridge sum_u (n_u + e M)^scaling |x_u|^2 + ridge sum_i (n_i + e U)^scaling |y_i|^2
 
-    with ``e = unseen N / U M`` for ``N`` ratings. It solves in turn for all users given the movies, and for
-    all movies given the users. Given the movies, a viewer's factors are
+    with ``e = unseen N / (U M)`` for ``N`` ratings. The fit solves in turn for all users given the movies, and for all
+    movies given the users. Given the movies, a viewer's factors are
     ``x = (sum y y' + e Y'Y + ridge (n + e M)^scaling)^-1 sum v y`` with sums over the rated movies. Ratings with a
     value of 0 are ignored.
 

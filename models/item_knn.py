@@ -36,8 +36,8 @@ MAX_RATINGS = 400
 with thousands of ratings would take most of the time."""
 
 SIMILARITY_RATINGS = 8_000_000
-"""From about how many ratings, all ratings of some users, similarities are computed. More would change the similarities
-of the movies with many ratings little, and those of the others rarely matter."""
+"""About how many ratings the similarities are computed from: all ratings of some users. More ratings would hardly
+change the similarities of movies with many ratings, and those of the others rarely matter."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     computed for one movie at a time from the ratings of its raters, so that even with 87,000 movies only the nearest
     neighbours are in memory. The second way takes time proportional to the sum of the users' squared numbers of
     ratings, of which at most ``MAX_RATINGS`` count for each user. A large dataset's similarities come from some of its
-    users, who have about ``SIMILARITY_RATINGS`` ratings.
+    users, who together have about ``SIMILARITY_RATINGS`` ratings.
     """
 
     name = "item-knn"
@@ -92,7 +92,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         near = np.concatenate([movies, neighbour], 1)
         weights = np.concatenate([self_weight, weight], 1).astype(np.float32)
         followers = ResidualLists.of(near.ravel(), np.repeat(movies[:, 0], near.shape[1]), weights.ravel(), total + 1)
-        shown = followers.starts[total]  # the last list is that of missing neighbours
+        end = followers.starts[total]  # the last list is that of missing neighbours
         parameters |= {
             "counts": train.counts,
             "starts": every_list.starts,
@@ -101,8 +101,8 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             "neighbour": np.concatenate([near, np.full((1, near.shape[1]), total, np.int32)]),
             "weight": np.concatenate([weights, np.zeros((1, near.shape[1]), np.float32)]),
             "follower_starts": followers.starts[:-1],
-            "follower": followers.other[:shown],
-            "follower_weight": followers.residual[:shown],
+            "follower": followers.other[:end],
+            "follower_weight": followers.residual[:end],
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
         stages.begin("weights")

@@ -153,8 +153,8 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
     """Return the normalised discounted cumulative gain of lists, with binary relevance, shape (users,).
 
     ``hits``: whether the movie at each rank is relevant, shape (users, k). ``relevant``: how many relevant movies each
-    user has, shape (users,), all above 0. ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the DCG
-    of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
+    user has, shape (users,), all above 0. It is ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the
+    DCG of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
 
     >>> ndcg(np.array([[True, False], [False, True]]), np.array([1, 2])).round(4)
     array([1.    , 0.3869])
@@ -198,6 +198,8 @@ def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
     """Return the mean of ``-log2(ratings of the movie / users)`` over all movies of all lists, in bits (Zhou et al.
     2010).
 
+    ``movies`` and ``counts`` as in ``coverage``; ``users``: the number of users with ratings in train.
+
     >>> novelty(np.array([[0, 1], [0, -1]]), np.array([4, 1]), 8).__round__(4)
     1.6667
     """
@@ -232,8 +234,9 @@ def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
 def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
     """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
 
-    Equal scores are ordered by ``counts``, highest first, then by column. A movie whose score is minus infinity is not
-    a candidate. If there are fewer than ``k`` candidates, the rest of the row is -1.
+    ``scores``: shape (rows, movies), with at least ``k`` movies. Equal scores are ordered by ``counts``, highest first,
+    then by column. A movie whose score is minus infinity is not a candidate. If there are fewer than ``k`` candidates,
+    the rest of the row is -1.
 
     >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
     array([[ 2,  1,  0, -1]])
@@ -265,7 +268,7 @@ class Lists:
     movies: NDArray[np.intp]
     """Rows of the movies, best first; -1 if there are no more candidates."""
     rated: Floats
-    """The user's stars for each movie in test; 0 if they did not rate it there."""
+    """The stars that the user gave each movie in test; 0 if they did not rate it there."""
     predicted: Floats
     """The predicted stars; NaN if there are no more candidates."""
     relevant: Ints
@@ -329,7 +332,8 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
 
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the movies of train that a user has not rated there, highest score first, at most ``CUTS[-1]`` movies.
+    """Return the rows of the movies that have ratings in train and that a user has not rated there, highest score
+    first, at most ``CUTS[-1]`` movies.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """
@@ -425,7 +429,7 @@ def inverted(predicted: Floats) -> float:
 
 
 def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Iterator[Floats]:
-    """Yield the errors of the predicted mean rating for each pair of users who rated a movie in test.
+    """Yield the errors of the predicted mean rating for each pair of users who both rated a movie in test.
 
     ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
     Triples are formed from test ratings only, so none of their ratings is in train. If a user rated a movie twice, only

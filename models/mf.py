@@ -54,9 +54,9 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
     uncertain.
 
     ``r ~ N(m + b_u + c_i + p_u . q_i, v)``. A user's ``x = (p, b)`` and a movie's ``y = (q, c)`` have normal priors,
-    with a mean and a full covariance for each side. These are learned, and so is ``v``. The model is fitted by
-    variational Bayes, with a normal posterior for each user and each movie (Lim and Teh, Variational Bayesian approach
-    to movie rating prediction, 2007; the normal-Wishart priors are those of Salakhutdinov and Mnih, Bayesian
+    with a mean ``e`` and a full covariance ``C`` for each side. These are learned, and so is ``v``. The model is fitted
+    by variational Bayes, with a normal posterior for each user and each movie (Lim and Teh, Variational Bayesian
+    approach to movie rating prediction, 2007; the normal-Wishart priors are those of Salakhutdinov and Mnih, Bayesian
     probabilistic matrix factorization, 2008). Given the movies, the posterior of a user is
 
         covariance = (C^-1 + sum E[w w'] / v)^-1

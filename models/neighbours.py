@@ -39,7 +39,7 @@ from movietui.models.settings import Settings, setting
 BLOCK = 1 << 22
 """How many entries of a table are processed at once: 16 MiB in float32."""
 SAMPLE = 8
-"""How many users' ratings, each predicted without itself, determine the loss on train and ``taste``."""
+"""The ratings of this many users, each predicted without itself, determine the loss on train and ``taste``."""
 TINY = np.float32(1e-9)
 
 

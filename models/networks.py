@@ -28,7 +28,7 @@ Layers = Sequence[tuple[Floats, Floats]]
 axes, if any, are several networks side by side."""
 
 MIN_BATCHES = 100
-"""The least number of batches in an epoch: little data makes batches smaller, not training shorter."""
+"""The smallest number of batches in an epoch: a small dataset makes the batches smaller, not the training shorter."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Plan:
 
     epochs: int
     batch: int
-    """The largest batch size; see ``MIN_BATCHES``."""
+    """The largest batch size; batches are smaller if an epoch would otherwise have fewer than ``min_batches``."""
     rate: float
     """The learning rate."""
     momentum: float | None = None
@@ -89,7 +89,7 @@ def train(
     device = choose_device()
     network.to(device)
     batch = max(1, min(plan.batch, rows // plan.min_batches))
-    # With few ratings, the batches are smaller, but there are as many steps and the learning rate is the same;
+    # With few ratings, the batches are smaller, so that an epoch has enough steps, but the learning rate is the same;
     # otherwise training would end too early. On 4,000 generated ratings, in batches of 80 instead of 1024, lowering the
     # rate with the square root of the batch size, as is usual with Adam, raises the held-out rmse of sgd-mf from 0.54
     # to 0.88 and that of residual-mf from 0.52 to 0.80.

@@ -33,7 +33,7 @@ def values_and_cuts(stars: Floats) -> tuple[Floats, Floats]:
 def normal_cdf(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the normal distribution function at ``x``."""
     steps = np.clip((np.asarray(x, np.float64) + RANGE) / STEP, 0, len(GRID) - 1)
-    below = steps.astype(np.intp)  # found by division: ``np.interp`` searches the grid, which takes five times as long
+    below = steps.astype(np.intp)  # by division: ``np.interp`` searches the grid, which takes five times as long
     return np.asarray(CDF[below] + (steps - below) * RISE[below])
 
 
@@ -74,5 +74,5 @@ def latent_mean(
     share = np.maximum(normal_cdf(high) - normal_cdf(low), TINY)
     height = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / math.sqrt(2 * math.pi)
     mean = latent + deviation * height / share
-    # If no probability is left between the cuts, this gives the nearer of the two cuts.
+    # If almost no probability is left between the cuts, this gives the nearer cut, at most ``RANGE`` deviations away.
     return np.asarray(np.clip(mean, latent + deviation * low, latent + deviation * high))

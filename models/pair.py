@@ -128,8 +128,8 @@ class Pair(Model[PairSettings, Encoded]):
     def expect_pair(self, first: Encoded, second: Encoded) -> Expectation:
         """Return the prediction for the pair.
 
-        The variance is that of ``mf`` plus that between the networks. In ``mf``, the errors of both members are assumed
-        to be fully correlated, so that a pair is as uncertain as its members are on average. The score is the unclipped
+        The variance is that of ``mf`` plus that between the networks. In ``mf``, the errors of both viewers are assumed
+        to be fully correlated, so that a pair is as uncertain as its viewers are on average. The score is the unclipped
         stars minus ``caution`` deviations plus ``popularity`` times ``log(1 + n)``, where ``n`` is the movie's number
         of ratings.
         """
@@ -178,7 +178,10 @@ def encode(parameters: Parameters, inputs: Floats) -> Floats:
 
 
 def combine(parameters: Parameters, first: Floats, second: Floats, movies: Floats) -> Floats:
-    """Return each member's correction for pairs, shape (members, rows); codes: shape (members, rows, size)."""
+    """Return what each member adds to the prediction for pairs, shape (members, rows).
+
+    ``first``, ``second`` and ``movies``: the codes, shape (members, rows, size) each.
+    """
     both = np.broadcast_to(first + second, movies.shape)
     distance = np.broadcast_to(np.abs(first - second), movies.shape)
     inputs = np.concatenate([both, distance, movies, both * movies], axis=-1)

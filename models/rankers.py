@@ -2,8 +2,8 @@
 
 A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From a viewer's values, a ranker
 predicts the value of every movie: the movie's score. The score depends as much on whether the viewer would rate the
-movie at all as on the stars they would give. Lists in the order ``likely`` are sorted by this
-score.
+movie at all as on the stars they would give. Lists in the order ``likely`` are
+sorted by this score.
 
 Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With a viewer's scores ``s``,
 and the mean scores over users scaled to a length of 1, ``a``,
@@ -57,7 +57,7 @@ class PreferenceSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A viewer's generosity, and their scores before what ``RankingModel`` adds to the scores of rated movies."""
+    """A viewer's generosity and scores; ``RankingModel`` adds to the scores of rated movies later."""
 
     generosity: Generosity
     history: History

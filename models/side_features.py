@@ -35,9 +35,10 @@ def of_users(users: Users) -> Floats:
 def of_movies(movies: Movies, tag_columns: int = 0, imdb: bool = True) -> Floats:
     """Return features of the movies for a regression, shape (movies + 1, columns).
 
-    They are genres, five-year bucket of the release, ``tag_columns`` directions of the tags and, if the dataset is
-    joined with IMDb, directors and, with ``imdb``, the mean rating, the number of votes and the runtime on IMDb. If a
-    movie has several genres or directors, their columns are divided by the square root of their number.
+    These are the genres, the five-year bucket of the release and up to ``tag_columns`` directions of the tags. If the
+    dataset is joined with IMDb, they also include the directors and, with ``imdb``, the mean rating, the number of
+    votes and the runtime on IMDb. If a movie has several genres or directors, their columns are divided by the square
+    root of their number.
     """
     rows = len(movies) + 1
     buckets = [str(year // YEARS) if year else "" for year in movies.years.tolist()] + [""]

@@ -87,7 +87,8 @@ class Evaluation:
     metrics: Metrics
     fit_seconds: float
     predict_seconds: float
-    """The time for the whole test part; with the task ``ranking``, for all lists."""
+    """The time for predicting the whole test part, with the task ``pair`` also for all triples; with the task
+    ``ranking``, the time for all lists."""
     test: Ratings
     """The test rows, by which models are compared."""
     train: Dataset
@@ -219,7 +220,7 @@ def lists_of_users(
 NOMINAL_COVERAGE = 0.8
 """The nominal coverage of an interval."""
 COVERAGE_USERS = 1_000
-"""The number of users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
+"""The most users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
 
 
 def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
@@ -250,8 +251,8 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
 
 
 LISTED_PAIRS = 500
-"""The number of pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``, 0.125,
-changes by about 0.007."""
+"""The most pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``, 0.125, changes
+by about 0.007."""
 LIST_LENGTH = 10
 
 
@@ -261,10 +262,11 @@ def measure_pair_lists(
     """Return the metrics of the lists that a model makes for pairs of users.
 
     ``LISTED_PAIRS`` pairs of different users are drawn, or as many as there are; the draw depends on the split's seed
-    and the ratings, never on the model. Each gets the list that serving would show: all movies of train that neither
-    has rated in train, by their combined score (``Ranker.rank``). A movie is relevant to a member who gave it at least
-    ``RELEVANT`` stars in test, unless the other member rated it in train: a movie that one of them has seen is not in
-    their list. Pairs in which a member has no relevant movie are left out. Raises ``Problem`` if no pair is left.
+    and the ratings, never on the model. Each gets the list that serving would show: all movies with ratings in train
+    that neither has rated there, by their combined score (``Ranker.rank``). A movie is relevant to a member who gave it
+    at least ``RELEVANT`` stars in test, unless the other member rated it in train: a movie that one of them has seen is
+    not in their list. Pairs in which a member has no relevant movie are left out. Raises ``Problem`` if no pair is
+    left.
     """
     liked = replace(train, ratings=test.take(np.flatnonzero(test.stars >= RELEVANT)))
     users = np.unique(liked.ratings.user).tolist()

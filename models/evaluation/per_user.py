@@ -23,8 +23,8 @@ LIST_METRICS = ("ndcg@10", "recall@10", "recall@20", "hit@10")
 class UserSums:
     """The sums by user of one evaluation."""
 
-    rows: str
-    """A fingerprint of the dataset and of the test rows: only sums over the same rows can be compared."""
+    fingerprint: str
+    """A digest of the dataset and of the test rows: only sums over the same rows can be compared."""
     values: dict[str, Floats]
     """The values of ``RATING_SUMS``, shape (users,), and, if there are lists, of ``LIST_METRICS``, shape (users with a
     list,), by name."""
@@ -34,7 +34,7 @@ class UserSums:
         return bytes(save(self.values))
 
     @classmethod
-    def of_bytes(cls, rows: str, content: bytes) -> "UserSums":
+    def of_bytes(cls, fingerprint: str, content: bytes) -> "UserSums":
         """Return the sums from the bytes of ``to_bytes``. Raises ``Problem`` if the bytes are damaged."""
         try:
             values = load(content)
@@ -42,7 +42,7 @@ class UserSums:
             raise Problem("The measurements of a run are damaged; train it again to compare it.") from error
         if not all(sums.ndim == 1 and sums.dtype == np.float32 and np.isfinite(sums).all() for sums in values.values()):
             raise Problem("The measurements of a run are damaged; train it again to compare it.")
-        return cls(rows, values)
+        return cls(fingerprint, values)
 
 
 def sum_by_user(train: Dataset, test: Ratings, prediction: Floats, lists: Lists | None) -> UserSums:
@@ -71,7 +71,7 @@ def differences(first: UserSums, second: UserSums, confidence: float = 0.95) -> 
     Like ``compare`` in ``movietui.models.evaluation.measure``, but for all metrics that follow from sums over rows or
     users. Raises ``ValueError`` if the two are not sums over the same rows.
     """
-    if first.rows != second.rows:
+    if first.fingerprint != second.fingerprint:
         raise ValueError("sums over different rows cannot be compared")
     a, b = ({name: sums.astype(np.float64) for name, sums in one.values.items()} for one in (first, second))
     rows = a["rows"]

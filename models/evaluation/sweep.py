@@ -117,14 +117,14 @@ def sweep(
     seed: int = 0,
     split_seed: int = 0,
     progress: Callable[[dict[str, str], Epoch], None] = lambda changes, epoch: None,
-    arrived: Callable[[Swept], None] = lambda swept: None,
+    on_result: Callable[[Swept], None] = lambda swept: None,
     results: Results | None = None,
 ) -> list[Swept]:
     """Measure every combination on a validation part of train, and the best of them on test.
 
-    Test is never used to choose. ``progress`` is called after each epoch of each fit, and ``arrived`` with each result.
-    Combinations that are in ``results`` are not measured again. Returns all results sorted by ``SWEEP_METRIC``, best
-    first.
+    Test is never used to choose. ``progress`` is called after each epoch of each fit, and ``on_result`` with each
+    result. Combinations that are in ``results`` are not measured again. Returns all results sorted by ``SWEEP_METRIC``,
+    best first.
     """
     dataset = dataset.without_unrated()
     parts = split(dataset, split_name, split_seed)
@@ -146,7 +146,7 @@ def sweep(
         if results and not earlier:
             results.add(swept)
         measured.append(swept)
-        arrived(swept)
+        on_result(swept)
     measured.sort(key=lambda swept: swept.metrics[SWEEP_METRIC])
     best = measured[0]
     return [replace(best, test=measure(best.changes, best.settings, parts.train, parts.test)[0]), *measured[1:]]

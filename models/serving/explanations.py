@@ -16,18 +16,17 @@ REASONS = 3
 OBJECTIONS = 2
 """The most reasons against it."""
 SMALLEST_WEIGHT = 0.01
-"""The smallest weight of a reason; if the viewer has so many ratings that their average weight is smaller, that
-average."""
+"""The smallest weight of a reason; for a viewer with more than 100 ratings, the average weight of a rating instead."""
 NEAREST = 12
 """At least this many of the movies most similar to a movie can be reasons for it."""
 NEAREST_SHARE = 0.007
-"""In a larger dataset, this share of all movies can be reasons. When people judged reasons on ml-100k, they found few
-convincing that were less similar."""
+"""In a larger dataset, this share of all movies can be reasons. People who judged reasons on ml-100k found few of them
+convincing if their movies were less similar."""
 SIMILARITY_POWER = 2
 """The power of similarity when reasons are chosen; weight has a power of 1. Weight says what the model uses, similarity
 what a person sees."""
-NEXT = 0.3
-"""The smallest value of a further reason, relative to the best."""
+MIN_SHARE_OF_BEST = 0.3
+"""A further reason must have at least this share of the best reason's value."""
 LIKED_ABOVE_MEAN = 3.5
 """A rating of at least this many stars says that the viewer liked the movie, if it is above their mean rating. A rating
 more than half a star below this number says that they disliked it."""
@@ -117,9 +116,10 @@ def reasons_for(
 ) -> list[Reasons]:
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
-    A reason carries some weight, is kin of the movie (see ``movietui.models.serving.kinship.are_kin``), and is among
-    the movies most similar to it: that somebody likes a comedy convinces nobody of a war movie, even if it changes the
-    model's score. Reasons far behind the best one are left out, and so are objections that weigh more than all of them.
+    A reason carries some weight, and its movie is kin of the explained movie (see
+    ``movietui.models.serving.kinship.are_kin``) and among the movies most similar to it: that somebody likes a comedy
+    convinces nobody of a war movie, even if it changes the model's score. Reasons far behind the best one are left out,
+    and so are objections that weigh more than every reason.
     """
     liked = (history.stars >= RELEVANT) | (
         (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)
@@ -165,7 +165,7 @@ def _reasons(
                 float(weights[index]),
                 shared(similarities.dataset.movies, row, history.movies[index : index + 1]),
             )
-            for index in order[(values[order] > 0) & (values[order] >= NEXT * values.max(initial=0))]
+            for index in order[(values[order] > 0) & (values[order] >= MIN_SHARE_OF_BEST * values.max(initial=0))]
         )
 
     reasons = best(liked & (shares > 0), most)

@@ -84,8 +84,8 @@ class Aggregation:
     def score(self, scores: Floats, stars: Floats, mean: Floats | None = None) -> Floats:
         """Return the group's score, shape (movies,); minus infinity for a movie that is excluded.
 
-        ``scores`` and ``stars``: the members', shape (viewers, movies), for known movies; ``mean`` as in ``weighted``,
-        ignored for standardised scores.
+        ``scores`` and ``stars``: the members', shape (viewers, movies), for the movies that may be listed; ``mean`` as
+        in ``weighted``, ignored for standardised scores.
         """
         if len(scores) == 1:
             return np.asarray(scores[0])

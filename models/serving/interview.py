@@ -3,9 +3,9 @@
 The interview does not use the model that makes the lists. From the dataset, it learns two small factor models over the
 most rated movies: of which movies a viewer has seen (1 or 0 for each movie), and of how much they like them (stars
 above ``MIDDLE``; 0 for fewer stars and for unseen movies). In each, ``x ~ N(m + F t, diag(s))`` are a viewer's values
-and ``t ~ N(0, I)`` their directions of taste, where ``F F'`` is the part of the covariance over users that lies in the
-first directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and
-Bishop, Probabilistic principal component analysis, 1999, with a separate noise for each movie).
+and ``t ~ N(0, I)`` is their taste, where ``F F'`` is the part of the covariance over users in its first principal
+directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and Bishop,
+Probabilistic principal component analysis, 1999, with a separate noise for each movie).
 
 A genre that the viewer likes is one more observation: the viewer's mean liking for the genre's movies, minus that for
 all movies, is one standard deviation above the average viewer's, with an error of one standard deviation. For a genre
@@ -21,7 +21,7 @@ weighted sum of the variances of all movies' likings. With ``C`` the covariance 
 ``x_i`` lowers that sum by ``sum_j w_j (f_j' C f_i)^2 / (f_i' C f_i + s_i)`` (A-optimal design; Chaloner and Verdinelli,
 Bayesian experimental design: a review, 1995). The weights are powers of the predicted liking given the answers, because
 it matters less how well a movie's liking is known if the movie will not be near the top of the list. Since several
-movies are asked about at once, each is chosen as if those before it had been answered, as far as an answer is likely.
+movies are asked about at once, each is chosen given the expected effect of asking about those before it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ MOVIES = 500
 MIN_RATINGS = 5
 """Movies with fewer ratings are not used."""
 USERS = 8192
-"""The most users that the basis is learned from; more would hardly change it."""
+"""The most users that the factor models are learned from; more would hardly change the models."""
 DIRECTIONS = 30
 """The number of directions of taste.
 
@@ -64,7 +64,7 @@ WELL_KNOWN = 60
 MIN_DOUBT = 0.01
 """The probability that a movie has been seen is kept at least this far from 0 and from 1."""
 MIN_NOISE = 1e-3
-"""The least residual variance of a movie."""
+"""The smallest residual variance of a movie."""
 TOLERANCE = 1e-12
 """Smaller numbers count as 0 in non-negative least squares."""
 
@@ -90,7 +90,7 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """A normal distribution over directions of taste."""
+    """A normal distribution over a viewer's taste: ``t`` in the docstring of the module."""
 
     mean: Doubles
     """Shape (directions,)."""
@@ -99,7 +99,7 @@ class Posterior:
 
 
 @dataclass(frozen=True, eq=False)
-class Basis:
+class FactorModel:
     """A factor model of one value per movie: ``m``, ``F`` and ``s`` in the docstring of the module."""
 
     mean: Doubles
@@ -110,7 +110,7 @@ class Basis:
     """Shape (movies,)."""
 
     @classmethod
-    def learn(cls, table: Floats, directions: int) -> "Basis":
+    def learn(cls, table: Floats, directions: int) -> "FactorModel":
         """Learn the model from a table, shape (users, movies)."""
         users = max(1, len(table))
         mean = table.sum(0, dtype=np.float64) / users
@@ -138,8 +138,8 @@ class Basis:
         return Posterior(covariance @ (pull.T @ above), covariance)
 
     def limit(self, posterior: Posterior, columns: NDArray[np.intp], most: Doubles) -> Posterior:
-        """Return the posterior with another mean: the likeliest taste for which no expected value of some movies is
-        above ``most``.
+        """Return the posterior with another mean: the likeliest taste that gives none of some movies an expected value
+        above its entry in ``most``, shape (columns,).
 
         This is a least-distance problem, solved by non-negative least squares (Lawson and Hanson, Solving least squares
         problems, 1974, chapter 23).
@@ -197,7 +197,7 @@ class Interview:
         self._column = np.full(len(dataset.movies), -1, np.intp)
         self._column[self.movies] = np.arange(len(self.movies))
         seen, liked = self._tables(dataset)
-        self.seen, self.liked = Basis.learn(seen, directions), Basis.learn(liked, directions)
+        self.seen, self.liked = FactorModel.learn(seen, directions), FactorModel.learn(liked, directions)
         self._start = self.liked.variance(np.eye(self.liked.factors.shape[1]))
         of_genre = dataset.movies.genres[self.movies].astype(np.float64)
         self._genres = of_genre / np.maximum(of_genre.sum(0), 1) - 1 / max(1, len(self.movies))
@@ -277,11 +277,11 @@ class Interview:
         }
         return self.liked.limit(posterior, np.fromiter(most, np.intp, len(most)), np.asarray([*most.values()]))
 
-    def _tastes(self, basis: Basis, answers: Answers) -> Doubles:
+    def _tastes(self, model: FactorModel, answers: Answers) -> Doubles:
         """Return the directions of the liked genres and the opposite directions of the disliked ones, shape (genres,
         directions)."""
         signs = np.asarray([*answers.genres.values()], np.float64)
-        return np.asarray((basis.factors.T @ self._genres[:, [*answers.genres]] * signs).T)
+        return np.asarray((model.factors.T @ self._genres[:, [*answers.genres]] * signs).T)
 
     def _state(self, answers: Answers) -> tuple[NDArray[np.intp], Doubles, Doubles, Doubles]:
         """Return the columns of the movies that have not been asked about, each movie's probability of being seen and

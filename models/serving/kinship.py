@@ -11,7 +11,7 @@ from movietui.data.dataset import Bools, Ints, Movies
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
 TAG_WEIGHT = 0.5
-"""How much of what the other facts leave open the tags decide, if they agree fully."""
+"""If two movies have the same tags, their similarity moves this share of the way from that of the other facts to 1."""
 LEADS = 2
 """How many actors, in the order of billing, play the leads."""
 SHARED_TAGS = 3
@@ -20,9 +20,9 @@ SPECIFIC = 2.5
 """A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
 in ten, weighs less."""
 COMMON = 0.25
-"""A genre of at least this share of all movies, as drama and comedy are, makes no two movies alike by itself."""
+"""A genre of at least this share of all movies, such as drama or comedy, does not by itself make two movies alike."""
 YEARS = 10.0
-"""How many years apart two movies have little in common in their time of release."""
+"""The number of years between two movies at which the similarity of their times of release is ``1 / e``, 0.37."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Shared:
     """Strong tags, at most ``SHARED_TAGS``; none that only repeats a genre, a director or an actor."""
 
     def names(self) -> list[str]:
-        """Return everything in common, what is rarest first."""
+        """Return everything in common, the rarest kinds first."""
         return [*self.directors, *self.actors, *self.tags, *self.genres]
 
 
@@ -65,7 +65,7 @@ def specific_genres(movies: Movies) -> Bools:
 
 
 def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
-    """Return which of the others are kin of a movie to a person's eye, shape (others,).
+    """Return which of the others are kin of a movie: a person would see what they have in common, shape (others,).
 
     They share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common; a movie
     without genres is kin of all.
@@ -86,6 +86,7 @@ def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
     """Return the similarity of each movie's content to that of one movie, from 0 to 1, shape (movies,).
 
+    It is the sum of the similarities of genres, directors and time of release, weighted by ``CONTENT_WEIGHTS``.
     A genre weighs ``log(movies / movies of the genre)`` (inverse document frequency; Spärck Jones 1972), because two
     dramas may have nothing else in common, but two war movies usually do. The similarity of genres is the total weight
     of the shared genres, divided by the larger total of the two movies, or by ``SPECIFIC`` if that is larger.

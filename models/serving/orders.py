@@ -53,9 +53,9 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
 def with_unrated(expected: Expectation, known: Bools) -> Expectation:
     """Return the predictions with scores by which movies without ratings can be ranked among the others.
 
-    Their score says nothing, because few people watch a movie that nobody has rated yet. They get the score whose rank
-    among the ``known`` movies' scores, if these were normal, is that of the movie's lower bound, ``stars -
-    uncertainty``, among the known movies' lower bounds.
+    A model's score of such a movie says nothing, because few people watch a movie that nobody has rated yet. Its score
+    is therefore set as many standard deviations above the mean of the ``known`` movies' scores as its lower bound,
+    ``stars - uncertainty``, is above the mean of their lower bounds.
     """
     if known.all() or not known.any():
         return expected

@@ -20,7 +20,7 @@ from movietui.models.serving.taste import crowd_means
 HELD_OUT_EVERY = 5
 """One in this many ratings is held out."""
 MIN_HELD_OUT = 5
-"""The least number of held-out ratings."""
+"""The smallest number of held-out ratings."""
 TOP = 50
 """The rank down to which a liked movie counts as a hit."""
 CONFIDENCE = 0.95

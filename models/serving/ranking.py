@@ -21,12 +21,12 @@ from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
 CACHED_VIEWERS = 16
-"""For how many histories a ranker caches predictions: those of a group, and some earlier ones for undo and redo."""
+"""How many histories a ranker caches predictions for: those of a group, and some earlier ones for undo and redo."""
 SURPRISE_SHARE = 0.05
 """The share of all candidates, the best ones, that a surprise is drawn from: good movies, most of which are too far
 down the list to be noticed."""
 MIN_SURPRISES = 10
-"""The least number of movies that a surprise is drawn from."""
+"""The smallest number of movies that a surprise is drawn from, if the list is long enough."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class Ranker:
         """Rank all ``candidates`` for one or more viewers.
 
         Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent``: from 0, best first, to 1; see
-        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders ``DIALLED``.
+        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders of ``DIALLED``.
         """
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
         both = self._with_unrated(self.model.expect_pair(*tastes)) if len(viewers) == 2 else None
@@ -145,7 +145,7 @@ class Ranker:
             ranked = order_by_liking(rows, score, stars_together, usual)
             above_usual = int((stars_together[ranked] >= usual).sum())
             best = (
-                self._turn(ranked[:above_usual], score, daring, recent)
+                self._apply_dials(ranked[:above_usual], score, daring, recent)
                 if daring or recent
                 else settle(ranked[:above_usual], stars_together)
             )
@@ -155,7 +155,7 @@ class Ranker:
         else:
             ranked = rows[np.argsort(-score[rows], kind="stable")]
             if order == "likely":
-                ranked = self._turn(ranked, score, daring, recent)
+                ranked = self._apply_dials(ranked, score, daring, recent)
         return RankedList(
             order=ranked,
             score=score,
@@ -199,8 +199,8 @@ class Ranker:
             return expected.score
         return value(expected, self.model.noise(viewer.history.user), self.known, self.model.scale)
 
-    def _turn(self, order: NDArray[np.intp], score: Floats, daring: float, recent: float) -> NDArray[np.intp]:
-        """Return the rows of a list as its two dials say."""
+    def _apply_dials(self, order: NDArray[np.intp], score: Floats, daring: float, recent: float) -> NDArray[np.intp]:
+        """Return the rows of a list in the order that ``daring`` and ``recent`` give it."""
         if recent:
             score = lean_to_recent(order, score, self._recency, recent)
             order = order[np.argsort(-score[order], kind="stable")]
@@ -225,7 +225,10 @@ class Ranker:
         passing: Bools | None = None,
         unseen_by: UnseenBy = "all",
     ) -> Bools:
-        """Return which movies may be in the viewers' list, shape (movies,): see the function of the same name."""
+        """Return which movies may be in the viewers' list, shape (movies,).
+
+        See ``movietui.models.serving.candidates``.
+        """
         return candidates(
             self.predicted,
             [viewer.all_seen for viewer in viewers],

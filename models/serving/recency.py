@@ -1,13 +1,13 @@
 """From a list of any age to a recent one: newer movies rise.
 
-The newest movies have few ratings, so a model is unsure of them, and they stand low in the list. A viewer who wants
+The newest movies have few ratings, so a model is unsure of them, and they are low in the list. A viewer who wants
 something recent says so with this dial; what the model predicts for a movie does not change.
 
-``RECENCY_WEIGHT`` was chosen for ``mf`` on a random nine tenths of ml-latest-small, which goes to 2018, in lists of ten
-for 200 users. From any year to recent, the median year goes from 1994 to 2015 (1999 halfway), the mean of the predicted
-stars from 4.44 to 4.27, and the share of listed movies with at least 4 stars, among those rated in the other tenth,
-from 0.84 to 0.81. With half of the weight, the median year ends at 1999; with one and a half times the weight, that
-share falls to 0.75.
+``RECENCY_WEIGHT`` was chosen for ``mf`` on a random nine tenths of ml-latest-small, which ends in 2018, in lists of ten
+for 200 users. From any year to recent, the median year rises from 1994 to 2015 (1999 halfway), the mean of the
+predicted stars falls from 4.44 to 4.27, and the share of listed movies with at least 4 stars, among those rated in the
+other tenth, falls from 0.84 to 0.81. With half of the weight, the median year rises only to 1999; with one and a half
+times the weight, that share falls to 0.75.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats
 
 HALF_LIFE = 5.0
-"""After so many years, a movie is half as recent."""
+"""After this many years, a movie is half as recent."""
 RECENCY_WEIGHT = 3.0
 """How many standard deviations of the score the newest movies gain over the oldest in the most recent list."""
 

@@ -26,7 +26,7 @@ class Similar:
     movie: int
     """The row of the similar movie."""
     similarity: float
-    """From -1 to 1."""
+    """From -0.5 to 1."""
     common: int
     """How many users rated both movies."""
     shared: Shared

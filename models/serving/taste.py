@@ -16,7 +16,7 @@ subtracted."""
 
 
 @dataclass(frozen=True)
-class Group:
+class TasteGroup:
     """A viewer's ratings of a genre or a decade."""
 
     name: str
@@ -28,7 +28,8 @@ class Group:
     """How many stars more than the crowd the viewer gives, shrunk towards their generosity: halfway with ``DAMPING``
     ratings."""
     beyond: float
-    """``difference`` minus the viewer's generosity: positive if they like this group more than most other movies."""
+    """``difference`` minus the viewer's generosity: positive if, compared with the crowd, they like these movies more
+    than others."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Taste:
     crowd: float
     generosity: float
     """How many stars more than the crowd the viewer gives the same movies, shrunk towards 0."""
-    genres: tuple[Group, ...]
+    genres: tuple[TasteGroup, ...]
     """The genres with a rating, sorted by ``beyond``, highest first."""
-    decades: tuple[Group, ...]
+    decades: tuple[TasteGroup, ...]
     """The decades with a rating, in chronological order."""
     likes: tuple[Rating, ...]
     """Unusually high ratings, the most unusual first."""
@@ -72,11 +73,11 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
     generosity = float(differences.sum() / (len(history) + DAMPING))
     beyond = differences - generosity
 
-    def group(name: str, selected: NDArray[np.bool_]) -> Group:
+    def group(name: str, selected: NDArray[np.bool_]) -> TasteGroup:
         count = int(selected.sum())
         shrunk = float(beyond[selected].sum() / (count + DAMPING))
         means = float(history.stars[selected].mean()), float(crowd[selected].mean())
-        return Group(name, count, *means, generosity + shrunk, shrunk)
+        return TasteGroup(name, count, *means, generosity + shrunk, shrunk)
 
     of_genre = movies.genres[history.movies]
     decade = movies.years[history.movies] // 10 * 10

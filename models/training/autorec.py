@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from movietui.data.dataset import Dataset, Ratings
-from movietui.models.autorec import SPREAD, AutoRec, AutoRecSettings, ridge, spread
+from movietui.models.autorec import SPREAD, AutoRec, AutoRecSettings, spread, variance_of_decay
 from movietui.models.base import Fitted, Parameters, Progress
 from movietui.models.bias import Bias
 from movietui.models.metrics import mse
@@ -15,7 +15,7 @@ from movietui.models.training.device import choose_device, to_device
 from movietui.models.training.towers import dropout_mask
 
 MIN_BATCHES = 16
-"""The least number of batches in an epoch."""
+"""The smallest number of batches in an epoch."""
 VALIDATION_USERS = 300
 """The most users whose validation ratings are measured: folding in all users after each epoch would take longer than
 the epoch."""
@@ -125,7 +125,7 @@ def serving(
         }
     else:
         features = (hidden - hidden[-1]) / root
-        prior[of_weights] = np.eye(size) * ridge(float(effects["noise"]), settings)
+        prior[of_weights] = np.eye(size) * variance_of_decay(float(effects["noise"]), settings)
         if active.any():
             weights = decoder[active].astype(np.float64) / root
             mean[:-1] = weights.mean(0)

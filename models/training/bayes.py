@@ -24,16 +24,16 @@ from movietui.models.training.mf import Lists, bags
 from movietui.models.training.samples import evenly_spread
 
 SPREAD = 0.05
-"""The prior variance of a direction of a vector."""
+"""The prior variance of an entry of a vector."""
 WEIGHT = 0.01
 """The prior variance of a weight of the regression."""
 SCATTER_PRIOR = 8.0
 """The strength of the prior that all users and movies scatter alike; it was chosen in the same way as the settings. On
 the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter alike."""
 TRAIN_LOSS_RATINGS = 10_000
-"""On how many ratings, evenly spread, the error on train is estimated."""
+"""The most ratings, evenly spread, from which the error on train is estimated."""
 MOVIES_OF_ALL_SAMPLES = 20_000
-"""Up to how many movies all samples are stored that the settings ask for."""
+"""With more movies than this, fewer samples are stored than the settings ask for."""
 FEWEST_SAMPLES = 8
 START = 0.3
 """The standard deviation of the users' initial factors."""
@@ -46,8 +46,8 @@ NARROW = 20
 RATINGS_AT_ONCE = 16_384
 """How many ratings, with their padding, are multiplied at once: about as many as fit in the processor's cache."""
 DIRECTION_RATINGS = 4_000_000
-"""From about how many ratings the directions are found. All of the 32 million ratings of ml-32m would take eight times
-as long and change them little."""
+"""About how many ratings the directions of implicit feedback are computed from. All of the 32 million ratings of
+ml-32m would take eight times as long and hardly change the directions."""
 FLAT = 1e-4
 """Directions of the features are dropped if their eigenvalue is less than this share of the largest."""
 
@@ -114,8 +114,10 @@ def fit(
 
 
 def samples_for(samples: int, movies: int) -> int:
-    """Return how many samples are stored: fewer for more than ``MOVIES_OF_ALL_SAMPLES`` movies, because a list takes
-    time and memory proportional to samples times movies, but at least ``FEWEST_SAMPLES``.
+    """Return how many of ``samples`` samples are stored for this many movies.
+
+    With more than ``MOVIES_OF_ALL_SAMPLES`` movies, there are fewer, because a list takes time and memory proportional
+    to samples times movies; but at least ``FEWEST_SAMPLES``, if that many were asked for.
 
     >>> [samples_for(32, movies) for movies in (4_000, 40_000, 90_000)]
     [32, 16, 8]
@@ -285,16 +287,17 @@ class _ImplicitFeedback:
 
     @classmethod
     def of(cls, lists: Lists, others: Lists, directions: int, generator: Generator) -> "_ImplicitFeedback":
-        """Find the directions by subspace iteration (Halko, Martinsson and Tropp 2011), over all rows or, where these
+        """Compute the directions by subspace iteration (Halko, Martinsson and Tropp 2011), over all rows or, if these
         have more than ``DIRECTION_RATINGS`` ratings, over a random sample of them."""
         counts, total = lists.starts.diff(), len(others.starts) - 1
         roots = counts.clamp_min(1).sqrt()[:, None]
         width = min(directions + SLACK, total) if directions else 0
         weights = torch.linalg.qr(torch.randn(total, width, generator=generator))[0].contiguous()
-        some, of_some = _some(lists, others, generator)
-        lengths = some.starts.diff().clamp_min(1).sqrt()[:, None] ** 2
+        sampled, of_sampled = _sampled(lists, others, generator)
+        lengths = sampled.starts.diff().clamp_min(1).sqrt()[:, None] ** 2
         for _ in range(POWERS if directions else 0):
-            weights = bags(of_some.others, bags(some.others, weights, some.starts) / lengths, of_some.starts)
+            means = bags(sampled.others, weights, sampled.starts) / lengths
+            weights = bags(of_sampled.others, means, of_sampled.starts)
             weights = torch.linalg.qr(weights)[0].contiguous()  # sums over lists read whole rows
         design = bags(lists.others, weights, lists.starts) / roots
         known = counts > 0
@@ -304,9 +307,9 @@ class _ImplicitFeedback:
         return cls((design @ rotation).contiguous(), (weights @ rotation).contiguous(), mean @ rotation)
 
 
-def _some(lists: Lists, others: Lists, generator: Generator) -> tuple[Lists, Lists]:
+def _sampled(lists: Lists, others: Lists, generator: Generator) -> tuple[Lists, Lists]:
     """Return a random sample of the lists with about ``DIRECTION_RATINGS`` ratings, and the same ratings in a list for
-    each of the others. If there are fewer ratings, these are the two arguments."""
+    each of the others. If there are no more ratings than that, return the two arguments."""
     ratings, total = len(lists.others), len(lists.starts) - 1
     if ratings <= DIRECTION_RATINGS:
         return lists, others
@@ -453,8 +456,8 @@ class _Unrated:
     """Draws the vectors of the movies without ratings, and the mean of an unknown movie.
 
     Their prior in ``_Side`` would be wrong: it is a regression on who rated a movie, too, and movies that nobody rated
-    are not like the average of the others. Theirs is a regression on the features alone. It is fitted to the latest
-    vectors of the rated movies, and nothing else learns from it.
+    are not like the average of the others. Here, their prior is a regression on the features alone. It is fitted to the
+    latest vectors of the rated movies, and nothing else learns from it.
     """
 
     def __init__(self, features: Tensor, movies: _Side, generator: Generator) -> None:

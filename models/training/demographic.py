@@ -70,7 +70,7 @@ def fit(
 
 
 def _averages_without_each(train_part: Dataset, inputs: Inputs) -> tuple[Floats, Floats]:
-    """Return the scaled average and count of each rating's user and movie, where the average leaves the rating out.
+    """Return the scaled average and count of each rating's user and movie, both without the rating.
 
     Otherwise the rating's stars would leak into its own prediction.
     """

@@ -32,7 +32,7 @@ class Vectors(NamedTuple):
     """Biases of the users, shape (members, rows)."""
     c: Tensor
     """Biases of the movies."""
-    known: Tensor
+    features: Tensor
     """Side features of the users, then of the movies, shape (rows, features)."""
 
 
@@ -70,8 +70,8 @@ class Network(nn.Module):
             embedding(rows, table).view(len(rows), self.members, -1).transpose(0, 1)
             for rows, table in zip((users, movies), tables, strict=True)
         )
-        known = torch.cat([rows[of] for rows, of in zip(self.features, (users, movies), strict=True)], 1)
-        return Vectors(p, q, embedding(users, self.user_bias).T, embedding(movies, self.movie_bias).T, known)
+        features = torch.cat([rows[of] for rows, of in zip(self.features, (users, movies), strict=True)], 1)
+        return Vectors(p, q, embedding(users, self.user_bias).T, embedding(movies, self.movie_bias).T, features)
 
     def forward(self, batch: Vectors) -> Tensor:
         """Return the stars, shape (members, rows)."""
@@ -82,7 +82,7 @@ class Network(nn.Module):
         if shape.dot:
             stars = stars + (p * q).sum(-1)
         if shape.hidden:
-            stars = stars + self.tower(torch.cat([p, q, batch.known.expand(self.members, -1, -1)], -1))[..., 0]
+            stars = stars + self.tower(torch.cat([p, q, batch.features.expand(self.members, -1, -1)], -1))[..., 0]
         if shape.sigmoid:
             stars = self.scale.low + (self.scale.high - self.scale.low) * stars.sigmoid()
         return stars
@@ -101,10 +101,10 @@ def fit(
 
     ``features``: as from ``Embedded.side_features``.
     """
-    ratings, scale, judged = train_part.ratings, train_part.scale, None
+    ratings, scale, held_out = train_part.ratings, train_part.scale, None
     if settings.kept_back:
-        rows, held_out = hold_out(np.arange(len(ratings)), seed, settings.kept_back)
-        ratings, judged = ratings.take(rows), ratings.take(held_out)
+        rows, held_out_rows = hold_out(np.arange(len(ratings)), seed, settings.kept_back)
+        ratings, held_out = ratings.take(rows), ratings.take(held_out_rows)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     middle = overall
     if shape.sigmoid:
@@ -132,7 +132,7 @@ def fit(
         def loss_on(rows: Ratings | None) -> Callable[[], float] | None:
             return None if rows is None else lambda: _loss(network, rows)
 
-        fitted = train(network, step, len(ratings), settings.plan, progress, loss_on(validation), loss_on(judged))
+        fitted = train(network, step, len(ratings), settings.plan, progress, loss_on(validation), loss_on(held_out))
     counts = np.bincount(ratings.movie, minlength=len(train_part.movies))
     parameters: Parameters = {
         "overall": np.asarray(middle, np.float32),

@@ -21,8 +21,8 @@ START = 0.1
 SAMPLE = 32
 """How many users' scores determine the slope and the uncertainty of taste; more would take as long as the fit."""
 LEARNED_RATINGS = 4_000_000
-"""From about how many ratings the movies' factors are learned. With 128 factors, this takes a minute and a half on two
-cores; all 32 million ratings of ml-32m would take twelve."""
+"""About how many ratings the movies' factors are learned from. With 128 factors, this takes a minute and a half on two
+cores; all 32 million ratings of ml-32m would take twelve minutes."""
 BLOCK = 32_768
 """How many ratings are processed in one batch of solves."""
 
@@ -32,7 +32,7 @@ def fit(
 ) -> tuple[Parameters, Fitted]:
     """Fit by solving in turn for the users and for the movies.
 
-    The movies of a large dataset learn from some of its users, who have about ``LEARNED_RATINGS`` ratings.
+    The movies of a large dataset learn from some of its users, who together have about ``LEARNED_RATINGS`` ratings.
     """
     parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
     learned = some_users(train, LEARNED_RATINGS, seed)
@@ -107,7 +107,8 @@ class _Lists:
 def _solve(lists: _Lists, other_side: Tensor, others: Tensor, unseen: float, settings: IalsSettings) -> Tensor:
     """Return the factors of one side, given those of the other.
 
-    ``others``: the factors for which the score of every pair is pulled towards 0, with the weight ``unseen``.
+    ``others``: the factors for which the score of every pair is pulled towards 0, with the weight ``unseen``: the ``e``
+    of ``Ials``, not the setting.
     """
     gram = unseen * (others.T @ others)
     ridges = settings.ridge * (lists.lengths + unseen * len(others)) ** settings.scaling

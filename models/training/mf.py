@@ -18,7 +18,7 @@ NOISE = 1.0
 START = 0.3
 """The standard deviation of the movies' initial factors."""
 TRAIN_LOSS_RATINGS = 1_000_000
-"""On how many ratings, evenly spread, the error on train is computed."""
+"""The most ratings, evenly spread, on which the error on train is computed."""
 
 
 def fit(
@@ -146,7 +146,8 @@ class _Side:
         """Fit the prior to the entries with ratings.
 
         The covariance is the most probable one under an inverse Wishart prior around the initial covariance. This prior
-        weighs as much as a few users: directions that the ratings do not support stay small, but do not collapse.
+        weighs as much as ``factors + 2`` entries: directions that the ratings do not support stay small, but do not
+        collapse.
         """
         mean, covariance = self.mean[self.known], self.covariance[self.known]
         total, size = mean.shape
@@ -162,7 +163,10 @@ class _Side:
 
 
 def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return the sum of the table's rows over each list; a list may be empty."""
+    """Return the sum of the table's rows over each list, shape (lists, columns); a list may be empty.
+
+    ``weights``: a factor for each entry of the lists; by default 1.
+    """
     if not len(others):
         return table.new_zeros(len(starts) - 1, table.shape[1])
     return embedding_bag(others, table, starts, mode="sum", per_sample_weights=weights, include_last_offset=True)

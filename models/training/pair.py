@@ -21,7 +21,7 @@ from movietui.models.training.device import choose_device, to_device
 from movietui.models.training.towers import Tower
 
 MIN_BATCHES = 50
-"""The least number of batches in an epoch."""
+"""The smallest number of batches in an epoch."""
 MIN_MOVIES = 5
 """How many movies of the dataset a director must have directed to be a separate input; all other directors share an
 input."""
@@ -46,7 +46,7 @@ class Networks(nn.Module):
             self.combiner.weight[-1] *= 0.1  # so that the networks add little to the prediction of ``mf`` at first
 
     def forward(self, first: Tensor, second: Tensor, movies: Tensor, movie_index: Tensor) -> Tensor:
-        """Return each member's correction for each pair, shape (members, pairs).
+        """Return what each member adds to the prediction for each pair, shape (members, pairs).
 
         ``first`` and ``second``: inputs of users, shape (pairs, columns); ``movies``: inputs of the distinct movies;
         ``movie_index``: each pair's row among these.
@@ -62,8 +62,10 @@ class Networks(nn.Module):
 def fit(
     train_part: Dataset, validation: Ratings | None, settings: PairSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit ``mf`` and then the networks on its residuals; the validation loss is that of single viewers, each paired
-    with themselves."""
+    """Fit ``mf`` and then the networks on its residuals; without factors, only the networks.
+
+    The validation loss is that of single viewers, each paired with themselves.
+    """
     ratings, scale = train_part.ratings, train_part.scale
     taste = features.tastes(train_part)
     taste_columns = [
@@ -204,10 +206,11 @@ class _Base:
     def without(self, rows: Rows) -> tuple[Floats, Floats]:
         """Return the scaled mean of each rating's user without that rating, and the rating's residual.
 
-        A user with covariance ``S`` and mean ``x`` who rated a movie ``w = (q, 1)`` with ``r`` has, without that
-        rating, the mean ``x - S w (r - w x) / (v (1 - h))`` with the leverage ``h = w' S w / v`` (Sherman and Morrison
-        1950; the movie is taken as certain). The movie was also fitted to the rating, which shrank the residual again;
-        dividing by ``1 - h``, where ``h`` is now the leverage on the movie, undoes this.
+        With ``r`` the rating minus the overall mean and the movie's bias, and ``w = (q, 1)`` for the movie, a user with
+        covariance ``S`` and mean ``x`` has, without the rating, the mean ``x - S w (r - w x) / (v (1 - h))`` with the
+        leverage ``h = w' S w / v`` (Sherman and Morrison 1950; the movie is taken as certain). The movie was also
+        fitted to the rating, which shrank the residual again; dividing by ``1 - h``, where ``h`` is now the leverage on
+        the movie, undoes this.
         """
         parameters, user, movie = self.model.parameters, self.ratings.user[rows], self.ratings.movie[rows]
         noise = np.float32(parameters["noise"])

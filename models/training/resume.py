@@ -28,7 +28,7 @@ EXPIRY_SECONDS = 7 * 86_400
 
 @dataclass
 class TrainingProgress:
-    """How far the training of a network has come. The current weights and the optimizer's state are stored apart."""
+    """How far the training of a network has come, without the current weights and the optimizer's state."""
 
     curve: list[Epoch] = field(default_factory=list)
     best: "tuple[float, int, dict[str, Tensor]] | None" = None
@@ -98,7 +98,7 @@ class State:
         with suppress(OSError):
             disk.make_folder(self._file.parent)
             # Do not wait for the disk: that would cost time after each epoch, while a state lost in a power cut costs
-            # only one.
+            # only one epoch.
             atomic_files.replace_file(self._file, content, durable=False)
 
 

@@ -1,4 +1,4 @@
-"""Parts of a dataset, for what does not gain from all ratings of a large one."""
+"""Samples of a dataset, for computations that do not need all ratings of a large one."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
 
 
 def some_users(train: Dataset, ratings: int, seed: int = 0) -> NDArray[np.intp]:
-    """Return users who together have about this many ratings, drawn with the seed, ascending; all users if the dataset
-    has no more ratings."""
+    """Return the rows of users who together have about this many ratings, drawn with the seed, ascending; all users if
+    the dataset has no more ratings than that."""
     users, total = len(train.users), len(train.ratings)
     if total <= ratings:
         return np.arange(users)

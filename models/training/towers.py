@@ -59,13 +59,13 @@ class Tower(nn.Module):
             # torch.var_mean is slower, because it processes the numbers one by one.
             batch_mean = inputs.mean(1, keepdim=True)
             centred = inputs - batch_mean
-            variance_of_batch = centred.square().mean(1, keepdim=True)
+            used_variance = centred.square().mean(1, keepdim=True)
             mean.lerp_(batch_mean.detach(), 1 - MOMENTUM)
-            variance.lerp_(variance_of_batch.detach(), 1 - MOMENTUM)
+            variance.lerp_(used_variance.detach(), 1 - MOMENTUM)
         else:
-            centred, variance_of_batch = inputs - mean, variance
-        line: Tensor = centred * (self.scale[index] * (variance_of_batch + EPSILON).rsqrt()) + self.shift[index]
-        return line
+            centred, used_variance = inputs - mean, variance
+        normalised: Tensor = centred * (self.scale[index] * (used_variance + EPSILON).rsqrt()) + self.shift[index]
+        return normalised
 
     def layers(self) -> Layers:
         """Return the layers that ``movietui.models.networks.forward`` runs, with the normalisation folded in."""
@@ -73,9 +73,9 @@ class Tower(nn.Module):
         for index, (weight, bias) in enumerate(zip(self.weight, self.bias, strict=True)):
             layer = weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
             if index < len(self.scale):
-                variance_of_batch = self.get_buffer(f"variance{index}") + EPSILON
-                line = self.scale[index], self.shift[index], self.get_buffer(f"mean{index}"), variance_of_batch
-                scale, shift, mean, variance = (part.detach().cpu().numpy() for part in line)
+                running_variance = self.get_buffer(f"variance{index}") + EPSILON
+                norm = self.scale[index], self.shift[index], self.get_buffer(f"mean{index}"), running_variance
+                scale, shift, mean, variance = (part.detach().cpu().numpy() for part in norm)
                 layer = fold_norm(*layer, (scale, shift, mean, variance))
             layers.append(layer)
         return layers

@@ -320,7 +320,7 @@ def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: R
         shown = [each for each in movies if each.movie not in hidden][:most]
         return [{**_movie(loaded, each.movie), "stars": list(each.stars)} for each in shown]
 
-    def group(each: tastes.Group) -> TasteGroup:
+    def group(each: tastes.TasteGroup) -> TasteGroup:
         return {
             "name": each.name,
             "ratings": each.ratings,

@@ -226,7 +226,7 @@ def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Da
     )
     by_user = sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
     subgroups = detail(trained.train, trained.test, trained.prediction)
-    Runs(store).measured(run, by_user.rows, by_user.to_bytes(), subgroups)
+    Runs(store).measured(run, by_user.fingerprint, by_user.to_bytes(), subgroups)
 
 
 def checkpoint_of(store: Store, number: int) -> Path:

@@ -623,7 +623,7 @@ class RunComparison(TypedDict):
 
 
 class TasteGroup(TypedDict):
-    """A viewer's ratings of a genre or decade, see ``movietui.models.serving.taste.Group``."""
+    """A viewer's ratings of a genre or decade, see ``movietui.models.serving.taste.TasteGroup``."""
 
     name: str
     ratings: int

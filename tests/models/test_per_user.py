@@ -42,7 +42,7 @@ def test_intervals_are_those_of_compare(trained: dict[str, Trained]) -> None:
 
 def test_sums_are_restored_from_bytes(trained: dict[str, Trained]) -> None:
     sums = sums_of(trained["mf"])
-    restored = UserSums.of_bytes(sums.rows, sums.to_bytes())
+    restored = UserSums.of_bytes(sums.fingerprint, sums.to_bytes())
     assert restored.values.keys() == sums.values.keys()
     for name, values in sums.values.items():
         np.testing.assert_array_equal(restored.values[name], values)

@@ -55,7 +55,7 @@ def test_the_best_is_chosen_on_validation_and_measured_on_test() -> None:
         "random80",
         grid,
         progress=lambda changes, epoch: epochs.append((changes, epoch)),
-        arrived=arrived.append,
+        on_result=arrived.append,
     )
     assert [swept.changes for swept in arrived] == [changes for changes, _ in grid]
     assert [swept.metrics["mse"] for swept in result] == sorted(swept.metrics["mse"] for swept in arrived)
@@ -102,10 +102,10 @@ def test_an_interrupted_sweep_resumes(tmp_path: Path, monkeypatch: pytest.Monkey
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep("bias", DATASET, "random80", grid, arrived=stop, results=Results(tmp_path, seed=0))
+        sweep("bias", DATASET, "random80", grid, on_result=stop, results=Results(tmp_path, seed=0))
     seen.clear()
     arrived: list[Swept] = []
-    result = sweep("bias", DATASET, "random80", grid, arrived=arrived.append, results=Results(tmp_path, seed=0))
+    result = sweep("bias", DATASET, "random80", grid, on_result=arrived.append, results=Results(tmp_path, seed=0))
     assert seen == [12, result[0].settings.sweeps]
     assert [swept.changes for swept in arrived] == [changes for changes, _ in grid]
     undisturbed = sweep("bias", DATASET, "random80", grid)

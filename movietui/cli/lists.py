@@ -389,7 +389,7 @@ def recommend(
         print_json(result)
         return
     if not result["movies"]:
-        print_rich("No unseen movie matches the filter.")
+        print_rich("No unseen movie matches the filter." if only else "No unseen movie is left to recommend.")
         return
     if surprise:
         (movie,) = result["movies"]

@@ -94,7 +94,7 @@ def shortlist_file(
 
 
 def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
-    """Return a file of those movies of a viewer that are on their watchlist."""
+    """Return a file of the movies on a viewer's watchlist, in the order of ``entries``."""
     wanted = [entry for entry in entries if "watchlist" in entry.marks]
     return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
 

@@ -341,8 +341,8 @@ class DatasetRow(TypedDict):
     name: str
     title: str
     state: str
-    """``ready``, ``available`` or ``invented``; the last may be on disk or not. The command line also lists IMDb's
-    ``tables``."""
+    """``ready`` (on disk), ``available`` (for download) or ``invented`` (the demo, on disk or not). The command line
+    also lists IMDb's ``tables``."""
     on_disk: bool
     ratings: int | None
     """``None`` if unknown. Likewise ``users`` and ``movies``."""
@@ -364,7 +364,7 @@ class DatasetRow(TypedDict):
 
 
 class NewerDataset(TypedDict):
-    """A dataset with newer movies than another one; see ``movietui.answers.datasets.newer``."""
+    """An offer of a dataset that has newer movies than another one; see ``movietui.answers.datasets.newer``."""
 
     dataset: str
     last_year: int
@@ -378,8 +378,8 @@ class NewerDataset(TypedDict):
     movies: int
     """How many movies the import has; 0 if this is not about an import."""
     state: Literal["open", "learn", "get", "full"]
-    """What it takes: ``open`` it, because a model can make its list at once; let a model ``learn`` from it; ``get`` it
-    first; or nothing helps, because the disk is too ``full`` for it."""
+    """What is left to do: ``open`` it, because a model can make its list at once; train a model on it (``learn``); or
+    ``get`` it first. ``full``: the disk is too full to get it."""
     download: int
     """Bytes to download; 0 if it is on disk."""
     disk: int
@@ -461,6 +461,7 @@ class FieldRow(TypedDict):
 
     name: str
     kind: str
+    """``int``, ``float`` or ``bool``."""
     default: float
     published: NotRequired[float | None]
     """The value in the published settings; ``None`` if the model has no published settings."""

@@ -160,7 +160,7 @@ class Session:
         """Delete a profile; if the list was for it, make the list for another viewer."""
         deleted = await self.changes.delete(viewer)
         self.held.pop(viewer, None)
-        await self.leave_deleted()
+        await self.replace_deleted_viewers()
         return deleted
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
@@ -168,7 +168,7 @@ class Session:
         self.audience = self.audience.renamed(before, after)
         self.changes.rename(before, after)
 
-    async def leave_deleted(self) -> None:
+    async def replace_deleted_viewers(self) -> None:
         """If the profile of a viewer was deleted, make the list for one of the others or, if none is left, for
         ``_first_viewer``."""
         assert self.opened is not None
@@ -223,7 +223,7 @@ class Session:
         ``more`` says that this is a further window of the list that is already shown.
         """
         if not more:
-            await self._leave_missing_lists()
+            await self._drop_missing_lists()
         return await self._ranked(offset, limit, after_rating=after_rating, more=more)
 
     async def _ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
@@ -265,7 +265,7 @@ class Session:
             self.view = before
             raise
 
-    async def _leave_missing_lists(self) -> None:
+    async def _drop_missing_lists(self) -> None:
         """Remove from the filter the lists that none of the viewers has: the viewers changed, or a list was removed."""
         if named := names_in(self.view.filter_text):
             known = await asyncio.to_thread(self._list_names)

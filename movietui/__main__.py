@@ -26,7 +26,8 @@ def main() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open closed standard streams, so that no other file gets their numbers and receives what is printed."""
+    """Connect closed standard streams to the null device: otherwise, the next file that is opened would get the number
+    of one of them, and receive what is printed."""
     for number in range(3):
         try:
             os.fstat(number)

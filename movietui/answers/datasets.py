@@ -18,7 +18,7 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import Run
 
 MUCH_NEWER = 5
-"""A dataset is offered beside a list if it goes at least this many years further; below that, few viewers miss much."""
+"""A dataset is offered beside a list if it covers at least this many more years; with fewer, few viewers miss much."""
 FEWEST_NEWER = 3
 """A dataset is offered after an import if at least this many movies are newer than the open dataset."""
 SHARE_NEWER = 0.05
@@ -74,8 +74,8 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
     these. Without them, a dataset is offered if it covers at least ``MUCH_NEWER`` years more.
 
     The newest dataset is offered; of several, one that can be opened at once, else one on disk, else the smallest
-    download. A dataset that would have to be downloaded is offered only with a network. If the disk is too full for it,
-    the result says so.
+    download. A dataset that would have to be downloaded is not offered if network access is switched off. If the disk
+    is too full for it, the result says so.
     """
     than_year = newest_year(dataset)
     if not than_year:
@@ -114,9 +114,9 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
 
 
 def _state(row: DatasetRow) -> Literal["open", "learn", "get"] | None:
-    """Return what it takes to make a list of a dataset; ``None`` if it can only be downloaded and there is no network.
+    """Return what it takes to make a list of a dataset; ``None`` if it is not on disk and cannot be downloaded.
 
-    The user's own dataset whose files are gone cannot be downloaded either.
+    It cannot be downloaded if network access is switched off, or if the user supplied it.
     """
     if row["on_disk"]:
         return "open" if row["seconds"] == 0 else "learn"

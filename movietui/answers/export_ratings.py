@@ -17,9 +17,9 @@ from movietui.formatting.escaping import csv_text, imdb_page
 from movietui.formatting.movie_files import (
     FileMovie,
     MovieFile,
-    halves,
     ids_of,
     letterboxd_note,
+    rating_text,
     to_letterboxd,
     to_markdown,
     watchlist_file,
@@ -97,7 +97,7 @@ def _imdb(name: str, movies: Sequence[Entry]) -> str:
 def _movielens(name: str, movies: Sequence[Entry]) -> str:
     def row(movie: Entry) -> Sequence[object]:
         label = with_year(movie.title, movie.year)
-        return movie.movielens, movie.imdb.removeprefix("tt"), movie.tmdb, halves(movie.stars), "", label
+        return movie.movielens, movie.imdb.removeprefix("tt"), movie.tmdb, rating_text(movie.stars), "", label
 
     return _table("movie_id,imdb_id,tmdb_id,rating,average_rating,title", map(row, movies))
 
@@ -109,7 +109,7 @@ def _plain(name: str, movies: Sequence[Entry]) -> str:
             (
                 movie.title,
                 movie.year,
-                halves(movie.stars),
+                rating_text(movie.stars),
                 " ".join(sorted(movie.marks)),
                 movie.at,
                 movie.imdb,

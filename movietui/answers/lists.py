@@ -1,4 +1,4 @@
-"""Lists, explanations, tastes and searches as the command line prints them. The engine shares some of the code.
+"""Lists, explanations, tastes and searches as the command line prints them. The engine uses some of these functions.
 
 Does not import torch.
 """
@@ -201,8 +201,8 @@ def recommend(
 def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = None) -> dict[str, Any]:
     """Return the movies most similar to a movie, as ``similar --json`` prints them.
 
-    Movies are compared by who rated them or, with ``model``, by the movie vectors of this model. Raises ``Problem`` for
-    a model without movie vectors.
+    Movies are compared by their ratings, their raters and their content; see ``Similarities``. With ``model``, the
+    movie vectors of this model replace the ratings. Raises ``Problem`` for a model without movie vectors.
     """
     from movietui.data.query.search import Search
     from movietui.models.serving.similar import Similarities
@@ -280,9 +280,9 @@ def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
 def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None) -> TasteReport:
     """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
 
-    For a profile, the report also says how accurate the model is for it; for two viewers, which movies divide them and
-    which unrated movies would. Both parts need a model. If none is trained, the report has neither; for two viewers, or
-    if ``model`` is given, ``Problem`` is raised instead.
+    For a profile, the report also says how accurate the model is for it; for two viewers, which movies divide them, and
+    which movies that neither has seen would. Both parts need a model. If none is trained, the report has neither; for
+    two viewers, or if ``model`` is given, ``Problem`` is raised instead.
     """
     from movietui.models.serving.ranking import Ranker
 

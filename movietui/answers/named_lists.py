@@ -33,7 +33,7 @@ from movietui.store.ratings import NO_IDS, ListChange, Store
 EXPORTED_AS: tuple[FormatName, ...] = ("csv", "letterboxd")
 """The formats of ``export`` in which a list can be written."""
 SHELF = "shelf"
-"""The name of a shelf that got no other name."""
+"""The default name of a shelf."""
 
 
 def overview(store: Store, ref: ViewerRef) -> dict[str, Any]:
@@ -179,11 +179,12 @@ def scan(
     settle: Mapping[str, str] | None = None,
     report: Report = silent,
 ) -> Filled:
-    """Fill a list, by default ``SHELF``, with the movies whose files are in a folder, or that a table of a library has.
+    """Fill a list, by default ``SHELF``, with the movies whose files are in a folder.
 
-    The list is replaced if it exists, so what left the folder leaves the list; only movies in folders that cannot be
-    read stay. The profile is created if it does not exist. ``settle`` is that of ``import_file``. Raises ``Problem`` if
-    the folder cannot be read or has no movie.
+    ``folder`` may also be a file: the table of a library, which is read as in ``import_list``. The list is replaced if
+    it exists, so movies whose files are gone leave the list, except those in folders that cannot be read. The profile
+    is created if it does not exist. ``settle`` is that of ``import_file``. Raises ``Problem`` if the folder cannot be
+    read or has no movie.
     """
     if os.path.isfile(folder.expanduser()):
         return import_list(store, profile, folder, name or SHELF, matcher, settle)

@@ -1,4 +1,7 @@
-"""What subcommands share. Each accepts ``--dataset`` and ``--seed``, so that a script can pass them to any command."""
+"""The classes of commands and of their arguments: groups of commands, names with suggestions, pasted paths.
+
+Every command accepts ``--dataset`` and ``--seed``, so that a script can pass these options to any command.
+"""
 
 import contextlib
 import sys
@@ -81,7 +84,7 @@ class Commands(click.Group):
 
 @contextlib.contextmanager
 def _traced() -> Iterator[None]:
-    """Print the traceback of an unhandled exception while output is made safe (Python would print it raw), and exit."""
+    """Print the traceback of an unhandled exception here, where output is made safe, and exit."""
     try:
         yield
     except Exception:

@@ -80,7 +80,7 @@ def _shared(shared: Message) -> str:
 @click.command()
 @click.argument("movie")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="Compare movies by this model's vectors instead of by who rated what.")
+@click.option("--model", default=None, help="Compare movies by this model's vectors instead of their ratings.")
 @dataset_option
 @as_json
 @handle_errors
@@ -392,7 +392,7 @@ def recommend(
         print_json(result)
         return
     if not result["movies"]:
-        print_rich("No unseen movie matches the filter.")
+        print_rich("No unseen movie matches the filter." if only else "No unseen movie is left to recommend.")
         return
     if surprise:
         (movie,) = result["movies"]

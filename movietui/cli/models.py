@@ -65,7 +65,8 @@ def train(
 ) -> None:
     """Train MODEL (default: blend, the recommended one) and use it for lists.
 
-    Without --split, the model is measured on random90 and then trained on all ratings.
+    Without --split, the model is measured on random90 and then, unless the dataset has more than 10 million ratings,
+    trained on all ratings.
     """
     from movietui.jobs import train as job
 
@@ -101,7 +102,7 @@ def train(
 @click.option(
     "--detail",
     is_flag=True,
-    help="For --task rating: show errors by user, movie and genre, and calibration, confusion and coverage.",
+    help="For --task rating: show errors by groups of users and movies, and calibration, confusion and coverage.",
 )
 @as_json
 @handle_errors

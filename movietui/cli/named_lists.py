@@ -1,4 +1,4 @@
-"""The command list: named lists and shelves of a profile."""
+"""``movietui list``: the named lists and shelves of a profile."""
 
 from __future__ import annotations
 

@@ -87,7 +87,10 @@ class Bars:
 
 
 def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
-    """Decorator: print an error of the command as one sentence and exit with its code; at the end, close the stores."""
+    """Decorator: print an error of the command as one sentence, and exit with the code for the error.
+
+    Whatever happens, close the stores at the end. ``MOVIETUI_DEBUG`` shows the traceback of an unexpected error.
+    """
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:

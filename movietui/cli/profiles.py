@@ -176,9 +176,9 @@ def add_matches(table: Table, outcome: str, movies: Iterable[ImportedRow]) -> No
 @as_json
 @handle_errors
 def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dataset: str | None, json_: bool) -> None:
-    """List the ratings, marks, imports and changes of lists of viewers with their times, newest first.
+    """Show when viewers rated, marked and imported movies and changed lists, newest first.
 
-    Without --profile or --user, list those of all profiles. Undone steps that can be redone are marked.
+    Without --profile or --user, show this for all profiles. Undone steps that can be redone are marked.
     """
     from movietui.answers import lists
     from movietui.ui import wording

@@ -58,7 +58,7 @@ def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
 
 
 def by_taste(query: ListQuery) -> ListQuery:
-    """Return the query of the same list, but in an order in which the movies at the top suit the viewers."""
+    """Return the query of the same list in an order that puts good movies first; see ``order_by_taste``."""
     return {**query, "order": order_by_taste(_order(query))}
 
 
@@ -127,7 +127,7 @@ class Lists:
         }
 
     def _before_each(self, ranked: RankedList) -> NDArray[np.intp] | None:
-        """Return the previous rank of each movie, 0 for a movie that is new; ``None`` if there is no previous list.
+        """Return the previous rank of each movie, 0 if it had none, shape (movies,); ``None`` without a previous list.
 
         A movie that leaves the list, or returns to it because of an undo, shifts all movies below it by one. This does
         not count as a move, so previous ranks are corrected for it.

@@ -1,6 +1,6 @@
 """The formats of copied and saved lists of movies: Markdown, CSV for a spreadsheet, and CSV for Letterboxd.
 
-The app copies and saves lists in these formats; ``export`` on the command line uses those for Markdown and Letterboxd.
+The app copies and saves lists in these formats; the command ``export`` uses them too, except for a profile as CSV.
 Figures are written as the lists on screen show them.
 """
 
@@ -94,7 +94,7 @@ def shortlist_file(
 
 
 def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
-    """Return a file of those movies of a viewer that are on their watchlist."""
+    """Return a file of the movies on a viewer's watchlist, in the order of ``entries``."""
     wanted = [entry for entry in entries if "watchlist" in entry.marks]
     return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
 
@@ -190,7 +190,7 @@ def to_csv(file: MovieFile) -> str:
         ("rank", [movie.rank for movie in file.movies]),
         ("title", [movie.title for movie in file.movies]),
         ("year", [movie.year or "" for movie in file.movies]),
-        ("rating", [halves(movie.stars) for movie in file.movies]),
+        ("rating", [rating_text(movie.stars) for movie in file.movies]),
         ("predicted", [_one_decimal(movie.predicted) for movie in file.movies]),
         ("uncertainty", [_one_decimal(movie.uncertainty) for movie in file.movies]),
         *(
@@ -213,7 +213,7 @@ def _one_decimal(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
 
 
-def halves(stars: float | None) -> str:
+def rating_text(stars: float | None) -> str:
     """Return a rating as other services write it, such as ``4.5``; empty for ``None``."""
     return "" if stars is None else f"{stars:.1f}"
 
@@ -222,7 +222,8 @@ def to_letterboxd(file: MovieFile) -> str:
     """Return a list as CSV that Letterboxd imports. Predicted stars are left out: they are not ratings."""
     header = ["tmdbID", "imdbID", "Title", "Year", "Rating"]
     rows = [
-        [movie.ids[1] or "", movie.ids[0], movie.title, movie.year or "", halves(movie.stars)] for movie in file.movies
+        [movie.ids[1] or "", movie.ids[0], movie.title, movie.year or "", rating_text(movie.stars)]
+        for movie in file.movies
     ]
     return csv_text([header, *rows], _END)
 

@@ -23,7 +23,8 @@ from movietui.data.safe_text import INVISIBLE, strip_invisible
 def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
     """Yield segments that are safe to send to a terminal: their text loses its control characters but not its width.
 
-    With ``one_line``, line breaks are removed too; otherwise they are kept.
+    Segments that Rich itself makes to control the terminal pass unchanged. With ``one_line``, line breaks are removed
+    too; otherwise they are kept.
     """
     for segment in segments:
         words = segment.text

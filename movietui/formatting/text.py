@@ -24,7 +24,7 @@ def decimals(value: float, digits: int = 2) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Return a metric as text: a count whole, anything else with four digits, ``None`` as nothing."""
+    """Return a metric as text: a count as a whole number, others with four decimals; an empty string for ``None``."""
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
@@ -104,7 +104,7 @@ def about(seconds: float) -> str:
 
 
 def until_list(seconds: float | None) -> str:
-    """Return how long the first list of a dataset takes: ``at once`` if no time, nothing if unknown."""
+    """Return how long the first list of a dataset takes: ``at once`` for 0 seconds, an empty string if unknown."""
     return "" if seconds is None else about(seconds) if seconds else "at once"
 
 

@@ -1,7 +1,7 @@
 """A job in its own process. It reads one request, does the work, and writes its events as JSON, one per line.
 
 A job stops when its standard input ends: that is how the app cancels it, and how it notices that the app is gone. While
-it works, it also reads messages to pause after the current epoch and to resume.
+it works, it also reads messages that pause and resume training.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ SESSION = Path("/proc/self/autogroup")
 
 
 class Reporter:
-    """Sends the progress of a job. Most reports are sent only a few times a second, because nobody sees more."""
+    """Sends the progress of a job: except for epochs, usually at most ``EVENTS_A_SECOND`` reports a second."""
 
     def __init__(self, send: Callable[[ProgressEvent], None]) -> None:
         self._send = send
@@ -57,7 +57,7 @@ class Reporter:
         self.listener = Listener(stage=self.stage, epoch=self.epoch, inside=self.inside, row=self.row, gate=self.gate)
 
     def stage(self, stage: Stage) -> None:
-        """Send the progress of a stage. Its first and last reports are always sent."""
+        """Send the progress of a stage. The first and the last report of each stage are always sent."""
         name, at = self._last
         now = time.monotonic()
         if stage.finished or stage.name != name or now - at >= 1 / EVENTS_A_SECOND:
@@ -70,7 +70,7 @@ class Reporter:
         self._send({"event": "epoch", "phase": phase, **epoch})
 
     def inside(self, stage: Stage) -> None:
-        """Send the progress within an epoch, or within a fit without epochs. The start of a step is always sent."""
+        """Send the progress within an epoch, or within a fit without epochs; the start of a stage is always sent."""
         now = time.monotonic()
         if not stage.total or now - self._last_inside >= 1 / EVENTS_A_SECOND:
             self._last_inside = now
@@ -147,7 +147,7 @@ def _interrupt() -> None:
 
 
 def _handle_interrupts() -> None:
-    """Handle SIGINT, which is ignored in background processes of a shell without a terminal."""
+    """Handle SIGINT, even if the parent ignores it, as in background processes of a shell without a terminal."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

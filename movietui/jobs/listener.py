@@ -35,7 +35,7 @@ class Listener:
     row: Callable[[SweepRow], None] = ignore
     """Called with each measured combination of a sweep."""
     gate: Event | None = None
-    """Cleared to pause a fit, after its current epoch or step; set to continue."""
+    """Cleared to pause a fit at its next report of progress, which may be within an epoch; set to continue."""
 
 
 SILENT = Listener()

@@ -36,8 +36,8 @@ class TrainRequest:
     dataset: str
     cleaning: str
     split: str | None = None
-    """The split whose train part the model learns from. Without a split, the model is measured on ``SERVED_SPLIT`` and
-    then learns from all ratings."""
+    """The split whose train part the model learns from. Without one, the model is measured on ``SERVED_SPLIT`` and then
+    trained on all ratings, unless the dataset is very large; see ``movietui.models.evaluation.measure.train``."""
     published: bool = False
     """Whether to start from the published settings rather than the tuned ones."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -158,7 +158,7 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
 
 
 def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
-    """Fit and measure the model. Record each epoch; pause while the listener's gate is closed."""
+    """Fit and measure the model, and record each epoch. At each report of progress, wait for ``listener.gate``."""
     from movietui.models.training.resume import resumable
     from movietui.models.training.stages import reporting
 

@@ -4,7 +4,7 @@ Children are started with ``-P`` rather than ``-I``: with ``-I``, they would not
 in a folder of PYTHONPATH or in a user's site-packages. ``-P`` leaves one gap, which this module closes: an empty part
 of PYTHONPATH, left by a stray colon, also means the working folder.
 
-Before ``leave_working_folder`` has run, import only modules that Python loads at its start.
+Until ``leave_working_folder`` has run, import only modules that Python itself loads when it starts.
 """
 
 import os

@@ -48,7 +48,8 @@ class TrainOptions(TypedDict):
 
     cleaning: str
     split: NotRequired[str | None]
-    """Without a split, the model is measured on the usual one and then trained on all ratings."""
+    """The split whose train part the model learns from. Without one, the model is measured on the usual split and then
+    trained on all ratings, unless the dataset is very large; see ``movietui.models.evaluation.measure.train``."""
     settings: NotRequired[Mapping[str, Any]]
     """Changes to the tuned or published settings."""
     published: NotRequired[bool]
@@ -249,7 +250,7 @@ class JobClient(Protocol):
         ...
 
     async def send(self, do: Literal["pause", "resume"]) -> None:
-        """Pause or resume the training of a model."""
+        """Pause the training of a model at its next report of progress, or resume it."""
 
     async def cancel(self) -> None:
         """Stop the work."""

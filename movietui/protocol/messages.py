@@ -20,7 +20,7 @@ class ViewerRatings(TypedDict):
     hidden: list[str]
     """The keys of movies that the viewer never wants to see in a list."""
     held: NotRequired[list[tuple[str, int]]]
-    """The keys of movies, each with the best place that it may have in the viewer's list; see ``PassedMovie``."""
+    """The keys of movies that must not rise in the viewer's list, each with its ``PassedMovie.place``."""
 
 
 class NamedMovie(TypedDict):
@@ -62,7 +62,9 @@ class Alike(TypedDict):
     """How similarly the two viewers of a pair rate, see ``movietui.models.serving.groups.alikeness``."""
 
     value: float
+    """From -1 to 1."""
     common: int
+    """How many movies both have rated."""
 
 
 class ListQuery(TypedDict, total=False):
@@ -77,7 +79,7 @@ class ListQuery(TypedDict, total=False):
     filter: str
     """See ``movietui.data.query.filters.parse``."""
     lists: dict[str, list[str]]
-    """The keys of the movies of the viewers' lists, by name; those that the filter does not name have no keys here."""
+    """The keys of the movies of the viewers' lists, by name; empty for a list that the filter does not name."""
     daring: float
     """From 0 (safe) to 1 (daring)."""
     recent: float
@@ -129,6 +131,7 @@ class ViewerDetails(TypedDict):
 
     stars: float
     low: float
+    """The lower end of the 80 % interval of the predicted rating, within the scale."""
     high: float
     rated: float | None
     """The viewer's rating of the movie; ``None`` if there is none."""
@@ -155,14 +158,17 @@ class Details(NamedMovie):
     """The names of the original languages; empty if unknown. Likewise ``countries``."""
     countries: list[str]
     tags: list[str]
-    """What people say about the movie, what tells most about it first; empty if the dataset has no tags."""
+    """Tags that people gave the movie, the most telling first; empty if the dataset has no tags."""
     imdb: float
     """The mean rating on IMDb, 1 to 10; 0 if unknown."""
     link: str
     """The movie's id on IMDb, such as ``tt0116282``; empty if unknown."""
     count: int
+    """How many ratings the movie has in the dataset."""
     mean: float
+    """The mean of these ratings; 0 if there are none."""
     histogram: list[int]
+    """How many of these ratings have each value of the dataset's scale, the lowest value first."""
     by: list[ViewerDetails]
 
 
@@ -217,7 +223,8 @@ class Question(TypedDict):
     rated: int
     """How many movies of the dataset the viewer has rated."""
     known: float
-    """The strength of the profile: the share of the initial uncertainty about its taste that is gone, from 0 to 1."""
+    """The strength of the profile: the share of the initial uncertainty about the viewer's taste that is gone, from 0
+    to 1."""
 
 
 class SuggestionRow(TypedDict):
@@ -239,9 +246,11 @@ class SimilarMovie(FoundMovie):
     """A movie that is similar to another one."""
 
     similarity: float
+    """From -1 to 1."""
     common: int
     """The number of users who rated both movies."""
     shared: list[str]
+    """Directors, actors, tags and genres that both movies have."""
 
 
 class NameRow(TypedDict):
@@ -288,9 +297,11 @@ class UserRow(TypedDict):
 
     id: str
     age: int
+    """In years; 0 if unknown."""
     gender: str
     occupation: str
     ratings: int
+    """How many ratings the user has in the dataset."""
 
 
 class UserWindow(TypedDict):
@@ -308,6 +319,7 @@ class Opened(TypedDict):
     dataset: str
     cleaning: str
     invented: bool
+    """Whether its ratings are invented, as those of the demo are."""
     ratings: int
     users: int
     movies: int
@@ -318,6 +330,7 @@ class Opened(TypedDict):
     model: str
     metrics: dict[str, float]
     first_user: str
+    """The id of the dataset's first user; empty if it has no users."""
     misery: float
     """The default of ``ListQuery.misery``."""
 
@@ -328,8 +341,8 @@ class DatasetRow(TypedDict):
     name: str
     title: str
     state: str
-    """``ready``, ``available`` or ``invented``; the last may be on disk or not. The command line also lists IMDb's
-    ``tables``."""
+    """``ready`` (on disk), ``available`` (for download) or ``invented`` (the demo, on disk or not). The command line
+    also lists IMDb's ``tables``."""
     on_disk: bool
     ratings: int | None
     """``None`` if unknown. Likewise ``users`` and ``movies``."""
@@ -351,7 +364,7 @@ class DatasetRow(TypedDict):
 
 
 class NewerDataset(TypedDict):
-    """A dataset with newer movies than another one; see ``movietui.answers.datasets.newer``."""
+    """An offer of a dataset that has newer movies than another one; see ``movietui.answers.datasets.newer``."""
 
     dataset: str
     last_year: int
@@ -365,8 +378,8 @@ class NewerDataset(TypedDict):
     movies: int
     """How many movies the import has; 0 if this is not about an import."""
     state: Literal["open", "learn", "get", "full"]
-    """What it takes: ``open`` it, because a model can make its list at once; let a model ``learn`` from it; ``get`` it
-    first; or nothing helps, because the disk is too ``full`` for it."""
+    """What is left to do: ``open`` it, because a model can make its list at once; train a model on it (``learn``); or
+    ``get`` it first. ``full``: the disk is too full to get it."""
     download: int
     """Bytes to download; 0 if it is on disk."""
     disk: int
@@ -412,13 +425,14 @@ class CleaningReport(TypedDict):
 
 
 class RemovedRows(TypedDict):
-    """A window of the rows that a rule removed or changed."""
+    """A window of the rows that a rule removed or changed or, if it is off, would have removed or changed."""
 
     rule: str
     title: str
     on: bool
     columns: list[str]
     total: int
+    """How many rows the rule affects in all."""
     offset: int
     rows: list[list[str | int | float]]
     """A list for each row, with a number or text for each column."""
@@ -447,6 +461,7 @@ class FieldRow(TypedDict):
 
     name: str
     kind: str
+    """``int``, ``float`` or ``bool``."""
     default: float
     published: NotRequired[float | None]
     """The value in the published settings; ``None`` if the model has no published settings."""
@@ -731,7 +746,7 @@ class Recognised(TypedDict):
     sure: bool
     """Whether the match is by the key, an alias, an id, a choice by hand, or the exact title and year."""
     ids: IdsRow
-    """The ids that the dataset has for the movie; empty unless the match is sure."""
+    """The ids that the dataset has for the movie; empty if the match is by an alias, or is not sure."""
 
 
 class IdsFields(TypedDict):
@@ -824,7 +839,7 @@ class ImportedRow(EntryRow):
 
 
 class NewerForImport(NewerDataset):
-    """A dataset with newer movies of an import."""
+    """The dataset to offer after an import, with the commands that make a list from it."""
 
     commands: list[str]
     """What to type in a shell, in this order, to see the profile's list; empty if the disk is too full."""

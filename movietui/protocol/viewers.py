@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""The letters that stand for the viewers of a list. A list has at most as many viewers as there are letters."""
+"""The letters that stand for the viewers of a list, which has at most this many viewers."""
 JOINER = "\u200d"
 """The zero-width joiner, which joins several emoji into one."""
 EMOJI_STYLE = "\ufe0f"
@@ -25,7 +25,7 @@ class ViewerKey(TypedDict):
 
 @dataclass(frozen=True)
 class ViewerRef:
-    """A profile or a user of a dataset; their ratings are read when they are needed."""
+    """A reference to a profile or to a user of a dataset. It holds no ratings; these are read when they are needed."""
 
     kind: Literal["profile", "user"]
     id: str
@@ -62,10 +62,10 @@ def is_name(text: str) -> bool:
 
 
 def profile(name: str) -> ViewerRef:
-    """Return the viewer for a profile."""
+    """Return the reference to the profile with this name."""
     return ViewerRef("profile", name)
 
 
 def user(user_id: str, dataset: str) -> ViewerRef:
-    """Return the viewer for a user of a dataset."""
+    """Return the reference to a user of a dataset, given by the user's id there."""
     return ViewerRef("user", user_id, dataset)

@@ -34,7 +34,7 @@ Done = Step | Veto | Deleted
 
 
 class Changes:
-    """Makes changes that can be undone. When a method returns, its change is on disk; only vetoes are not stored."""
+    """Makes changes that can be undone. When a method returns, its change is on disk, except vetoes: none is stored."""
 
     def __init__(self, store: Store, movies: StoredMovies) -> None:
         self._store = store
@@ -45,11 +45,11 @@ class Changes:
         """What was done, in order; ``None`` stands for a step of the store."""
         self._undone: list[Veto | Deleted | None] = []
         self._ended_redo = False
-        """Whether a veto or a deletion came after the step of the store that was undone last: the store, which would
-        redo that step, does not know either."""
+        """Whether a veto or a deletion came after the step of the store that was undone last. The store knows of
+        neither, so it would still redo that step."""
 
     def record(self, entry: Veto | Deleted | None = None) -> None:
-        """Record a change; ``None`` stands for a step of the store. What was undone before can no longer be redone."""
+        """Record a change; ``None`` stands for a step of the store. Changes undone before can no longer be redone."""
         self._done.append(entry)
         self._undone.clear()
         self._ended_redo = entry is not None
@@ -60,18 +60,18 @@ class Changes:
             entries[:] = [each.renamed(before, after) if isinstance(each, Veto) else each for each in entries]
 
     async def rate(self, audience: Audience, movie: Movie, stars: float) -> Change:
-        """As the viewer who rates next, rate a movie."""
-        self.last = await self._movies.read(audience.viewers, self._movies.rate, audience.rater, movie, stars)
+        """Rate a movie for the viewer who rates next."""
+        self.last = await self._movies.after_matching(audience.viewers, self._movies.rate, audience.rater, movie, stars)
         self.record()
         return self.last
 
     async def unrate(self, audience: Audience, movie: Movie) -> Change | None:
         """Remove the rating that the viewer who rates next gave a movie.
 
-        Return the change, ``None`` if the store has no such rating.
+        Return the change, or ``None`` if the store has no such rating.
         """
         self.last = None
-        removed = await self._movies.read(audience.viewers, self._movies.unrate, audience.rater, movie)
+        removed = await self._movies.after_matching(audience.viewers, self._movies.unrate, audience.rater, movie)
         for _ in removed:
             self.record()
         return removed[-1] if removed else None
@@ -90,8 +90,10 @@ class Changes:
         return self.last
 
     async def mark(self, audience: Audience, movie: Movie, mark: Mark) -> Change:
-        """As the viewer who rates next, mark a movie, or remove the mark if the movie has it."""
-        change = await self._movies.read(audience.viewers, self._movies.switch_mark, audience.rater, movie, mark)
+        """Mark a movie for the viewer who rates next, or remove the mark if the movie has it."""
+        change = await self._movies.after_matching(
+            audience.viewers, self._movies.switch_mark, audience.rater, movie, mark
+        )
         self.record()
         return change
 
@@ -102,9 +104,9 @@ class Changes:
         return deleted
 
     async def undo(self, audience: Audience) -> tuple[Done | None, Audience]:
-        """Undo what was done last: a change that one of these viewers made (all of an import), or a profile's deletion.
+        """Undo the latest change: a step of one of these viewers, a veto, or the deletion of a profile.
 
-        Return what was undone, ``None`` if nothing was, and the new audience.
+        Return what was undone (``None`` if there was nothing to undo) and the new audience.
         """
         self.last = None
         entry = self._done.pop() if self._done else None
@@ -125,7 +127,7 @@ class Changes:
     async def redo(self, audience: Audience) -> tuple[Done | None, Audience]:
         """Redo the change that was undone last.
 
-        Return what was redone, ``None`` if nothing was, and the new audience.
+        Return what was redone (``None`` if there was nothing to redo) and the new audience.
         """
         entry = self._undone.pop() if self._undone else None
         step: Step | None = None
@@ -142,7 +144,7 @@ class Changes:
         return entry or step, audience
 
     async def take_back(self, step: Step) -> Step | None:
-        """Undo a single step of the history, whatever was done after it, and return the new step that undoes it.
+        """Undo a single step of the history, even if it is not the newest, and return the new step that undoes it.
 
         Return ``None`` if nothing of the step is left to undo.
         """

@@ -28,10 +28,11 @@ from movietui.state.job_progress import Activity
 from movietui.store.database import STANDARD
 
 UPDATES_PER_SECOND = 10
+"""How many times a second, at most, progress is reported."""
 
 
 class Work:
-    """Runs jobs in child processes, one at a time. As a job progresses, calls ``changed`` a few times a second."""
+    """Runs jobs in child processes, one at a time. Calls ``changed`` when a job begins, progresses or ends."""
 
     def __init__(self, changed: Callable[[], None], job: Callable[[], JobClient] = Job) -> None:
         self._changed = changed

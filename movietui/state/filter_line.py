@@ -11,7 +11,7 @@ from movietui.data.problems import Problem
 from movietui.data.query.condition_text import conditions_of
 
 SAVED = ":"
-"""The character before the name of a saved filter."""
+"""The character before the name of a saved filter when it is typed."""
 
 FILTER = "filter:"
 """The store keeps a saved filter as a choice whose name is this prefix, followed by the filter's name."""
@@ -23,8 +23,8 @@ _NAME = re.compile(r'[^\s":]{1,20}')
 def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
     """Return the filter with its first ``+GENRE`` replaced by the next (1) or previous (-1) of ``genres``.
 
-    Between the last genre and the first, there is a step without a genre. Genres whose names contain spaces or quotes
-    are left out.
+    A filter without a genre gets the first (1) or last (-1) of them, and a step beyond the last or the first removes
+    the genre. Genres whose names contain spaces or quotes are left out.
 
     >>> step_genre("+Drama >=50", ["Drama", "Comedy"], 1)
     '+Comedy >=50'
@@ -35,8 +35,8 @@ def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
 def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
     """Return the filter with its years replaced by the next (1) or previous (-1) decade, from newest to oldest.
 
-    Between the last decade and the first, there is a step without years, from which both directions lead to the newest
-    decade. From years that are not one of ``decades``, 1 leads to the newest decade and -1 to the oldest.
+    A filter without years gets the newest decade in both directions, and a step beyond the oldest or the newest removes
+    the years. Years that are not one of ``decades`` are replaced by the newest (1) or oldest (-1) decade.
 
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'

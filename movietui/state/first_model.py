@@ -78,7 +78,7 @@ class StandIn:
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset with ``run``, which the user has just chosen.
 
-        Without ``run``, open it with the run chosen last or, failing that, the newest that can be loaded.
+        Without ``run``, use the run chosen last or, if it cannot be loaded, the newest that can.
         """
         async with self._opening:
             await self._session.open(dataset, run)
@@ -105,8 +105,8 @@ class StandIn:
     async def check(self) -> bool:
         """Offer the recommended run if another process has finished it; return whether the offer is new.
 
-        An offer ends if another window accepted it or deleted the run. If the run trains in this window, it is not
-        offered here, because the queue reports its end.
+        An offer ends if another window accepted it or deleted the run. This method does not offer a run that trains in
+        this window, because the queue reports its end.
         """
         if self.offered is not None and not await self._may_offer(self.offered.id):
             self.offered = None

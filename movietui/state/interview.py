@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from movietui.protocol.messages import PassedMovie
 
 Kind = Literal["genres", "card", "list", "one", "enough", "end"]
+"""What is asked: which genres the viewer likes, a card, a list of movies, one movie that the viewer searched for; or
+``enough`` (no question: the list is good, and the viewer may stop) or ``end`` (no movies are left to ask about)."""
 
 CARDS = 2
 """The number of cards before the lists of movies to rate. Two cards are answered quickly and tell tastes apart. A
@@ -172,14 +174,14 @@ class Interview:
         return self._now.question["rated"]
 
     @property
-    def answers(self) -> int:
+    def newly_rated(self) -> int:
         """The number of movies rated in the interview."""
         return self.rated - (self._rated_before or 0)
 
     @property
     def questions_left(self) -> int:
         """An estimate of how many more questions it takes to make the list good."""
-        usual = (self.answers + USUAL_ANSWERS * USUAL_QUESTIONS) / (self.questions + USUAL_QUESTIONS)
+        usual = (self.newly_rated + USUAL_ANSWERS * USUAL_QUESTIONS) / (self.questions + USUAL_QUESTIONS)
         return max(0, math.ceil((ENOUGH - self.rated) / usual)) + (self._now.kind == "genres")
 
     async def ask(self) -> None:
@@ -337,7 +339,7 @@ class Interview:
         self.searched, self.searched_stars = details, details["by"][0]["rated"]
 
     def ask_more(self) -> None:
-        """Go on asking although the interview knows enough."""
+        """Continue asking although the interview knows enough."""
         self._now = replace(self._now, suggested="before")
 
     async def nudge(self, step: float) -> Change:

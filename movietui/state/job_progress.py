@@ -33,7 +33,7 @@ class Activity:
     """The share of the first phase that is done, if the job reports the progress of the whole phase."""
     unit: str = ""
     left: float | None = None
-    """The seconds left of the stage, as the job reports them."""
+    """Seconds until the stage ends, as the job estimates; ``None`` if unknown."""
     stages: tuple[StageEvent, ...] = ()
     """The last event of each stage so far, in order."""
     curve: tuple[EpochEvent, ...] = ()
@@ -109,7 +109,7 @@ class Activity:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds left of the stage or phase; ``None`` if unknown."""
+        """Seconds until the stage or phase ends; ``None`` if unknown."""
         if self.unit != "epoch":
             return self.left
         if self.done < 2:

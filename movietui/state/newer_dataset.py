@@ -13,13 +13,13 @@ from movietui.state.run_queue import RunQueue
 from movietui.state.session import Session
 
 HIDDEN = "newer:"
-"""The start of the choices in the store that say which dataset is not offered any more, one for each open dataset."""
+"""With the name of a dataset appended, the name of a choice: the newer dataset that is no longer offered for it."""
 
 
 class NewerOffer:
     """Offers a dataset with newer movies, and gets it in the background if the user accepts.
 
-    The list never changes by itself: when the other dataset can make a list, it is offered once more, to be opened.
+    The list never changes by itself: once a list can be made from the other dataset, the app offers to open it.
     """
 
     def __init__(
@@ -34,9 +34,9 @@ class NewerOffer:
         self.current: NewerDataset | None = None
         """What is offered; ``None`` if nothing is."""
         self.getting = ""
-        """The dataset that is fetched, cleaned or learned from in the background; empty if there is none."""
+        """The dataset that is fetched and cleaned, or trained on, in the background; empty if there is none."""
         self.run: int | None = None
-        """The number of the run that learns from it, while it does."""
+        """The number of the run that trains on this dataset, while it trains; otherwise ``None``."""
 
     async def look(self) -> None:
         """Offer a dataset with much newer movies than the open one, unless the user hid this offer."""
@@ -55,10 +55,10 @@ class NewerOffer:
             self._show(report["newer"])
 
     async def get(self) -> None:
-        """Get the offered dataset if it is not on disk, and let the quick model learn from it; then offer to open it.
+        """Get the offered dataset if it is not on disk, and train the quick model on it; then offer to open it.
 
-        Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then remains, and
-        the next download goes on from what is there.
+        Raises ``Problem`` if this fails, and ``Cancelled`` if it is stopped. The offer then remains, and the next
+        attempt resumes the download.
         """
         offered = self.current
         assert offered is not None
@@ -77,7 +77,7 @@ class NewerOffer:
             self._show(None if opened is not None and opened["dataset"] == name else offered)
 
     async def stop(self) -> None:
-        """Stop getting the dataset, or learning from it. The next download goes on from what is there."""
+        """Stop getting the dataset, or training on it. The next attempt resumes the download."""
         activity = self._work.activity
         if self.run is not None:
             await self._queue.cancel(self.run)
@@ -85,9 +85,9 @@ class NewerOffer:
             await self._work.cancel()
 
     async def hide(self) -> None:
-        """Withdraw the offer, also at the next start.
+        """Withdraw the offer, and do not make it again at the next start.
 
-        Another dataset is still offered, as is one that an import calls for.
+        Other datasets can still be offered, and an import can still offer this one.
         """
         offered = self.current
         self._show(None)

@@ -1,8 +1,8 @@
 """The queue of runs. Each run is trained in its own child process, one or several at a time.
 
 The queue is in the store: it survives a restart, and the next process adopts the queued runs of a process that has
-ended. A run pauses between two epochs. While it is paused, it can be cancelled like any other run; its process lives
-on, and ends with the app.
+ended. A run pauses at its next report of progress: after its epoch, or already within it. Its process then waits until
+the run is resumed or cancelled, or until the app ends.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class RunQueue:
         self._idle = asyncio.Event()
         self._idle.set()
         self.paused: set[int] = set()
-        """The runs that were asked to pause. A run pauses at the end of its epoch; then its state is ``paused``."""
+        """The runs that were asked to pause. When one has paused, its state is ``paused``."""
         self.activities: dict[int, Activity] = {}
         """The progress of the runs that train, by number."""
 
@@ -173,7 +173,7 @@ class RunQueue:
             self._changed()
 
     async def pause(self, number: int) -> None:
-        """Pause a run at the end of its epoch. No other run starts instead.
+        """Pause a run at its next report of progress. No other run starts instead.
 
         Raises ``Problem`` for a run that does not train in this window.
         """

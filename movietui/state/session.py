@@ -71,7 +71,7 @@ class Session:
         self._movies = StoredMovies(store, engine)
         self.changes = Changes(store, self._movies)
         self.held: dict[ViewerRef, dict[str, int]] = {}
-        """``ViewerRatings.held`` of each viewer, until another dataset is opened or the app ends."""
+        """``ViewerRatings.held`` of each viewer. Forgotten when another dataset is opened or the app ends."""
         self.seen_version = store.changed_elsewhere()
         """The last result of ``Store.changed_elsewhere``."""
         self.seen_steps: object = ()
@@ -108,7 +108,7 @@ class Session:
             self.audience = Audience((first,), misery=opened["misery"])
         if self.opened is None or self.opened["dataset"] != dataset:
             self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
-            self.held.clear()  # another dataset has other places in its lists
+            self.held.clear()  # it holds places in lists of the previous dataset
         self.opened, self.run = opened, candidate
         self._movies.reset()
         await self._remember(self.store.serve_with, candidate)
@@ -160,7 +160,7 @@ class Session:
         """Delete a profile; if the list was for it, make the list for another viewer."""
         deleted = await self.changes.delete(viewer)
         self.held.pop(viewer, None)
-        await self.leave_deleted()
+        await self.replace_deleted_viewers()
         return deleted
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
@@ -168,7 +168,7 @@ class Session:
         self.audience = self.audience.renamed(before, after)
         self.changes.rename(before, after)
 
-    async def leave_deleted(self) -> None:
+    async def replace_deleted_viewers(self) -> None:
         """If the profile of a viewer was deleted, make the list for one of the others or, if none is left, for
         ``_first_viewer``."""
         assert self.opened is not None
@@ -190,7 +190,7 @@ class Session:
         """Return the query of the list, and the watchlist of each viewer; with ``anew``, also set ``seen_steps``."""
         viewers, names = self.audience.viewers, names_in(self.view.filter_text)
         lists = combined(await self._movies.lists(viewers, names)) if names else None
-        return await self._movies.read(viewers, self._query, lists, anew=anew)
+        return await self._movies.after_matching(viewers, self._query, lists, anew=anew)
 
     def _query(self, lists: dict[str, list[str]] | None, *, anew: bool) -> tuple[ListQuery, list[set[str]]]:
         audience, view = self.audience, self.view
@@ -223,7 +223,7 @@ class Session:
         ``more`` says that this is a further window of the list that is already shown.
         """
         if not more:
-            await self._leave_missing_lists()
+            await self._drop_missing_lists()
         return await self._ranked(offset, limit, after_rating=after_rating, more=more)
 
     async def _ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
@@ -265,7 +265,7 @@ class Session:
             self.view = before
             raise
 
-    async def _leave_missing_lists(self) -> None:
+    async def _drop_missing_lists(self) -> None:
         """Remove from the filter the lists that none of the viewers has: the viewers changed, or a list was removed."""
         if named := names_in(self.view.filter_text):
             known = await asyncio.to_thread(self._list_names)
@@ -290,7 +290,7 @@ class Session:
     async def next_question(self, answers: InterviewAnswers, *, card: bool) -> Question:
         """Return the next question of an interview; the arguments are those of ``Requests.next_question``."""
         viewer = self.audience.rater
-        ratings = await self._movies.read(self.audience.viewers, self._movies.same.for_engine, viewer)
+        ratings = await self._movies.after_matching(self.audience.viewers, self._movies.same.for_engine, viewer)
         if held := self.held.get(viewer):
             ratings["held"] = [*held.items()]
         return await self.engine.ask(Requests.next_question, viewer=ratings, answers=answers, card=card)
@@ -298,7 +298,7 @@ class Session:
     async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
         """Return the movies most similar to a movie, given by its id, without those that a viewer hides."""
         viewers = self.audience.viewers
-        hidden = await self._movies.read(viewers, self._movies.hidden, viewers)
+        hidden = await self._movies.after_matching(viewers, self._movies.hidden, viewers)
         return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
 
     async def search(self, words: str) -> SearchResults:
@@ -307,7 +307,7 @@ class Session:
         users = [ref.id if ref.kind == "user" else "" for ref in viewers]
         results, (rated, marked) = await asyncio.gather(
             self.engine.ask(Requests.search, words=words, users=users),
-            self._movies.read(viewers, self._movies.rated_and_marked, viewers),
+            self._movies.after_matching(viewers, self._movies.rated_and_marked, viewers),
         )
         for movie in results["movies"]:
             key = movie["key"]
@@ -317,12 +317,12 @@ class Session:
 
     async def taste(self) -> TasteReport:
         """Return what the viewers like, as ``taste --json`` prints it."""
-        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
         return await self.engine.ask(Requests.taste, viewers=viewers)
 
     async def details(self, movie: str) -> Details:
         """Return the details of a movie, with the predictions for the viewers."""
-        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
         return await self.engine.ask(Requests.movie_details, viewers=viewers, movie=movie)
 
     async def given_ratings(self, viewer: ViewerRef) -> list[GivenRating]:
@@ -330,19 +330,19 @@ class Session:
 
         Ratings of movies that the open dataset does not have are included, without a prediction.
         """
-        ratings = await self._movies.read((viewer,), self._movies.same.for_engine, viewer)
+        ratings = await self._movies.after_matching((viewer,), self._movies.same.for_engine, viewer)
         rows = await self.engine.ask(Requests.given_ratings, viewer=ratings)
         return await asyncio.to_thread(self._movies.with_stored, viewer, rows)
 
     async def given_stars(self, movies: Sequence[str]) -> list[list[float | None]]:
         """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
-        viewers = await self._movies.read(self.audience.viewers, self._ratings)
+        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
         return await self.engine.ask(Requests.given_stars, viewers=viewers, movies=list(movies))
 
     # Changes
 
     async def rate(self, movie: MovieRow | Details | InterviewMovie | GivenRating, stars: float) -> Change:
-        """As the viewer who rates next, rate a movie."""
+        """Rate a movie for the viewer who rates next."""
         return await self.changes.rate(self.audience, movie_to_store(movie), stars)
 
     async def unrate(self, movie: GivenRating) -> Change:
@@ -358,11 +358,11 @@ class Session:
         return await self.changes.nudge(self.audience.viewers, step)
 
     async def mark(self, movie: MovieRow | Details, mark: Mark) -> Change:
-        """As the viewer who rates next, mark a movie, or remove the mark if the movie has it."""
+        """Mark a movie for the viewer who rates next, or remove the mark if the movie has it."""
         return await self.changes.mark(self.audience, movie_to_store(movie), mark)
 
     def veto(self, movie: MovieRow | Details) -> Veto:
-        """As the viewer who rates next, veto a movie in a shared list. Raises ``Problem`` for a list for one viewer."""
+        """Veto a movie of a shared list for the viewer who rates next. Raises ``Problem`` for a list for one viewer."""
         if not self.audience.together:
             raise Problem("Vetoes are for shared lists; to remove a movie from your own list, hide it.")
         veto = Veto(self.audience.rater, movie_to_store(movie))
@@ -371,12 +371,12 @@ class Session:
         return veto
 
     async def undo(self) -> Done | None:
-        """Undo and return the latest rating, mark, import, veto or deletion of a profile; ``None`` if there is none."""
+        """Undo the latest change, see ``Changes.undo``, and return it; ``None`` if there is none."""
         done, self.audience = await self.changes.undo(self.audience)
         return done
 
     async def redo(self) -> Done | None:
-        """Redo and return the change that was undone last; ``None`` if there is none."""
+        """Redo the change that was undone last, and return it; ``None`` if there is none."""
         done, self.audience = await self.changes.redo(self.audience)
         return done
 

@@ -29,33 +29,33 @@ class StoredMovies:
         self._engine = engine
         self.same = SameMovies(store)
         self._recognised_at = store.changed_elsewhere()
-        """The result of ``Store.changed_elsewhere`` when ``read`` looked for unmatched movies last."""
+        """The result of ``Store.changed_elsewhere`` when ``after_matching`` last looked for unmatched movies."""
 
     def reset(self) -> None:
         """Forget all matches, because another dataset is open."""
         self.same = SameMovies(self._store)
 
-    async def read(
-        self, viewers: Sequence[ViewerRef], read: Callable[P, R], *arguments: P.args, **named: P.kwargs
+    async def after_matching(
+        self, viewers: Sequence[ViewerRef], function: Callable[P, R], *arguments: P.args, **named: P.kwargs
     ) -> R:
         """Match all movies that these viewers rated or marked, then call a function in a thread; return its result."""
         same = self.same
         done: list[R] = []
 
-        def read_if_known() -> list[StoredMovie]:
-            """Return the movies that have to be matched first; if there are none, call ``read``.
+        def call_if_matched() -> list[StoredMovie]:
+            """Return the movies that have to be matched first; if there are none, call ``function``.
 
-            Usually there are none, and starting a second thread to call ``read`` would take time.
+            Usually there are none, and starting a second thread to call ``function`` would take time.
             """
             before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
             movies = same.unknown(viewers, again=self._recognised_at != before)
             if not movies:
-                done.append(read(*arguments, **named))
+                done.append(function(*arguments, **named))
             return movies
 
-        if movies := await asyncio.to_thread(read_if_known):
+        if movies := await asyncio.to_thread(call_if_matched):
             await self._match(movies)
-            return await asyncio.to_thread(read, *arguments, **named)
+            return await asyncio.to_thread(function, *arguments, **named)
         return done[0]
 
     async def _match(self, movies: Sequence[StoredMovie]) -> None:
@@ -74,7 +74,7 @@ class StoredMovies:
             await self._match(movies)
         return await asyncio.to_thread(lambda: [same.lists(ref, names) for ref in viewers])
 
-    # Called in the thread of ``read``
+    # To be called in a thread, once the movies are matched
 
     def hidden(self, viewers: Sequence[ViewerRef]) -> list[str]:
         """Return the keys of the movies that at least one of the viewers hides."""
@@ -88,7 +88,7 @@ class StoredMovies:
     def rate(self, viewer: ViewerRef, movie: Movie, stars: float) -> Change:
         """Rate a movie of the dataset."""
         change = self._store.rate(viewer, self.same.stored(viewer, movie), stars)
-        self.same.rated(change.movie.key)
+        self.same.add_key(change.movie.key)
         return change
 
     def unrate(self, viewer: ViewerRef, movie: Movie) -> list[Change]:
@@ -101,7 +101,7 @@ class StoredMovies:
         """Return a viewer's ratings from the engine, completed with the times of those that are in the store.
 
         Ratings of movies that the dataset does not have are added, without a prediction. The ratings that are only in
-        the dataset are first, then those in the store, in the order in which they were given. Their times would not
+        the dataset come first, then those in the store, in the order in which they were given. Their times would not
         be enough to sort them, because two times may be equal.
         """
         stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
@@ -122,7 +122,7 @@ class StoredMovies:
         if movie.key in marked:
             return self._store.unmark(viewer, stored, mark)
         change = self._store.mark(viewer, stored, mark)
-        self.same.rated(change.movie.key)
+        self.same.add_key(change.movie.key)
         return change
 
 

@@ -107,10 +107,10 @@ def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
-    """Return the median seconds that a fit took in the finished runs of a model on a dataset; ``None`` without such a
-    run.
+    """Return the median seconds of a fit in the finished runs of a model on a dataset; ``None`` if there are none.
 
-    A run fits the model for its curve, for its metrics and, unless a split was requested, on all ratings.
+    Assumes that each run fitted the model for its curve, for its metrics and, unless a split was requested, on all
+    ratings. A run on a very large dataset makes only one fit, so there the result is too low.
     """
     each = [
         run.seconds / (2 if run.request.get("split") else 3)

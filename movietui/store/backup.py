@@ -76,8 +76,9 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
 def restore(path: Path, store_path: Path) -> Message:
     """Replace the store with a backup, keeping the old store beside it; return what ``restore --json`` prints.
 
-    Rows with an invalid value are left out and reported. Raises ``Problem`` if the file is not a backup, is damaged or
-    was written by a later version, or if another window has the store open.
+    Rows with an invalid value are left out and reported; only invalid names and dates of profiles are replaced. Raises
+    ``Problem`` if the file is not a backup, is damaged or was written by a later version, or if another window has the
+    store open.
     """
     path = path.expanduser()
     if path.exists() and store_path.exists() and path.samefile(store_path):
@@ -323,11 +324,11 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
         keys = [
             name for (name,) in store.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (table,))
         ]
-        shown = [name for name, column in columns.items() if column.max_length]
+        free_text = [name for name, column in columns.items() if column.max_length]
         where = " AND ".join(f"{key} = ?" for key in keys)
         for row in store.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall():
             values = dict(zip(columns, row, strict=True))
-            cleaned_values = {name: cleaned(columns[name], values[name]) for name in shown}
+            cleaned_values = {name: cleaned(columns[name], values[name]) for name in free_text}
             wrong = wrong_column(table, tuple(columns), tuple({**values, **cleaned_values}.values()))
             if table == "choices" and not wrong and not is_choice(*row):
                 wrong = "value"

@@ -249,7 +249,7 @@ class Database:
     # Damage
 
     def valid_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """Return the rows whose values are valid, see ``validation``. The others stay in the file and cause a notice.
+        """Return the rows whose values are valid; see ``validation``. The others stay in the file, and are reported.
 
         ``columns``: the names of the first columns of each row, separated by spaces.
         """

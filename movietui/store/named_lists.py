@@ -120,7 +120,7 @@ class NamedLists(RunRecords):
         return tuple(name for (name,) in self.valid_rows("lists", "name", rows))
 
     def _lists_before(self, step: int, viewer: int) -> list[StoredList]:
-        """Return the previous versions of those lists that a step changed and that nothing has changed since.
+        """Return the previous versions of the lists that a step changed and that have not changed since.
 
         The previous version of a list that did not exist before the step has no movies.
         """

@@ -3,7 +3,8 @@
 What a person rated, marked or imported cannot be recreated, so each change is on disk when the call returns.
 
 Each thing that a person does is a step: it sets or removes a rating or a mark, changes a list, or imports many movies.
-A step is undone or redone as a whole. Steps are ordered by when they were made, independently of any clock.
+A step is undone or redone as a whole. Steps are numbered in the order in which they are made, so their order does not
+depend on a clock.
 """
 
 import itertools
@@ -139,7 +140,7 @@ class ImportedMovie(NamedTuple):
     """When it was rated or marked, ISO 8601 in UTC; empty if unknown."""
     ids: Ids = NO_IDS
     alone: bool = False
-    """Whether no other movie of the import can be the same, so that the import need not remember its values."""
+    """Whether no other entry of the import can be the same movie, so that the import need not remember its values."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,8 @@ def _values_of(imported: ImportedMovie) -> list[tuple[str, float]]:
 
 _NOTHING: tuple[None, str, None, bool] = (None, "", None, False)
 _Value = tuple[float | None, str, int | None, bool]
-"""The stars of a rating or the value of a mark, when it was given, its place, and whether it was imported."""
+"""The stars of a rating or the value of a mark, when it was given, its place in the order of all changes, and whether
+it was imported (for a mark, which has only one value, always true)."""
 
 
 @dataclass
@@ -230,7 +232,7 @@ class _ImportBatch:
     changes: int = 0
     kept: int = 0
     written: dict[tuple[str, str], _Value] = field(default_factory=dict)
-    """The values written so far, by movie and kind, if another movie of the import may be the same."""
+    """The values written so far, by movie and kind; only those of movies that the import may contain again."""
 
 
 class Store(NamedLists):
@@ -424,8 +426,8 @@ class Store(NamedLists):
 
         Existing values are kept, except ratings older than the imported ones. An imported rating without a date
         replaces only a rating that was imported too. A rating or mark that was removed after its time in the import
-        stays removed. ``movies``: in the order in which to list them. Returns ``None`` if the import changes nothing
-        and no different rating was kept.
+        stays removed. The store keeps the order of ``movies``. Returns ``None`` if the import changes nothing and no
+        different rating was kept.
         """
         with self.change():
             viewer = self._viewer(ref)
@@ -731,7 +733,7 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks that an import changes. Sorted like the tables, a million take only seconds."""
+        """Set the ratings and marks that an import changes. They are sorted like the tables: a million take seconds."""
         selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
@@ -791,7 +793,7 @@ class Store(NamedLists):
     def settle(self, import_key: str, key: str | None) -> None:
         """Store which movie an imported title is, both given by key; ``None`` if the movie is in no dataset.
 
-        The next import applies the choice also to what was imported under the title before.
+        The next import also applies the choice to what was imported under this title before.
         """
         with self.change():
             before = self._db.execute("SELECT film FROM settled WHERE own = ?", (import_key,)).fetchone()

@@ -58,7 +58,7 @@ class Run:
 
     @cached_property
     def curve(self) -> list[EpochRow]:
-        """The epochs of the fit that has a validation part; empty if they are damaged.
+        """The epochs of the first fit, with their validation losses if it has a validation part; empty if damaged.
 
         Parsed on demand, because most curves are not needed.
         """

@@ -26,12 +26,12 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 
 SERVED_SPLIT = "random90"
-"""The split on which a model for lists is measured before it is trained on all ratings."""
+"""The split on which a model is measured if the request names no split."""
 LONGEST_RUN_NAME = 60
 LONGEST_NOTE = 2000
 OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
-"""Seconds between records of a run's progress, which screens show and which remain after ``kill -9``."""
+"""Seconds between two writes of a run's progress to the store: screens read it there, and it survives ``kill -9``."""
 RATE_EPOCHS = 5
 """How many of the latest epochs the remaining time is estimated from; a resumed run replays earlier ones in no time."""
 RELEASED = "released"
@@ -188,7 +188,7 @@ class Runs:
         return self.get(number)
 
     def effect_of_deleting(self, number: int) -> str:
-        """Return a sentence that says how deleting a run affects lists; empty if the run serves no dataset."""
+        """Return a sentence that says how deleting a run affects lists; empty if the run does not serve its dataset."""
         run = self.get(number)
         serving = self._store.serving_runs(run.dataset)
         if not serving or serving[0].id != number:
@@ -198,7 +198,10 @@ class Runs:
         return f"Run {number} makes the lists for {run.dataset}; without it, {then}."
 
     def delete(self, number: int) -> Freed:
-        """Delete a run and its checkpoint. Raises ``Problem`` if the run is in progress or its record is damaged."""
+        """Delete a run and its checkpoint.
+
+        Raises ``Problem`` if there is no such run, if it is in progress, or if its record is damaged.
+        """
         run = self.get(number)
         if run.state in UNDER_WAY:
             raise Problem(f"Run {number} is {run.state}; cancel it before you delete it.")
@@ -488,7 +491,7 @@ class Recorder:
         self.peak_bytes = 0
         """The peak memory of the process; set at the end."""
         self.curve: list[EpochRow] = []
-        """The epochs of the first phase, which has a validation loss."""
+        """The epochs of the first phase. They have a validation loss, unless the training has only one fit."""
 
     @property
     def seconds(self) -> float:

@@ -58,8 +58,8 @@ class SameMovies:
         self._learned += 1
         self._store.learn_ids({key: ids for key, one in recognised.items() if (ids := Ids(*one["ids"])) != Ids()})
 
-    def rated(self, key: str) -> None:
-        """Record that a movie is stored under the dataset's key."""
+    def add_key(self, key: str) -> None:
+        """Record that a movie was rated or marked, and is stored under the dataset's key."""
         if key not in self._known:
             self._known[key] = {"key": key, "sure": True, "ids": ("", 0, 0)}
             self._learned += 1
@@ -83,9 +83,9 @@ class SameMovies:
         }
 
     def lists(self, ref: ViewerRef, names: Collection[str] | None = None) -> dict[str, list[str]]:
-        """Return the keys of the movies of a viewer's lists, by name.
+        """Return the keys of the movies of all lists of a viewer, by name.
 
-        With ``names``, as ``folded`` returns them, the other lists are returned without their movies.
+        ``names``: the names, as ``folded`` returns them, of the lists to read; the others are returned without movies.
         """
         return {name: [*self._joined(keys).values()] for name, keys in self._lists(ref, names).items()}
 
@@ -113,16 +113,19 @@ class SameMovies:
         return replace(movie, key=max(keys, key=lambda key: (key in marked, keys.index(key)))) if keys else movie
 
     def keys_of(self, ref: ViewerRef, movie: Movie) -> list[str]:
-        """Return the stored keys under which a viewer has a movie of the dataset, the newest last."""
+        """Return the stored keys of a movie of the dataset for a viewer, in the order of ``Store.movie_keys``."""
         return [stored_key for stored_key, key in self._movies(ref).items() if key == movie.key]
 
     def rated_elsewhere(self, ref: ViewerRef) -> list[Rated]:
-        """Return a viewer's ratings of movies that the dataset does not have."""
+        """Return a viewer's ratings of movies that match no movie of the dataset."""
         keys = self._movies(ref)
         return [rated for rated in self._store.ratings(ref) if rated.movie.key not in keys]
 
     def stored_keys(self, ref: ViewerRef) -> dict[str, str]:
-        """Return the stored keys of a viewer's movies by the dataset's keys; of several stored keys, the newest."""
+        """Return the stored keys of a viewer's movies by the dataset's keys.
+
+        Of several stored keys of a movie, the last in the order of ``Store.movie_keys`` is returned.
+        """
         return {key: stored_key for stored_key, key in self._movies(ref).items()}
 
     def _lists(self, ref: ViewerRef, names: Collection[str] | None) -> dict[str, list[str]]:
@@ -139,7 +142,7 @@ class SameMovies:
         return lists
 
     def _keys(self, ref: ViewerRef) -> list[str]:
-        """Return the stored keys of a viewer's movies, the movie rated last at the end."""
+        """Return the stored keys of a viewer's movies, in the order of ``Store.movie_keys``."""
         state = self._store.steps_version()
         if ref not in self._cached_keys or self._cached_keys[ref][0] != state:
             self._cached_keys[ref] = state, self._store.movie_keys(ref)

@@ -23,7 +23,7 @@ LARGEST = 2**53
 """A limit that no valid row number or count exceeds."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
-"""The most characters of a valid text or key. The app writes far fewer, so a long title never costs a rating."""
+"""The most characters of a valid text or key: far more than the app writes, so a long title never costs a rating."""
 DEEPEST = 8
 """The deepest nesting of stored JSON."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
@@ -93,7 +93,7 @@ def is_moment(value: object) -> bool:
 
 
 def is_stars(value: object) -> bool:
-    """Return whether a value is a rating: a number from 0.5 to 5, in halves."""
+    """Return whether a value is a rating: a number from 0.5 to 5, in steps of 0.5."""
     return isinstance(value, int | float) and 0.5 <= value <= 5 and value * 2 == math.floor(value * 2)
 
 

@@ -194,7 +194,7 @@ async def test_movies_of_a_list_are_rated_or_not_seen(faked: FakeEngine, store: 
         await driver.press("j", "k", "2")
         await driver.see(f"★ 2  {title(10)}")
         assert rated(store) == {title(10): 2.0, title(11): 5.0}
-        assert screen.interview.answers == 2
+        assert screen.interview.newly_rated == 2
         await driver.press("enter")
         await driver.see(f"▸     {title(16)}")
         assert last_request(faked)["answers"]["unseen"] == [str(movie) for movie in (*range(10), *range(12, 16))]
@@ -233,7 +233,7 @@ async def test_any_movie_can_be_searched_and_rated(faked: FakeEngine, store: Sto
         await driver.wait_for_notice(f"rated {title(100)} ★ 3")
         await driver.see(f"2 ●○○ {title(1)}")  # the card is as it was
         assert rated(store) == {title(100): 3.0}
-        assert (screen.interview.answers, screen.interview.questions) == (1, 0)
+        assert (screen.interview.newly_rated, screen.interview.questions) == (1, 0)
         await driver.press("right_square_bracket")
         await driver.wait_for_notice("★ 3½")
         await driver.press("u")
@@ -323,7 +323,7 @@ async def test_earlier_ratings_count(faked: FakeEngine, store: Store) -> None:
         assert isinstance(screen, InterviewScreen)
         await driver.press("4", "enter")
         await driver.see("17 rated")
-        assert screen.interview.answers == 1
+        assert screen.interview.newly_rated == 1
         assert screen.interview.kind == "list"
 
 

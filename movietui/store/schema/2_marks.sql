@@ -1,5 +1,6 @@
 -- From version 1 to 2: marks and imports, and an order of ratings that does not depend on a clock.
 
+-- place: the id of the change that set the value. It says in which order ratings and marks were given.
 ALTER TABLE ratings ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE marks (

@@ -79,7 +79,7 @@ class ProfileController(BrowseController):
         """Show the list that the answers lead to."""
         await self.screen.viewers_pane.fill()
         await self.list_pane.fill(from_top=True)
-        rated = text.plural(interview.answers, "movie")
+        rated = text.plural(interview.newly_rated, "movie")
         more = hint(self.screen, ("browse.interview", "answer more"))
         self.app.show_notice(f"{interview.viewer.label} rated {rated} · {more}")
 

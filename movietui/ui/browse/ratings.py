@@ -84,7 +84,7 @@ class RatingController(BrowseController):
         ``reverted_by`` is the id of the action that reverts the change, and the word for it in the notice.
         """
         if isinstance(done, Deleted):
-            await self.session.leave_deleted()
+            await self.session.replace_deleted_viewers()
         ranked, profiles = await asyncio.gather(
             self.list_pane.request(after_rating=True), asyncio.to_thread(self.session.store.profiles)
         )

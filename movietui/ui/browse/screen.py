@@ -169,7 +169,7 @@ class BrowseScreen(FrameScreen):
         """Show the list of another dataset or model, from the top because its order is new."""
         assert self.session.opened is not None
         before, self._shown_dataset = self._shown_dataset, self.session.opened["dataset"]
-        await self.session.leave_deleted()
+        await self.session.replace_deleted_viewers()
         await self.viewers_pane.fill(move_cursor=before != self._shown_dataset)
         await self.list_pane.fill(from_top=True)
         self.newer.look()
@@ -180,7 +180,7 @@ class BrowseScreen(FrameScreen):
 
         With ``compared``, also say how many movies moved.
         """
-        await self.session.leave_deleted()
+        await self.session.replace_deleted_viewers()
         await self.viewers_pane.fill()
         ranked = await self.list_pane.request(after_rating=compared)
         self.list_pane.show(ranked, marked=compared, follow=True)

@@ -511,6 +511,7 @@ def attach(dataset: Dataset) -> Dataset:
 
     A dataset without a usable join is returned unchanged.
     """
+    dataset = dataset.without_unrated()  # if it has facts of an earlier join, these are replaced
     try:
         joined = load(dataset.name, only_facts=True)
     except Problem:  # without the user's choices, the join may be wrong

@@ -247,11 +247,21 @@ class Service(Requests):
         return cast(ImdbReport, report.to_json())
 
     def _read_join(self, dataset: str) -> None:
-        """If the dataset is open, attach its join with IMDb again, because the join may have changed."""
-        if self._open is not None and self._open.dataset.name == dataset:
-            ranker = self._open.ranker
-            ranker.dataset = imdb.attach(ranker.dataset)
-            self._open = OpenDataset(ranker)
+        """If the dataset is open, attach its join with IMDb again, because the join may have changed.
+
+        The model knows the movies that it was fitted on. If it was fitted on unrated movies, and the join now has
+        others, the dataset stays open with the old join until a model is trained on the new one.
+        """
+        if self._open is None or self._open.dataset.name != dataset:
+            return
+        assert self._whole is not None
+        ranker, self._whole = self._open.ranker, imdb.attach(self._whole)
+        known = ranker.dataset.movies.ids
+        for joined in (self._whole, self._whole.without_unrated()):
+            if joined.movies.ids == known:
+                ranker.dataset = joined
+                self._open = OpenDataset(ranker)
+                return
 
     # Models and runs
 

@@ -61,6 +61,14 @@ def test_popular_movies_follow_those_of_the_dataset() -> None:
 
 
 @pytest.mark.usefixtures("joined")
+def test_they_follow_only_once_however_often_the_join_is_attached() -> None:
+    dataset = catalogue.load("linked", "none")
+    again = imdb.attach(dataset)
+    assert again.movies.ids == dataset.movies.ids
+    assert (again.movies.unrated, again.movies.titles) == (3, dataset.movies.titles)
+
+
+@pytest.mark.usefixtures("joined")
 def test_a_dataset_without_them_is_as_before() -> None:
     dataset = catalogue.load("linked", "none")
     alone = dataset.without_unrated()

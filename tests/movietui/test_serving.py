@@ -387,6 +387,21 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
     assert joined.movie_details(viewers=[a_user()], movie=godfather)["minutes"] == 175
 
 
+def test_a_join_never_gives_an_open_dataset_movies_that_its_model_does_not_know(
+    service: Service, tmp_path: Path
+) -> None:
+    """A model that cannot predict unrated movies serves without them, however often the join is read."""
+    before = service.opened.dataset.movies.ids
+    titles = [basics(11, "The Godfather", 1972, minutes=175), basics(14, "Brand New", 2020)]
+    write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2), rating(14, 5000, 8.0)])
+    datasets.join_imdb("demo", tmp_path / "imdb")
+    for _ in range(2):
+        assert service.imdb_report(dataset="demo") is not None
+        assert service.opened.dataset.movies.ids == before
+        assert service.movie_details(viewers=[a_user()], movie=id_of(service, "The Godfather"))["minutes"] == 175
+        assert service.rank(query=query_for(a_user(), filter="1970..1979"), offset=0, limit=5)["rows"]
+
+
 def test_an_imdb_title_can_be_chosen_and_forgotten(joined: Service) -> None:
     alien = id_of(joined, "Alien")
     report = joined.imdb_report(dataset="demo")

@@ -476,7 +476,7 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
     Raises ``Problem`` for invalid stars and for an unknown movie.
     """
     check_stars(stars)
-    loaded = catalogue.load(dataset)
+    loaded = catalogue.load(dataset, store.cleaning_of(dataset))
     rated = find_movie(loaded, movie)
     ref = store.find_profile(name) or store.create_profile(name)
     change = store.rate(ref, same_movies(store, loaded, [ref]).stored(ref, rated), stars)

@@ -62,7 +62,7 @@ async def test_runs_are_paused_and_several_trained_at_a_time(store: Store) -> No
         await driver.wait_for_notice("2 runs at a time.")
         await driver.see("2 at a time")
         await driver.press("right", "home", "p")
-        await driver.wait_for_notice("Run 4 will pause after this epoch; p resumes it.")
+        await driver.wait_for_notice("Run 4 will pause in a moment; p resumes it.")
         await driver.see("paused")
         await driver.press("p")
         await driver.wait_for_notice("Resumed run 4.")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from movietui.answers import lists
+from movietui.data import catalogue
 from movietui.data.dataset import Dataset, Movies, Ratings, Scale, Users
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.storage import locations
@@ -116,6 +117,22 @@ def test_rate_creates_the_profile(ready: Path, store: Store) -> None:
     }
     assert lists.rate(store, "demo", "anna", "The Godfather (1972)", 3)["before"] == 4.5
     assert [(ref.id, count) for ref, count in store.profiles()] == [("Anna", 1)]
+
+
+def test_rate_knows_the_movies_that_the_chosen_cleaning_leaves(
+    ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleanings: list[str] = []
+    load = catalogue.load
+
+    def recorded(name: str, cleaning: str = "standard") -> Dataset:
+        cleanings.append(cleaning)
+        return load(name, cleaning)
+
+    monkeypatch.setattr(catalogue, "load", recorded)
+    store.clean_with("demo", "none")
+    lists.rate(store, "demo", "anna", "The Godfather", 3)
+    assert cleanings == ["none"]
 
 
 def test_a_refused_rating_creates_no_profile(ready: Path, store: Store) -> None:

@@ -17,7 +17,7 @@ CANCEL_KEYS = [
     Binding("c", "cancel", "Cancel", id="train.cancel", tooltip="Stop the selected run, or whatever is running"),
 ]
 QUEUE_KEYS = [
-    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run after this epoch, or resume it"),
+    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run, or resume it"),
     Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted, stopped or failed run"),
     Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip="Move a queued run up"),
     Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip="Move a queued run down"),
@@ -64,7 +64,7 @@ class QueueController(TrainController):
         else:
             await queue.pause(number)
             self.app.show_notice(
-                f"Run {number} will pause after this epoch; {hint(self.screen, ('train.pause', 'resumes it'))}."
+                f"Run {number} will pause in a moment; {hint(self.screen, ('train.pause', 'resumes it'))}."
             )
 
     @shows_problems

@@ -21,7 +21,7 @@ GARBAGE = (1000, 5, 1000)
 """Thresholds of the garbage collector. A full collection stalls the screen for up to a tenth of a second, so it waits
 for a moment when nothing happens, unless no such moment comes for a very long time."""
 PAUSE_SECONDS = 0.5
-"""Seconds between checks whether the app is idle."""
+"""Seconds between checks of whether the app is idle."""
 QUIET = 0.02
 """The app is idle if it uses at most this many seconds of processor time between checks. Handling one key takes about
 as long."""

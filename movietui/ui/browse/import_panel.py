@@ -1,4 +1,4 @@
-"""The panels of an import: they ask for a file, preview it, and ask which profile it is for and what titles mean."""
+"""The panels of an import: they ask for a file, preview it, and ask for a profile and which movie a title means."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
 
 
 class MovieRows(RowList[ImportRow]):
-    """The titles of an import, each with its match, its candidates, or the reason why it has neither."""
+    """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or the rows
+    of the file that were skipped."""
 
     DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
@@ -90,17 +91,17 @@ class MovieRows(RowList[ImportRow]):
         """Return what identifies a row in its list."""
         return row["place"] if "place" in row else row["key"]
 
-    def _room(self, width: int) -> int:
+    def _title_cells(self, width: int) -> int:
         return (width - 12) * 2 // 5
 
     def header(self, width: int) -> str:
         """Return the headings."""
         heading = {"ambiguous": "could be", "matched": "matched with"}.get(self.part, "reason")
-        return text.cut(f"   {text.cut('movie', self._room(width))} yours   {heading}", width)
+        return text.cut(f"   {text.cut('movie', self._title_cells(width))} yours   {heading}", width)
 
     def draw(self, row: ImportRow, width: int) -> Line:
         """Draw one title, or a row that was skipped."""
-        room = self._room(width)
+        room = self._title_cells(width)
         if "place" in row:
             title = row["title"] or row["place"]
             return [("   ", ""), (text.cut(title, room), ""), (text.cut(f"         {row['reason']}", width), "quiet")]
@@ -161,10 +162,10 @@ class PreviewPanel(Panel[Chosen | None]):
         ),
     ]
 
-    def __init__(self, session: Session, path: str, summary: ImportReport, name: str) -> None:
+    def __init__(self, session: Session, path: str, preview: ImportReport, name: str) -> None:
         """``name`` is the profile to import into; empty if it is not known yet."""
         super().__init__()
-        self._session, self._preview, self._name = session, summary, name
+        self._session, self._preview, self._name = session, preview, name
         self._path = path
         self._choices: ImportChoices = {}
 
@@ -196,7 +197,7 @@ class PreviewPanel(Panel[Chosen | None]):
         shown = {row["key"] for row in self._preview["ambiguous"]}
         return self._count("ambiguous") - len(shown & self.movies.settled.keys())
 
-    def _what(self, movies: int) -> str:
+    def _describe_content(self, movies: int) -> str:
         lists = len(self._preview["lists"])
         parts = [text.plural(movies, "movie")] * bool(movies or not lists) + [text.plural(lists, "list")] * bool(lists)
         return " and ".join(parts)
@@ -228,7 +229,8 @@ class PreviewPanel(Panel[Chosen | None]):
         self.query_one("#reading", Static).update(Text(self._reading(), "dim"))
         movies = sum(self._count(part) for part in ("ambiguous", "matched", "unmatched"))
         into = f"into {self._name}" if self._name else "into a profile"
-        summary = Text.assemble((key_of(self, "import.do"), "bold"), f" imports {self._what(movies)} {into}")
+        imports = f" imports {self._describe_content(movies)} {into}"
+        summary = Text.assemble((key_of(self, "import.do"), "bold"), imports)
         if self._name:
             summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.movies.part == "ambiguous" and self.movies.total:
@@ -266,7 +268,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """Among the ambiguous titles, ask which movie the selected one means; in any other part, import."""
+        """Among the ambiguous titles, ask which movie the selected one means; otherwise import."""
         row = self.movies.current
         if self.movies.part != "ambiguous" or row is None or "place" in row:
             self.action_import()

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from movietui.state.interview import Interview
+from movietui.state.interview import ENOUGH, Interview
 from movietui.ui import wording
 from movietui.ui.bindings import half_star_keys, hint, key_of, row_keys, star_keys
 from movietui.ui.browse.interview_question import (
@@ -28,7 +28,8 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    "First say which kinds of movies you like. Then, on each of two cards, give points to the movies you like.",
+    f"If you have rated fewer than {ENOUGH} movies, first say which kinds of movies you like. Then, on each of two "
+    "cards, give points to the movies you like.",
     "After that, rate the movies you have seen, from lists chosen to learn most about your taste.",
     "Stop whenever you like; your ratings are saved.",
 )
@@ -175,7 +176,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_not_seen(self) -> None:
-        """Continue without a rating."""
+        """Answer that the selected movie, or each movie of a card, is unseen; leave a movie from the search unrated."""
         interview = self.interview
         if interview.kind == "card":
             await interview.none_seen()
@@ -250,7 +251,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_undo(self) -> None:
-        """Undo the last point or answer."""
+        """Undo the last point, genre or answer; if a movie from the search is shown, go back to the question."""
         if await self.interview.undo():
             self.movie_tui.show_notice("undone")
             await self._show()

@@ -32,7 +32,7 @@ MOST_REQUESTED = 1000
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
-"""How wide the name of a list may be in the title of the pane."""
+"""The most cells of a list's name in the title of the pane."""
 
 
 class ListPane(Horizontal):
@@ -72,7 +72,7 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def selected(self) -> MovieRow:
-        """Return the movie that a key applies to. Raise ``Problem`` if the list is not ready, empty or not in focus."""
+        """Return the selected movie. Raise ``Problem`` if the list is not ready, is empty or lacks the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")

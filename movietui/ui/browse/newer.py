@@ -85,14 +85,17 @@ class NewerLine(TextLine):
 class NewerController(BrowseController):
     """Handles the keys for the offer of a dataset with newer movies."""
 
-    @in_background("look", exclusive=True)
-    async def look(self) -> None:
-        """Offer a dataset with much newer movies than the open one."""
+    @in_background("offer", exclusive=True)
+    async def offer(self) -> None:
+        """Offer a dataset with much newer movies than the open one, if there is one."""
         await self.app.newer.look()
 
     @in_background("newer")
     async def action_get_newer(self) -> None:
-        """Get the offered dataset in the background; stop if it is being fetched already; open it if it is ready."""
+        """Get the offered dataset in the background, and train a model on it; if that is under way, stop it.
+
+        If the dataset is ready, open it.
+        """
         newer = self.app.newer
         if newer.getting:
             await newer.stop()
@@ -117,7 +120,7 @@ class NewerController(BrowseController):
 
     @in_background("newer")
     async def action_hide_newer(self) -> None:
-        """Hide the offer, now and at the next start."""
+        """Hide the offer, now and at later starts. Do nothing while its dataset is being fetched."""
         newer = self.app.newer
         if newer.current is not None and not newer.getting:
             await newer.hide()

@@ -71,6 +71,11 @@ class ListPane(Horizontal):
         """Return the labels of the viewers of the list."""
         return [ref.label for ref in self._session.audience.viewers]
 
+    def listed_kind(self) -> str:
+        """Return what the list contains: ``unseen movie``, or ``movie`` if all of its viewers may have seen it."""
+        audience = self._session.audience
+        return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
+
     def selected(self) -> MovieRow:
         """Return the selected movie. Raise ``Problem`` if the list is not ready, is empty or lacks the focus."""
         row = self.movies.current
@@ -135,8 +140,7 @@ class ListPane(Horizontal):
         if view.filter_text:
             changes = [("browse.filter", "changes the filter")]
             changes += [("browse.lists", "chooses another list")] if wanted_list(view.filter_text) else []
-            unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
-            return f"No {unseen}movie matches {view.filter_text}. {hint(self.screen, *changes)}."
+            return f"No {self.listed_kind()} matches {view.filter_text}. {hint(self.screen, *changes)}."
         if view.wanted != "all":
             adds, returns = (
                 hint(self.screen, ("browse.watchlist", "adds")),

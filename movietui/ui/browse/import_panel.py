@@ -148,15 +148,15 @@ class PreviewPanel(Panel[Chosen | None]):
             id="import.meaning",
             tooltip="Treat movies without a rating as a list, as seen, or as a watchlist",
         ),
-        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next list of movies"),
-        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous list of movies"),
+        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next part of the preview"),
+        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous part of the preview"),
         *(
             Binding(
                 str(number),
                 f"part('{part}')",
                 show=False,
                 id=f"import.{part}",
-                tooltip=f"Movies: {words}",
+                tooltip=f"Show what is listed as “{words}”",
             )
             for number, (part, words) in enumerate(PARTS.items(), start=1)
         ),
@@ -174,7 +174,7 @@ class PreviewPanel(Panel[Chosen | None]):
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"Import · {Path(self._path).name} · {self._preview['format']}")
             panel.border_subtitle = Content(
-                hint(self, ("import.before import.next", "other lists"), ("panel.back", "cancel"))
+                hint(self, ("import.before import.next", "other parts"), ("panel.back", "cancel"))
             )
             yield Static(id="parts", markup=False)
             yield Static(id="reading", markup=False)

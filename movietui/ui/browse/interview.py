@@ -51,7 +51,13 @@ class InterviewScreen(FrameScreen):
             "Stars or points",
             "Rate with this many stars; on a card, give the movie with this number a point",
         ),
-        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, no movie seen"),
+        Binding(
+            "0",
+            "not_seen",
+            "Not seen",
+            id="interview.not-seen",
+            tooltip="Not seen; on a card, you have seen none of the movies",
+        ),
         Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
         Binding(
             "plus,equals_sign",
@@ -72,9 +78,16 @@ class InterviewScreen(FrameScreen):
             tooltip="Dislike this kind of movie; on a card, take a point back",
         ),
         *row_keys("move", "page"),
-        Binding("left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kinds on the left"),
         Binding(
-            "right", "across(1)", "Right", show=False, id="interview.right", tooltip="Go to the kinds on the right"
+            "left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kind of movie on the left"
+        ),
+        Binding(
+            "right",
+            "across(1)",
+            "Right",
+            show=False,
+            id="interview.right",
+            tooltip="Go to the kind of movie on the right",
         ),
         *half_star_keys("interview", "movie"),
         Binding("slash", "search", "Search", id="interview.search", tooltip="Search for any movie and rate it"),

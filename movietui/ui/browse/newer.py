@@ -25,7 +25,7 @@ NEWER_KEYS = [
         "Newer movies",
         show=False,
         id="browse.get-newer",
-        tooltip="Get or open the dataset with newer movies that is offered; stop getting it",
+        tooltip="Get or open the offered dataset with newer movies; press again to stop",
     ),
     Binding(
         "H",
@@ -114,7 +114,9 @@ class NewerController(BrowseController):
         try:
             await newer.get()
         except Cancelled:
-            self.app.show_notice(f"Stopped getting {offered['dataset']}; the download can go on later")
+            downloading = newer.current is not None and newer.current["state"] == "get"
+            resumes = "; the download can continue later" if downloading else ""
+            self.app.show_notice(f"Stopped getting {offered['dataset']}{resumes}")
             return
         self.app.announce_newer()
 

@@ -74,7 +74,12 @@ class DataScreen(FrameScreen):
         Binding("p", "preset", "Preset", id="data.preset", tooltip="Next preset of rules"),
         Binding("left", "chart(-1)", "Previous chart", show=False, id="data.chart-before", tooltip="Previous chart"),
         Binding(
-            "right", "chart(1)", "Next chart", show=False, id="data.chart", tooltip="Go to the rules; there, next chart"
+            "right",
+            "chart(1)",
+            "Next chart",
+            show=False,
+            id="data.chart",
+            tooltip="Next chart; from the datasets, go to the rules",
         ),
         Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; review ambiguous movies"),
         Binding("o", "open_path", "Open a path", show=False, id="data.open", tooltip="Open your own folder or zip"),
@@ -86,7 +91,7 @@ class DataScreen(FrameScreen):
             "Back",
             show=False,
             id="data.back",
-            tooltip="Discard rule changes, or go back to the datasets",
+            tooltip="Close the chart or rows, discard rule changes, or go back to the datasets",
         ),
         Binding("l", "focus_rules", "Rules", show=False, id="data.rules", tooltip="Go to the rules"),
         *screen_keys("browse"),

@@ -32,8 +32,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     BINDINGS = [
         *row_keys("move", "page"),
-        Binding("home,g", "top", "First", show=False, id="list.first", tooltip="To the first row"),
-        Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="To the last row"),
+        Binding("home,g", "top", "First", show=False, id="list.first", tooltip="Go to the first row"),
+        Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="Go to the last row"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)

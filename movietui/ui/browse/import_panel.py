@@ -74,11 +74,11 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
     return path, chosen
 
 
-class MovieRows(RowList[ImportRow]):
+class ImportRows(RowList[ImportRow]):
     """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or the rows
     of the file that were skipped."""
 
-    DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
+    DEFAULT_CSS = "ImportRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
 
     def __init__(self) -> None:
@@ -178,7 +178,7 @@ class PreviewPanel(Panel[Chosen | None]):
             )
             yield Static(id="parts", markup=False)
             yield Static(id="reading", markup=False)
-            yield MovieRows()
+            yield ImportRows()
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -187,9 +187,9 @@ class PreviewPanel(Panel[Chosen | None]):
         self.set_focus(self.movies)
 
     @property
-    def movies(self) -> MovieRows:
+    def movies(self) -> ImportRows:
         """The titles of one part."""
-        return self.query_one(MovieRows)
+        return self.query_one(ImportRows)
 
     @property
     def _undecided(self) -> int:

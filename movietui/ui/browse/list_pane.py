@@ -72,7 +72,7 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def listed_kind(self) -> str:
-        """Return what the list contains: ``unseen movie``, or ``movie`` if all of its viewers may have seen it."""
+        """Return what the list contains: ``unseen movie``, or ``movie`` if it includes what all viewers have seen."""
         audience = self._session.audience
         return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
 

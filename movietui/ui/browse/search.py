@@ -94,7 +94,7 @@ class SearchPanel(Panel[SearchResult | None]):
     @work(group="ready")
     @shows_problems
     async def get_ready(self) -> None:
-        """Send an empty search, so that the engine builds its index now, which takes long for a large dataset."""
+        """Send an empty search, so that the engine builds its index now, which takes a while for a large dataset."""
         await self._session.engine.ask(Requests.search, words="")
 
     @property

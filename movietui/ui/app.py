@@ -96,7 +96,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.stand_in = StandIn(session, self.queue, self._dataset_opened)
         self.newer = NewerOffer(session, self.work, self.queue, self.stand_in, self.show_newer)
         self.notice_dataset = ""
-        """The dataset that the notice is about; empty if none was open."""
+        """The dataset that the notice is about; empty if it is about none."""
         self._offer_is_news = False
         """Whether a better model is ready and nobody has been told so yet."""
         self._drawn_activity: Activity | None = None
@@ -165,7 +165,7 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     def first_start_began(self) -> None:
         """Record that nobody has said yet who is watching. Called in a thread."""
-        with contextlib.suppress(Problem):  # if the disk is full, the next start does not ask
+        with contextlib.suppress(Problem):  # if that fails, such as on a full disk, the next start may not ask
             self.session.store.choose(FIRST_START, UNFINISHED)
 
     async def end_first_start(self) -> BrowseScreen:
@@ -209,12 +209,12 @@ class MovieTui(SanitizedApp, TerminalApp):
         await self.queue.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Redraw everything if the window is back at its old size: the change in between can have lost lines."""
+        """Redraw everything if the window is back at its old size: lines may have been lost while it had another."""
         if self.screen_stack and event.size == self.screen.outer_size:
             self.screen.refresh()
 
     def ignores(self, error: Exception) -> bool:
-        """Return whether an error comes only from a panel or palette that was closed while it was opening."""
+        """Return whether an error means only that a screen or widget is being removed."""
         if isinstance(error, WorkerFailed):
             return came_too_late(error.error, get_current_worker().node)
         return came_too_late(error, active_node())
@@ -249,7 +249,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.refresh_frames()
 
     async def watch_store(self) -> None:
-        """Show what another window or the command line changed."""
+        """Show what another window or the command line changed; offer a better model that another process trained."""
         session, browse = self.session, self._browse()
         for notice in session.store.notices():
             self.show_problem(Problem(notice))
@@ -289,7 +289,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.announce_offer()
 
     def announce_offer(self) -> None:
-        """Say once that a better model is ready, when the open screen may say so: an interview may not."""
+        """Say once that a better model is ready, if the open screen allows such notices; an interview does not."""
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if self._offer_is_news and self.stand_in.offered is not None and frame is not None and frame.offers_models:
             self._offer_is_news = False
@@ -304,7 +304,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.refresh_frames()
 
     def announce_newer(self) -> None:
-        """Say that the dataset with newer movies is ready, when the open screen may say so: an interview may not."""
+        """Say that the dataset with newer movies is ready, if the open screen allows that; an interview does not."""
         offered = self.newer.current
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if offered is not None and frame is not None and frame.offers_models:

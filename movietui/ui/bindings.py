@@ -113,13 +113,13 @@ def _shown_key(app: MovieTui, binding: Binding) -> str:
 
 
 def first_key(node: DOMNode, name: str) -> str:
-    """Return the first key of an action of a screen or widget, as Textual names it. ``name`` is the action's id."""
+    """Return the first key of an action of a screen or widget, as Textual names it. ``name``: the id of the action."""
     return _binding_on(type(node), cast("MovieTui", node.app), name).key.split(",")[0]
 
 
 @cache
 def _bindings_by_id(kind: type) -> Mapping[str, Binding]:
-    """Return the bindings that a class declares, by id; if several have the same id, only the first of them."""
+    """Return what ``declared_bindings`` yields, by id; if several have the same id, only the first of them."""
     return {each.id: each for each in reversed([*declared_bindings(kind)]) if each.id is not None}
 
 
@@ -130,7 +130,7 @@ def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
 
 
 def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
-    """Let a click on a text do what a key does, wherever the text is shown.
+    """Let a click on a text press a key that the text names, wherever the text is shown.
 
     ``names`` are the ids of the actions whose keys the text starts with, in this order. A click on the rest of the text
     presses the first key.

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 MINIMUM_SIZE = (60, 16)
+"""The columns and lines of the smallest window in which the screens are shown."""
 
 
 SCREENS = {
@@ -130,11 +131,11 @@ class StatusLine(Widget):
             return _progress(job, notice, width)
         number = next((number for number, run in app.queue.activities.items() if concerns(run.dataset)), None)
         if job is not None and concerns(job.dataset):
-            whole, short = _getting(job), _bar_alone(job)
+            whole, short = _stage(job), _short_bar(job)
         elif number is not None:
             training, paused = app.queue.activities[number], number in app.queue.paused
             whole = _training(training, elsewhere=training.dataset != opened, paused=paused)
-            short = _bar_alone(training)
+            short = _short_bar(training)
         else:
             return notice
         if not notice.plain:
@@ -163,13 +164,14 @@ def _training(activity: Activity, *, elsewhere: bool, paused: bool) -> Text:
     return line.append(f" {status}", "dim")
 
 
-def _getting(activity: Activity) -> Text:
-    """Return the progress of a job in the background, whose stage is one of several."""
+def _stage(activity: Activity) -> Text:
+    """Return the progress of the current stage of a job, for a job that is not about the open dataset."""
     line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(activity.done, activity.total, 12))
     return line.append(f" {activity.reached or activity.step}", "dim")
 
 
-def _bar_alone(activity: Activity) -> Text:
+def _short_bar(activity: Activity) -> Text:
+    """Return a title and a short bar, for a line that has little room."""
     line = Text(f"{activity.title.removeprefix('train ')} ", "dim")
     if activity.request["do"] == "train":
         return line.append_text(text.thin_bar(activity.whole()[0], 1, 6))
@@ -265,7 +267,7 @@ class FrameScreen(MainScreen):
             self.mount(TooSmall(), after=".body")
 
     def _focus_visible(self) -> None:
-        """Move the focus from a widget that the window's size or another key has hidden to a visible one.
+        """If the widget with the focus was hidden, by the window's size or by a key, move the focus to a visible one.
 
         Otherwise keys would go to a hidden widget, such as a search field, or to none. The widget that lost the focus
         because the window was too small gets it back.

@@ -235,7 +235,7 @@ def search(sections: Sequence[Section], words: str) -> list[Section]:
 
 
 def _bindings(screen: FrameScreen) -> dict[str, Binding]:
-    """Return the bindings of a screen, its widgets and the app that have a tooltip, by the id of the action."""
+    """Return the bindings with a tooltip that a screen, its widgets and the app declare, by the id of the action."""
     kinds = [type(screen), *(type(node) for node in screen.walk_children()), type(screen.app)]
     bindings: dict[str, Binding] = {}
     for kind in dict.fromkeys(kinds):

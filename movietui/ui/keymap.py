@@ -247,7 +247,7 @@ def _key(word: str) -> str | None:
 
 
 def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:
-    """Return the id of another action with the same key that is active at the same time; ``None`` if there is none."""
+    """Return the id of another action that has the same key and is active at the same time; ``None`` without one."""
     keys_of_name = set(keys[name].split(","))
     for group in _active_together():
         for other in group if name in group else ():

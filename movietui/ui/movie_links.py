@@ -21,9 +21,9 @@ from movietui.protocol.messages import Details
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
-SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+BROWSER_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Environment variables. If one of them is set, a browser can open a window."""
-LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
+LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 """Environment variables for the language and country; the first one that is set counts."""
 COUNTRY = "us"
 """The country of JustWatch's pages if the country of the person is unknown."""
@@ -80,7 +80,7 @@ def _with_year(words: str, movie: Details) -> str:
 
 def country(environment: Mapping[str, str]) -> str:
     """Return the country of JustWatch's pages for the locale: ``at`` for ``de_AT.UTF-8``."""
-    chosen = next((environment[name] for name in LOCALES if environment.get(name)), "")
+    chosen = next((environment[name] for name in LOCALE_VARIABLES if environment.get(name)), "")
     match = re.match(r"[a-z]{2,3}_([A-Z]{2})\b", chosen)
     code = match[1].lower() if match else COUNTRY
     return "uk" if code == "gb" else code
@@ -88,11 +88,11 @@ def country(environment: Mapping[str, str]) -> str:
 
 def has_browser(app: MovieTui) -> bool:
     """Return whether a page can be opened: in a window of this machine, or in the browser that shows the app."""
-    return app.is_web or sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in SCREENS)
+    return app.is_web or sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in BROWSER_VARIABLES)
 
 
 def copy(app: MovieTui, movie: Details) -> None:
-    """Copy a movie's title, year and address, as far as they are known, and show a notice."""
+    """Copy a movie's title, year and IMDb address, as far as they are known, and show a notice."""
     words = f"{text.movie_title(movie)} {link_of(movie)}".rstrip()
     app.copy_to_clipboard(words)
     app.show_notice(f"Copied: {words}")

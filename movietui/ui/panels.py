@@ -197,7 +197,7 @@ def completions(typed: str, files: tuple[str, ...]) -> list[str]:
 
 
 class ConfirmPanel(Panel[bool]):
-    """Asks for confirmation before something is deleted or replaced. Ends with true for yes."""
+    """Asks for confirmation before something is deleted or replaced. Ends with true for yes, false for no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("dismiss(False)", "Cancel"),
@@ -271,7 +271,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the title and address of the movie."""
+        """Copy the title and year of the movie, and its address on IMDb if that is known."""
         copy(cast("MovieTui", self.app), self._details)
 
     @shows_problems

@@ -63,8 +63,8 @@ def shows_problems(
 def came_too_late(error: BaseException, node: object) -> bool:
     """Return whether an error means only that a node, or a widget inside it, is being removed.
 
-    ``node``: the one whose message was handled. The node that looked in vain may be another: what a screen calls after
-    a refresh is called by the screen that is open then.
+    ``node``: the node that was handling a message. The object that raised the error may be another one: a call that a
+    screen schedules for after a refresh is made by the screen that is open then.
     """
     if not isinstance(error, NoMatches | NoScreen | ScreenStackError):
         return False

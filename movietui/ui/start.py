@@ -17,15 +17,15 @@ from movietui.state.session import Session
 from movietui.store.ratings import Store
 from movietui.ui.shutdown import Shutdown, missing_terminal
 
-GARBAGE = (1000, 5, 1000)
+GC_THRESHOLDS = (1000, 5, 1000)
 """Thresholds of the garbage collector. A full collection stalls the screen for up to a tenth of a second, so it waits
 for a moment when nothing happens, unless no such moment comes for a very long time."""
 PAUSE_SECONDS = 0.5
-"""Seconds between checks whether the app is idle."""
-QUIET = 0.02
+"""Seconds between checks of whether the app is idle."""
+IDLE_CPU_SECONDS = 0.02
 """The app is idle if it uses at most this many seconds of processor time between checks. Handling one key takes about
 as long."""
-WORTH = 10
+DUE = 10
 """The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50
 """The number of partial collections after which a full one no longer waits for an idle moment: there is none while a
@@ -72,7 +72,7 @@ async def _show(session: Session, theme: str | None) -> int:
     # In a thread, so that the event loop can send the request to the engine meanwhile.
     app_module = await asyncio.to_thread(import_module, "movietui.ui.app")
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
     app = app_module.MovieTui(session, theme, opening)
     session.engine.notice, app.hurry = app.show_notice, session.engine.hurry
@@ -101,9 +101,9 @@ async def tidy(screens: Callable[[], Iterable[Tidied]]) -> None:
     while True:
         before = time.process_time()
         await asyncio.sleep(PAUSE_SECONDS)
-        quiet = time.process_time() - before <= QUIET
+        idle = time.process_time() - before <= IDLE_CPU_SECONDS
         now = list(screens())
-        if gc.get_count()[2] < (WORTH if quiet else OVERDUE) and not (quiet and len(now) > most):
+        if gc.get_count()[2] < (DUE if idle else OVERDUE) and not (idle and len(now) > most):
             continue
         for screen in now:
             screen.forget_removed()

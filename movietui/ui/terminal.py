@@ -37,7 +37,8 @@ MOUSE = b"\x1b[M"
 """In the oldest mouse protocol, a report is these bytes and then three more, which may have any value."""
 REPORT = len(MOUSE) + 3
 LOOK_SECONDS = 0.1
-"""Seconds between checks whether the app has ended, the terminal takes output, or the process is in the foreground."""
+"""Seconds between checks of whether the app has ended, the terminal accepts output, or the process is in the
+foreground."""
 PATIENCE_SECONDS = 0.5
 """Seconds that the quit key may wait behind earlier keys."""
 HURRY_SECONDS = 5.0
@@ -56,7 +57,7 @@ class Keyboard:
         self._reported = 0
 
     def text(self, typed: bytes) -> str:
-        """Return the next bytes as text. The coordinates of the mouse become spaces, because they are not keys."""
+        """Return the next bytes as text. The button and coordinates of a mouse report become spaces, not keys."""
         return self._decode(bytes(self._without_mouse(typed)))
 
     def _without_mouse(self, typed: bytes) -> Iterator[int]:
@@ -108,7 +109,7 @@ class TerminalDriver(DriverAccess):
         self._drawing = False
         self._lost = False
         # The event loop calls the handlers, so they never interrupt drawing, whose locks they need.
-        self._handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._go_on}
+        self._handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._resume}
         for number, handler in self._handlers.items():
             self.loop.add_signal_handler(number, handler)
 
@@ -124,7 +125,7 @@ class TerminalDriver(DriverAccess):
         self._drawing = True
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual does not annotate it
         # Textual reads the size in the signal handler, which can interrupt the report of the previous size. If the size
-        # changed twice in quick succession, the first size was reported last, and the app kept it.
+        # changed twice in quick succession, the first size would be reported last, and the app would keep it.
         self.loop.add_signal_handler(signal.SIGWINCH, self._resized)
         if not self.is_drawing:
             self._drawing = False
@@ -167,7 +168,7 @@ class TerminalDriver(DriverAccess):
                 if not typed:
                     self._gone()
                     return
-                if text := keyboard.text(typed):  # the parser would take an empty text for the end of the input
+                if text := keyboard.text(typed):  # to the parser, an empty text is the end of the input
                     for message in parser.feed(text):
                         self.process_message(message)
             for message in parser.tick():
@@ -180,7 +181,7 @@ class TerminalDriver(DriverAccess):
             os.kill(os.getpid(), signal.SIGHUP)
 
     def process_message(self, message: Message) -> None:
-        """Pass a message from the input thread to the app, and tell the app about a key at once."""
+        """Pass a message from the input thread to the app; for a key, also call ``TerminalApp.typed`` at once."""
         if isinstance(message, events.Key):
             self.loop.call_soon_threadsafe(cast("TerminalApp", self.app).typed, message.key)
         super().process_message(message)
@@ -195,13 +196,13 @@ class TerminalDriver(DriverAccess):
         if self._drawing:
             self.suspend_application_mode()
         self._stop_by(signal.SIGTSTP)
-        self.loop.call_soon(self._go_on)
+        self.loop.call_soon(self._resume)
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Take over the terminal again and redraw everything at its current size; in the background, stop again."""
         if self._in_background():
             self._stop_by(signal.SIGTTOU)
-            self.loop.call_later(LOOK_SECONDS, self._go_on)
+            self.loop.call_later(LOOK_SECONDS, self._resume)
             return
         if self._drawing:  # the process was stopped before it could restore the terminal
             self.suspend_application_mode()

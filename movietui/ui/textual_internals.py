@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 FRAME_SECONDS = 1 / 60
-"""Seconds between checks whether a screen may draw the changes that it holds back."""
+"""Seconds between checks of whether a screen may draw the changes that it holds back."""
 
 
 # Nodes and screens

@@ -26,7 +26,7 @@ class Term:
 
     sign: str
     short: str
-    """What it means in two or three words, for the line under the list."""
+    """What it means in a few words, for the line under the list."""
     meaning: str
     """What it means in one line, for the tooltip and the help."""
 
@@ -91,7 +91,7 @@ def describe_given(stars: Sequence[float | None]) -> str:
 
 
 def describe_moves(moved: int) -> str:
-    """Return how much of the list moved: ``12 movies moved``."""
+    """Return how many of the first hundred movies moved: ``12 movies moved``."""
     return f"{text.plural(moved, 'movie')} moved" if moved else "nothing moved"
 
 

@@ -142,6 +142,8 @@ async def test_the_list_of_a_pair_can_include_movies_that_they_have_seen(faked: 
         await driver.press("V")
         await driver.wait_for_notice("Including movies all of you have seen")
         await driver.see("Seen or not")
+        await driver.press("W", "W", "W")
+        await driver.wait_for_notice("All movies, best first")
         assert seen["title"] in driver.titles(100)
         assert title in driver.titles(100)
         assert hidden not in driver.titles(100)

@@ -105,7 +105,7 @@ async def test_a_movie_can_be_copied_and_its_pages_opened(store: Store, opened: 
 async def test_without_a_browser_the_address_is_shown_and_copied(
     store: Store, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in movie_links.SCREENS:
+    for name in movie_links.BROWSER_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
@@ -130,7 +130,7 @@ async def test_without_a_browser_the_address_is_shown_and_copied(
 async def test_a_page_opens_in_the_browser_that_shows_the_app(
     store: Store, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in movie_links.SCREENS:
+    for name in movie_links.BROWSER_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(MovieTui, "is_web", True)
     with_run(store)

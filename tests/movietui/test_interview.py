@@ -531,7 +531,7 @@ async def test_the_help_lists_the_keys_of_the_interview(faked: FakeEngine) -> No
         await driver.press("question_mark")
         for meaning in (
             "Rate with this many stars; on a card, give the movie with this number a",
-            "Not seen; on a card, no movie seen",
+            "Not seen; on a card, you have seen none of the movies",
         ):
             await driver.see(meaning)
         await driver.press("pagedown")

@@ -384,7 +384,7 @@ async def test_the_second_press_stops_it_and_the_offer_stays(
         await driver.press("X")
         await driver.see("Getting ml-32m")
         await driver.press("X")
-        await driver.wait_for_notice("Stopped getting ml-32m; the download can go on later")
+        await driver.wait_for_notice("Stopped getting ml-32m; the download can continue later")
         await driver.see("X gets it")
         await driver.press("X")
         await driver.until(lambda: len(jobs) == 2, "the second attempt")
@@ -392,6 +392,7 @@ async def test_the_second_press_stops_it_and_the_offer_stays(
         await driver.until(lambda: len(jobs) == 3 and driver.app.newer.run, "the training")
         await driver.press("X")
         await driver.wait_for_notice("Stopped getting ml-32m")
+        assert "download" not in driver.app.notice.plain
         assert [run.state for run in store.runs() if run.dataset == "ml-32m"] == ["cancelled"]
         assert driver.app.queue.running == []
 

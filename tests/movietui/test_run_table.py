@@ -33,6 +33,11 @@ async def test_runs_are_sorted_and_filtered(store: Store) -> None:
         await driver.until(lambda: numbers(screen) == [1], "bias only")
         await driver.press("enter")
         assert table.has_focus
+        await driver.press("slash")
+        await driver.type("zz")
+        await driver.until(lambda: numbers(screen) == [], "no run")
+        await driver.press("enter", "u")
+        await driver.wait_for_notice("No run is selected; the filter shows none.")
         await driver.press("escape")
         await driver.until(lambda: len(numbers(screen)) == 4, "all of them")
         head = lines(driver.app).index(next(line for line in lines(driver.app) if "rmse" in line))

@@ -14,7 +14,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The calls of a fake garbage collector and fake screens. There is always garbage to collect."""
     names: list[str] = []
     steps = {name: lambda name=name: names.append(name) for name in ("collect", "freeze")}
-    monkeypatch.setattr(start, "gc", SimpleNamespace(get_count=lambda: (0, 0, start.WORTH), **steps))
+    monkeypatch.setattr(start, "gc", SimpleNamespace(get_count=lambda: (0, 0, start.DUE), **steps))
     monkeypatch.setattr(start, "PAUSE_SECONDS", 0)
     return names
 

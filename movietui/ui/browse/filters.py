@@ -126,7 +126,8 @@ class FilterController(BrowseController):
         await self.session.apply_filter(filter_text)
         await self.list_pane.fill(from_top=True)
         total = self.list_pane.movies.total
-        notice = f"{text.plural(total, 'unseen movie')} {'match' if total != 1 else 'matches'} {filter_text}"
+        movies = text.plural(total, self.list_pane.listed_kind())
+        notice = f"{movies} {'match' if total != 1 else 'matches'} {filter_text}"
         self.app.show_notice(notice if filter_text else "")
 
     @shows_problems
@@ -206,9 +207,10 @@ class FilterController(BrowseController):
         name = await self.app.push_screen_wait(panel)
         if name is not None:
             await self.apply(with_list(session.view.filter_text, name))
-            movies = text.plural(self.list_pane.movies.total, "unseen movie")
+            kind = self.list_pane.listed_kind()
+            movies = text.plural(self.list_pane.movies.total, kind)
             clears = hint(self.screen, ("browse.back", "clears the filter"))
-            self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else "All unseen movies")
+            self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else f"All {kind}s")
 
     @shows_problems
     async def action_lean_recent(self, steps: int) -> None:
@@ -224,7 +226,7 @@ class FilterController(BrowseController):
         self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {
-            "all": "All unseen movies",
+            "all": f"All {self.list_pane.listed_kind()}s",
             "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
             "both": "Movies on all of your watchlists",
         }

@@ -1,4 +1,4 @@
-"""The panels of an import: they ask for a file, preview it, and ask which profile it is for and what titles mean."""
+"""The panels of an import: they ask for a file, preview it, and ask for a profile and which movie a title means."""
 
 from __future__ import annotations
 
@@ -74,10 +74,11 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
     return path, chosen
 
 
-class MovieRows(RowList[ImportRow]):
-    """The titles of an import, each with its match, its candidates, or the reason why it has neither."""
+class ImportRows(RowList[ImportRow]):
+    """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or the rows
+    of the file that were skipped."""
 
-    DEFAULT_CSS = "MovieRows { height: 1fr; margin: 1 0 0 0; }"
+    DEFAULT_CSS = "ImportRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
 
     def __init__(self) -> None:
@@ -90,17 +91,17 @@ class MovieRows(RowList[ImportRow]):
         """Return what identifies a row in its list."""
         return row["place"] if "place" in row else row["key"]
 
-    def _room(self, width: int) -> int:
+    def _title_cells(self, width: int) -> int:
         return (width - 12) * 2 // 5
 
     def header(self, width: int) -> str:
         """Return the headings."""
         heading = {"ambiguous": "could be", "matched": "matched with"}.get(self.part, "reason")
-        return text.cut(f"   {text.cut('movie', self._room(width))} yours   {heading}", width)
+        return text.cut(f"   {text.cut('movie', self._title_cells(width))} yours   {heading}", width)
 
     def draw(self, row: ImportRow, width: int) -> Line:
         """Draw one title, or a row that was skipped."""
-        room = self._room(width)
+        room = self._title_cells(width)
         if "place" in row:
             title = row["title"] or row["place"]
             return [("   ", ""), (text.cut(title, room), ""), (text.cut(f"         {row['reason']}", width), "quiet")]
@@ -147,24 +148,24 @@ class PreviewPanel(Panel[Chosen | None]):
             id="import.meaning",
             tooltip="Treat movies without a rating as a list, as seen, or as a watchlist",
         ),
-        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next list of movies"),
-        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous list of movies"),
+        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next part of the preview"),
+        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous part of the preview"),
         *(
             Binding(
                 str(number),
                 f"part('{part}')",
                 show=False,
                 id=f"import.{part}",
-                tooltip=f"Movies: {words}",
+                tooltip=f"Show what is listed as “{words}”",
             )
             for number, (part, words) in enumerate(PARTS.items(), start=1)
         ),
     ]
 
-    def __init__(self, session: Session, path: str, summary: ImportReport, name: str) -> None:
+    def __init__(self, session: Session, path: str, preview: ImportReport, name: str) -> None:
         """``name`` is the profile to import into; empty if it is not known yet."""
         super().__init__()
-        self._session, self._preview, self._name = session, summary, name
+        self._session, self._preview, self._name = session, preview, name
         self._path = path
         self._choices: ImportChoices = {}
 
@@ -173,11 +174,11 @@ class PreviewPanel(Panel[Chosen | None]):
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"Import · {Path(self._path).name} · {self._preview['format']}")
             panel.border_subtitle = Content(
-                hint(self, ("import.before import.next", "other lists"), ("panel.back", "cancel"))
+                hint(self, ("import.before import.next", "other parts"), ("panel.back", "cancel"))
             )
             yield Static(id="parts", markup=False)
             yield Static(id="reading", markup=False)
-            yield MovieRows()
+            yield ImportRows()
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -186,9 +187,9 @@ class PreviewPanel(Panel[Chosen | None]):
         self.set_focus(self.movies)
 
     @property
-    def movies(self) -> MovieRows:
+    def movies(self) -> ImportRows:
         """The titles of one part."""
-        return self.query_one(MovieRows)
+        return self.query_one(ImportRows)
 
     @property
     def _undecided(self) -> int:
@@ -196,7 +197,7 @@ class PreviewPanel(Panel[Chosen | None]):
         shown = {row["key"] for row in self._preview["ambiguous"]}
         return self._count("ambiguous") - len(shown & self.movies.settled.keys())
 
-    def _what(self, movies: int) -> str:
+    def _describe_content(self, movies: int) -> str:
         lists = len(self._preview["lists"])
         parts = [text.plural(movies, "movie")] * bool(movies or not lists) + [text.plural(lists, "list")] * bool(lists)
         return " and ".join(parts)
@@ -228,7 +229,8 @@ class PreviewPanel(Panel[Chosen | None]):
         self.query_one("#reading", Static).update(Text(self._reading(), "dim"))
         movies = sum(self._count(part) for part in ("ambiguous", "matched", "unmatched"))
         into = f"into {self._name}" if self._name else "into a profile"
-        summary = Text.assemble((key_of(self, "import.do"), "bold"), f" imports {self._what(movies)} {into}")
+        imports = f" imports {self._describe_content(movies)} {into}"
+        summary = Text.assemble((key_of(self, "import.do"), "bold"), imports)
         if self._name:
             summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.movies.part == "ambiguous" and self.movies.total:
@@ -266,7 +268,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """Among the ambiguous titles, ask which movie the selected one means; in any other part, import."""
+        """Among the ambiguous titles, ask which movie the selected one means; otherwise import."""
         row = self.movies.current
         if self.movies.part != "ambiguous" or row is None or "place" in row:
             self.action_import()

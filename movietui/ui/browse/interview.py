@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from movietui.state.interview import Interview
+from movietui.state.interview import ENOUGH, Interview
 from movietui.ui import wording
 from movietui.ui.bindings import half_star_keys, hint, key_of, row_keys, star_keys
 from movietui.ui.browse.interview_question import (
@@ -28,7 +28,8 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    "First say which kinds of movies you like. Then, on each of two cards, give points to the movies you like.",
+    f"If you have rated fewer than {ENOUGH} movies, first say which kinds of movies you like. Then, on each of two "
+    "cards, give points to the movies you like.",
     "After that, rate the movies you have seen, from lists chosen to learn most about your taste.",
     "Stop whenever you like; your ratings are saved.",
 )
@@ -50,7 +51,13 @@ class InterviewScreen(FrameScreen):
             "Stars or points",
             "Rate with this many stars; on a card, give the movie with this number a point",
         ),
-        Binding("0", "not_seen", "Not seen", id="interview.not-seen", tooltip="Not seen; on a card, no movie seen"),
+        Binding(
+            "0",
+            "not_seen",
+            "Not seen",
+            id="interview.not-seen",
+            tooltip="Not seen; on a card, you have seen none of the movies",
+        ),
         Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
         Binding(
             "plus,equals_sign",
@@ -71,9 +78,16 @@ class InterviewScreen(FrameScreen):
             tooltip="Dislike this kind of movie; on a card, take a point back",
         ),
         *row_keys("move", "page"),
-        Binding("left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kinds on the left"),
         Binding(
-            "right", "across(1)", "Right", show=False, id="interview.right", tooltip="Go to the kinds on the right"
+            "left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kind of movie on the left"
+        ),
+        Binding(
+            "right",
+            "across(1)",
+            "Right",
+            show=False,
+            id="interview.right",
+            tooltip="Go to the kind of movie on the right",
         ),
         *half_star_keys("interview", "movie"),
         Binding("slash", "search", "Search", id="interview.search", tooltip="Search for any movie and rate it"),
@@ -175,7 +189,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_not_seen(self) -> None:
-        """Continue without a rating."""
+        """Answer that the selected movie, or each movie of a card, is unseen; leave a movie from the search unrated."""
         interview = self.interview
         if interview.kind == "card":
             await interview.none_seen()
@@ -250,7 +264,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_undo(self) -> None:
-        """Undo the last point or answer."""
+        """Undo the last point, genre or answer; if a movie from the search is shown, go back to the question."""
         if await self.interview.undo():
             self.movie_tui.show_notice("undone")
             await self._show()

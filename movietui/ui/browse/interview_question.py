@@ -1,4 +1,4 @@
-"""The questions of the interview, and the list beside them: without stars, as predictions would sway the answers."""
+"""The questions of an interview and the list beside them, which has no stars: they would influence the answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROGRESS_LINES = 3
 ROOMY = 14
 """The number of lines that the pane must have to show the strength of the profile."""
 WIDE = 36
-"""The width in cells from which a question with a list says what happens to the movies that are not rated."""
+"""The fewest cells in which a question with a list says what happens to the movies that are not rated."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
 """The sign before a genre: liked (1), neither (0) or disliked (-1)."""
 
@@ -170,7 +170,8 @@ def _movies(
 ) -> Text:
     """Return ``head``, then the movies of the question, then ``tail``.
 
-    Before each movie stands what ``before`` returns for its index. If space is short, all movies are shortened.
+    ``before`` takes the index of a movie and returns the text to show before its title. If space is short, each movie
+    is cut to its first two lines or, if that is still too much, to its title.
     """
     draw = partial(_movie, width=width)
     movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
@@ -188,7 +189,7 @@ def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
 
 
 def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
-    """Return a line with a movie and, as far as they are known, one with its genres and one with its directors."""
+    """Return lines with the title and year of a movie, its genres and its directors. Unknown facts are left out."""
     year = f" {movie['year']}" if movie["year"] else ""
     room = max(1, width - cell_len(before) - len(year))
     title = Text.assemble((before, "bold"), (text.cut(movie["title"], room).rstrip(), "bold"), (year, "dim"))

@@ -35,7 +35,7 @@ HIDDEN_CLASS = "-hidden"
 
 
 class LegendLine(TextLine):
-    """Says what the visible columns mean, in a word or two each."""
+    """Says in a few words what each visible column means."""
 
     DEFAULT_CSS = """
     LegendLine { height: 1; padding: 0 1; color: $text-muted; }

@@ -32,7 +32,7 @@ MOST_REQUESTED = 1000
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
-"""How wide the name of a list may be in the title of the pane."""
+"""The most cells of a list's name in the title of the pane."""
 
 
 class ListPane(Horizontal):
@@ -71,8 +71,13 @@ class ListPane(Horizontal):
         """Return the labels of the viewers of the list."""
         return [ref.label for ref in self._session.audience.viewers]
 
+    def listed_kind(self) -> str:
+        """Return what the list contains: ``unseen movie``, or ``movie`` if it includes what all viewers have seen."""
+        audience = self._session.audience
+        return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
+
     def selected(self) -> MovieRow:
-        """Return the movie that a key applies to. Raise ``Problem`` if the list is not ready, empty or not in focus."""
+        """Return the selected movie. Raise ``Problem`` if the list is not ready, is empty or lacks the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
@@ -135,8 +140,7 @@ class ListPane(Horizontal):
         if view.filter_text:
             changes = [("browse.filter", "changes the filter")]
             changes += [("browse.lists", "chooses another list")] if wanted_list(view.filter_text) else []
-            unseen = "" if self._session.audience.unseen_by == "none" else "unseen "
-            return f"No {unseen}movie matches {view.filter_text}. {hint(self.screen, *changes)}."
+            return f"No {self.listed_kind()} matches {view.filter_text}. {hint(self.screen, *changes)}."
         if view.wanted != "all":
             adds, returns = (
                 hint(self.screen, ("browse.watchlist", "adds")),

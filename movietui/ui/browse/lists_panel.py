@@ -90,7 +90,7 @@ class ListsPanel(Panel[str | None]):
             yield Static(self._how(), id="how", markup=False)
 
     def on_mount(self) -> None:
-        """List the lists, with the cursor on the one in the filter."""
+        """Show the lists, with the cursor on the first one that is in the filter."""
         if self._rows:
             lists = self.query_one(ListRows)
             lists.fill(len(self._rows), 0, self._rows)
@@ -99,7 +99,7 @@ class ListsPanel(Panel[str | None]):
             self.set_focus(lists)
 
     def _how(self) -> str:
-        """Return how many movies are counted, or how to make the first list."""
+        """Return which movies the counts include or, without a list, how to make one."""
         if self._rows:
             return f"Only movies in {self._dataset} are counted."
         profiles = [ref.id for ref in self._viewers if ref.kind == "profile"]

@@ -25,7 +25,7 @@ NEWER_KEYS = [
         "Newer movies",
         show=False,
         id="browse.get-newer",
-        tooltip="Get or open the dataset with newer movies that is offered; stop getting it",
+        tooltip="Get or open the offered dataset with newer movies; press again to stop",
     ),
     Binding(
         "H",
@@ -85,14 +85,17 @@ class NewerLine(TextLine):
 class NewerController(BrowseController):
     """Handles the keys for the offer of a dataset with newer movies."""
 
-    @in_background("look", exclusive=True)
-    async def look(self) -> None:
-        """Offer a dataset with much newer movies than the open one."""
+    @in_background("offer", exclusive=True)
+    async def offer(self) -> None:
+        """Offer a dataset with much newer movies than the open one, if there is one."""
         await self.app.newer.look()
 
     @in_background("newer")
     async def action_get_newer(self) -> None:
-        """Get the offered dataset in the background; stop if it is being fetched already; open it if it is ready."""
+        """Get the offered dataset in the background, and train a model on it; if that is under way, stop it.
+
+        If the dataset is ready, open it.
+        """
         newer = self.app.newer
         if newer.getting:
             await newer.stop()
@@ -111,13 +114,15 @@ class NewerController(BrowseController):
         try:
             await newer.get()
         except Cancelled:
-            self.app.show_notice(f"Stopped getting {offered['dataset']}; the download can go on later")
+            downloading = newer.current is not None and newer.current["state"] == "get"
+            resumes = "; the download can continue later" if downloading else ""
+            self.app.show_notice(f"Stopped getting {offered['dataset']}{resumes}")
             return
         self.app.announce_newer()
 
     @in_background("newer")
     async def action_hide_newer(self) -> None:
-        """Hide the offer, now and at the next start."""
+        """Hide the offer, now and at later starts. Do nothing while its dataset is being fetched."""
         newer = self.app.newer
         if newer.current is not None and not newer.getting:
             await newer.hide()

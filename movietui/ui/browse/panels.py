@@ -150,7 +150,7 @@ class PanelController(BrowseController):
             self.show_card(movie)
 
     async def action_search(self) -> None:
-        """Search everything; from the viewers, search only them."""
+        """Search everything; from the viewers, or before a dataset is open, search only the viewers."""
         if self.screen.viewers_pane.has_focus_within or self.session.opened is None:
             await self.screen.viewers_pane.search()
             return
@@ -213,7 +213,7 @@ class PanelController(BrowseController):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the title and address of the selected movie."""
+        """Copy the title and year of the selected movie, and its address on IMDb if that is known."""
         copy(self.app, await self.session.details(self.list_pane.selected()["id"]))
 
     @shows_problems

@@ -172,13 +172,13 @@ class BrowseScreen(FrameScreen):
         await self.session.replace_deleted_viewers()
         await self.viewers_pane.fill(move_cursor=before != self._shown_dataset)
         await self.list_pane.fill(from_top=True)
-        self.newer.look()
+        self.newer.offer()
 
     @shows_problems
     async def refresh_list(self, *, compared: bool = False) -> None:
-        """Show what changed elsewhere. The cursor stays on its movie, so that a key rates the movie that a person sees.
+        """Show what changed outside the list. The cursor stays on its movie: a key must rate what a person sees.
 
-        With ``compared``, also say how many movies moved.
+        With ``compared``, also mark the movies that moved, and say how many did.
         """
         await self.session.replace_deleted_viewers()
         await self.viewers_pane.fill()

@@ -94,7 +94,7 @@ class SearchPanel(Panel[SearchResult | None]):
     @work(group="ready")
     @shows_problems
     async def get_ready(self) -> None:
-        """Search for nothing, so that the engine builds its index now: for a large dataset, that takes a long time."""
+        """Send an empty search, so that the engine builds its index now, which takes a while for a large dataset."""
         await self._session.engine.ask(Requests.search, words="")
 
     @property
@@ -124,7 +124,7 @@ class SearchPanel(Panel[SearchResult | None]):
 
     @on(Input.Submitted)
     @on(RowList.Clicked)
-    def choose_key(self) -> None:
+    def choose(self) -> None:
         """End with the selected match."""
         row = self.results.current
         if row is not None:

@@ -25,7 +25,7 @@ WIDTH = 88
 BAR = 12
 """The most cells of a bar to either side."""
 FULL_BAR = 1.5
-"""The difference in stars that a full bar stands for."""
+"""The difference in stars that fills a bar; larger differences do too."""
 
 
 class TastePanel(ScrollPanel[None]):
@@ -117,8 +117,8 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
 
 def _group(group: TasteGroup, width: int) -> Text:
     """Return a genre or decade with a bar: to the left if the viewer likes it less than others, else to the right."""
-    eighths = round(min(1.0, abs(group["difference"]) / FULL_BAR) * BAR)
-    less, more = (eighths, 0) if group["difference"] < 0 else (0, eighths)
+    cells = round(min(1.0, abs(group["difference"]) / FULL_BAR) * BAR)
+    less, more = (cells, 0) if group["difference"] < 0 else (0, cells)
     line = Text.assemble(
         text.fitted(group["name"], 13),
         f"{group['difference']:>+6.2f} ",

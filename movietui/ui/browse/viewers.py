@@ -155,8 +155,8 @@ class ViewersPane(Vertical):
         self._search = ""
         self._searching = False
         self._field: Input | None = None
-        """The field for a search. Closing only hides it: removing it would take a moment, and opening it again in that
-        moment would focus a field that is about to disappear."""
+        """The field for a search. Ending the search only hides it: removing it would take a moment, and another search
+        in that moment would focus a field that is about to disappear."""
         self.border_title = "Viewers"
 
     def compose(self) -> ComposeResult:
@@ -304,6 +304,6 @@ class ViewersPane(Vertical):
         """Go to the matches; if there is just one, choose it."""
         event.stop()
         self.screen.set_focus(self.viewers)
-        profiles = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
-        if self._search and len(profiles) == 1:
-            self.post_message(self.Chosen(profiles[0].ref))
+        matches = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
+        if self._search and len(matches) == 1:
+            self.post_message(self.Chosen(matches[0].ref))

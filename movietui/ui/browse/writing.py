@@ -169,7 +169,7 @@ def proposed_path(stem: str, suffix: str) -> Path:
 
 
 async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
-    """Ask for a path and write the file; confirm before replacing one. Return ``None`` if a person cancels."""
+    """Ask for a path, write the file and return its path; confirm before replacing a file. ``None`` if cancelled."""
     from movietui.ui.panels import ConfirmPanel, NamePanel
 
     typed = str(proposed)
@@ -188,7 +188,7 @@ async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> P
 
 
 def _write_new(content: bytes, typed: str) -> Target:
-    """Write a file unless it already exists. Raise ``Problem`` if it cannot be written."""
+    """Write a file unless it already exists. Raise ``Problem`` if no name was typed or the file cannot be written."""
     if not typed.strip():
         raise Problem("Type a file name.")
     path = pasted(typed).absolute()

@@ -1,4 +1,7 @@
-"""Charts of a dataset: horizontal bars if the pane has a line for each bar, else vertical bars; shades for a map."""
+"""Charts of a dataset: horizontal bars, vertical bars, or a map of shades.
+
+Bars are vertical if each label has two counts, or if the pane has too few lines for one line per bar.
+"""
 
 from __future__ import annotations
 
@@ -100,31 +103,34 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 
 
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int, of: str = "") -> list[Line]:
-    """Return vertical bars above the first and last label; if space is short, each bar sums neighbouring counts.
+    """Return vertical bars above the first and last label; if there are more counts than cells, each bar sums several.
 
     The first line has the count of the highest bar, followed by ``of``: what the bars count.
     """
-    together = -(-len(counts) // width)
-    sums = [sum(counts[start : start + together]) for start in range(0, len(counts), together)]
-    each = max(1, min(4, width // len(sums)))
+    per_bar = -(-len(counts) // width)
+    sums = [sum(counts[start : start + per_bar]) for start in range(0, len(counts), per_bar)]
+    bar_cells = max(1, min(4, width // len(sums)))
     most = max(sums) or 1
     rows = max(1, height - 2)
     eighths = [round(count / most * rows * 8) or bool(count) for count in sums]
     lines: list[Line] = [[(f"{most:,} {of}".rstrip(), "quiet")]]
     for row in reversed(range(rows)):
-        cells = "".join(UP[min(8, max(0, eighth - row * 8))] * each for eighth in eighths)
+        cells = "".join(UP[min(8, max(0, eighth - row * 8))] * bar_cells for eighth in eighths)
         lines.append([(cells, "bar")])
     last = labels[-1]
-    lines.append([(f"{labels[0]}{last:>{max(len(last) + 1, each * len(sums) - len(labels[0]))}}", "quiet")])
+    lines.append([(f"{labels[0]}{last:>{max(len(last) + 1, bar_cells * len(sums) - len(labels[0]))}}", "quiet")])
     return lines
 
 
 def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
-    """Return a map: the most active users at the top, the most rated movies on the left, darker for more ratings."""
-    each = max(1, min(4, (width - 12) // len(shares)))
+    """Return a map, denser for more ratings: the most active users at the top, the most rated movies on the left.
+
+    Each line ends with its first share, that of the most rated movies.
+    """
+    share_cells = max(1, min(4, (width - 12) // len(shares)))
     lines: list[Line] = [[("       most rated movies → least", "quiet")]]
     for index, row in enumerate(shares):
         name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(index, "       ")
-        cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * each for share in row)
+        cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * share_cells for share in row)
         lines.append([(name, "quiet"), (cells, "bar"), (f" {row[0]:.0%}", "")])
     return lines

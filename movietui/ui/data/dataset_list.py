@@ -65,7 +65,7 @@ def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Col
 
 
 def _size(row: DatasetRow) -> str:
-    """Return the bytes on disk or, for a dataset that is not on disk, those of the download."""
+    """Return the size on disk or, if the dataset is not on disk, that of the download; ``invented`` for the demo."""
     if row["state"] == "available":
         return f"get {text.size(row['download'])}"
     return text.size(row["bytes"]) if row["bytes"] else "invented"

@@ -35,7 +35,7 @@ MAX_CANDIDATES = 9
 """The most candidates that are shown: each has a digit as its key, and no movie of our datasets has more."""
 
 
-class MovieRows(RowList[Movie]):
+class ImdbRows(RowList[Movie]):
     """Ambiguous movies, then those chosen by hand, then those without a match."""
 
     def row_key(self, row: Movie) -> str:
@@ -88,7 +88,7 @@ class ImdbPanel(Panel[bool]):
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
             panel.border_subtitle = Content(hint(self, ("imdb.again", "join again"), ("panel.back", "back")))
             yield Static(id="counts", markup=False)
-            yield MovieRows(id="imdb-movies")
+            yield ImdbRows(id="imdb-movies")
             yield Static(id="candidates", markup=False)
 
     def on_mount(self) -> None:
@@ -96,9 +96,9 @@ class ImdbPanel(Panel[bool]):
         self._fill()
 
     @property
-    def movies(self) -> MovieRows:
+    def movies(self) -> ImdbRows:
         """The movies that could not be matched automatically."""
-        return self.query_one(MovieRows)
+        return self.query_one(ImdbRows)
 
     def _fill(self) -> None:
         report = self._report

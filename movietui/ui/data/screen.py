@@ -74,7 +74,12 @@ class DataScreen(FrameScreen):
         Binding("p", "preset", "Preset", id="data.preset", tooltip="Next preset of rules"),
         Binding("left", "chart(-1)", "Previous chart", show=False, id="data.chart-before", tooltip="Previous chart"),
         Binding(
-            "right", "chart(1)", "Next chart", show=False, id="data.chart", tooltip="Go to the rules; there, next chart"
+            "right",
+            "chart(1)",
+            "Next chart",
+            show=False,
+            id="data.chart",
+            tooltip="Next chart; from the datasets, go to the rules",
         ),
         Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; review ambiguous movies"),
         Binding("o", "open_path", "Open a path", show=False, id="data.open", tooltip="Open your own folder or zip"),
@@ -86,7 +91,7 @@ class DataScreen(FrameScreen):
             "Back",
             show=False,
             id="data.back",
-            tooltip="Discard rule changes, or go back to the datasets",
+            tooltip="Close the chart or rows, discard rule changes, or go back to the datasets",
         ),
         Binding("l", "focus_rules", "Rules", show=False, id="data.rules", tooltip="Go to the rules"),
         *screen_keys("browse"),
@@ -97,7 +102,7 @@ class DataScreen(FrameScreen):
         self._shown = ""
         """The dataset whose rules and charts are shown."""
         self._applied = ""
-        """The stored cleaning."""
+        """The stored cleaning; empty if none is stored."""
         self._chosen = ""
         """The previewed cleaning. If it differs from the stored one, enter applies it."""
         self._rule = ""
@@ -177,7 +182,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     @shows_problems
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets; select ``name`` unless the rules have the focus."""
+        """List the datasets. Unless the rules have the focus, select ``name`` or, the first time, the current one."""
         session = self.session
         await session.engine.start()
         listed = await session.engine.ask(Requests.datasets)
@@ -200,7 +205,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="show")
     @shows_problems
     async def show_dataset(self) -> None:
-        """Show the rules and charts of a dataset on disk; for one that is not on disk, its terms and size."""
+        """Show the size and terms of the selected dataset and, if it is on disk, its rules and charts."""
         row = self.datasets.current
         pane = self.query_one("#dataset-pane")
         if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
@@ -384,7 +389,7 @@ class DataScreen(FrameScreen):
     # Jobs
 
     def show_activity(self, activity: Activity | None) -> None:
-        """Show the stages of the job in progress."""
+        """Show the stages of a job that gets, cleans or joins a dataset, unless another dataset is selected."""
         row = self.datasets.current
         if activity is None or activity.request["do"] not in ("get", "clean", "imdb"):
             return
@@ -514,12 +519,12 @@ class DataScreen(FrameScreen):
             self.set_focus(self.datasets)
 
     def main_widget(self) -> Widget:
-        """Return the removed rows, the rules or the datasets: the last of these that is open."""
+        """Return the removed rows if they are shown, else the rules if they are shown, else the datasets."""
         return self.removed if self.removed.display else self.rules if self.rules.display else self.datasets
 
 
 def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
-    """Return what a dataset contains, notes about it, what it takes on disk, and its terms.
+    """Return what a dataset contains, notes about it, its size, how long its first list takes, and its terms.
 
     ``gets`` and ``removes``: which key downloads a dataset, and which removes it, as ``hint`` returns them.
     """
@@ -542,7 +547,7 @@ def _facts(row: DatasetRow) -> str:
 
 
 def _stepped(number: int, step: int) -> int:
-    """Return the next round number, up or down; numbers above 1000 are years and change by ten."""
+    """Return the next number of ``NUMBERS``, up or down; numbers above 1000 are years and change by ten."""
     if number > NUMBERS[-1]:
         return number + 10 * step
     larger = [one for one in NUMBERS if one > number]

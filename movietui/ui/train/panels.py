@@ -38,7 +38,10 @@ MAX_LISTED = 6
 
 
 class PrunePanel(Panel[list[Freed] | None]):
-    """Asks how many checkpoints to keep, and by which metric; lists those to remove. Ends with those removed."""
+    """Asks how many checkpoints to keep, and by which metric; lists those to remove.
+
+    Ends with those that were removed, or ``None``.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
 

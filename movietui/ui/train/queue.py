@@ -53,7 +53,7 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_pause(self) -> None:
-        """Pause the selected run, or the first that is training; resume it if it is paused."""
+        """Pause the selected run or, if that is not training here, the first that is; resume it if it is paused."""
         queue, run = self.app.queue, self.screen.runs.current
         number = run.id if run is not None and run.id in queue.running else next(iter(queue.running), None)
         if number is None:

@@ -188,6 +188,8 @@ class RunActionController(TrainController):
             app.show_notice(
                 "There is no run to use yet; train a model first."
                 if not self.screen.runs_by_id
+                else "No run is selected; the filter shows none."
+                if run is None
                 else "This is a published result without a model; select a run."
             )
             return

@@ -95,7 +95,7 @@ class Fact:
     order: Callable[[Row], str | float | None]
     """The value that rows are sorted by; rows for which it is ``None`` always come last."""
     minimum: int = 0
-    """Width of the table in cells from which the column is shown."""
+    """The narrowest table, in cells, that shows the column."""
     right: bool = False
 
 
@@ -126,9 +126,7 @@ FACTS = (
 )
 """The columns before those of the metrics; names are shown only if a run has one."""
 LAST_FACTS = (
-    Fact(
-        "fit", 8, lambda row, _: text.short_duration(_seconds(row) or 0) if _seconds(row) else "", _seconds, right=True
-    ),
+    Fact("fit", 8, _fit, _seconds, right=True),
     Fact("state", 17, lambda row, state: state.describe(row), lambda row: state_in_words(row.state)),
 )
 """The columns after those of the metrics."""
@@ -144,7 +142,7 @@ class RunTable(ColumnList[Row]):
         super().__init__(id=id)
         self.queue_state = QueueState()
         self.sorted_by = ""
-        """A column; empty for the default order: runs in progress, queued runs, then the newest."""
+        """A column; empty for the default order: runs in progress, this window's queue, then the newest runs first."""
         self.is_reversed = False
         """Whether the order is reversed."""
         self.filter_text = ""
@@ -263,8 +261,8 @@ class RunTable(ColumnList[Row]):
     def _row_of(self, number: int | None) -> Row | None:
         return next((row for row in self._all if row.id == number), None) if number else None
 
-    def comparable(self) -> list[Run]:
-        """Return the visible runs that have metrics and were not compared with the baseline yet."""
+    def without_intervals(self) -> list[Run]:
+        """Return the visible runs with metrics, other than the baseline, whose intervals are not known yet."""
         top, height = self.scroll_offset.y, self.size.height
         in_view = self.known_rows()[top : top + height]
         return [

@@ -111,8 +111,8 @@ class RunsScreen(FrameScreen):
         """Show the size of the checkpoints."""
         raise NotImplementedError
 
-    async def look(self) -> None:
-        """Show changes that another window or the command line made to the runs."""
+    async def list_changed_runs(self) -> None:
+        """Show changes that another window or the command line made to the runs, if this screen is open."""
         if self.is_current:
             with contextlib.suppress(Problem):  # the next action that needs the store reports the problem
                 changes = await asyncio.to_thread(Runs(self.session.store).changes, self._version)
@@ -182,7 +182,7 @@ class RunsScreen(FrameScreen):
         """Request the intervals of the visible differences, one run after the other."""
         table = self.runs
         baseline = table.baseline
-        while baseline is not None and baseline == table.baseline and (rows := table.comparable()):
+        while baseline is not None and baseline == table.baseline and (rows := table.without_intervals()):
             comparison = await self.session.engine.ask(
                 Requests.compare_runs, first=baseline, second=rows[0].id, viewers=[]
             )
@@ -204,7 +204,7 @@ class RunsScreen(FrameScreen):
         self.movie_tui.show_notice(f"Sorted by {self.runs.sorted_by or 'start time'}.")
 
     def action_turn(self) -> None:
-        """Reverse the order."""
+        """Reverse the order, unless it is the default one."""
         if self.runs.sorted_by:
             self.runs.sort(self.runs.sorted_by)
 
@@ -239,7 +239,7 @@ class RunsScreen(FrameScreen):
             self.movie_tui.show_notice(f"{line}.")
 
     def action_zoom(self) -> None:
-        """Draw only a later part of the epochs, or all of them again."""
+        """Draw only the last half of the epochs, then only the last quarter, then all of them again."""
         self._zoom = ZOOMS[(ZOOMS.index(self._zoom) + 1) % len(ZOOMS)]
         self.show_run()
 

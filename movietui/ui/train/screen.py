@@ -45,7 +45,7 @@ REST_SECONDS = 0.1
 OF_A_MODEL = ("choose", "settings", "preset", "sweep", "copy")
 """Actions that apply to the selected model."""
 LOOK_SECONDS = 0.5
-"""Seconds between checks for runs of other windows and of the command line."""
+"""Seconds between checks for changes that other windows and the command line made to the runs."""
 
 
 class TrainScreen(RunsScreen):
@@ -144,11 +144,11 @@ class TrainScreen(RunsScreen):
         self.open_lists()
         if self.movie_tui.work.activity is not None:
             self.sweeps.show_activity(self.movie_tui.work.activity)
-        self.set_interval(LOOK_SECONDS, self.look)
+        self.set_interval(LOOK_SECONDS, self.list_changed_runs)
 
     def main_widget(self) -> Widget:
-        """Return the list of models, or the table of runs while that is shown instead."""
-        return self.models if self.models.display else self.runs
+        """Return the list of models."""
+        return self.models
 
     @property
     def models(self) -> ModelList:
@@ -293,7 +293,7 @@ class TrainScreen(RunsScreen):
         self.list_runs()
 
     async def dataset_to_train(self) -> str:
-        """Return the current dataset. Raise ``Problem`` if it is not on disk yet."""
+        """Return the current dataset. Raise ``Problem`` if it is not on disk yet and is not the demo."""
         dataset = self.movie_tui.current_dataset
         ready = [
             row["name"]
@@ -326,7 +326,7 @@ class TrainScreen(RunsScreen):
         self.view(VIEWS[(VIEWS.index(now) + 1) % len(VIEWS)])
 
     def action_back(self) -> None:
-        """Close the filter, or leave the form."""
+        """Close the filter and go to the runs; if it is closed, show the curve and go to the models."""
         field = self.query_one("#filter", Input)
         if field.display:
             field.value = ""

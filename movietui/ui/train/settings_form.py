@@ -66,7 +66,7 @@ class SettingsForm(Vertical):
         self.query_one("#summary", Static).update(Text(model["summary"]))
         self._show_preset()
         fields = self.query_one("#fields", Vertical)
-        parts = [part for field in model["settings"] for part in _form(field)]
+        parts = [part for field in model["settings"] for part in _setting(field)]
         parts += [
             Text("seed", "bold"),
             Field("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
@@ -176,14 +176,17 @@ class SettingsForm(Vertical):
 
 
 def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the values that differ from a preset. A missing preset fits worst: return all values and an extra one."""
+    """Return the values that differ from a preset.
+
+    For a missing preset, return all values and one more, so that the other preset differs in fewer values.
+    """
     if preset is None:
         return {**settings, "": ""}
     return {name: value for name, value in settings.items() if float(value) != float(preset[name])}
 
 
-def _form(field: FieldRow) -> list[Text | Input]:
-    """Return one setting: its name and range, the field, its meaning."""
+def _setting(field: FieldRow) -> list[Text | Input]:
+    """Return the parts of one setting: its name and range, its field, and its meaning."""
     validators = [(Integer if field["kind"] == "int" else Number)(field["low"], field["high"])]
     return [
         Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim")),

@@ -53,7 +53,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         start: Callable[[Grid], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """``values`` are those in the form; the cursor starts in ``field``. ``about`` names the dataset and the split.
+        """``values``: the texts of the fields; the cursor starts in ``field``. ``about``: the dataset and the split.
 
         ``fit_seconds`` is how long one fit takes, if known. ``start`` starts a sweep; ``sweep`` is an earlier sweep.
         """

@@ -136,7 +136,10 @@ class WelcomeScreen(FrameScreen):
     # The first list
 
     async def make_list(self, name: str = "", path: str | None = None) -> None:
-        """Get and clean a dataset, train the quick model and open its list; then ask who is watching."""
+        """Get and clean a dataset, train the quick model and open the list; then ask who is watching.
+
+        ``name``: empty for the dataset that ``_dataset_to_begin_with`` returns. ``path``: its files, if given.
+        """
         app, session = self.movie_tui, self.session
         self._tried = (name, path)
         self._title = "Your first list"
@@ -228,7 +231,8 @@ class WelcomeScreen(FrameScreen):
 
     def _draw(self) -> None:
         title, body = self._words()
-        for name, content in (("welcome-title", Text(title)), ("welcome-text", body), ("terms", Text(self._small()))):
+        small = Text(self._small_print())
+        for name, content in (("welcome-title", Text(title)), ("welcome-text", body), ("terms", small)):
             static = self.query_one(f"#{name}", Static)
             if static.content != content:
                 static.update(content)
@@ -245,7 +249,8 @@ class WelcomeScreen(FrameScreen):
         words = text.plural(left, "second") if left < LONG else text.about(left)
         return self._title, Text("\n").join([*lines, Text(), Text(f"about {words} left")])
 
-    def _small(self) -> str:
+    def _small_print(self) -> str:
+        """Return the dim text at the bottom: the terms of the dataset, or that its ratings are invented."""
         if self.state == "working":
             return self._terms
         if self.state == "who" and self.session.opened is not None and self.session.opened["invented"]:
@@ -374,7 +379,7 @@ class WelcomeScreen(FrameScreen):
 
 
 def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
-    """Return the dataset to begin with: the default one, unless only others are on disk."""
+    """Return the dataset to begin with: the default one, unless only others are on disk. The demo does not count."""
     ready = [row["name"] for row in rows if row["state"] == "ready"]
     return DEFAULT_DATASET if DEFAULT_DATASET in ready or not ready else ready[0]
 

@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""The key under which the metadata of a text's style say which term of ``wording.LEGEND`` explains the text."""
+"""In the metadata of a text's style, the key of the name of the term in ``wording.LEGEND`` that explains the text."""
 
 
 class Explained(Widget):

@@ -1,4 +1,4 @@
-"""Fields for typing. In a field for numbers, some letters remain keys of the screen."""
+"""Text fields. In a field for numbers, some letters are keys of the screen and are not typed."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class LineView(ScrollView, Explained, can_focus=False):
     folded_name = ""
     """The word on the edge of the folded widget."""
 
-    # Not component classes: Textual computes those again in every widget, which takes a tenth of the time to start.
+    # Not component classes: Textual computes those again for every widget, which takes a tenth of the start-up time.
     STYLES: ClassVar[Mapping[str, str]] = {
         "head": "$foreground 60%",
         "quiet": "$foreground 60%",

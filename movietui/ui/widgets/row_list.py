@@ -1,7 +1,7 @@
 """A list of any length that draws only the visible rows, and whose content arrives in windows.
 
 Textual's own tables measure every cell before they show the first: 10,000 rows freeze the screen for more than a
-second, and a dataset has up to 87,000 movies. Here a row costs nothing until it is visible.
+second, and ``ml-32m`` has 87,000 movies. Here a row costs nothing until it is visible.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,8 +32,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     BINDINGS = [
         *row_keys("move", "page"),
-        Binding("home,g", "top", "First", show=False, id="list.first", tooltip="To the first row"),
-        Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="To the last row"),
+        Binding("home,g", "top", "First", show=False, id="list.first", tooltip="Go to the first row"),
+        Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="Go to the last row"),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -41,7 +41,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor moved to another row, or its row changed."""
+        """The cursor moved to another row, or its row may have changed."""
 
         list: "RowList[Any]"
 
@@ -110,7 +110,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         ``only_changed``, and if the list is as long as before, redraw only the rows that changed.
         """
         row = self._rows.get(self.cursor)
-        name = None if row is None else self.row_key(row)
+        key = None if row is None else self.row_key(row)
         before, self._rows = self._rows, {}
         self._requested = set()
         if only_changed and total == self.total and len(before) == len(rows):
@@ -122,7 +122,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
             self.total = total
             self.set_line_count(self.total + self._header_lines)
             self.add_rows(offset, rows)
-        positions = [index for index, row in enumerate(rows, offset) if follow and self.row_key(row) == name]
+        positions = [index for index, row in enumerate(rows, offset) if follow and self.row_key(row) == key]
         self.cursor = self._nearest_selectable(positions[0] if positions else self.cursor)
         self._show_cursor()
         self.post_message(self.Moved(self))

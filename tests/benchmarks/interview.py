@@ -15,7 +15,7 @@ Three metrics judge the lists. ``ndcg@10`` is measured in the order ``likely``; 
 relevant. ``liked@10`` is measured in the order ``liked``: of the listed movies that the users rated in the half for
 testing, it is the share with at least 4 stars, over all users together. For these two, a list may contain every movie
 outside the half for answers. That half is the same for all ways, which therefore differ only in the answers given.
-``untold`` is the ``ndcg@10`` of lists that may contain every movie except the answers given; real lists, too, may
+``ndcg@10_seen`` is the ``ndcg@10`` of lists that may contain every movie except the answers given; real lists, too, may
 contain a movie that a viewer has seen but not mentioned.
 
 The genres, each card and each list count as one question; ``shown`` counts the movies that the questions are about. To
@@ -216,7 +216,7 @@ def judge(ranker: Ranker, respondent: Respondent, collected: Collected) -> dict[
     rated = [respondent.tested[movie] for movie in top("liked", unanswered).tolist() if movie in respondent.tested]
     return {
         "ndcg@10": (_ndcg(top("likely", unanswered), respondent.liked), 1.0),
-        "untold": (_ndcg(top("likely", None), respondent.liked), 1.0),
+        "ndcg@10_seen": (_ndcg(top("likely", None), respondent.liked), 1.0),
         "liked@10": (float(sum(stars >= RELEVANT for stars in rated)), float(len(rated))),
     }
 
@@ -330,7 +330,7 @@ def main(
     for way, row in document["ways"].items():
         click.echo(f"{way:12}" + "".join(f"{value:14.3f}" for value in row.values()))
     for way, row in document["interview against"].items():
-        click.echo(f"interview against {way:22}{row['more']:+7.1%}  ({row['low']:+.1%} … {row['high']:+.1%})")
+        click.echo(f"interview against {way:26}{row['more']:+7.1%}  ({row['low']:+.1%} … {row['high']:+.1%})")
     click.echo(
         "stars of movies with points: " + ", ".join(f"{k}: {v:.2f}" for k, v in document["stars of points"].items())
     )

@@ -1,8 +1,8 @@
-"""Measure the road from files to lists on invented datasets of up to 32 million ratings.
+"""Measure each step from files to lists, on invented datasets of up to 32 million ratings.
 
     python -m tests.benchmarks.large [--rows 1m,8m,32m] [--rounds 3] [--only STEP]... [--minutes 20] [--keep FOLDER]
 
-Each step is a fresh process; its seconds and peak memory are the medians of the rounds:
+Each step runs in fresh processes. Seconds and peak memory are medians of the rounds; ``blend`` is measured only once:
 
     first list      get the dataset from a folder, train popularity, recommend
     mf, ease        train the model, with its metrics
@@ -11,7 +11,7 @@ Each step is a fresh process; its seconds and peak memory are the medians of the
     rating          fold in and rank again after a rating, with blend: median and 95th percentile
     start           load the dataset and blend, and rank
 
-``rating`` and ``start`` need the blend that ``blend`` trains. A step that cannot be done says so.
+``rating`` and ``start`` need the blend that ``blend`` trains. If a step fails, the benchmark ends.
 """
 
 import json

@@ -38,7 +38,7 @@ def table(header: str, rows: Sequence[Mapping[str, Any]], end: str = "\n") -> by
 
 def _cell(value: object) -> str:
     text = str(value)
-    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\n;') else text
+    return '"' + text.replace('"', '""') + '"' if any(character in text for character in ',"\n;') else text
 
 
 def letterboxd(**rows: Sequence[Mapping[str, Any]]) -> dict[str, bytes]:

@@ -67,7 +67,7 @@ def lines(layout: str = "ml-100k") -> dict[str, list[str]]:
 
 
 def tags(layout: str) -> dict[str, list[str]]:
-    """Return the lines of the files with tags in a layout, which is empty if its releases have none."""
+    """Return the lines of each file with tags in a layout; nothing if the releases in this layout have no tags."""
     given = [
         (user, movie, ("twist ending", "Sci-Fi")[(user + movie) % 2]) for user in range(1, 5) for movie in range(9)
     ]

@@ -89,7 +89,7 @@ def get_linked(
     catalogue.get(name, folder)
 
 
-def way_of(report: JoinReport) -> dict[str, str]:
+def outcomes_of(report: JoinReport) -> dict[str, str]:
     """Return in which list of a report each movie is, by id: ``ambiguous``, ``unmatched`` or ``settled``."""
     rows = {"ambiguous": report.ambiguous, "unmatched": report.unmatched, "settled": report.settled}
     return {row.id: outcome for outcome, movies in rows.items() for row in movies}

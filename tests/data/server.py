@@ -20,9 +20,9 @@ class Server:
 
     url: str
     content: bytes = b""
-    """What it answers each request with, unless the file's name is in ``others``."""
+    """The file that the server sends, unless the name requested is in ``others``."""
     others: dict[str, bytes] = field(default_factory=dict)
-    """Other files, by name."""
+    """Further files, by name."""
     status: int = 200
     ranges: bool = True
     """Whether a request for the rest of the file gets only the rest, provided that its ``If-Range`` is right."""

@@ -223,7 +223,7 @@ def test_a_server_that_sends_too_slowly(server: Server, target: Path, drips: str
         server.raw = HEAD + b"X: x\r\n" * 1000
     with pytest.raises(Failed, match=r"sends fewer than 1,000 bytes a second"):
         fetch(server, target, timeouts=IMPATIENT, **PUBLISHED)
-    assert len(server.requests) == 1  # it does not retry, because the server would be just as slow
+    assert len(server.requests) == 1  # there is no retry, because the server would be just as slow
 
 
 def test_a_slow_download_resumes(server: Server, target: Path) -> None:

@@ -280,7 +280,7 @@ class TestTastes:
         np.testing.assert_allclose(rated.mean(0), 0, atol=1e-5)
         assert set(rated.std(0).round(4).tolist()) == {0, 1}  # nobody rated a war movie
 
-    def test_there_are_no_ratings(self) -> None:
+    def test_without_ratings_features_are_finite(self) -> None:
         nothing = small_dataset().with_ratings(np.empty(0, np.intp))
         assert np.isfinite(features.tastes(nothing).block.values).all()
         assert Averages.of_users(nothing).stars(numbers(0)).tolist() == [3]

@@ -126,7 +126,7 @@ def test_an_nfo_file_may_be_of_a_series_or_hostile() -> None:
         b"\xff\xfe\x00",
         b"imdb.com/title/tt",
     ):
-        nfo.parse(piece * (nfo.MAX_BYTES // len(piece)))  # takes no time to speak of
+        nfo.parse(piece * (nfo.MAX_BYTES // len(piece)))  # must not take quadratic time
 
 
 def test_the_bytes_of_an_nfo_file_need_not_be_text() -> None:

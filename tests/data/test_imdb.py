@@ -12,7 +12,7 @@ from movietui.data.problems import Problem
 from movietui.data.progress import Stage
 from tests.data.files import write_folder
 from tests.data.imdb_tables import write_table
-from tests.data.joined import RATINGS, facts_of, get, get_linked, way_of
+from tests.data.joined import RATINGS, facts_of, get, get_linked, outcomes_of
 
 
 def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
     report = imdb.join("films", tables, stages.append)
     assert report.by == {"id": 0, "title": 4, "hand": 0}
     assert (report.matched, report.links, report.notes) == (4, "", ())
-    assert way_of(report) == {"3": "ambiguous", "4": "unmatched"}
+    assert outcomes_of(report) == {"3": "ambiguous", "4": "unmatched"}
     (emma,), (nowhere,) = report.ambiguous, report.unmatched
     assert (emma.title, emma.reason) == ("Emma (1996)", "2 titles fit, none clearly better")
     assert [(title.id, title.votes, title.minutes) for title in emma.candidates] == [
@@ -106,7 +106,7 @@ def test_links_of_another_dataset_are_used_if_id_and_title_agree(tmp_path: Path,
     report = imdb.join("films", tables)
     assert report.links == "linked"
     assert report.by == {"id": 1, "title": 4, "hand": 0}
-    assert way_of(report) == {"4": "unmatched"}
+    assert outcomes_of(report) == {"4": "unmatched"}
     assert facts_of()[1].ids[2] == "tt0000013"
 
 

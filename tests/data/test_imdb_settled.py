@@ -9,7 +9,7 @@ from movietui.data import catalogue
 from movietui.data.imdb import join as imdb
 from movietui.data.problems import Problem
 from movietui.data.storage import locations, parquet
-from tests.data.joined import MOVIES, facts_of, get, way_of
+from tests.data.joined import MOVIES, facts_of, get, outcomes_of
 
 
 def test_settling_and_unsettling_a_movie(tmp_path: Path, tables: Path) -> None:
@@ -18,12 +18,12 @@ def test_settling_and_unsettling_a_movie(tmp_path: Path, tables: Path) -> None:
     fingerprints = [facts_of()[1].fingerprint]
     report = imdb.settle("films", "3", "tt0000014")
     assert report.by == {"id": 0, "title": 4, "hand": 1}
-    assert way_of(report) == {"4": "unmatched", "3": "settled"}
+    assert outcomes_of(report) == {"4": "unmatched", "3": "settled"}
     assert [title.id for title in report.settled[0].candidates] == ["tt0000014"]
     _, facts = facts_of()
     assert (facts.ids[2], facts.minutes[2]) == ("tt0000014", 120)
     fingerprints.append(facts.fingerprint)
-    assert way_of(imdb.unsettle("films", "3")) == {"3": "ambiguous", "4": "unmatched"}
+    assert outcomes_of(imdb.unsettle("films", "3")) == {"3": "ambiguous", "4": "unmatched"}
     assert facts_of()[1].fingerprint == fingerprints[0] != fingerprints[1]
 
 
@@ -87,7 +87,7 @@ def test_a_choice_counts_only_for_the_movie_it_was_made_for(tmp_path: Path, tabl
     imdb.settle("films", "3", "tt0000014")
     get(tmp_path, {**MOVIES, 3: "Fargo (1996)", 2: "Emma (1996)"})
     report = imdb.join("films", tables)
-    assert way_of(report) == {"2": "ambiguous", "4": "unmatched"}
+    assert outcomes_of(report) == {"2": "ambiguous", "4": "unmatched"}
 
 
 @pytest.mark.parametrize("title", ["", "0000014", "tt12", "tt0000014\n", "nm0000014", "\x1b[31mtt0000014"])

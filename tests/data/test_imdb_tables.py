@@ -186,9 +186,6 @@ def test_ratings_directors_and_names(tmp_path: Path) -> None:
     assert imdb_tables.names(path, {"nm0000005", "nm0000003"}) == ({"nm0000005": "Joel Coen"}, ReadCounts(3, 1))
 
 
-# Files
-
-
 def test_the_cast_is_who_is_billed_first(tmp_path: Path, small_pieces: None) -> None:
     rows = [
         *(principal(1, rank, rank, "actor" if rank % 2 else "actress") for rank in (12, 3, 7, 2, 10, 4, 6)),
@@ -223,6 +220,9 @@ def test_origins_come_from_the_rows_with_the_original_title(tmp_path: Path, smal
     origins, counts = imdb_tables.origins(path, originals)
     assert origins == {"tt0000001": (("ko",), ("KR",)), "tt0000004": (("fr",), ())}
     assert (counts.rows, counts.malformed) == (8, 1)
+
+
+# Files
 
 
 def test_a_table_that_is_not_compressed(tmp_path: Path, small_pieces: None) -> None:

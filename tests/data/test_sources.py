@@ -371,7 +371,7 @@ def test_a_broken_download_without_a_known_checksum_resumes(latest: Server) -> N
     assert latest.requests == ["", "", "bytes=700-", "", "bytes=700-"]
 
 
-def test_only_a_verified_server_may_say_the_md5(latest: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_verified_server_may_provide_the_md5(latest: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Problem, match="GroupLens changes ml-latest, so movietui knows no checksum of it"):
         catalogue.get("ml-latest", insecure=True)
     assert latest.requests == []

@@ -52,7 +52,7 @@ GIVEN = (
     (2, 5, "twist-ending"),  # the same tag again
     (1, 6, "twist ending"),
     (1, 6, "In Netflix queue"),
-    (1, 7, "In Netflix queue"),  # said by one user only
+    (1, 7, "In Netflix queue"),  # only one user gave this tag
     (3, 6, "sci-fi"),
     (4, 7, "Sci-Fi"),
 )
@@ -100,7 +100,7 @@ def test_no_tag_controls_the_terminal(text: str) -> None:
     assert len(name) <= MAX_LENGTH
 
 
-def test_texts_that_are_no_tags_are_left_out(tmp_path: Path) -> None:
+def test_texts_that_are_not_tags_are_left_out(tmp_path: Path) -> None:
     for text in ("", '"  "', "x" * 60, "x" * 5000, "\u200b"):
         assert by_movie(read(tmp_path, tags_csv=tag_lines(*((user, 5, text) for user in (1, 2, 3))))) == {}
     assert read(tmp_path / "none") is None

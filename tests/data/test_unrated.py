@@ -61,7 +61,7 @@ def test_popular_movies_follow_those_of_the_dataset() -> None:
 
 
 @pytest.mark.usefixtures("joined")
-def test_they_follow_only_once_however_often_the_join_is_attached() -> None:
+def test_unrated_movies_follow_only_once_however_often_the_join_is_attached() -> None:
     dataset = catalogue.load("linked", "none")
     again = imdb.attach(dataset)
     assert again.movies.ids == dataset.movies.ids
@@ -69,7 +69,7 @@ def test_they_follow_only_once_however_often_the_join_is_attached() -> None:
 
 
 @pytest.mark.usefixtures("joined")
-def test_a_dataset_without_them_is_as_before() -> None:
+def test_without_unrated_movies_the_dataset_is_as_before() -> None:
     dataset = catalogue.load("linked", "none")
     alone = dataset.without_unrated()
     assert alone.movies.ids == ("1", "2")
@@ -83,7 +83,7 @@ def test_a_dataset_without_them_is_as_before() -> None:
 
 
 @pytest.mark.usefixtures("joined")
-def test_they_can_be_searched_and_filtered() -> None:
+def test_unrated_movies_can_be_searched_and_filtered() -> None:
     dataset = catalogue.load("linked", "none")
     assert Search(dataset).find("parasite", 5).movies[0] == 3
     assert parse("new", dataset).passes(dataset).tolist() == [False, False, True, True, True]
@@ -102,7 +102,7 @@ def test_a_movie_that_the_user_matches_by_hand_is_not_added_again() -> None:
 
 
 @pytest.mark.usefixtures("joined")
-def test_their_ids_are_those_of_imdb() -> None:
+def test_unrated_movies_have_the_ids_of_imdb() -> None:
     dataset = catalogue.load("linked", "none")
     for name, ids in (("linked", (0, 0)), ("ml-1m", (1, 2))):
         links = links_of(replace(dataset, name=name))
@@ -110,7 +110,7 @@ def test_their_ids_are_those_of_imdb() -> None:
         assert links.movielens == (*ids, 0, 0, 0)
 
 
-def test_at_most_so_many_are_added(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_number_of_unrated_movies_is_limited(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(unrated, "MOST", 1)
     tables = write_tables(tmp_path / "imdb", POPULAR, RATINGS)
     get_linked(tmp_path, {1: "Fargo (1996)"}, {1: "0000012"})
@@ -118,7 +118,7 @@ def test_at_most_so_many_are_added(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert facts_of("linked")[1].ids == ("tt0000012", "tt0000035")
 
 
-def test_without_votes_none_are_added(tmp_path: Path) -> None:
+def test_without_votes_no_unrated_movies_are_added(tmp_path: Path) -> None:
     tables = write_tables(tmp_path / "imdb", POPULAR)
     (tables / "title.ratings.tsv.gz").unlink()
     get_linked(tmp_path, {1: "Fargo (1996)"}, {1: "0000012"})
@@ -126,7 +126,7 @@ def test_without_votes_none_are_added(tmp_path: Path) -> None:
     assert facts_of("linked")[0].movies.unrated == 0
 
 
-def test_tags_have_none_for_them(joined: None) -> None:
+def test_unrated_movies_have_no_tags(joined: None) -> None:
     from tests.models.builders import tags_of
 
     tags = tags_of([(0, "snow", 0.9), (1, "paris", 0.8)], 2)

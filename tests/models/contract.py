@@ -37,7 +37,7 @@ class ModelContract:
     hurried: ClassVar[Settings | None] = None
     """Settings that stop the fit long before it converges, if the model has any."""
     personal: ClassVar[bool] = True
-    """Whether a viewer's ratings change their predictions."""
+    """Whether a viewer's ratings change how the model orders the movies for this viewer."""
     stored_users: ClassVar[bool] = True
     """Whether ``predict`` for a user gives the same as folding in their ratings."""
 
@@ -253,7 +253,7 @@ class ModelContract:
 
     def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
         if not self.personal:
-            pytest.skip("this model predicts the same for everybody")
+            pytest.skip("ratings do not change how this model orders the movies")
         history = history_of(train, 8).without(0)
         movie = int(history_of(train, 8).movies[0])
         before = float(model.expect(model.fold_in(history)).score[movie])

@@ -229,7 +229,7 @@ def test_tags_are_columns_only_if_asked_for() -> None:
 
 
 def test_a_fit_with_tags_learns_from_them() -> None:
-    # Who rates, and how, depends only on the tag of a movie; half of the movies have no ratings.
+    # The stars of a movie depend only on its tag, and half of the movies have no ratings.
     user, movie = (grid.ravel() for grid in np.indices((40, 20)))
     train = dataset(user, movie, np.where(movie % 2, 5, 1), movies=40)
     train = replace(train, movies=replace(train.movies, genres=np.zeros((40, 2), bool)))

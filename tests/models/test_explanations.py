@@ -71,13 +71,13 @@ def rows(of: tuple[Reason, ...]) -> list[int]:
     return [reason.movie for reason in of]
 
 
-def test_only_liked_movies_that_count_for_it_are_reasons() -> None:
+def test_only_liked_movies_that_raise_the_score_are_reasons() -> None:
     chosen = reasons([5, 4, 3, 2, 5], [0.3, 0.4, 0.5, 0.6, -0.5])
     assert rows(chosen.liked) == [2, 1]
     assert chosen.liked[0].weight == pytest.approx(0.4 / 2.3)
 
 
-def test_only_disliked_movies_that_count_against_it_are_objections() -> None:
+def test_only_disliked_movies_that_lower_the_score_are_objections() -> None:
     chosen = reasons([1, 2, 5, 3, 2, 5], [-0.3, 0.9, -0.5, -0.6, -0.4, 1.0])
     assert rows(chosen.against) == [5, 1]
 

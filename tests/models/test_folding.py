@@ -26,7 +26,7 @@ def fitted(name: str, rows: object, settings: Settings | None = None) -> AnyMode
     return model
 
 
-def test_each_rating_is_somebody_elses_or_known_or_tested(parts: Newcomers) -> None:
+def test_each_rating_is_in_exactly_one_part(parts: Newcomers) -> None:
     rows = np.concatenate([parts.others, parts.known, parts.tested])
     np.testing.assert_array_equal(np.sort(rows), np.arange(len(DATASET.ratings)))
     user = DATASET.ratings.user

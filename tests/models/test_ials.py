@@ -15,7 +15,7 @@ class TestIals(ModelContract):
     kind = Ials
     hurried = IalsSettings(sweeps=1)
     checkerboard_bound = 1.9
-    """The many default factors only separate rated from unrated movies; a test below uses two factors."""
+    """The many default factors only separate movies that a user rated from others; a test below uses two factors."""
     tastes_bound = 0.9
 
     def test_two_factors_learn_the_checkerboard(self) -> None:
@@ -49,7 +49,7 @@ class TestIals(ModelContract):
 
     @pytest.mark.parametrize("ratings", [1, 4])
     def test_unrated_pairs_weigh_as_much_per_rating_in_larger_data(self, ratings: int) -> None:
-        """If everybody rates ``k`` times as many movies, an unrated pair weighs ``k`` times as much."""
+        """If everybody rates ``k`` times as many movies, a pair without a rating weighs ``k`` times as much."""
         train = tastes()[0]
         rows = np.arange(0, len(train.ratings), 4 // ratings)
         model = Ials(IalsSettings(factors=3, sweeps=1, unseen=8.0))

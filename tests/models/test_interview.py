@@ -133,8 +133,8 @@ def test_a_card_needs_enough_movies() -> None:
 
 
 def test_a_list_asks_about_different_tastes() -> None:
-    """Each of three camps of users likes four movies of its own: two movies that one camp likes tell less than two that
-    different camps like."""
+    """Each of three camps of users likes four movies of its own: two movies that one camp likes say less about a viewer
+    than two that different camps like."""
     stars = np.where(np.arange(240)[:, None] % 3 == np.arange(12) // 4, 5.0, 2.0)
     movies = Interview(of_table(stars), directions=4).next_list(answers(), 2)
     assert len({movie // 4 for movie in movies}) == 2

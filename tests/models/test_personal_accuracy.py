@@ -72,7 +72,8 @@ def test_the_newest_fifth_is_predicted_from_the_rest() -> None:
     low, high = ((sums + 5 * overall) / (count + 5) for sums, count in ((6, 2), (11, 3)))
     errors = [5 - low, 4 - low, 4 - high, 3 - low, 4 - low]
     assert accuracy.by_means.rmse.value == pytest.approx(math.sqrt(sum(error**2 for error in errors) / 5))
-    # By the means, the list begins with the 36 unrated movies of the last sixty, followed by movies 0 to 13.
+    # By the means, the list begins with those 36 of the last sixty movies that the older ratings lack, followed by
+    # movies 0 to 13.
     assert accuracy.by_means.hits == 4
 
 

@@ -250,7 +250,7 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     assert all(set(reason) == {"id", "title", "stars", "share", "weight", "shared"} for reason in reasons)
 
 
-def test_why_names_liked_movies_that_count_for_it(ranker: Ranker, model: BiasedMF) -> None:
+def test_why_names_liked_movies_that_raise_the_score(ranker: Ranker, model: BiasedMF) -> None:
     viewer = user(5)
     movies = ranker.rank([viewer]).order.tolist()
     stars = dict(zip(viewer.history.movies.tolist(), viewer.history.stars.tolist(), strict=True))

@@ -42,7 +42,7 @@ def test_a_movie_is_half_as_recent_after_the_half_life() -> None:
 
 
 def test_age_counts_from_the_newest_year_with_ratings() -> None:
-    """A movie with a wrong year that hardly anybody rated does not make all others old."""
+    """A movie with a wrong year and no ratings does not make all others old."""
     movies = 21
     whole = dataset([user for user in range(5) for _ in range(20)], [*range(20)] * 5, [3] * 100, movies=movies)
     years = [2000] * 10 + [1995] * 10 + [2999]

@@ -42,7 +42,7 @@ def test_movies_by_how_often_they_were_rated(train: Dataset) -> None:
     assert sizes == {"0": 1, "1–4": 3}
 
 
-def test_people_and_genres(train: Dataset) -> None:
+def test_demographics_and_genres(train: Dataset) -> None:
     rows = errors_of(train)
     assert {key: (row.rows, row.users) for key, row in rows.items() if not key[0].startswith("ratings")} == {
         ("age", "0–17"): (1, 1),

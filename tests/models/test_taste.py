@@ -1,4 +1,4 @@
-"""Known tastes of viewers are found."""
+"""The tastes of viewers with planted likes and dislikes."""
 
 from dataclasses import replace
 

@@ -47,7 +47,7 @@ def blend() -> Blend:
     return model
 
 
-def test_bayes_predicts_them_from_what_describes_them(bayes: Bayes) -> None:
+def test_bayes_predicts_unrated_movies_from_their_features(bayes: Bayes) -> None:
     everything = by_genre()
     for user in (0, 1):
         expected = bayes.expect(bayes.fold_in(history_of(everything, user)))
@@ -55,18 +55,18 @@ def test_bayes_predicts_them_from_what_describes_them(bayes: Bayes) -> None:
         others = expected.stars[MOVIES + 1 - user :: 2]
         assert liked.min() > others.max() + 1
         assert expected.uncertainty[MOVIES:].mean() > expected.uncertainty[:MOVIES].mean()
-    # Who never rated anything gets no opinion on genres.
+    # For a viewer without ratings, neither genre is predicted to be much better than the other.
     nobody = bayes.expect(bayes.fold_in(History(np.empty(0, np.int32), np.empty(0, np.float32))))
     assert np.ptp(nobody.stars[MOVIES:]) < 0.7
 
 
-def test_a_rating_of_one_of_them_counts(bayes: Bayes) -> None:
+def test_a_rating_of_an_unrated_movie_counts(bayes: Bayes) -> None:
     history = History(np.asarray([MOVIES, MOVIES + 2], np.int32), np.asarray([5, 5], np.float32))
     stars = bayes.expect(bayes.fold_in(history)).stars
     assert stars[:MOVIES:2].mean() > stars[1:MOVIES:2].mean()
 
 
-def test_only_models_that_predict_them_list_them(bayes: Bayes) -> None:
+def test_only_models_that_predict_unrated_movies_list_them(bayes: Bayes) -> None:
     everything = by_genre()
     viewer = Viewer("user", "0", history_of(everything, 0))
     listed = Ranker(everything, bayes).rank([viewer], order="likely").order
@@ -80,7 +80,7 @@ def test_only_models_that_predict_them_list_them(bayes: Bayes) -> None:
     assert (np.diff(bound) <= 1e-5).all()
 
 
-def test_their_score_has_the_rank_of_their_lower_bound() -> None:
+def test_the_score_of_an_unrated_movie_has_the_rank_of_its_lower_bound() -> None:
     stars, score = np.float32([3, 4, 5, 5, 2]), np.float32([10, 20, 30, 0, 0])
     expected = Expectation(stars, np.float32([0, 0, 0, 1, 1]), score)
     known = np.asarray([True, True, True, False, False])
@@ -90,7 +90,7 @@ def test_their_score_has_the_rank_of_their_lower_bound() -> None:
     assert with_unrated(expected, np.zeros(5, bool)) is expected
 
 
-def test_the_other_parts_of_a_blend_do_not_know_them(blend: Blend) -> None:
+def test_only_the_base_of_a_blend_knows_unrated_movies(blend: Blend) -> None:
     everything = by_genre()
     assert len(blend.counts) == MOVIES + ADDED
     assert len(blend._parts["ease"].counts) == MOVIES
@@ -105,7 +105,7 @@ def test_the_other_parts_of_a_blend_do_not_know_them(blend: Blend) -> None:
     assert blend.movie_vectors().shape[0] == MOVIES + ADDED  # type: ignore[union-attr]
 
 
-def test_a_blend_explains_them_exactly(blend: Blend) -> None:
+def test_a_blend_explains_unrated_movies_exactly(blend: Blend) -> None:
     rated = np.asarray([1, 4, 7, MOVIES + 1, MOVIES + 4], np.int32)
     history = History(rated, np.asarray([5, 2, 4, 5, 1], np.float32))
     movies = np.asarray([0, 9, MOVIES, MOVIES + 3], np.int32)
@@ -116,7 +116,7 @@ def test_a_blend_explains_them_exactly(blend: Blend) -> None:
         np.testing.assert_allclose(shares[:, index], score - without, atol=2e-4)
 
 
-def test_a_checkpoint_knows_which_it_was_fitted_on(bayes: Bayes, tmp_path: Path) -> None:
+def test_a_checkpoint_knows_which_unrated_movies_it_was_fitted_on(bayes: Bayes, tmp_path: Path) -> None:
     everything = by_genre()
     save(tmp_path / "bayes", bayes, everything)
     model, manifest, served = load(tmp_path / "bayes", everything)
@@ -129,7 +129,7 @@ def test_a_checkpoint_knows_which_it_was_fitted_on(bayes: Bayes, tmp_path: Path)
             load(tmp_path / "bayes", other)
 
 
-def test_a_model_that_was_fitted_without_them_is_served_without_them(tmp_path: Path) -> None:
+def test_a_model_that_was_fitted_without_unrated_movies_is_served_without_them(tmp_path: Path) -> None:
     everything = by_genre()
     trained = train("mf", everything, "random80")
     assert len(trained.model.counts) == MOVIES
@@ -139,7 +139,7 @@ def test_a_model_that_was_fitted_without_them_is_served_without_them(tmp_path: P
     assert len(model.counts) == len(served.movies) == MOVIES
 
 
-def test_training_includes_them_and_measuring_does_not() -> None:
+def test_training_includes_unrated_movies_and_measuring_does_not() -> None:
     everything = by_genre()
     assert len(train("bayes", everything, "random80", settings=QUICK).model.counts) == MOVIES + ADDED
     measured = evaluate("bayes", everything, "random80", "ranking", settings=QUICK)

@@ -70,18 +70,18 @@ class JobAtHand(JobClient):
     def _send(self, event: JobEvent) -> None:
         if self._cancelled.is_set():
             raise Cancelled
-        self._tell(event)
+        self._put(event)
 
-    def _tell(self, event: JobEvent) -> None:
+    def _put(self, event: JobEvent) -> None:
         self._loop.call_soon_threadsafe(self._events.put_nowait, cast(JobEvent, decode(encode(event))))
 
     def _do(self, request: JobRequest) -> None:
         try:
             self._send({"event": "done", "result": perform(request, self._reporter)})
         except Cancelled:
-            self._tell({"event": "cancelled"})
+            self._put({"event": "cancelled"})
         except Exception as error:
-            self._tell({"event": "failed", "problem": sentence(error)})
+            self._put({"event": "failed", "problem": sentence(error)})
 
     async def send(self, do: Literal["pause", "resume"]) -> None:
         if do == "pause":

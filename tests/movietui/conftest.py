@@ -21,6 +21,7 @@ from tests.movietui.hostile import save_hostile
 from tests.movietui.terminal import Start, Terminal
 
 FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
+"""Environment variables that somebody may have set, and that must not influence the tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +51,10 @@ def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            making = shared / f"{name}.making"
-            shutil.rmtree(making, ignore_errors=True)
-            build(making)
-            making.rename(folder)
+            unfinished = shared / f"{name}.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            build(unfinished)
+            unfinished.rename(folder)
     return folder
 
 
@@ -120,6 +121,7 @@ def published() -> Path:
 
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A function that runs a command in this process."""
     monkeypatch.setenv("COLUMNS", "160")
 
     def call(*arguments: object) -> Result:
@@ -130,6 +132,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def tables(tmp_path: Path) -> Path:
+    """A folder with IMDb tables, in which Alien is ambiguous."""
     titles = [basics(11, "The Godfather", 1972, minutes=175), basics(12, "Alien", 1979), basics(13, "Alien", 1979)]
     people = [person(21, "Francis \x1b[31mFord Coppola")]
     return write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)

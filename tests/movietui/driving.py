@@ -80,7 +80,7 @@ class Driver:
     async def type(self, text: str) -> None:
         names = {"/": "slash", "[": "left_square_bracket", "]": "right_square_bracket", " ": "space", ".": "full_stop"}
         names |= {"-": "minus", "_": "underscore", "+": "plus", ":": "colon", "@": "at", "#": "number_sign"}
-        await self.press(*(names.get(sign, sign) for sign in text))
+        await self.press(*(names.get(character, character) for character in text))
 
     async def wait_for_notice(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until the status line has shown a text since the last ``press``, even if another notice replaced it."""

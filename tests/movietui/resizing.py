@@ -105,13 +105,13 @@ async def go_over_sizes(driver: Driver, random: Random, count: int, keys: Sequen
             resize(driver, picture, *size)
             await driver.until(lambda size=size: app.screen.outer_size == size, "the new size")  # type: ignore[misc]
             await driver.until(picture.is_right, "the picture")
-        # The window is lower for a moment. First, the app has no time to notice that; then it has.
+        # Make the window shorter for a moment: first, the app has no time to notice that; then it has.
         for waits in (False, True):
             resize(driver, picture, 80, 10)
             while waits and app.size != (80, 10):
                 await asyncio.sleep(0)
             resize(driver, picture, 80, 24)
-            await driver.until(picture.is_right, "the picture after the window was lower for a moment")
+            await driver.until(picture.is_right, "the picture after the window was shorter for a moment")
 
 
 Steps = Sequence[tuple[Sequence[str], str]]

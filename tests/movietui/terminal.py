@@ -152,9 +152,9 @@ class Terminal:
     def restored(self) -> bool:
         """Return whether the program left the terminal as it was: main screen, cursor visible, no mouse, echo on."""
         modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", self.raw))  # each mode as it was last set
-        on_at_first = {b"25", b"7"}  # the cursor and line wrap
+        initially_on = {b"25", b"7"}  # the cursor and line wrap
         keyboards = len(re.findall(rb"\x1b\[>\d+u", self.raw)) - self.raw.count(b"\x1b[<u")
-        as_it_was = all(modes[each] == (b"h" if each in on_at_first else b"l") for each in modes)
+        as_it_was = all(modes[each] == (b"h" if each in initially_on else b"l") for each in modes)
         return b"1049" in modes and as_it_was and keyboards == 0 and self._mode_left & TYPED == TYPED
 
     def kill(self) -> None:

@@ -48,7 +48,7 @@ def backup(home: Path, tmp_path: Path) -> Path:
     return tmp_path / "backup.sqlite3"
 
 
-def beside_the_store() -> list[str]:
+def files_in_the_store_folder() -> list[str]:
     return sorted(path.name for path in locations.store().parent.iterdir())
 
 
@@ -63,7 +63,7 @@ def test_restoring_a_backup_keeps_the_previous_store(backup: Path) -> None:
         "runs": 0,
     }
     assert titles() == ["Fargo"]
-    assert beside_the_store() == sorted([locations.store().name, Path(output["kept"]).name])
+    assert files_in_the_store_folder() == sorted([locations.store().name, Path(output["kept"]).name])
     again = invoke("restore", output["kept"])
     assert again.stdout.startswith("Restored 1 profile, 2 ratings, 0 runs from ")
     assert titles() == ["Fargo", "Alien"]
@@ -167,7 +167,7 @@ def test_an_invalid_backup_changes_nothing(backup: Path, spoil: Callable[[Path],
     assert expected in result.stderr
     assert str(backup) in result.stderr
     assert locations.store().read_bytes() == before
-    assert beside_the_store() == [locations.store().name]
+    assert files_in_the_store_folder() == [locations.store().name]
 
 
 def test_an_older_backup_is_migrated(backup: Path, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_a_full_disk_is_a_problem_and_leaves_nothing_behind(backup: Path, tmp_pa
     assert result.stderr.startswith(f"{path} could not be {'restored' if command == 'restore' else 'written'}: d")
     assert "Traceback" not in result.stderr
     assert locations.store().read_bytes() == before
-    assert beside_the_store() == [locations.store().name]
+    assert files_in_the_store_folder() == [locations.store().name]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["backup.sqlite3", "home"]
 
 

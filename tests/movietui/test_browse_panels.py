@@ -64,7 +64,7 @@ async def test_the_surprise_shows_one_movie_after_another(
         assert driver.app.screen is driver.browse
 
 
-async def test_every_key_is_in_the_palette(faked: FakeEngine) -> None:
+async def test_the_palette_runs_the_action_of_a_key(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.press("ctrl+p")
         await driver.pilot.pause(0.2)

@@ -19,8 +19,6 @@ from movietui.store.ratings import Movie, Store
 from tests.movietui.commands import Run, document, refused
 from tests.movietui.homes import checkpoint_of
 
-LOOKING = ("similar", "explain", "taste", "search")
-
 
 def test_version_and_help_are_printed(run: Run) -> None:
     assert run("--version").stdout == f"movietui, version {__version__}\n"
@@ -36,7 +34,10 @@ def test_version_and_help_are_printed(run: Run) -> None:
         "import",
         "export",
         "locate",
-        *LOOKING,
+        "similar",
+        "explain",
+        "taste",
+        "search",
     ):
         assert re.search(rf"^  {command} ", output, re.MULTILINE)
         assert run(command, "--help").exit_code == 0

@@ -85,7 +85,7 @@ def test_data_remove_deletes_the_dataset_and_keeps_ratings(run: Run, tmp_path: P
     assert len(store.ratings(profile("me"))) == 1
 
 
-def test_data_remove_says_that_it_is_in_use(run: Run) -> None:
+def test_data_remove_says_that_the_dataset_was_in_use(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     with_run(Store(locations.store()), dataset="demo")
     assert "It was in use" in run("data", "remove", "demo").stdout

@@ -1,4 +1,5 @@
-"""Only what has changed is drawn again: drawing takes time from training, and a long drawing is a noticeable stall."""
+"""Only what has changed is drawn again: drawing takes processor time from training, and a long
+drawing makes the app stall noticeably."""
 
 import asyncio
 import gc

@@ -187,7 +187,7 @@ def test_a_store_that_cannot_be_opened_ends_the_app_with_one_sentence(home: Path
     assert gone(*processes_of(home))
 
 
-def test_the_app_ends_with_its_terminal(ready: Path, start: Start) -> None:
+def test_the_app_ends_when_its_terminal_closes(ready: Path, start: Start) -> None:
     terminal = start()
     terminal.wait_for("★ 4.")
     pid = terminal.child.pid

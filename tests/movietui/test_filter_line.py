@@ -34,7 +34,7 @@ async def test_a_filter_applies_as_it_is_typed(faked: FakeEngine, size: tuple[in
         assert "f +odd" not in shown(driver.app)
 
 
-async def test_an_ellipsis_shows_that_more_changes_the_list_than_fits(faked: FakeEngine) -> None:
+async def test_a_line_above_the_list_that_is_too_long_ends_in_an_ellipsis(faked: FakeEngine) -> None:
     async with started(SMALL, engine=faked) as driver:
         await driver.press("f")
         await driver.type("@Ann #calm-seas 1990..1999")

@@ -112,7 +112,9 @@ async def test_a_model_that_was_not_taken_is_offered_again(store: Store, quick: 
         assert driver.app.stand_in.offered is None
 
 
-async def test_the_offer_says_how_to_get_to_where_its_key_works(store: Store, quick: int, jobs: list[FakeJob]) -> None:
+async def test_on_another_screen_the_offer_says_how_to_get_to_browse(
+    store: Store, quick: int, jobs: list[FakeJob]
+) -> None:
     async with window(store) as driver:
         job = await wait_for_training(driver, jobs)
         await driver.press("d")
@@ -207,7 +209,7 @@ async def test_a_model_that_another_window_trained_is_offered(store: Store, quic
         assert driver.app.stand_in.offered is None
 
 
-def test_two_windows_begin_one_run(store: Store) -> None:
+def test_two_windows_queue_the_same_run(store: Store) -> None:
     runs, other_runs = Runs(store), Runs(Store(store.path))
     number = runs.queue_stand_in("mf", "demo", REQUEST)
     assert other_runs.queue_stand_in("mf", "demo", REQUEST) == number
@@ -222,15 +224,15 @@ def test_two_windows_begin_one_run(store: Store) -> None:
     other_runs._store.close()
 
 
-async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, jobs: list[FakeJob]) -> None:
+async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store: Store, jobs: list[FakeJob]) -> None:
     runs = Runs(store)
     store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
     async with window(store) as driver:
         assert jobs == []  # nothing is trained for people who train models themselves
-        waits = await driver.app.queue.add("mf", "demo", REQUEST)
+        older = await driver.app.queue.add("mf", "demo", REQUEST)
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
         await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
-        assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": waits + 1}
+        assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": older + 1}
         await driver.see("Your list of")
         await driver.see("▸ Learn what people like")
         jobs[1].end()
@@ -238,8 +240,8 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
         assert isinstance(driver.app.screen, BrowseScreen)
         assert driver.app.session.opened is not None
         assert driver.app.session.opened["dataset"] == "ml-100k"
-        await driver.until(lambda: runs.get(waits + 2).model == "blend", "the recommended run in the queue")
-        assert runs.get(waits + 2).state == "queued"
+        await driver.until(lambda: runs.get(older + 2).model == "blend", "the recommended run in the queue")
+        assert runs.get(older + 2).state == "queued"
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
         await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
         await driver.see("Your list of")
@@ -247,7 +249,7 @@ async def test_a_dataset_without_a_run_is_trained_in_the_queue(store: Store, job
         with pytest.raises(WorkerFailed, match="Cancelled"):
             await opening.wait()
         assert isinstance(driver.app.screen, BrowseScreen)
-        assert [runs.get(number).state for number in (waits, jobs[2].request["run"])] == ["running", "cancelled"]
+        assert [runs.get(number).state for number in (older, jobs[2].request["run"])] == ["running", "cancelled"]
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
         await driver.until(lambda: len(jobs) == 4 and jobs[3].request, "the training")
         jobs[3].end("failed")

@@ -35,7 +35,7 @@ async def test_the_first_page_explains_every_figure(faked: FakeEngine, size: tup
             assert name in wording.LEGEND
 
 
-def test_groups_name_keys_that_exist_once() -> None:
+def test_groups_name_each_key_at_most_once_and_only_keys_that_exist() -> None:
     named = [name for group in GROUPS for name in group.actions]
     assert len(named) == len(set(named))
     assert set(named) <= {action.id for action in keymap.list_actions()}

@@ -122,7 +122,7 @@ async def test_hostile_notices_break_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("title", TITLES, ids=range(len(TITLES)))
-def test_reasons_have_their_width(title: str) -> None:
+def test_lines_of_reasons_fill_the_width(title: str) -> None:
     engine = FakeEngine()
     engine.titles = [strip_controls(title)] * 200
     details = engine.movie_details(
@@ -273,8 +273,8 @@ async def test_a_poisoned_store_breaks_no_panel(store: Store, size: tuple[int, i
         assert isinstance(driver.app, MovieTui)
 
 
-OURS = re.compile(
-    r"\x1b\[[<>=?]?[0-9;]*(?:\$p|[a-zA-Z])|\x1bP[^\x1b]*\x1b\\\\|\x1b_[^\x1b]*\x1b\\\\|\x1b\]22;[a-z]*\x07|[\r\n]"
+SENT_BY_TEXTUAL = re.compile(
+    r"\x1b\[[<>=?]?[0-9;]*(?:\$p|[a-zA-Z])|\x1bP[^\x1b]*\x1b\\|\x1b_[^\x1b]*\x1b\\|\x1b\]22;[a-z]*\x07|[\r\n]"
 )
 """What Textual itself sends: colours, cursor positions, modes, queries and line ends."""
 
@@ -298,6 +298,6 @@ def test_a_real_terminal_gets_no_raw_control_characters(hostile: Path) -> None:
     finally:
         terminal.kill()
     sent = terminal.raw.decode("utf-8")
-    for sign in ("\x1b[31m\x1b]0", "owned\x07", "\x1b[2J", "\x9b", "\u202e", "\u200b", "\u200d"):
-        assert sign not in sent
-    assert not RAW.search(OURS.sub("", sent)), repr(RAW.search(OURS.sub("", sent)))
+    for sequence in ("\x1b[31m\x1b]0", "owned\x07", "\x1b[2J", "\x9b", "\u202e", "\u200b", "\u200d"):
+        assert sequence not in sent
+    assert not RAW.search(SENT_BY_TEXTUAL.sub("", sent)), repr(RAW.search(SENT_BY_TEXTUAL.sub("", sent)))

@@ -75,7 +75,7 @@ def zip_of(tmp_path: Path) -> Path:
     return write_zip(tmp_path / "letterboxd.zip", files, "")
 
 
-def keys(rows: list[dict[str, Any]]) -> list[tuple[str, int, float | None, tuple[str, ...]]]:
+def facts_of(rows: list[dict[str, Any]]) -> list[tuple[str, int, float | None, tuple[str, ...]]]:
     return sorted(
         ((row["title"], row["year"], row["stars"], tuple(row["marks"])) for row in rows), key=lambda row: row[0]
     )
@@ -87,13 +87,13 @@ def test_an_export_contains_what_was_imported(tmp_path: Path) -> None:
     assert (len(report["matched"]), report["ambiguous"], len(report["unmatched"])) == (4, [], 1)
     assert report["unmatched"][0]["reason"] == "demo has no movie with that name and year"
     assert report["matched"][0]["movie"]["title"] == movies(2)[1][0]  # the oldest rating comes first
-    imported = keys([*report["matched"], *report["unmatched"]])
+    imported = facts_of([*report["matched"], *report["unmatched"]])
     exported = document("export", "--profile", "ANNA", "--format", "csv", "--output", tmp_path / "out.csv")
-    assert keys(exported["movies"]) == imported
+    assert facts_of(exported["movies"]) == imported
     assert exported["left_out"] == 0
     again = document("import", tmp_path / "out.csv", "--profile", "tom", "--dataset", "demo")
     assert again["format"] == "csv"
-    assert keys([*again["matched"], *again["unmatched"]]) == imported
+    assert facts_of([*again["matched"], *again["unmatched"]]) == imported
     assert {(row["title"], row["at"]) for row in again["matched"]} == {
         (row["title"], row["at"]) for row in report["matched"]
     }
@@ -181,7 +181,7 @@ def test_a_match_by_title_and_year_can_be_corrected(tmp_path: Path) -> None:
     assert ratings_in() == {title: 4}
 
 
-EACH = {
+EXPORTED_TITLES = {
     "letterboxd": {"Liked", "Rated", "Seen"},
     "imdb": {"Rated"},
     "movielens": {"Rated"},
@@ -201,16 +201,16 @@ def filled() -> Store:
     return store
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", EXPORTED_TITLES)
 def test_exports_can_be_imported(tmp_path: Path, filled: Store, name: str) -> None:
     path = tmp_path / "out.csv"
     report = document("export", "--profile", "anna", "--format", name, "--output", path)
-    assert {row["title"] for row in report["movies"]} == EACH[name]
-    assert report["left_out"] == 5 - len(EACH[name])
+    assert {row["title"] for row in report["movies"]} == EXPORTED_TITLES[name]
+    assert report["left_out"] == 5 - len(EXPORTED_TITLES[name])
     exported = read(path)
     assert exported.format == {"letterboxd": "csv"}.get(name, name)
     assert {(entry.title, entry.stars) for entry in exported.entries} == {
-        (title, 3.5 if title == "Rated" else None) for title in EACH[name]
+        (title, 3.5 if title == "Rated" else None) for title in EXPORTED_TITLES[name]
     }
     assert {entry.year for entry in exported.entries if entry.title == "Rated"} == {1990}
 
@@ -440,7 +440,7 @@ def test_long_documents_are_written_in_pieces_with_a_line_for_each_row(
     assert not {"\x7f", "\u202e"} & set(written)
 
 
-def test_lists_of_one_name_are_numbered() -> None:
+def test_lists_with_the_same_name_are_numbered() -> None:
     names = ["X", "X", "X 2", "Y" * 300, "Y" * 300]
     renamed = [each.name for each in _each_named(NamedList(name, ()) for name in names)]
     assert renamed == ["X", "X 2", "X 2 2", "Y" * 200, "Y" * 198 + " 2"]

@@ -8,9 +8,9 @@ from textual.widgets import Input, Static
 from movietui.data.storage import locations
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
-from tests.movietui.driving import shown, started
+from tests.movietui.driving import SIZES, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
-from tests.movietui.training import SIZES, go, numbers
+from tests.movietui.training import go, numbers
 
 
 def with_checkpoints(store: Store, **sizes: int) -> None:

@@ -247,7 +247,7 @@ async def test_sentences_about_missing_ratings_name_custom_keys(faked: FakeEngin
 
 
 def test_no_sentence_of_the_state_names_a_key() -> None:
-    """The state has no screen, so it cannot know which key an action has."""
+    """Modules in ``state`` have no screen, so they cannot know which key an action has."""
     for path in Path(movietui.state.__path__[0]).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

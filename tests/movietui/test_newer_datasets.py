@@ -1,4 +1,4 @@
-"""A dataset with newer movies is offered, got in the background, and opened when a person says so."""
+"""A dataset with newer movies is offered, fetched in the background, and opened on request."""
 
 import csv
 import hashlib
@@ -91,7 +91,7 @@ def test_no_dataset_is_offered_beside_a_list_that_is_almost_as_new(store: Store,
     assert offered(store, small(name)) is None
 
 
-def test_the_users_own_dataset_counts_by_its_newest_rated_movie(store: Store, online: None) -> None:
+def test_a_dataset_of_the_users_is_as_new_as_its_newest_rated_movie(store: Store, online: None) -> None:
     rated = built([0, 1, 2, 3, 4], [0] * 5, [3] * 5, movies=2)
 
     def own(year: int) -> Dataset:
@@ -116,7 +116,7 @@ def test_the_users_own_dataset_counts_by_its_newest_rated_movie(store: Store, on
         ([1998] * 10, None),
     ],
 )
-def test_after_an_import_its_newer_movies_decide(
+def test_the_newer_movies_of_an_import_decide_about_the_offer(
     store: Store, online: None, years: list[int], expected: tuple[str, str] | None
 ) -> None:
     assert offered(store, small(), years) == expected
@@ -150,7 +150,7 @@ def test_of_equally_new_datasets_one_on_disk_is_offered(store: Store, online: No
     assert (newer["dataset"], newer["state"], newer["seconds"]) == ("ml-32m", "open", 0)
 
 
-def test_a_disk_that_is_too_full_is_named(store: Store, online: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_enough_space_is_reported(store: Store, online: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "_free", lambda: 10**6)
     newer = datasets.newer(store, small())
     assert newer is not None
@@ -205,7 +205,7 @@ def test_an_estimate_is_a_round_number(seconds: float, words: str) -> None:
     assert text.about(seconds) == words
 
 
-def test_long_estimates_are_hours() -> None:
+def test_long_estimates_are_in_minutes_or_hours() -> None:
     assert text.about(640) == "11 minutes"
     assert text.about(7300) == "2 hours"
     assert (text.until_list(0), text.until_list(None)) == ("at once", "")
@@ -308,7 +308,7 @@ def window(store: Store, engine: FakeEngine, size: tuple[int, int] = LARGE) -> A
 
 
 @SIZES
-async def test_the_offer_stands_below_the_list_until_it_is_hidden(
+async def test_the_offer_is_below_the_list_until_it_is_hidden(
     store: Store, engine: FakeEngine, jobs: list[FakeJob], size: tuple[int, int]
 ) -> None:
     async with window(store, engine, size) as driver:
@@ -320,10 +320,10 @@ async def test_the_offer_stands_below_the_list_until_it_is_hidden(
         await driver.press("X")
         await driver.wait_for_notice("No dataset with newer movies is offered; d shows all datasets.")
     async with window(store, engine, size) as driver:
-        await driver.until(lambda: [name for name, _ in engine.asked].count("newer_dataset") == 2, "the question")
+        await driver.until(lambda: [name for name, _ in engine.asked].count("newer_dataset") == 2, "the request")
         await driver.pilot.pause()
         assert line(driver) == ""
-    engine.newer = {**OFFER, "dataset": "ml-99m"}  # an even newer one is another matter
+    engine.newer = {**OFFER, "dataset": "ml-99m"}  # hiding one offer does not hide that of a newer dataset
     async with window(store, engine, size) as driver:
         await driver.see("ml-99m goes to 2023")
     assert not jobs
@@ -345,7 +345,7 @@ async def test_an_import_with_newer_movies_shows_a_hidden_offer_again(
         assert "141 of 174" in line(driver)
 
 
-async def test_the_dataset_is_got_in_the_background_and_opened_on_request(
+async def test_the_dataset_is_fetched_in_the_background_and_opened_on_request(
     store: Store, engine: FakeEngine, jobs: list[FakeJob]
 ) -> None:
     store.create_profile("anna")
@@ -376,7 +376,7 @@ async def test_the_dataset_is_got_in_the_background_and_opened_on_request(
     assert [name for name, _ in store.profiles()] == [profile("anna")]
 
 
-async def test_the_second_press_stops_it_and_the_offer_stays(
+async def test_pressing_the_key_again_cancels_and_the_offer_stays(
     store: Store, engine: FakeEngine, jobs: list[FakeJob]
 ) -> None:
     async with window(store, engine, SMALL) as driver:
@@ -397,7 +397,7 @@ async def test_the_second_press_stops_it_and_the_offer_stays(
         assert driver.app.queue.running == []
 
 
-async def test_a_failure_is_said_and_the_offer_stays(store: Store, engine: FakeEngine, jobs: list[FakeJob]) -> None:
+async def test_a_failure_is_reported_and_the_offer_stays(store: Store, engine: FakeEngine, jobs: list[FakeJob]) -> None:
     async with window(store, engine) as driver:
         await driver.see("X gets it")
         await driver.press("X")
@@ -420,7 +420,7 @@ async def test_a_dataset_that_is_ready_opens_at_once(store: Store, engine: FakeE
 
 
 @SIZES
-async def test_a_full_disk_is_said_on_the_line(
+async def test_the_line_says_that_the_disk_is_full(
     store: Store, engine: FakeEngine, jobs: list[FakeJob], size: tuple[int, int]
 ) -> None:
     engine.newer = {**OFFER, "state": "full", "free": 5_000_000}
@@ -445,12 +445,12 @@ async def test_the_dial_to_recent_movies_is_in_the_heading(faked: FakeEngine) ->
         await driver.until(lambda: "recent" not in lines(driver.app)[1], "no dial")
 
 
-# The whole road, in a terminal
+# From an import to the new list, in a terminal
 
 
 @pytest.fixture
 def published(tmp_path: Path) -> Iterator[Server]:
-    """A server with an archive that is like ML-32M, but small."""
+    """A server with an archive that has the layout of ML-32M, but is small."""
     folder = tmp_path / "generated"
     generate(folder, 20_000, seed=1)
     archive = tmp_path / "ml-32m.zip"
@@ -463,7 +463,7 @@ def published(tmp_path: Path) -> Iterator[Server]:
 
 
 def newest(folder: Path, count: int) -> list[tuple[str, int, float]]:
-    """Return the newest movies of generated files with ratings, which a person imports."""
+    """Return the newest movies in generated files, each with five stars, for a file to import."""
     with (folder / "movies.csv").open(newline="") as file:
         named = [re.fullmatch(r"(.*) \((\d{4})\)", row["title"]) for row in csv.DictReader(file)]
     rows = [(match[1], int(match[2])) for match in named if match and ", " not in match[1] and " " in match[1]]
@@ -472,7 +472,7 @@ def newest(folder: Path, count: int) -> list[tuple[str, int, float]]:
     return [(title, year, 5.0) for title, year in rows[:count]]
 
 
-def test_the_road_from_an_import_to_the_list_of_a_newer_dataset(
+def test_an_import_leads_to_the_list_of_a_newer_dataset(
     ready: Path, tmp_path: Path, start: Start, published: Server
 ) -> None:
     rows = newest(tmp_path / "generated", 12)

@@ -168,7 +168,7 @@ async def test_the_engine_sorts_by_what_the_column_shows(session: Session, users
         assert all(min(row["by"]) <= row["stars"] <= max(row["by"]) for row in lists["stars"])
 
 
-async def test_a_surprise_is_a_good_movie_in_any_order(session: Session) -> None:
+async def test_a_surprise_is_a_good_movie_even_if_the_list_is_not_sorted_by_taste(session: Session) -> None:
     session.view = View(order="liked")
     best = {row["id"] for row in (await session.ranked(0, 40))["rows"]}
     for order in ORDERS:

@@ -5,9 +5,9 @@ import pytest
 from movietui.data.storage import locations
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
-from tests.movietui.driving import LARGE, shown, started
+from tests.movietui.driving import LARGE, SIZES, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
-from tests.movietui.training import SIZES, go, states, with_fake_jobs
+from tests.movietui.training import go, states, with_fake_jobs
 
 
 @SIZES

@@ -1,4 +1,4 @@
-"""Words say why a movie is recommended."""
+"""The words that say why a movie is recommended."""
 
 import pytest
 

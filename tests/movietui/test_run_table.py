@@ -3,9 +3,9 @@
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from movietui.ui.train.run_table import RunTable
-from tests.movietui.driving import LARGE, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, lines, shown, started
 from tests.movietui.fakes import FakeEngine, with_run
-from tests.movietui.training import SIZES, go, numbers
+from tests.movietui.training import go, numbers
 
 
 async def test_runs_are_sorted_and_filtered(store: Store) -> None:

@@ -17,7 +17,7 @@ from movietui.store.ratings import Store
 from tests.movietui.commands import Run, document, refused
 
 METRICS = {"rmse", "mse", "mae", "accuracy", "mse_scaled", "ndcg@10", "recall@10", "recall@20", "hit@10"}
-"""The metrics that have an interval, because they are means over rows or users."""
+"""The metrics whose differences have an interval, because they are computed from means over rows or users."""
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.data.imdb_tables import aka, basics, crew, person, principal, rating,
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.hostile import OCCUPATION, TITLES
 
-APART = ("divided", "would_divide")
+PAIR_GROUPS = ("divided", "would_divide")
 
 
 def a_user(user: str = "1", *rated: tuple[str, float]) -> ViewerRatings:
@@ -98,7 +98,7 @@ def test_a_failed_open_keeps_the_open_dataset(service: Service) -> None:
     assert service.rank(query=query_for(a_user()), offset=0, limit=10) == before
 
 
-def test_an_interview_asks_about_unrated_movies(service: Service) -> None:
+def test_an_interview_asks_about_movies_that_the_viewer_has_not_rated(service: Service) -> None:
     nothing: InterviewAnswers = {"unseen": [], "passed": [], "genres": {}}
     card = service.next_question(viewer=stranger(), answers=nothing, card=True)
     assert (card["known"], card["rated"]) == (0, 0)
@@ -638,7 +638,7 @@ def test_hidden_movies_are_not_named(service: Service) -> None:
         groups = [
             report["viewers"][0]["likes"],
             report["viewers"][0]["dislikes"],
-            *(report["pair"][name] for name in APART),
+            *(report["pair"][name] for name in PAIR_GROUPS),
         ]
         return [[movie["id"] for movie in group] for group in groups]
 

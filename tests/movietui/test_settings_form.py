@@ -6,9 +6,9 @@ from textual.containers import Vertical
 from textual.widgets import Input, Static
 
 from movietui.store.ratings import Store
-from tests.movietui.driving import LARGE, started
+from tests.movietui.driving import LARGE, SIZES, started
 from tests.movietui.fakes import FakeEngine, with_run
-from tests.movietui.training import SIZES, choose, fill, go
+from tests.movietui.training import choose, fill, go
 
 
 async def test_invalid_settings_are_reported_and_nothing_is_trained(store: Store) -> None:
@@ -68,7 +68,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
 
 
 async def test_a_half_built_form_shows_no_command(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever moves quickly through the models still sees the fields of one while the form of the next is built."""
+    """If you move quickly through the models, you still see the fields of one while the form of the next is built."""
     with_run(store)
     engine = FakeEngine()
     models = engine.models()

@@ -39,7 +39,7 @@ def labels(demo: None) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path, labels: list[str]) -> Path:
-    """A folder with the files of the first three movies of the demo, of one that it lacks, and of an episode."""
+    """A folder with the files of the first three movies of the demo, of a movie that it lacks, and of an episode."""
     for name in (*labels[:3], "Not In The Demo (1950)"):
         path = tmp_path / "movies" / name / f"{name}.mkv"
         path.parent.mkdir(parents=True)

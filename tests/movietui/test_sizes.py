@@ -40,7 +40,7 @@ def terminal(ready: Path) -> Iterator[Terminal]:
     opened.kill()
 
 
-def test_the_list_survives_a_window_that_gets_lower_and_higher(terminal: Terminal) -> None:
+def test_the_list_survives_a_window_that_gets_shorter_and_taller(terminal: Terminal) -> None:
     terminal.wait_for_movies(10)
     for rows in (14, 30, 22, 16, 5, 1, 40, 17):
         terminal.resize(100, rows)

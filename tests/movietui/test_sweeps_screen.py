@@ -3,9 +3,9 @@
 from textual.widgets import Input
 
 from movietui.store.ratings import Store
-from tests.movietui.driving import started
+from tests.movietui.driving import SIZES, started
 from tests.movietui.fakes import FakeEngine, FakeSweep, with_run
-from tests.movietui.training import SIZES, go
+from tests.movietui.training import go
 
 
 @SIZES

@@ -38,7 +38,8 @@ PRIVATE = {
     "_fatal_error",
     "_get_terminal_size",
 }
-"""Methods of Textual that movietui overrides. If Textual renamed one, nothing would call ours."""
+"""Methods of Textual that movietui overrides, except ``_on_timer_update``, which it calls. If Textual renamed a method,
+nothing would call ours."""
 
 
 class Counted(Static):
@@ -156,7 +157,7 @@ async def test_the_screens_of_all_modes_are_listed() -> None:
 
 
 def test_a_character_has_the_name_of_its_key() -> None:
-    assert [internals.key_name(sign) for sign in "a?["] == ["a", "question_mark", "left_square_bracket"]
+    assert [internals.key_name(character) for character in "a?["] == ["a", "question_mark", "left_square_bracket"]
 
 
 async def test_an_app_has_a_driver() -> None:

@@ -11,10 +11,10 @@ from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
 from movietui.store.ratings import Store
 from movietui.ui.train.screen import TrainScreen
-from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
+from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.processes import gone
-from tests.movietui.training import SIZES, choose, fill, form_of, go
+from tests.movietui.training import choose, fill, form_of, go
 
 
 def newest_state(driver: Driver) -> str:
@@ -128,7 +128,7 @@ async def test_the_epochs_fit_at_every_width(store: Store) -> None:
             assert any(line.split()[:4] == ["5", "0.6500", "0.8000", "●"] for line in rows), (width, rows)
 
 
-async def test_keys_typed_before_the_models_are_listed_count(store: Store) -> None:
+async def test_keys_typed_before_the_models_are_listed_are_not_lost(store: Store) -> None:
     with_run(store)
     engine, may_reply = FakeEngine(), asyncio.Event()
     ask = engine.ask

@@ -23,7 +23,7 @@ from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 
 @pytest.fixture(autouse=True)
 def jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[FakeJob]:
-    """Jobs that the test ends: first the one that gets the dataset, then the one that trains."""
+    """The jobs that have been created, which the test ends: one gets the dataset, and one trains."""
 
     @asynccontextmanager
     async def warm() -> AsyncIterator[FakeJob]:

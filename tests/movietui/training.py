@@ -2,15 +2,12 @@
 
 from typing import cast
 
-import pytest
 from textual.widgets import Input
 
 from movietui.store.ratings import Store
 from movietui.ui.train.screen import TrainScreen
-from tests.movietui.driving import LARGE, SMALL, Driver
+from tests.movietui.driving import Driver
 from tests.movietui.fakes import FakeJob
-
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
 
 
 async def go(driver: Driver) -> TrainScreen:

@@ -75,7 +75,7 @@ def _terminal_closed(terminal: Watched, home: Path) -> None:
 def _engine_killed(terminal: Watched, home: Path) -> None:
     for engine in terminals.engines_of(terminal.app):
         os.kill(engine, signal.SIGKILL)
-    _goes_on(terminal)
+    _check_and_quit(terminal)
 
 
 def _engine_stopped(terminal: Watched, home: Path) -> None:
@@ -91,7 +91,7 @@ def _stopped(number: signal.Signals, terminal: Watched, home: Path) -> None:
     while terminals.state_of(terminal.app) != "T" and time.monotonic() < until:
         terminal.read(0.02)
     os.kill(terminal.app, signal.SIGCONT)
-    _goes_on(terminal)
+    _check_and_quit(terminal)
 
 
 def _ctrl_z(terminal: Watched, home: Path) -> None:
@@ -103,7 +103,7 @@ def _ctrl_z(terminal: Watched, home: Path) -> None:
     terminal.type("fg\r")
     terminal.until(lambda: terminal.modes.get(1049), "the screen")
     terminal.settle()
-    sizes.goes_on(terminal)
+    sizes.check_and_quit(terminal)
     terminal.see(PROMPT)
     terminal.type("exit\r")
     _ended(terminal, code=0)
@@ -195,9 +195,9 @@ def _ended(terminal: Watched, code: int | None = None) -> None:
     assert code == 1 or b"Traceback" not in terminal.raw, "the program prints a traceback"
 
 
-def _goes_on(terminal: Watched) -> None:
+def _check_and_quit(terminal: Watched) -> None:
     """Check that the program responds to keys and quits."""
     assert terminal.child.isalive(), "the program ended"
     terminal.redraw()
-    sizes.goes_on(terminal)
+    sizes.check_and_quit(terminal)
     _ended(terminal, code=0)

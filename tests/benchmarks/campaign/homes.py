@@ -25,7 +25,7 @@ LIMIT_SECONDS = 120.0
 ANNA = profile("anna")
 RATED = (("Fargo", 1996, 4.0), ("Alien", 1979, 5.0), ("Titanic", 1997, 2.0), ("Casablanca", 1942, 4.5))
 EXPORT = "ratings.csv"
-"""The name of the Letterboxd table from ``furnish``: movies of the demo, an ambiguous movie and an unknown movie."""
+"""The name of the Letterboxd table from ``furnish``: movies of the demo, some of them ambiguous, and an unknown one."""
 TWINS = (("Brazil", 1985), ("Ran", 1985))
 """Movies that each match two titles in the IMDb tables of ``furnish``."""
 

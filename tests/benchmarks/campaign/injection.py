@@ -69,7 +69,7 @@ STRUCTURE = {
         "began",
     ),
     *("checkpoint", "model", "dataset", "cleaning", "split", "device", "settings", "progress", "curve", "metrics"),
-    *("started", "began", "request", "rows", "detail", "imdb"),
+    *("request", "rows", "detail", "imdb"),
 }
 """Text columns whose values the program itself chooses and uses as references."""
 

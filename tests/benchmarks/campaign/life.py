@@ -102,15 +102,15 @@ class _Walk:
         first: Figures | None = None
         while pressed < report.times:
             if first is None and pressed >= warm:
-                first = at_rest(self.terminal)
+                first = figures_at_rest(self.terminal)
             if trains and pressed >= report.times // 2:
                 _train(self.terminal)
                 trains = False
             pressed += self._visit(next(self._next))
             report.tried["keys"] = pressed
-        last = at_rest(self.terminal)
+        last = figures_at_rest(self.terminal)
         self.terminal.redraw()
-        sizes.goes_on(self.terminal)
+        sizes.check_and_quit(self.terminal)
         exit_code = self.terminal.wait_until_gone()
         assert exit_code == 0, f"the exit code is {exit_code}"
         assert first is not None, "too few keys to warm up"
@@ -143,7 +143,7 @@ def _train(terminal: Watched) -> None:
     terminal.press("esc", "b")
 
 
-def at_rest(terminal: Watched) -> Figures:
+def figures_at_rest(terminal: Watched) -> Figures:
     """Return to the list, let the program collect garbage, and measure its resources."""
     terminal.press("esc", "esc", "esc", "b", "esc")
     until = time.monotonic() + CALM_SECONDS

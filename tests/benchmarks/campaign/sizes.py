@@ -38,7 +38,7 @@ def _one(random: random.Random, name: str, odd_start: bool, each: int, home: Pat
         terminal.emulated = False
         _attack(terminal, name, random, each, done)
         terminal.redraw()
-        goes_on(terminal)
+        check_and_quit(terminal)
         assert terminal.wait_until_gone() == 0
         assert not terminal.left_on(), f"not restored: {terminal.left_on()}"
         assert gone(*processes_of(home)), "a process still runs"
@@ -90,7 +90,7 @@ def _attack(terminal: terminals.Watched, name: str, random: random.Random, each:
             terminal.forget(keep=1_000_000)
 
 
-def goes_on(terminal: terminals.Watched) -> None:
+def check_and_quit(terminal: terminals.Watched) -> None:
     """Check, on any screen, that the program draws and responds to keys; then quit it."""
     assert terminal.child.isalive(), "the program ended"
     for _ in range(4):

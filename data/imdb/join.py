@@ -9,8 +9,6 @@ import contextlib
 import hashlib
 import json
 import re
-import resource
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,6 +25,7 @@ from movietui.data.imdb import tables as imdb_tables
 from movietui.data.imdb.names_index import Names, NamesBuilder
 from movietui.data.imdb.title_matching import LabelledMovie, Match, Title, match, wanted_years
 from movietui.data.movielens.release import MISSING, NO_GENRE
+from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 from movietui.data.storage import cache, disk, locations, parquet, strict_json
@@ -306,7 +305,7 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "tables": {table: {"rows": counted.rows, "malformed": counted.malformed} for table, counted in counts.items()},
         "notes": notes,
         "seconds": time.perf_counter() - started,
-        "peak": _peak(),
+        "peak": peak_bytes(),
     }
     report(Stage("Storing", note=" ".join(notes)))
     tables = _tables(movies, matches, titles, len(others))
@@ -316,11 +315,6 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         raise Problem(f"{name} was replaced or removed during the join; join it again.") from None
     report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
     return Join(name, **tables, facts=facts, choices=_choices(name)).report()
-
-
-def _peak() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _movies_to_match(name: str) -> tuple[str, list[LabelledMovie], str]:

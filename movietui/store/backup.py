@@ -346,11 +346,11 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
     # list has only that. A step with neither a change nor a list cannot be undone.
     store.execute(
         "DELETE FROM steps WHERE id NOT IN (SELECT step FROM changes UNION SELECT step FROM lists)"
-        " OR (kind NOT IN (?1, ?2) AND id IN (SELECT step FROM lists))"
-        " OR (kind <> ?1 AND id IN"
+        " OR (kind NOT IN (:import, :list) AND id IN (SELECT step FROM lists))"
+        " OR (kind <> :import AND id IN"
         " (SELECT step FROM changes JOIN steps AS of ON of.id = step GROUP BY step"
         " HAVING count(*) > 1 OR max(changes.kind <> of.kind)))",
-        (IMPORT, LIST),
+        {"import": IMPORT, "list": LIST},
     )
     report.left_out.update(before - _count_rows(store))
     store.execute("COMMIT")

@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import resource
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -30,12 +28,6 @@ def still_runs(process: int, began: str) -> bool:
         pass
     now = _began(process)
     return now is not None and began in ("", now)
-
-
-def peak_bytes() -> int:
-    """Return the peak memory of this process."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
 
 
 def _began(process: int) -> str | None:

@@ -379,10 +379,10 @@ class Store(NamedLists):
             return []
         wanted = json.dumps(sorted(keys))
         rows = self.rows(
-            "SELECT film, title, year, max(place) FROM ("
-            " SELECT film, title, year, place FROM ratings WHERE film IN (SELECT value FROM json_each(?1))"
-            " UNION ALL SELECT film, title, year, place FROM marks WHERE film IN (SELECT value FROM json_each(?1))"
-            " UNION ALL SELECT film, title, year, 0 FROM listed WHERE film IN (SELECT value FROM json_each(?1))"
+            "WITH wanted AS (SELECT value FROM json_each(?)) SELECT film, title, year, max(place) FROM ("
+            " SELECT film, title, year, place FROM ratings WHERE film IN wanted"
+            " UNION ALL SELECT film, title, year, place FROM marks WHERE film IN wanted"
+            " UNION ALL SELECT film, title, year, 0 FROM listed WHERE film IN wanted"
             ") GROUP BY film ORDER BY film",
             wanted,
         )
@@ -432,8 +432,8 @@ class Store(NamedLists):
         with self.change():
             viewer = self._viewer(ref)
             new = not self.rows(
-                "SELECT 1 FROM ratings WHERE viewer = ?1 UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 LIMIT 1",
-                viewer,
+                "SELECT 1 FROM ratings WHERE viewer = ? UNION ALL SELECT 1 FROM marks WHERE viewer = ? LIMIT 1",
+                *(viewer, viewer),
             )
             batch = _ImportBatch(viewer, now(), note, self._removed(viewer), new)
             remaining = iter(movies)
@@ -754,9 +754,9 @@ class Store(NamedLists):
         others = self._aliases([key]).get(key, ())
         for each in (key, *others) if others else ():
             if self._db.execute(
-                "SELECT 1 FROM ratings WHERE viewer = ?1 AND film = ?2"
-                " UNION ALL SELECT 1 FROM marks WHERE viewer = ?1 AND film = ?2",
-                (viewer, each),
+                "SELECT 1 FROM ratings WHERE viewer = :viewer AND film = :movie"
+                " UNION ALL SELECT 1 FROM marks WHERE viewer = :viewer AND film = :movie",
+                {"viewer": viewer, "movie": each},
             ).fetchone():
                 return each
         return key
@@ -799,8 +799,8 @@ class Store(NamedLists):
             before = self._db.execute("SELECT film FROM settled WHERE own = ?", (import_key,)).fetchone()
             if before and before[0]:
                 self._db.execute(
-                    "DELETE FROM aliases WHERE (film = ?1 AND alias = ?2) OR (film = ?2 AND alias = ?1)",
-                    (import_key, before[0]),
+                    "DELETE FROM aliases WHERE (film = :one AND alias = :other) OR (film = :other AND alias = :one)",
+                    {"one": import_key, "other": before[0]},
                 )
             self._db.execute(
                 "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film",

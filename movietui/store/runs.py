@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from movietui.data.near_names import no_such
+from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations, strict_json
@@ -21,7 +22,7 @@ from movietui.models.choices import higher_is_better
 from movietui.protocol.jobs import EpochProgress, EpochRow
 from movietui.protocol.messages import RunRow
 from movietui.store import interrupts
-from movietui.store.processes import peak_bytes, still_runs, this_process
+from movietui.store.processes import still_runs, this_process
 from movietui.store.ratings import Store
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 

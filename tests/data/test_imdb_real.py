@@ -73,7 +73,7 @@ print(imdb.join("ml-1m", folder / "imdb").peak)
 
 @pytest.mark.real
 def test_a_join_needs_less_than_a_gigabyte(published: Path) -> None:
-    """The join runs in a separate process, because the peak includes everything that a process did before."""
+    """The join runs in a process of its own, because the peak includes everything that a process did before."""
     done = subprocess.run([sys.executable, "-c", JOINS, str(published)], capture_output=True, text=True, check=True)
     assert 10**7 < int(done.stdout) < 10**9
 

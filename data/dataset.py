@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movietui.data.samples import ratings_of, some_users
 from movietui.data.tags import Tags
 from movietui.data.titles import title_key, with_year
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
+RATING_COLUMNS = ("user", "movie", "stars", "time")
+SAMPLE_RATINGS = 4_000_000
+"""About how many ratings a sample of a larger dataset has."""
+FEW_STEPS = 256
+"""The most different numbers of stars for which a table of movies by stars is small enough."""
+FEW_RATINGS = 100_000
+"""Among this many ratings, evenly spread, all numbers of stars of a usual scale occur."""
 COVERED_MOVIES = 10
 """How many movies of a year must have ``COVERED_RATINGS`` ratings, so that the year is well covered."""
 COVERED_RATINGS = 5
@@ -35,6 +43,23 @@ class Scale:
     def clip(self, stars: Floats) -> Floats:
         """Clip stars to the scale."""
         return np.clip(stars, np.float32(self.low), np.float32(self.high))
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """How often each movie was given each number of stars, as columns, ordered by movie and stars."""
+
+    movie: Ints
+    """Row in ``movies``, int32."""
+    stars: Floats
+    """Float32."""
+    number: Ints
+    """How many ratings of the movie have these stars; at least 1. int32."""
+
+    def of(self, movie: int) -> dict[float, int]:
+        """Return how many ratings a movie has for each number of stars."""
+        rows = slice(*np.searchsorted(self.movie, (movie, movie + 1)))
+        return dict(zip(self.stars[rows].tolist(), self.number[rows].tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +83,24 @@ class Ratings:
         return Ratings(self.user[rows], self.movie[rows], self.stars[rows], self.time[rows])
 
     @property
+    def sample(self) -> "Ratings | None":
+        """A sample that is known already, see ``Dataset.sample``; ``None`` if it must be drawn."""
+        return None
+
+    def histogram(self) -> "Histogram":
+        """Return how often each movie was given each number of stars."""
+        values, step = _steps(self.stars)
+        cell = self.movie.astype(np.int64) * len(values) + step
+        if len(values) <= FEW_STEPS:  # much faster than sorting
+            number = np.bincount(cell)
+            cells = np.flatnonzero(number)
+            number = number[cells]
+        else:
+            cells, number = np.unique(cell, return_counts=True)
+        movie, step = np.divmod(cells, max(1, len(values)))
+        return Histogram(movie.astype(np.int32), values[step], number.astype(np.int32))
+
+    @property
     def in_memory(self) -> bool:
         """Whether using a column reads nothing from disk."""
         return True
@@ -77,6 +120,15 @@ class Ratings:
     def sums_by_movie(self, movies: int) -> NDArray[np.float64]:
         """Return the sum of each movie's stars, shape (movies,). ``movies``: how many movies the dataset has."""
         return np.bincount(self.movie, self.stars, movies).astype(np.float64)
+
+
+def _steps(stars: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """Return the different numbers of stars, ascending, and the index of each rating's stars among them."""
+    values = np.unique(stars[:: max(1, len(stars) // FEW_RATINGS)])
+    index = np.searchsorted(values, stars).clip(0, max(0, len(values) - 1))
+    if (values[index] == stars).all():  # as on any usual scale; looking values up is faster than sorting all stars
+        return values, index
+    return np.unique(stars, return_inverse=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,6 +365,22 @@ class Dataset:
         covered[:1] = 0
         years = np.flatnonzero(covered >= COVERED_MOVIES)
         return int(years[-1]) if len(years) else 0
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        """How often each movie was given each number of stars."""
+        return self.ratings.histogram()
+
+    @cached_property
+    def sample(self) -> "Dataset":
+        """The dataset with all ratings of some users, about ``SAMPLE_RATINGS``; if it has no more, the dataset itself.
+
+        For what does not gain from more ratings, and should not wait until they are read.
+        """
+        if len(self.ratings) <= SAMPLE_RATINGS:
+            return self
+        stored = self.ratings.sample
+        return replace(self, ratings=stored or self.ratings.take(ratings_of(self, some_users(self, SAMPLE_RATINGS))))
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.data.splits import hold_out
 from movietui.models.base import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from movietui.models.bayes import Bayes, BayesSettings
@@ -18,7 +19,6 @@ from movietui.models.item_knn import ItemKNN
 from movietui.models.metrics import RELEVANT, mse, ndcg
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
-from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 from movietui.models.training.threads import side_by_side
 
 Doubles = NDArray[np.float64]

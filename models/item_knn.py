@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.neighbours import (
@@ -21,7 +22,6 @@ from movietui.models.neighbours import (
 )
 from movietui.models.settings import setting
 from movietui.models.training import stages
-from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 
 if TYPE_CHECKING:
     from torch import Tensor

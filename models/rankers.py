@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Scale, grouped
+from movietui.data.samples import evenly_spread
 from movietui.models.base import Expectation, History, Model, Parameters
 from movietui.models.bias import Bias, Generosity, expected
 from movietui.models.settings import Settings, setting
-from movietui.models.training.samples import evenly_spread
 
 PRIOR_RATINGS = 10
 """The weight, in ratings, that shrinks the slope towards 0."""

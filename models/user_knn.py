@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.samples import evenly_spread
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.neighbours import (
@@ -19,7 +20,6 @@ from movietui.models.neighbours import (
     rows_at_once,
 )
 from movietui.models.training import stages
-from movietui.models.training.samples import evenly_spread
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.cleaning.cleaner import VERSION, Cleaning, CleaningReport, parse
-from movietui.data.dataset import Dataset, Ints, Movies, Ratings, Scale, Users
+from movietui.data.dataset import RATING_COLUMNS, Dataset, Histogram, Ints, Movies, Ratings, Scale, Users
 from movietui.data.imdb import title_matching
 from movietui.data.movielens.release import Malformed, Raw, RawTags
 from movietui.data.problems import Problem
@@ -295,17 +295,18 @@ def save_clean(
     user_columns = _columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code"))
     user_columns["ratings"] = pa.array(ratings.by_user(len(users)))
     movie_columns = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
-    movie_columns["ratings"] = pa.array(dataset.counts)
-    movie_columns["sum of stars"] = pa.array(ratings.sums_by_movie(len(movies)))
     movie_columns |= {
         f"genre {column}": pa.array(movies.genres[:, column].astype(np.uint8))
         for column in range(len(movies.genre_names))
     }
     tables = {
-        "ratings": pa.table({key: getattr(ratings, key) for key in ("user", "movie", "stars", "time")}),
+        "ratings": pa.table({key: getattr(ratings, key) for key in RATING_COLUMNS}),
+        "histogram": pa.table({key: getattr(dataset.histogram, key) for key in ("movie", "stars", "number")}),
         "users": pa.table(user_columns),
         "movies": pa.table(movie_columns),
     }
+    if dataset.sample is not dataset:
+        tables["sample"] = pa.table({key: getattr(dataset.sample.ratings, key) for key in RATING_COLUMNS})
     if movies.tags is not None:
         tags = movies.tags
         tables["tags"] = pa.table({"movie": tags.movie, "tag": tags.tag, "weight": tags.weight})
@@ -348,7 +349,7 @@ def load_summary(folder: Path) -> dict[str, Any]:
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     """Return the cleaned dataset in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
-    tables, manifest = parquet.read_folder(folder, ("users", "movies", "tags", "tag_names"))
+    tables, manifest = parquet.read_folder(folder, ("users", "movies", "histogram", "sample", "tags", "tag_names"))
     packed = parquet.contents(folder, "ratings", manifest)
 
     def read(user: int | None) -> Ratings:
@@ -369,8 +370,8 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
             StoredRatings(
                 read,
                 _numbers(users, "ratings", np.int32),
-                _numbers(movies, "ratings", np.int32),
-                _numbers(movies, "sum of stars", np.float64),
+                _histogram(tables["histogram"], len(movies["ids"])),
+                _columns(tables["sample"], len(users["ids"]), len(movies["ids"])) if "sample" in tables else None,
             ),
             Users(
                 texts(users, "ids"),
@@ -411,24 +412,43 @@ def _ratings(name: str, packed: bytes, user: int | None, users: int, movies: int
     """
     try:
         columns = parquet.columns_of(packed, None if user is None else ("user", user))
-        ratings = Ratings(
-            _numbers(columns, "user", np.int32),
-            _numbers(columns, "movie", np.int32),
-            _numbers(columns, "stars", np.float32),
-            _numbers(columns, "time", np.int64),
-        )
-        valid = (
-            len(ratings.user) == len(ratings.movie) == len(ratings.stars) == len(ratings.time)
-            and _are_between(ratings.user, 0, users - 1)
-            and _are_between(ratings.movie, 0, movies - 1)
-            # Stars off the scale are valid here, because the rule outside-scale may be off.
-            and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
-        )
+        ratings = _columns(columns, users, movies)
     except (*_MALFORMED, Damaged):
-        valid = False
-    if not valid:
-        raise Problem(f"The stored ratings of {name} are not valid; remove {name} and get it again.")
+        raise Problem(f"The stored ratings of {name} are not valid; remove {name} and get it again.") from None
     return ratings if user is None else ratings.of_user(user)
+
+
+def _columns(columns: Columns, users: int, movies: int) -> Ratings:
+    """Return the columns of a table of ratings. Raises one of ``_MALFORMED`` if they are not valid."""
+    ratings = Ratings(
+        _numbers(columns, "user", np.int32),
+        _numbers(columns, "movie", np.int32),
+        _numbers(columns, "stars", np.float32),
+        _numbers(columns, "time", np.int64),
+    )
+    if not (
+        len(ratings.user) == len(ratings.movie) == len(ratings.stars) == len(ratings.time)
+        and _are_between(ratings.user, 0, users - 1)
+        and _are_between(ratings.movie, 0, movies - 1)
+        # Stars off the scale are valid here, because the rule outside-scale may be off.
+        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
+    ):
+        raise ValueError("ratings")
+    return ratings
+
+
+def _histogram(columns: Columns, movies: int) -> Histogram:
+    """Return a table of stars by movie. Raises one of ``_MALFORMED`` if it is not valid."""
+    movie, number = (_numbers(columns, key, np.int32) for key in ("movie", "number"))
+    stars = _numbers(columns, "stars", np.float32)
+    if not (
+        _are_between(movie, 0, movies - 1)
+        and (movie[1:] >= movie[:-1]).all()
+        and _are_between(stars, -HIGHEST_STARS, HIGHEST_STARS)
+        and _are_between(number, 1, np.inf)
+    ):
+        raise ValueError("histogram")
+    return Histogram(movie, stars, number)
 
 
 def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:

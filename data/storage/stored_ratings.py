@@ -6,29 +6,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Ints, Ratings
-
-COLUMNS = ("user", "movie", "stars", "time")
+from movietui.data.dataset import RATING_COLUMNS, Histogram, Ints, Ratings
 
 
 class StoredRatings(Ratings):
     """Ratings whose columns are read when one of them is first used.
 
-    How many ratings each user and each movie has, and the sum of each movie's stars, are known before.
+    How many ratings each user has, and which stars each movie was given, is known before.
     """
 
     def __init__(
-        self, read: Callable[[int | None], Ratings], by_user: Ints, by_movie: Ints, sums: NDArray[np.float64]
+        self, read: Callable[[int | None], Ratings], by_user: Ints, histogram: Histogram, sample: Ratings | None
     ) -> None:
         """``read``: returns all ratings, or those of the user with this row, in the order of the original file."""
-        self._read, self._by_user, self._by_movie, self._sums = read, by_user, by_movie, sums
+        self._read, self._by_user, self._histogram, self._sample = read, by_user, histogram, sample
 
     def __getattr__(self, name: str) -> Any:
         """Read all ratings; called only for a column that is not in memory yet."""
-        if name not in COLUMNS:
+        if name not in RATING_COLUMNS:
             raise AttributeError(name)
         ratings = self._read(None)
-        vars(self).update({column: getattr(ratings, column) for column in COLUMNS})
+        vars(self).update({column: getattr(ratings, column) for column in RATING_COLUMNS})
         return getattr(ratings, name)
 
     def __len__(self) -> int:
@@ -37,7 +35,16 @@ class StoredRatings(Ratings):
     @property
     def in_memory(self) -> bool:
         """Whether the ratings have been read."""
-        return COLUMNS[0] in vars(self)
+        return RATING_COLUMNS[0] in vars(self)
+
+    @property
+    def sample(self) -> Ratings | None:
+        """The sample that was stored with the ratings; ``None`` if there are few of them."""
+        return self._sample
+
+    def histogram(self) -> Histogram:
+        """Return how often each movie was given each number of stars."""
+        return self._histogram
 
     def of_user(self, user: int) -> Ratings:
         """Return a user's ratings, in the order of the original file."""
@@ -49,11 +56,14 @@ class StoredRatings(Ratings):
 
     def by_movie(self, movies: int) -> Ints:
         """Return each movie's number of ratings, shape (movies,)."""
-        return _resized(self._by_movie, movies)
+        numbers = np.bincount(self._histogram.movie, self._histogram.number, movies)
+        return _resized(numbers.astype(np.int32), movies)
 
     def sums_by_movie(self, movies: int) -> NDArray[np.float64]:
         """Return the sum of each movie's stars, shape (movies,)."""
-        return _resized(self._sums, movies)
+        histogram = self._histogram
+        stars = histogram.stars.astype(np.float64)
+        return _resized(np.bincount(histogram.movie, histogram.number * stars, movies), movies)
 
 
 def _resized(values: NDArray[Any], size: int) -> NDArray[Any]:

@@ -207,7 +207,7 @@ class Interview:
 
     def _tables(self, dataset: Dataset) -> tuple[Floats, Floats]:
         """Return which movies each user has seen, and how much they like them, shape (users, movies) each."""
-        ratings = dataset.ratings
+        ratings = dataset.sample.ratings
         active = np.unique(ratings.user)
         chosen = active[np.linspace(0, len(active) - 1, min(USERS, len(active))).astype(np.intp)]
         row = np.full(len(dataset.users), -1, np.intp)

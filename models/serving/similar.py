@@ -67,7 +67,7 @@ class Similarities:
     @cached_property
     def _residuals(self) -> Floats:
         """Each rating minus the means of movie and user."""
-        ratings = self.dataset.ratings
+        ratings = self.dataset.sample.ratings
         residuals = ratings.stars - (ratings.stars.mean() if len(ratings) else np.float32(0))
         for rows, total in ((ratings.movie, len(self.dataset.movies)), (ratings.user, len(self.dataset.users))):
             means = np.bincount(rows, residuals, total) / (np.bincount(rows, minlength=total) + DAMPING)
@@ -76,7 +76,7 @@ class Similarities:
 
     @cached_property
     def _active_users(self) -> int:
-        return len(np.unique(self.dataset.ratings.user))
+        return int(np.count_nonzero(self.dataset.ratings.by_user(len(self.dataset.users))))
 
     def of(self, row: int, vectors: Floats | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return each movie's similarity to one movie, and how many users rated both; shape (movies,) each.
@@ -84,11 +84,12 @@ class Similarities:
         With a model's movie ``vectors``, their cosine replaces the correlation, and the smaller of the two movies'
         numbers of ratings replaces ``n``.
         """
-        ratings, counts = self.dataset.ratings, self.dataset.counts
+        sample, counts = self.dataset.sample, self.dataset.counts
+        ratings = sample.ratings
         rows = np.flatnonzero(ratings.movie == row)
-        share = max(1.0, len(rows) / RATERS)
+        share = max(1.0, len(rows) / RATERS) * len(self.dataset.ratings) / max(1, len(ratings))
         raters = rows[np.linspace(0, len(rows) - 1, min(len(rows), RATERS)).astype(np.intp)]
-        theirs = [self.dataset.rows_of(user) for user in ratings.user[raters].tolist()]
+        theirs = [sample.rows_of(user) for user in ratings.user[raters].tolist()]
         there = np.concatenate(theirs) if theirs else np.empty(0, np.intp)
         here = np.repeat(raters, [len(each) for each in theirs])
         movie, residuals_here, residuals_there = ratings.movie[there], self._residuals[here], self._residuals[there]

@@ -103,14 +103,12 @@ def crowd_means(dataset: Dataset, without: int | None = None) -> Floats:
 
     ``without``: the row of a user to leave out.
     """
-    ratings = dataset.ratings
-    overall = float(ratings.stars.mean()) if len(ratings) else (dataset.scale.low + dataset.scale.high) / 2
-    sums = np.bincount(ratings.movie, ratings.stars, len(dataset.movies))
-    counts = dataset.counts.astype(np.float64)
+    sums, counts = dataset.ratings.sums_by_movie(len(dataset.movies)), dataset.counts.astype(np.float64)
+    overall = sums.sum() / counts.sum() if counts.any() else (dataset.scale.low + dataset.scale.high) / 2
     if without is not None:
-        rows = dataset.rows_of(without)
-        np.subtract.at(sums, ratings.movie[rows], ratings.stars[rows])
-        np.subtract.at(counts, ratings.movie[rows], 1)
+        ratings = dataset.ratings_of(without)
+        np.subtract.at(sums, ratings.movie, ratings.stars)
+        np.subtract.at(counts, ratings.movie, 1)
     return np.asarray((sums + DAMPING * overall) / (counts + DAMPING), np.float32)
 
 

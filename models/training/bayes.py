@@ -15,13 +15,13 @@ import torch
 from torch import Generator, Tensor
 
 from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.data.samples import evenly_spread
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.bayes import BayesSettings
 from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
 from movietui.models.training.mf import Lists, bags
-from movietui.models.training.samples import evenly_spread
 
 SPREAD = 0.05
 """The prior variance of an entry of a vector."""

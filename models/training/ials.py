@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.samples import ratings_of, some_users
 from movietui.models.base import Epoch, Fitted, History, Parameters, Progress, history_of
 from movietui.models.bias import expected, learn_effects
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.metrics import mse
 from movietui.models.rankers import SWEEPS, Sample, calibrate, ratings_by_user, sample_users, unit_mean_of
-from movietui.models.training.samples import ratings_of, some_users
 
 START = 0.1
 """The approximate length of the movies' initial factors."""

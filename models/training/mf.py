@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag, pad
 
 from movietui.data.dataset import Dataset, Ratings
+from movietui.data.samples import evenly_spread
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.mf import BLOCK, BiasedMFSettings
-from movietui.models.training.samples import evenly_spread
 
 NOISE = 1.0
 """The initial variance of a rating around the prediction, in stars squared."""

@@ -124,7 +124,7 @@ class OpenDataset:
         """Return everything known about a movie, with the reasons for each viewer."""
         row = self._row(movie)
         movies, scale = self.dataset.movies, self.dataset.scale
-        given = self.dataset.ratings.stars[self.dataset.ratings.movie == row]
+        given = self.dataset.histogram.of(row)
         steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
         facts = (movies.imdb.of(row) if movies.imdb else None) or {}
         return {
@@ -139,9 +139,9 @@ class OpenDataset:
             "tags": movies.tags_of(row)[:SHOWN_TAGS],
             "imdb": facts.get("rating") or 0.0,
             "link": self.matcher.links.imdb[row],
-            "count": len(given),
+            "count": int(self.dataset.counts[row]),
             "mean": self.dataset.mean_of(row) or 0.0,
-            "histogram": [int((given == step).sum()) for step in steps.astype(np.float32)],
+            "histogram": [given.get(step, 0) for step in steps.astype(np.float32).tolist()],
             "by": [self._for_viewer(self.viewer(ratings), row) for ratings in viewers],
         }
 

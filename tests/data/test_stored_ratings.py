@@ -1,5 +1,7 @@
 """Ratings that are read from disk when they are first needed."""
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as files
 
-from movietui.data import catalogue
-from movietui.data.dataset import Dataset
+from movietui.data import catalogue, dataset
+from movietui.data.dataset import Dataset, Ratings
 from movietui.data.problems import Problem
 from movietui.data.storage import disk, locations, parquet
 from movietui.models.base import history_of
@@ -94,6 +96,48 @@ def test_the_ratings_of_a_user_are_read_alone(loaded: Dataset, monkeypatch: pyte
 def test_a_removed_dataset_can_still_be_read(loaded: Dataset) -> None:
     catalogue.remove("small")
     assert len(loaded.ratings.user) == len(loaded.ratings)
+
+
+@pytest.mark.parametrize(("few_steps", "few_ratings"), [(256, 100_000), (1, 100_000), (256, 1)])
+def test_the_histogram_of_stars(
+    loaded: Dataset, monkeypatch: pytest.MonkeyPatch, few_steps: int, few_ratings: int
+) -> None:
+    monkeypatch.setattr(dataset, "FEW_STEPS", few_steps)
+    monkeypatch.setattr(dataset, "FEW_RATINGS", few_ratings)
+    ratings = catalogue.load("small").ratings
+    pairs = Counter(zip(ratings.movie.tolist(), ratings.stars.tolist(), strict=True))
+    computed, stored = Ratings(ratings.user, ratings.movie, ratings.stars, ratings.time).histogram(), loaded.histogram
+    for histogram in (computed, stored):
+        rows = zip(histogram.movie.tolist(), histogram.stars.tolist(), histogram.number.tolist(), strict=True)
+        assert [((movie, stars), number) for movie, stars, number in rows] == sorted(pairs.items())
+    assert stored.of(3) == {stars: number for (movie, stars), number in pairs.items() if movie == 3}
+    assert stored.of(len(loaded.movies)) == {}
+    nothing = Ratings(ratings.user[:0], ratings.movie[:0], ratings.stars[:0], ratings.time[:0])
+    assert len(nothing.histogram().movie) == 0
+
+
+def test_a_small_dataset_is_its_own_sample(loaded: Dataset) -> None:
+    assert loaded.sample is loaded
+    assert loaded.ratings.sample is None
+
+
+def test_a_sample_has_all_ratings_of_some_users(
+    loaded: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "SAMPLE_RATINGS", len(loaded.ratings) // 2)
+    catalogue.clean("small", "none")
+    stored = catalogue.load("small", "none")
+    whole = catalogue.load("small", "none").ratings
+    drawn = replace(stored, ratings=Ratings(whole.user, whole.movie, whole.stars, whole.time)).sample.ratings
+    reading_fails(monkeypatch)
+    sample = stored.sample
+    assert sample is not stored
+    users = np.unique(sample.ratings.user)
+    assert 0 < len(users) < len(stored.users)
+    assert len(sample.ratings) == stored.ratings.by_user(len(stored.users))[users].sum()
+    for column in ("user", "movie", "stars", "time"):
+        assert getattr(sample.ratings, column).tolist() == getattr(drawn, column).tolist()
+    assert (len(sample.users), len(sample.movies)) == (len(stored.users), len(stored.movies))
 
 
 @pytest.mark.parametrize(("column", "value"), [("user", 999), ("movie", -1), ("stars", float("nan"))])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models import blend, ease, item_knn
 from movietui.models.base import history_of
 from movietui.models.blend import Blend, BlendSettings, affordable
@@ -14,7 +15,6 @@ from movietui.models.ials import Ials, IalsSettings
 from movietui.models.item_knn import ItemKNN
 from movietui.models.training import bayes, ials
 from movietui.models.training.mf import Lists
-from movietui.models.training.samples import evenly_spread, ratings_of, some_users
 from tests.models.builders import rmse, tastes
 
 TRAIN, HELD_OUT = tastes()

@@ -1,9 +1,12 @@
 """Samples of a dataset, for computations that do not need all ratings of a large one."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset
+if TYPE_CHECKING:
+    from movietui.data.dataset import Dataset
 
 
 def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
@@ -11,7 +14,7 @@ def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
     return np.linspace(0, total - 1, min(most, total)).astype(np.intp)
 
 
-def some_users(train: Dataset, ratings: int, seed: int = 0) -> NDArray[np.intp]:
+def some_users(train: "Dataset", ratings: int, seed: int = 0) -> NDArray[np.intp]:
     """Return the rows of users who together have about this many ratings, drawn with the seed, ascending; all users if
     the dataset has no more ratings than that."""
     users, total = len(train.users), len(train.ratings)
@@ -20,7 +23,7 @@ def some_users(train: Dataset, ratings: int, seed: int = 0) -> NDArray[np.intp]:
     return np.flatnonzero(np.random.default_rng(seed).random(users) < ratings / total)
 
 
-def ratings_of(train: Dataset, users: NDArray[np.intp]) -> NDArray[np.intp]:
+def ratings_of(train: "Dataset", users: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the rows of these users' ratings, ascending."""
     if len(users) == len(train.users):
         return np.arange(len(train.ratings))

@@ -67,9 +67,9 @@ def test_directions_come_from_a_sample_of_a_large_dataset(monkeypatch: pytest.Mo
     lists = random_lists()
     other = torch.repeat_interleave(torch.arange(30, dtype=torch.int32), lists.starts.diff())
     others = Lists.of(lists.others, other, lists.stars, 20)
-    assert bayes._some(lists, others, torch.Generator())[0] is lists
+    assert bayes._sampled(lists, others, torch.Generator())[0] is lists
     monkeypatch.setattr(bayes, "DIRECTION_RATINGS", 100)
-    some, of_some = bayes._some(lists, others, torch.Generator().manual_seed(3))
+    some, of_some = bayes._sampled(lists, others, torch.Generator().manual_seed(3))
     assert 40 < len(some.others) < 160
     assert len(some.others) == len(of_some.others)
     assert len(of_some.starts) == 21

@@ -237,7 +237,7 @@ def test_a_folder_without_movies_is_refused_in_one_sentence(
         shelf.read(tmp_path / "movies")
     with pytest.raises(Problem, match="cannot be read: Not a directory"):
         shelf.read(tmp_path / "movies" / "notes.txt")
-    with pytest.raises(Problem, match="cannot be read: .*embedded null"):
+    with pytest.raises(Problem, match=r"cannot be read: .*embedded null"):
         shelf.read(Path("a\0b"))
     monkeypatch.setattr(shelf, "MAX_NAMES", 1)
     with pytest.raises(Problem, match="contains more than 1 files and folders"):

@@ -79,7 +79,7 @@ SCENES: dict[str, tuple[str, ...]] = {
     "train-unfolded": ("escape", "enter", "see measured on"),
     "train-baseline": ("escape", "=", "see ±"),
     "train-name": ("=", "x", "up", "x", "n"),
-    "train-prune": ("escape", "B", "see stay"),
+    "train-prune": ("escape", "B", "see would be removed"),
     "train-delete": ("escape", "D"),
     "train-sweep": ("escape", "left", "g", *("down",) * 3, "s", "end", *",4,6,9,12,16", "enter", "see 3 of 6|done ·"),
     "train-swept": ("see on test",),

@@ -119,7 +119,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of a service's tables; columns are given by the keys of their names."""
+    """The columns of a service's tables. A column is given by its name as ``columns.key_of`` returns it."""
 
     name: str
     identified_by: tuple[frozenset[str], ...]

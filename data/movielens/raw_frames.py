@@ -42,7 +42,7 @@ def users_of(ratings: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ...]:
-    """Return the ``known`` genres of a release, followed by the genres that occur only in this dataset.
+    """Return the ``known`` genres, followed by any other genres that the movies have, in alphabetical order.
 
     Raises ``Problem`` if the movies have more than ``MOST_GENRES`` genres, far more than in any release.
     """

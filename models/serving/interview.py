@@ -206,7 +206,8 @@ class Interview:
         self._genres[:, ~of_genre.any(0)] = 0.0
 
     def _tables(self, dataset: Dataset) -> tuple[Floats, Floats]:
-        """Return which movies each user has seen, and how much they like them, shape (users, movies) each."""
+        """Return two tables about at most ``USERS`` users and ``self.movies``: which movies each user has seen, and how
+        much they like them, shape (users, movies) each."""
         ratings = dataset.sample.ratings
         active = np.unique(ratings.user)
         chosen = active[np.linspace(0, len(active) - 1, min(USERS, len(active))).astype(np.intp)]

@@ -18,7 +18,8 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import Run
 
 MUCH_NEWER = 5
-"""A dataset is offered beside a list if it covers at least this many more years; with fewer, few viewers miss much."""
+"""Beside a list, a dataset is offered if its newest year is at least this many years later. With a smaller gap, most
+viewers miss little."""
 FEWEST_NEWER = 3
 """A dataset is offered after an import if at least this many movies are newer than the open dataset."""
 SHARE_NEWER = 0.05
@@ -71,7 +72,7 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
 
     ``years``: the years of release of all movies of an import, 0 if unknown. With them, a dataset is offered if at
     least ``FEWEST_NEWER`` movies, and a share of ``SHARE_NEWER``, are newer than ``dataset``, and it covers one of
-    these. Without them, a dataset is offered if it covers at least ``MUCH_NEWER`` years more.
+    these. Without them, a dataset is offered if its newest year is at least ``MUCH_NEWER`` years later.
 
     The newest dataset is offered; of several, one that can be opened at once, else one on disk, else the smallest
     download. A dataset that would have to be downloaded is not offered if network access is switched off. If the disk

@@ -86,7 +86,7 @@ listed_argument = click.argument("listed", metavar="NAME")
 @click.pass_obj
 @handle_errors
 def show(target: _Target, listed: str, json_: bool) -> None:
-    """Print the movies of the list NAME in their order."""
+    """Print the movies on the list NAME, in order."""
     from movietui.answers import lists, named_lists
 
     store = open_store()

@@ -156,7 +156,7 @@ class SweepRow(TypedDict):
     seed: int
     cleaning: str
     grid: Mapping[str, str]
-    """The settings of the grid, with their values as typed."""
+    """The settings in the grid, each with its value in this combination, as typed."""
     settings: Mapping[str, Any]
     metrics: Mapping[str, float]
     """Measured on the validation part."""

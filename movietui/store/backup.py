@@ -32,7 +32,7 @@ MAX_QUERY_SECONDS = 120.0
 PROGRESS_STEPS = 100_000
 """How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
-"""The most bytes of a value in an untrusted file."""
+"""The most bytes that a value in an untrusted file may have."""
 MAX_NAMED = 20
 """The most rejected values that a restore lists; it counts all rejected rows."""
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")

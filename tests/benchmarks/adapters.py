@@ -41,7 +41,7 @@ class Peer:
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return the dataset with only the ratings that are hits; rankers of other libraries learn only from these."""
+    """Return the dataset with only the ratings of four stars or more; rankers of other libraries learn only from these."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 
@@ -162,7 +162,7 @@ def lenskit_item_knn(train: Dataset) -> Fit:
 
 
 def lenskit_ease(train: Dataset) -> Fit:
-    """Prepare EASE on the ratings that count as hits."""
+    """Prepare EASE on the ratings of four stars or more."""
     from lenskit.knn import EASEScorer
 
     ridge = 600 if len(train.ratings) >= LARGE else 400
@@ -173,7 +173,7 @@ def lenskit_ease(train: Dataset) -> Fit:
 
 
 def implicit_als(train: Dataset) -> Fit:
-    """Prepare implicit alternating least squares on the ratings that count as hits.
+    """Prepare implicit alternating least squares on the ratings of four stars or more.
 
     Minimises ``(1 + unseen) sum over ratings (1 - s)^2 + unseen sum over other pairs s^2`` plus a ridge, where ``s`` is
     the score of a pair. The library gives each pair without a rating the weight 1, so everything is divided by

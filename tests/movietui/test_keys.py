@@ -167,7 +167,7 @@ def test_the_default_file_documents_every_key(home: Path) -> None:
     actions = keymap.list_actions()
     assert len(actions) > 60
     assert all(action.description and f'\n# {action.id} = "{action.keys}" ' in text for action in actions)
-    # If every line is in force, the file changes nothing and has no errors.
+    # Even with every line uncommented, the file changes nothing and has no errors.
     path = write("\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()))
     custom = keymap.read(path)
     assert custom.problems == ()

@@ -62,7 +62,7 @@ def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
 
 
 def newest_year(dataset: Dataset) -> int:
-    """Return the newest year of release in a dataset, as published if it is published; 0 if unknown."""
+    """Return the newest year of release in a dataset, 0 if unknown; for a published one, the year in ``SOURCES``."""
     source = SOURCES.get(dataset.name)
     return (source.years[1] if source else 0) or dataset.newest_year
 

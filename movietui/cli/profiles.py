@@ -66,7 +66,7 @@ settle_option = click.option(
     "--settle",
     multiple=True,
     metavar="TITLE=MOVIE",
-    help='Choose the movie that a title stands for, by id, or "none"; the choice is remembered: --settle "Hamlet (1996)=1411".',
+    help='Choose the movie that a title is, by id, or "none"; the choice is remembered: --settle "Hamlet (1996)=1411".',
 )
 
 

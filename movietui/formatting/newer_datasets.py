@@ -1,4 +1,4 @@
-"""Sentences about a dataset with newer movies than the one in use."""
+"""The texts of an offer of a dataset with newer movies: why, what getting it takes, and what to type."""
 
 import shlex
 

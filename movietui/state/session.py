@@ -48,7 +48,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class NamedListRow:
-    """A list that at least one of the viewers has."""
+    """The viewers' named lists of one name, in one row."""
 
     name: str
     viewers: tuple[ViewerRef, ...]

@@ -13,7 +13,8 @@ Wanted = Literal["all", "watchlist", "both"]
 
 @dataclass(frozen=True)
 class View:
-    """What a list shows: which movies (filter, watchlists), how daring and how recent the list is, and its order."""
+    """What a list shows: which movies (filter, watchlists), how daring it is, how much it
+    favours recent movies, and its order."""
 
     filter_text: str = ""
     """A filter, see ``movietui.data.query.filters``."""

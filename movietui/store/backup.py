@@ -401,7 +401,7 @@ def _replace_store(new: Path, store_path: Path) -> Path:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise Problem(
-                f"{store_path} is open in another window; close movietui everywhere, then restore."
+                f"{store_path} is in use; close all windows of movietui, let background training end, then try again."
             ) from error
         if not _is_unreadable(error):
             raise

@@ -238,7 +238,7 @@ class Database:
         self._db, self.unwritable = db, ""
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
-        """Run one statement. Call only inside a change."""
+        """Run one statement. Call only inside ``with change()``."""
         return self._db.execute(statement, values)
 
     def rows(self, query: str, *values: object) -> list[Any]:
@@ -313,7 +313,7 @@ class Database:
             self.put_choice(name, value)
 
     def put_choice(self, name: str, value: str) -> None:
-        """Store a choice. Call only inside a change."""
+        """Store a choice. Call only inside ``with change()``."""
         self.execute("INSERT INTO choices VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
 
     def choices(self, beginning: str) -> dict[str, str]:

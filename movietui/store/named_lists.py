@@ -41,7 +41,7 @@ def known_name(name: str, names: Iterable[str]) -> str | None:
 
 
 def check_list_name(name: str) -> str:
-    """Return the name of a list in the form in which it is stored. Raises ``Problem`` if the name is empty or too long."""
+    """Return the name of a list in the form that is stored. Raises ``Problem`` if the name is empty or too long."""
     name = " ".join(strip_controls(name).split())
     if not 0 < len(name) <= LONGEST_LIST_NAME:
         raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters; choose another name.")
@@ -95,7 +95,7 @@ class NamedLists(RunRecords):
         )
         return tuple(ListEntry(*row) for row in self.valid_rows("listed", _LISTED_COLUMNS, rows))
 
-    # Parts of a step. Call only inside a change.
+    # Parts of a step. Call only inside ``with change()``.
 
     def _differing(self, viewer: int, lists: Iterable[StoredList]) -> list[StoredList]:
         """Return the lists that differ from the viewer's current ones."""

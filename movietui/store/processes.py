@@ -31,7 +31,10 @@ def still_runs(process: int, began: str) -> bool:
 
 
 def _began(process: int) -> str | None:
-    """Return when a process started, as text that no other process with its number has; ``None`` if it has exited."""
+    """Return the start time of the process with this id, as text; ``None`` if the process has exited.
+
+    The id and the text together identify a process: the system may give its id to another one later.
+    """
     if _BOOT.exists():
         with contextlib.suppress(OSError):
             # The name of the program, in brackets, may contain spaces and brackets; the fields after it do not.

@@ -158,7 +158,7 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class ListChange:
-    """What a change of a list did."""
+    """What a change to a list did."""
 
     stored: StoredList
     """The list after the change; it has no movies if it was removed."""
@@ -302,7 +302,7 @@ class Store(NamedLists):
             self._update_profile(replace(ref, dataset=deleted), "dataset = ?", "")
 
     def _update_profile(self, ref: ViewerRef, change: str, value: str) -> None:
-        """Change one column of an existing profile. Call only inside a change."""
+        """Change one column of an existing profile. Call only inside ``with change()``."""
         query = f"UPDATE viewers SET {change} WHERE kind = ? AND dataset = ? AND name = ?"
         if not self._db.execute(query, (value, *_row_of(ref))).rowcount:
             raise Problem(f"The profile {ref.id!r} no longer exists.")
@@ -313,7 +313,7 @@ class Store(NamedLists):
         return next((ref for ref, _ in self.profiles() if ref.id.casefold() == wanted), None)
 
     def _viewer(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer, and create it if there is none. Call only inside a change."""
+        """Return the row of a viewer, and create it if there is none. Call only inside ``with change()``."""
         key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -561,7 +561,7 @@ class Store(NamedLists):
             lists = self._lists_of_step(step)
         return Step(viewers[viewer], kind, at, tuple(changes), note, not undone, lists, step)
 
-    # Parts of a step. Call only inside a change.
+    # Parts of a step. Call only inside ``with change()``.
 
     def _begin(self, viewer: int, kind: str, moment: str, note: str = "") -> int:
         """Start a step and return its number. Steps of the viewer that were undone can then no longer be redone."""
@@ -634,7 +634,7 @@ class Store(NamedLists):
             )
         }
 
-    # Parts of an import. Call only inside a change.
+    # Parts of an import. Call only inside ``with change()``.
 
     def _changes_of(self, batch: _ImportBatch, movies: Sequence[ImportedMovie]) -> list[tuple[Any, ...]]:
         """Return the rows of the changes that imported movies make, and store the movies' aliases and ids."""
@@ -750,7 +750,7 @@ class Store(NamedLists):
     # Movies with several keys
 
     def _key_of(self, viewer: int, key: str) -> str:
-        """Return the key under which a viewer already has a movie, or else ``key``. Call only inside a change."""
+        """Return the key under which a viewer has a movie, or else ``key``. Call only inside ``with change()``."""
         others = self._aliases([key]).get(key, ())
         for each in (key, *others) if others else ():
             if self._db.execute(
@@ -770,7 +770,7 @@ class Store(NamedLists):
         return aliases
 
     def _learn(self, key: str, ids: Ids) -> None:
-        """Store the known ids of a movie. Call only inside a change."""
+        """Store the known ids of a movie. Call only inside ``with change()``."""
         if ids != Ids():
             self._db.execute(_INSERT_IDS, (key, ids.imdb, ids.tmdb, ids.movielens))
 

@@ -98,7 +98,7 @@ class RunRecords(Database):
         *,
         state: str,
     ) -> int:
-        """Add a run of this process; return its number. Call only inside a change."""
+        """Add a run of this process; return its number. Call only inside ``with change()``."""
         checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
         cursor = self.execute(
             "INSERT INTO runs"

@@ -282,7 +282,7 @@ class Runs:
             return self._queue(model, dataset, split, request)
 
     def _queue(self, model: str, dataset: str, split: str, request: Mapping[str, Any]) -> int:
-        """Queue a run. Call only inside a change."""
+        """Queue a run. Call only inside ``with change()``."""
         store = self._store
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)

@@ -73,5 +73,6 @@ class QuitPanel(Panel[str]):
             yield Static(f"{message}.{better}", markup=False)
             yield Static()
             yield Static(f"{key_of(self, 'panel.yes')}  keep training in the background", markup=False)
-            on = f"{self._automatic} and queued runs" if self._automatic else "queued runs"
-            yield Static(f"{key_of(self, 'panel.no')}  stop training; {on} continue at the next start", markup=False)
+            left = f"{self._automatic} and the queue continue" if self._automatic else "the queue continues"
+            stop = f"{key_of(self, 'panel.no')}  stop training; {left} when you next open movietui"
+            yield Static(stop, markup=False)

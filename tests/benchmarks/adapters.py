@@ -41,7 +41,7 @@ class Peer:
 
 
 def liked(train: Dataset) -> Dataset:
-    """Return the dataset with only the ratings of four stars or more; rankers of other libraries learn only from these."""
+    """Return the dataset with only the ratings of four stars or more, from which other libraries' rankers learn."""
     return train.with_ratings(np.flatnonzero(train.ratings.stars >= RELEVANT))
 
 

@@ -192,8 +192,8 @@ def test_having_no_pair_is_an_error(movies: list[int]) -> None:
 def test_lists_of_pairs_by_hand() -> None:
     hits = np.zeros((2, 2, 10), bool)
     hits[0, 0, :2] = hits[1, 1, 9] = hits[1, 0, 0] = True
-    # In the first pair, one member's list is ideal and the other's has no hit; in the second pair, the members' ndcg is
-    # 1 and 1 / log2(11).
+    # For one member of the first pair, the shared list is ideal; for the other, it has no hit. For the members of the
+    # second pair, its ndcg is 1 and 1 / log2(11).
     result = pair_list_metrics(hits, np.int32([[2, 5], [1, 1]]))
     last = 1 / np.log2(11)
     assert result["ndcg@10_mean"] == pytest.approx((0.5 + (1 + last) / 2) / 2)

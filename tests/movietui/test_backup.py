@@ -199,7 +199,7 @@ def test_a_damaged_store_is_replaced(backup: Path, content: bytes | None) -> Non
 def test_restoring_fails_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("movietui.store.backup.WAIT_SECONDS", 0.05)
     window = Store(locations.store())
-    with pytest.raises(Problem, match="is open in another window; close movietui everywhere"):
+    with pytest.raises(Problem, match="is in use; close all windows of movietui"):
         restore(backup, locations.store())
     window.rate(ANNA, FARGO, 2)
     window.close()

@@ -142,7 +142,7 @@ async def test_one_step_can_be_undone_alone(faked: FakeEngine, store: Store) -> 
         await driver.see(f"undid {first}")
         assert [rated.movie.title for rated in store.ratings(ONE)] == [second, third]
         await driver.press("end", "x")
-        await driver.see("This step cannot be undone alone")
+        await driver.see("This step cannot be undone on its own")
         await driver.press("escape")
         await driver.until(lambda: first in driver.titles(100), "the movie in the list again")
         await driver.press("u")

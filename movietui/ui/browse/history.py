@@ -149,7 +149,7 @@ class HistoryPanel(Panel[bool]):
             return
         reverting = await self._session.changes.take_back(step)
         self._changed = self._changed or reverting is not None
-        impossible = "This step cannot be undone alone: the movie was changed again later."
+        impossible = "This step cannot be undone on its own: all that it changed was changed again later."
         await self._fill(f"undid {wording.describe_step(reverting, undone=False)}" if reverting else impossible)
 
     @work(exclusive=True, group="history")

@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 COUNTS = (10, 25, 50, 100)
-"""How many movies of a list a person can choose to write, besides all of them."""
+"""How many movies of a longer list the panel offers to write; it always offers to write all of them, too."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
     "markdown": "To read, or to send to a friend.",

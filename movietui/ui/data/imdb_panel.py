@@ -36,7 +36,7 @@ MAX_CANDIDATES = 9
 
 
 class ImdbRows(RowList[Movie]):
-    """Ambiguous movies, then those chosen by hand, then those without a match."""
+    """Ambiguous movies, then those that a person decided about, then the others without a match."""
 
     def row_key(self, row: Movie) -> str:
         """Return the id of the movie."""

@@ -126,7 +126,7 @@ class SettingsForm(Vertical):
         return {"settings": settings, "seed": int(seed), "split": split}
 
     def values(self) -> dict[str, str]:
-        """Return the text of the fields, valid or not."""
+        """Return what is typed for each setting of the model, valid or not, by the name of the setting."""
         assert self.model is not None
         return {name: self.query_one(f"#set-{name}", Input).value for name in self._names()}
 

@@ -43,7 +43,7 @@ class Field(Input):
             raise Problem(f"The pasted text is too long: only its first {text.plural(room, 'character')} fit.")
 
     def update_node_styles(self, animate: bool = True) -> None:
-        """Update the styles after the classes changed; a new field gets its styles only once, when it is mounted."""
+        """Update the styles after the classes changed. A field that is not mounted yet gets its styles when it is."""
         if self.parent is not None:
             super().update_node_styles(animate)
 

@@ -206,8 +206,8 @@ class FakeEngine(Requests, EngineClient):
     def _order(self, query: ListQuery) -> list[int]:
         """Return the movies of a list in order. Only a few filters are known.
 
-        A ``daring`` above 0.5, ``standardise`` and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts by the
-        movie's number.
+        A ``daring`` above 0.5, ``standardise`` and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts
+        by the movie's number.
         """
         viewers, misery = query["viewers"], query["misery"]
         seen = [{int(key) for key in (*dict(one["rated"]), *one["seen"])} for one in viewers]

@@ -150,6 +150,11 @@ class Model(ABC, Generic[S, Taste]):
         """
         return frozenset()
 
+    def serving_parameters(self) -> Parameters:
+        """Return the parameters without those that are ``only_for_predict``."""
+        left_out = self.only_for_predict()
+        return {name: values for name, values in self.parameters.items() if name not in left_out}
+
     def of_train(self, name: str) -> NDArray[Any]:
         """Return a parameter that is ``only_for_predict``. Raises ``Problem`` if the model comes from a checkpoint."""
         try:

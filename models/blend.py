@@ -210,14 +210,14 @@ class Blend(Model[BlendSettings, Tastes]):
                 models[name].fit(data, progress=partial(report_share, name, fit))
             predicted_stars = first[name].predict(held_out.user, held_out.movie)
             report(served[name].predict, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
+            if not part.rates:  # the ratings of all users, once for each part, would take gigabytes
+                for model in (first[name], served[name]):
+                    model.restore(model.serving_parameters(), train.scale)
         rating_parts = [name for name, part in parts.items() if part.rates]
         predicted = np.stack([first[name].predict(held_out.user, held_out.movie) for name in rating_parts], 1)
         stack, shift = fit_stack(predicted, held_out.stars)
         parameters: Parameters = {
-            f"{name}/{key}": value
-            for name, model in served.items()
-            for key, value in model.parameters.items()
-            if parts[name].rates or key not in model.only_for_predict()
+            f"{name}/{key}": value for name, model in served.items() for key, value in model.parameters.items()
         }
         parameters |= {
             "stack": stack,

@@ -71,10 +71,7 @@ def save(
     exists or cannot be written.
     """
     # safetensors writes the bytes of an array in the order of memory, so a transposed array would be read back wrong.
-    left_out = model.only_for_predict()
-    arrays = save_arrays(
-        {name: np.asarray(values, order="C") for name, values in model.parameters.items() if name not in left_out}
-    )
+    arrays = save_arrays({name: np.asarray(values, order="C") for name, values in model.serving_parameters().items()})
     manifest = Manifest(
         model=model.name,
         settings=asdict(model.settings),

@@ -149,6 +149,16 @@ class Users:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def take(self, rows: NDArray[np.intp]) -> "Users":
+        """Return the users in these rows, in this order."""
+
+        def taken(column: Any) -> Any:
+            if isinstance(column, tuple):
+                return tuple(column[row] for row in rows.tolist()) if column else ()
+            return column[rows] if len(column) else column
+
+        return Users(*(taken(getattr(self, each.name)) for each in fields(self)))
+
     @cached_property
     def row(self) -> Mapping[str, int]:
         """The row of each id."""
@@ -385,6 +395,17 @@ class Dataset:
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""
         return replace(self, ratings=self.ratings.take(rows))
+
+    def with_users(self, users: NDArray[np.intp]) -> "Dataset":
+        """Return the dataset with only these users, ascending rows without duplicates, and their ratings.
+
+        Users get new rows; movies keep theirs.
+        """
+        if len(users) == len(self.users):
+            return self
+        ratings = self.ratings.take(ratings_of(self, users))
+        row = np.searchsorted(users, ratings.user).astype(np.int32)
+        return replace(self, users=self.users.take(users), ratings=replace(ratings, user=row))
 
     def without_unrated(self) -> "Dataset":
         """Return the dataset without IMDb's movies, which nobody in it has rated."""

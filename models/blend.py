@@ -183,7 +183,8 @@ class Blend(Model[BlendSettings, Tastes]):
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps)
-        weighed = train.with_ratings(ratings_of(train, some_users(train, WEIGHT_RATINGS, self.seed))).without_unrated()
+        # Without the other users, whose vectors would be drawn in each sweep too.
+        weighed = train.with_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
         of_base = train.with_ratings(ratings_of(train, some_users(train, base_ratings, self.seed)))

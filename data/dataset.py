@@ -396,7 +396,7 @@ class Dataset:
         """Return the dataset with only these ratings. Users and movies keep their rows."""
         return replace(self, ratings=self.ratings.take(rows))
 
-    def with_users(self, users: NDArray[np.intp]) -> "Dataset":
+    def only_users(self, users: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these users, ascending rows without duplicates, and their ratings.
 
         Users get new rows; movies keep theirs.

@@ -184,7 +184,7 @@ class Blend(Model[BlendSettings, Tastes]):
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps)
         # Without the other users, whose vectors would be drawn in each sweep too.
-        weighed = train.with_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
+        weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
         of_base = train.with_ratings(ratings_of(train, some_users(train, base_ratings, self.seed)))

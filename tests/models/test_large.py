@@ -42,7 +42,7 @@ def test_some_users_have_about_as_many_ratings_as_asked_for() -> None:
 
 def test_a_dataset_with_some_of_its_users() -> None:
     users = some_users(TRAIN, len(TRAIN.ratings) // 2, 1)
-    part = TRAIN.with_users(users)
+    part = TRAIN.only_users(users)
     assert part.users.ids == tuple(TRAIN.users.ids[user] for user in users.tolist())
     assert part.users.age.tolist() == (TRAIN.users.age[users].tolist() if len(TRAIN.users.age) else [])
     assert len(part.ratings) == len(ratings_of(TRAIN, users))
@@ -51,7 +51,7 @@ def test_a_dataset_with_some_of_its_users() -> None:
             before, after = getattr(history_of(TRAIN, user), column), getattr(history_of(part, row), column)
             assert after.tolist() == before.tolist()
     assert part.movies is TRAIN.movies
-    assert TRAIN.with_users(np.arange(len(TRAIN.users))) is TRAIN
+    assert TRAIN.only_users(np.arange(len(TRAIN.users))) is TRAIN
 
 
 def test_evenly_spread_numbers() -> None:

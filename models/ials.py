@@ -1,16 +1,20 @@
 """Matrix factorisation that also learns from what was not rated."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
-from movietui.models.base import Fitted, History, Parameters, Progress
-from movietui.models.rankers import PreferenceSettings, RankingModel, Rows
+from movietui.models.base import Fitted, History, Parameters, Progress, history_of
+from movietui.models.bias import expected
+from movietui.models.rankers import PreferenceSettings, RankingModel, Rows, Sample, unit_mean_of
 from movietui.models.settings import setting
 
 Doubles = NDArray[np.float64]
+SAMPLE = 32
+"""How many users' scores determine the slope and the uncertainty of taste; more would take as long as the fit."""
 
 
 @dataclass(frozen=True)
@@ -113,3 +117,51 @@ class Ials(RankingModel[IalsSettings]):
             without, indices = self.without_each(history)
             shares[:, indices] = self.parameters["factors"][movies] @ (self.solve(history) - without).T
         return shares
+
+
+def supported_factors(ratings: int) -> int:
+    """Return the number of factors that this many ratings support: a curve through the best numbers for ml-100k and for
+    ml-1m."""
+    return int(np.clip(round(40 * (ratings / 80_000) ** 0.45), 4, 128))
+
+
+def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float) -> Parameters:
+    """Return the parameters that serving needs; the last row of ``factors``, for an unknown movie, is 0.
+
+    ``movies``: the factors of the movies, shape (movies, factors); ``mean_user``: the mean factors of the users.
+    """
+    factors = np.append(movies, np.zeros((1, movies.shape[1]), np.float32), 0)
+    unit_mean = unit_mean_of(movies @ mean_user.astype(np.float32))
+    return {
+        "factors": factors,
+        "unseen": np.asarray(unseen),
+        "gram": unseen * (movies.T @ movies).astype(np.float64),
+        "usual": unit_mean,
+        "along": unit_mean @ factors,
+    }
+
+
+def sample_scores(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:
+    """Score the rated movies of some users, each from the user's other ratings, and from every second rating."""
+    factors, projection, unit_mean = (served.parameters[name] for name in ("factors", "along", "usual"))
+    residuals, personal, changes = [], [], []
+    for user in users.tolist():
+        history = history_of(train, user)
+        if not len(history):
+            continue
+        personal_factors = factors[history.movies] - np.outer(unit_mean[history.movies], projection)
+        factors_of_user = served.solve(history)
+        others = np.broadcast_to(factors_of_user, personal_factors.shape).copy()
+        without, indices = served.without_each(history)
+        others[indices] = without
+        half = served.solve(History(history.movies[::2], history.stars[::2]))
+        residuals.append(history.stars - expected(served.parameters, np.full(len(history), user), history.movies))
+        personal.append((others * personal_factors).sum(1))
+        changes.append(personal_factors @ (factors_of_user - half))
+    if not residuals:
+        empty = np.empty(0, np.float32)
+        return Sample(empty, empty, empty, 0.0)
+    all_residuals, all_personal, all_changes = (
+        np.concatenate(each).astype(np.float32) for each in (residuals, personal, changes)
+    )
+    return Sample(all_residuals, all_personal, all_changes, len(all_residuals) / len(residuals))

@@ -13,6 +13,7 @@ _CLASSES = {
     "popularity": "popularity.Popularity",
     "bias": "bias.Bias",
     "mf": "mf.BiasedMF",
+    "als": "als.Als",
     "bayes": "bayes.Bayes",
     "blend": "blend.Blend",
     "demographic": "demographic.Demographic",

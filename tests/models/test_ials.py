@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
 from movietui.models.base import History, history_of
 from movietui.models.bias import Bias
-from movietui.models.ials import Ials, IalsSettings
-from movietui.models.training import ials
+from movietui.models.ials import Ials, IalsSettings, supported_factors
+from movietui.models.training import alternating
+from movietui.models.training import ials as training
 from tests.models.builders import checkerboard, rmse, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -36,7 +38,7 @@ class TestIals(ModelContract):
         assert errors[1] < errors[0] - 0.1
 
     def test_more_ratings_support_more_factors(self) -> None:
-        numbers = [ials.supported_factors(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
+        numbers = [supported_factors(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
         assert numbers == sorted(numbers)
         assert (numbers[0], numbers[2], numbers[-1]) == (4, 40, 128)
         train = tastes()[0]
@@ -44,7 +46,7 @@ class TestIals(ModelContract):
         model.fit(train)
         assert model.parameters["factors"].shape == (
             len(train.movies) + 1,
-            ials.supported_factors(len(train.ratings)),
+            supported_factors(len(train.ratings)),
         )
 
     @pytest.mark.parametrize("ratings", [1, 4])
@@ -83,11 +85,12 @@ class TestIals(ModelContract):
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)
-        monkeypatch.setattr(ials, "BLOCK", 70)
-        ratings = train.ratings
-        lists = ials._Lists.of(ratings.user, ratings.movie, model.settings.values(ratings.stars), len(train.users))
-        movies = ials.torch.from_numpy(model.parameters["factors"][:-1])
-        users = ials._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
+        monkeypatch.setattr(alternating, "BLOCK", 70)
+        values = model.settings.values(train.ratings.stars)
+        rated = train.ratings.take(np.flatnonzero(values))
+        lists = alternating.PaddedLists.of(rated.user, rated.movie, values[values != 0], len(train.users))
+        movies = torch.from_numpy(model.parameters["factors"][:-1])
+        users = training._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
         for user in (0, 6, 7, 149):
             np.testing.assert_allclose(users[user], model.solve(history_of(train, user)), atol=1e-4)
 

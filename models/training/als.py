@@ -1,0 +1,52 @@
+"""The fit of ``Als``. This module imports torch, so only ``Als._learn`` imports this module."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from movietui.data.dataset import Dataset, Floats, Ratings, Scale
+from movietui.models.als import SAMPLE, AlsSettings, UserSums, parameters_of, products
+from movietui.models.base import Epoch, Fitted, Parameters, Progress, history_of
+from movietui.models.metrics import mse
+from movietui.models.rankers import sample_users
+from movietui.models.training.alternating import PaddedLists, solve
+
+
+def fit(
+    train: Dataset, validation: Ratings | None, settings: AlsSettings, seed: int, progress: Progress
+) -> tuple[Parameters, Fitted]:
+    """Fit by solving in turn for the movies and for the users, from random factors of unit length for the users."""
+    ratings = train.ratings
+    by_user = PaddedLists.of(ratings.user, ratings.movie, ratings.stars, len(train.users))
+    by_movie = PaddedLists.of(ratings.movie, ratings.user, ratings.stars, len(train.movies))
+    generator = torch.Generator().manual_seed(seed)
+    users = torch.nn.functional.normalize(torch.randn(len(train.users), settings.factors, generator=generator))
+    curve: list[Epoch] = []
+    for number in range(1, settings.sweeps + 1):
+        movies = solve(by_movie, users, settings.ridge * by_movie.lengths)
+        # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
+        users = solve(by_user, movies, settings.ridge * by_user.lengths)
+        vectors = _vectors(users, by_user.lengths, movies, by_movie.lengths)
+        held_out = _loss(vectors, validation, train.scale) if validation is not None else None
+        curve.append(Epoch(number, settings.sweeps, _loss(vectors, ratings, train.scale), held_out))
+        progress(curve[-1])
+    sums = UserSums.of(users.numpy(), by_user.lengths.numpy())
+    sample = [history_of(train, user) for user in sample_users(len(train.users), SAMPLE).tolist()]
+    parameters = parameters_of(movies.numpy(), train.counts, sums, sample, settings)
+    return parameters | vectors, Fitted.of(curve)
+
+
+def _vectors(users: Tensor, user_counts: Tensor, movies: Tensor, movie_counts: Tensor) -> Parameters:
+    """Return the factors of all users and movies; those without ratings, and the last row, have the mean factors."""
+    return {"user": _with_mean(users, user_counts), "factors": _with_mean(movies, movie_counts)}
+
+
+def _with_mean(vectors: Tensor, counts: Tensor) -> Floats:
+    known = (counts > 0).numpy()[:, None]
+    mean = np.sum(vectors.numpy(), 0, np.float64) / max(1, known.sum())
+    return np.asarray(np.append(np.where(known, vectors.numpy(), mean), mean[None], 0), np.float32)
+
+
+def _loss(vectors: Parameters, ratings: Ratings, scale: Scale) -> float:
+    """Return the mean squared error of the predictions, clipped to the scale."""
+    return mse(scale.clip(products(vectors, ratings.user, ratings.movie)), ratings.stars) if len(ratings) else 0.0

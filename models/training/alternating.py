@@ -1,0 +1,62 @@
+"""One side of an alternating least squares fit: the factors of all users given those of the movies, or the reverse.
+
+This module imports torch, so only the fits of ``Als`` and ``Ials`` import this module.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from movietui.data.dataset import Floats, Ints
+
+BLOCK = 32_768
+"""How many ratings are processed in one batch of solves."""
+
+
+@dataclass(frozen=True)
+class PaddedLists:
+    """The values of ratings, in a list for each user (or movie), with the movie (or user) of each rating."""
+
+    lengths: Tensor
+    """int64, shape (lists,)."""
+    groups: Sequence[tuple[Tensor, Tensor, Tensor]]
+    """For each batch of non-empty lists of similar length: their rows, shape (some,); the other side of each rating,
+    padded with -1, shape (some, longest); and the values, padded with 0, of the same shape."""
+
+    @classmethod
+    def of(cls, rows: Ints, others: Ints, values: Floats, total: int) -> "PaddedLists":
+        by_row = np.argsort(rows, kind="stable")
+        lengths = np.bincount(rows, minlength=total)
+        starts = np.cumsum(lengths) - lengths
+        order = np.argsort(lengths, kind="stable")
+        groups, end = [], total
+        while end and (longest := int(lengths[order[end - 1]])):
+            first = max(end - max(1, BLOCK // longest), int(np.searchsorted(lengths[order], 1)))
+            numbers = order[first:end]
+            inside = np.arange(longest) < lengths[numbers, None]
+            indices = by_row[np.where(inside, starts[numbers, None] + np.arange(longest), 0)]
+            padded = np.where(inside, others[indices], -1)
+            padded_values = np.where(inside, values[indices], np.float32(0))
+            groups.append((torch.from_numpy(numbers), torch.from_numpy(padded), torch.from_numpy(padded_values)))
+            end = first
+        return cls(torch.from_numpy(lengths), groups)
+
+
+def solve(lists: PaddedLists, others: Tensor, ridges: Tensor, gram: Tensor | float = 0.0) -> Tensor:
+    """Return ``(sum y y' + gram + ridge I)^-1 sum v y`` for each list, shape (lists, factors); 0 for an empty list.
+
+    The sums are over the list's values ``v`` and the factors ``y`` of their other side. ``others``: the factors of the
+    other side, shape (others, factors). ``ridges``: shape (lists,). ``gram``: shape (factors, factors).
+    """
+    padded_others = torch.cat([others, torch.zeros_like(others[:1])])  # the last row is for -1
+    solution = others.new_zeros(len(ridges), others.shape[1])
+    for numbers, padded, values in lists.groups:
+        vectors = padded_others[padded]
+        normal = vectors.mT @ vectors + gram
+        normal.diagonal(dim1=1, dim2=2).add_(ridges[numbers, None])
+        pull = vectors.mT @ values[:, :, None]
+        solution[numbers] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
+    return solution

@@ -22,7 +22,7 @@ from movietui.data.movielens.release import Raw
 from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
-from movietui.data.storage import cache, locations, parquet
+from movietui.data.storage import cache, locations, parquet, remote
 from movietui.data.titles import split_year
 
 DEMO = "demo"
@@ -40,7 +40,8 @@ class DatasetStatus:
     name: str
     title: str
     state: str
-    """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``tables`` (IMDb's)."""
+    """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``cluster`` (only there);
+    ``tables`` (IMDb's)."""
     on_disk: bool = False
     """Whether its tables are on disk, so that it can be opened without fetching it."""
     ratings: int | None = None
@@ -58,6 +59,8 @@ class DatasetStatus:
     """Disk space used by the download, and by all tables: as published, cleaned, and joined with IMDb."""
     disk: int = 0
     """Disk space that the dataset needs or, if it is on disk, uses: see ``movietui.data.fetch.estimates``."""
+    cluster: str = ""
+    """Where its ratings are on a cluster, if it was cleaned there, whatever is on disk."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -86,9 +89,11 @@ class GetResult:
 def list_datasets() -> list[DatasetStatus]:
     """Return all datasets: first those that can be fetched by name, then those that the user supplied.
 
-    A dataset that the user supplied is left out if it is damaged.
+    Datasets that were cleaned on a cluster are among them. A dataset that the user supplied is left out if it is
+    damaged.
     """
-    return [status for name in dict.fromkeys([*sources.SOURCES, *cache.names()]) if (status := _status(name))]
+    names = dict.fromkeys([*sources.SOURCES, *cache.names(), *remote.names()])
+    return [status for name in names if (status := _status(name))]
 
 
 def _status(name: str) -> DatasetStatus | None:
@@ -108,10 +113,16 @@ def _status(name: str) -> DatasetStatus | None:
         bytes=size,
         disk=estimates.disk(source.size, published) if source else size,
     )
+    elsewhere = _on_cluster(name)
+    if elsewhere:
+        status = replace(status, cluster=elsewhere["uri"])
     try:
         facts = cache.describe(name)
     except (FileNotFoundError, parquet.Damaged):
-        return status if source else None
+        if source or not elsewhere:
+            return status if source else None
+        counts = {key: elsewhere[key] for key in ("ratings", "users", "movies")}
+        return replace(status, state="cluster", **counts)
     first_year, last_year = _cleaned_years(name, facts["raw"]) if not published else (None, None)
     return replace(
         status,
@@ -125,6 +136,14 @@ def _status(name: str) -> DatasetStatus | None:
         last_year=last_year or status.last_year,
         disk=size,
     )
+
+
+def _on_cluster(name: str) -> dict[str, Any] | None:
+    """Return the facts about a dataset on a cluster, or None if there is none with this name or they are damaged."""
+    try:
+        return remote.describe(name)
+    except (FileNotFoundError, parquet.Damaged):
+        return None
 
 
 def _cleaned_years(name: str, digest: str) -> tuple[int | None, int | None]:
@@ -189,6 +208,12 @@ def check_name(name: str) -> None:
 
 
 def _unknown(name: str) -> Problem:
+    """Return the problem that a dataset is neither on disk nor can be fetched by name."""
+    if elsewhere := _on_cluster(name):
+        return Problem(
+            f"The ratings of {name} are on a cluster, at {elsewhere['uri']}, and not on this machine; use movietui "
+            f"cluster, or copy the files here and run movietui data get {name} --from PATH."
+        )
     known = list(dict.fromkeys([*sources.SOURCES, *cache.names()]))
     meant = hint(name, known, f"datasets: {', '.join(known)}.")
     return Problem(f"There is no dataset {name}; {meant} To use your own, run movietui data get {name} --from PATH.")
@@ -257,6 +282,8 @@ class RemoveResult:
     dataset: str
     bytes: int
     """Disk space that was freed."""
+    cluster: str = ""
+    """Where the ratings of the dataset stay on a cluster, if they are there."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -265,6 +292,8 @@ class RemoveResult:
 
 def remove(name: str) -> RemoveResult:
     """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
+
+    What is known of the same dataset on a cluster is removed too; its ratings there stay.
 
     The ratings of profiles, which are in the store, and the matches that the user chose by hand are not removed.
     Raises ``Problem`` if there is no such dataset, or none of its files are on disk.
@@ -276,9 +305,10 @@ def remove(name: str) -> RemoveResult:
     size = _size(name)
     if not size:
         raise Problem(f"{name} is not on disk; there is nothing to remove.")
+    elsewhere = _on_cluster(name) if name != IMDB else None
     cache.remove(name)
     downloads.remove(_downloads_of(name))
-    return RemoveResult(name, size - _size(name))
+    return RemoveResult(name, size - _size(name), elsewhere["uri"] if elsewhere else "")
 
 
 def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:
@@ -401,7 +431,9 @@ def _facts(name: str, report: Report) -> dict[str, Any]:
             return _read_and_store(name, None, report)
         if name not in sources.SOURCES:
             raise _unknown(name) from None
-        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.") from None
+        elsewhere = _on_cluster(name)
+        also = f" Its ratings at {elsewhere['uri']} are for movietui cluster." if elsewhere else ""
+        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.{also}") from None
     except parquet.Damaged:
         return _restore(name, report)
 

@@ -418,13 +418,14 @@ class Dataset:
         return self.ratings.by_movie(len(self.movies))
 
     @cached_property
-    def _totals(self) -> NDArray[np.float64]:
+    def totals(self) -> NDArray[np.float64]:
+        """The sum of the stars of each movie, shape (movies,)."""
         return self.ratings.sums_by_movie(len(self.movies))
 
     def mean_of(self, movie: int) -> float | None:
         """Return a movie's mean rating, or ``None`` if it has no ratings."""
         count = int(self.counts[movie])
-        return float(self._totals[movie]) / count if count else None
+        return float(self.totals[movie]) / count if count else None
 
     @cached_property
     def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from movietui.data.cleaning.rules import BY_ID, RULES, Outcome, Row, Rule
-from movietui.data.cleaning.working_tables import Tables, tables_of
+from movietui.data.cleaning.working_tables import AnyTables, Tables, tables_of
 from movietui.data.movielens.release import Raw
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
@@ -199,7 +199,7 @@ class _Step:
 
     number: int
     before: Tables
-    outcome: Outcome
+    outcome: Outcome[Tables]
     result: RuleResult
 
     def after(self, on: bool) -> Tables:
@@ -269,12 +269,16 @@ class Cleaner:
 
 def _apply(rule: Rule, number: int, tables: Tables) -> _Step:
     outcome = rule.apply(tables, number)
+    return _Step(number, tables, outcome, result_of(rule, number, tables, outcome))
+
+
+def result_of(rule: Rule, number: int, tables: AnyTables, outcome: Outcome[AnyTables]) -> RuleResult:
+    """Return what a rule did to the tables before it, as if it were on."""
     before, removed = tables.ratings, tables.ratings - outcome.after.ratings
     if rule.id == "malformed-lines":
-        raw = tables.published.raw
-        removed = sum(line.file == raw.ratings_file for line in raw.malformed)
+        removed = tables.malformed_ratings
         before += removed
-    result = RuleResult(
+    return RuleResult(
         rule=rule.id,
         title=rule.title.format(number),
         on=True,
@@ -283,12 +287,11 @@ def _apply(rule: Rule, number: int, tables: Tables) -> _Step:
         before=before,
         removed=removed,
         removed_movies=int(np.count_nonzero(tables.movies & ~outcome.after.movies)),
-        removed_users=int(np.count_nonzero(tables.users & ~outcome.after.users)),
+        removed_users=tables.total_users - outcome.after.total_users,
         changed=outcome.changed,
         note=outcome.note,
         examples=tuple(outcome.affected.examples()),
     )
-    return _Step(number, tables, outcome, result)
 
 
 def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> tuple[Tables, CleaningReport]:
@@ -297,10 +300,15 @@ def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> t
     Raises ``Problem`` if no rating remains.
     """
     tables, result = Cleaner(name, raw).clean(cleaning, report)
-    if not tables.ratings:
-        last = next(rule.rule for rule in reversed(result.rules) if rule.on and rule.removed)
-        raise Problem(
-            f"No ratings of {name} are left after cleaning: the rule {last} removed the last ones; choose other rules, "
-            "or check the source files."
-        )
+    check_any_left(result)
     return tables, result
+
+
+def check_any_left(report: CleaningReport) -> None:
+    """Raise ``Problem`` if no rating remains after cleaning."""
+    if not report.ratings:
+        last = next(rule.rule for rule in reversed(report.rules) if rule.on and rule.removed)
+        raise Problem(
+            f"No ratings of {report.dataset} are left after cleaning: the rule {last} removed the last ones; choose "
+            "other rules, or check the source files."
+        )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import gender_code
-from movietui.data.cleaning.working_tables import Tables
+from movietui.data.cleaning.working_tables import MovieTables, Published, Tables
 from movietui.data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
 from movietui.data.movielens.release import NO_GENRE
 from movietui.data.tags import Tags, strongest
@@ -23,28 +23,29 @@ def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     """
     published = tables.published
     ratings = Ratings(
-        _new_rows(tables.remaining_users)[published.user[tables.remaining]],
-        _new_rows(tables.remaining_movies)[tables.movie[tables.remaining]],
+        new_rows(tables.remaining_users)[published.user[tables.remaining]],
+        new_rows(tables.remaining_movies)[tables.movie[tables.remaining]],
         published.stars[tables.remaining].astype(np.float32, copy=False),
         published.time[tables.remaining].astype(np.int64, copy=False),
     )
-    users, movies = _users(tables), _movies(tables)
+    rows = np.flatnonzero(tables.remaining_users).tolist()
+    users = users_of(published, rows, coded_gender=tables.coded_gender, keep_zip_codes=tables.keep_zip_codes)
+    movies = movies_of(tables)
     scale = published.raw.scale
     return Dataset(name, ratings, users, movies, scale, fingerprint(ratings, users, movies, scale), cleaning)
 
 
-def _new_rows(remaining: Bools) -> Ints:
+def new_rows(remaining: Bools) -> Ints:
     """Return, for each old row that remains, its new row; the values for removed rows mean nothing."""
     rows: Ints = np.cumsum(remaining, dtype=np.int32) - np.int32(1)
     return rows
 
 
-def _users(tables: Tables) -> Users:
-    published = tables.published
-    rows = np.flatnonzero(tables.remaining_users).tolist()
+def users_of(published: Published, rows: Sequence[int], *, coded_gender: bool, keep_zip_codes: bool) -> Users:
+    """Return these users; the other arguments are as in ``Tables``."""
 
     def column(name: str, blank: Any) -> list[Any]:
-        """Return a column of the remaining users, or an empty list if it is not published.
+        """Return a column of the users, or an empty list if it is not published.
 
         Users who occur only in ratings have the value ``blank``.
         """
@@ -52,18 +53,19 @@ def _users(tables: Tables) -> Users:
         return [column[row] if row < len(column) else blank for row in rows] if column else []
 
     genders = column("gender", "")
-    codes = [gender_code(text) for text in genders] if tables.coded_gender else []
+    codes = [gender_code(text) for text in genders] if coded_gender else []
     return Users(
         tuple(str(user) for user in published.user_ids[rows]),
         np.maximum(0, np.array(column("age", 0), np.int32)),
         tuple(genders),
         tuple(column("occupation", "")),
         np.array(codes, np.int32),
-        tuple(column("zip_code", "")) if tables.keep_zip_codes else (),
+        tuple(column("zip_code", "")) if keep_zip_codes else (),
     )
 
 
-def _movies(tables: Tables) -> Movies:
+def movies_of(tables: MovieTables) -> Movies:
+    """Return the remaining movies, in their original order."""
     published = tables.published
     rows = np.flatnonzero(tables.remaining_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
@@ -84,13 +86,13 @@ def _movies(tables: Tables) -> Movies:
     )
 
 
-def _tags(tables: Tables) -> Tags | None:
+def _tags(tables: MovieTables) -> Tags | None:
     """Return the tags of the remaining movies; a movie with merged entries has the tags of all of them."""
     published, raw = tables.published, tables.published.raw.tags
     if raw is None:
         return None
     remaining = tables.remaining_movies
-    row_of = np.where(remaining, _new_rows(remaining), np.int32(-1))
+    row_of = np.where(remaining, new_rows(remaining), np.int32(-1))
     for group in tables.merged:
         row_of[list(group)] = row_of[group[0]]
     order = np.argsort(published.movie_ids, kind="stable")

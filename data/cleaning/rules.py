@@ -6,19 +6,20 @@ Entries of the same movie are merged before ratings are counted, so that a movie
 rarely rated.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, Protocol
 
 import numpy as np
 
-from movietui.data.cleaning.working_tables import Numbers, Tables, marked
+from movietui.data.cleaning.working_tables import AnyTables, MovieTables, Numbers, Published, Tables, marked
 from movietui.data.dataset import Bools, Ints
-from movietui.data.movielens.release import MISSING, NO_GENRE
+from movietui.data.movielens.release import MISSING, NO_GENRE, Malformed
 from movietui.data.titles import LAST_YEAR, with_year
 
 EXAMPLES = 5
+RATING_COLUMNS = ("user", "movie", "title", "stars", "rated on")
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
 UNKNOWN_GENDER = -1
 
@@ -42,10 +43,10 @@ class AffectedRows:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Outcome(Generic[AnyTables]):
     """The tables after a rule, and the rows that the rule removed or changed."""
 
-    after: Tables
+    after: AnyTables
     affected: AffectedRows
     changed: int = 0
     """The number of values changed or left out; only for rules that remove no rows."""
@@ -59,7 +60,7 @@ class Rule:
     id: str
     title: str
     """``{}`` stands for the rule's number."""
-    apply: Callable[[Tables, int], Outcome]
+    apply: Callable[[Tables, int], Outcome[Tables]]
     number: int = 0
     """The default number; 0 if the rule has no number."""
     low: int = 1
@@ -89,44 +90,59 @@ def day(seconds: Any) -> str:
     return "?" if seconds == MISSING else datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
 
 
-def _without_ratings(tables: Tables, bad: Bools) -> Outcome:
+def _without_ratings(tables: Tables, bad: Bools) -> Outcome[Tables]:
     """Return the outcome of removing these ratings."""
     published, movie = tables.published, tables.movie
     removed = np.flatnonzero(bad & tables.remaining)
 
     def rows(start: int, end: int) -> list[Row]:
         return [
-            (
-                _id_text(published.user_ids[published.user[row]]),
-                _id_text(published.movie_ids[movie[row]]),
-                label(published.names[movie[row]], int(published.years[movie[row]])),
-                "?" if np.isnan(published.stars[row]) else float(published.stars[row]),
-                day(published.time[row]),
+            rating_row(
+                published,
+                published.user_ids[published.user[row]],
+                movie[row],
+                published.stars[row],
+                published.time[row],
             )
             for row in removed[start:end]
         ]
 
-    def describe(row: Row) -> str:
-        stars = f"{row[3]:g}" if isinstance(row[3], float) else row[3]
-        return f"user {row[0]}, movie {row[1]}, {stars} stars"
-
-    affected = AffectedRows(("user", "movie", "title", "stars", "rated on"), len(removed), rows, describe)
-    return Outcome(tables.without_ratings(bad), affected)
+    return Outcome(tables.without_ratings(bad), AffectedRows(RATING_COLUMNS, len(removed), rows, describe_rating))
 
 
-def _malformed(tables: Tables, _: int) -> Outcome:
+def rating_row(published: Published, user: int, movie: int, stars: float, time: int) -> Row:
+    """Return the readable form of a rating, with ``RATING_COLUMNS``: the id of its user, and the row of its movie."""
+    return (
+        _id_text(user),
+        _id_text(published.movie_ids[movie]),
+        label(published.names[movie], int(published.years[movie])),
+        "?" if np.isnan(stars) else float(stars),
+        day(time),
+    )
+
+
+def describe_rating(row: Row) -> str:
+    """Describe in words a row of ``rating_row``."""
+    stars = f"{row[3]:g}" if isinstance(row[3], float) else row[3]
+    return f"user {row[0]}, movie {row[1]}, {stars} stars"
+
+
+def _malformed(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     lines = tables.published.raw.malformed
 
     def rows(start: int, end: int) -> list[Row]:
         return [(line.file, line.line, line.reason) for line in lines[start:end]]
 
     affected = AffectedRows(
-        ("file", "line", "what is wrong"), len(lines), rows, lambda row: f"{row[0]} line {row[1]}: {row[2]}"
+        ("file", "line", "what is wrong"),
+        len(lines),
+        rows,
+        lambda row: str(Malformed(str(row[0]), int(row[1]), str(row[2]))),
     )
     return Outcome(tables, affected)
 
 
-def _missing(tables: Tables, _: int) -> Outcome:
+def _missing(tables: Tables, _: int) -> Outcome[Tables]:
     published = tables.published
     no_user, no_movie = published.user_ids == MISSING, published.movie_ids == MISSING
 
@@ -137,7 +153,7 @@ def _missing(tables: Tables, _: int) -> Outcome:
     return _without_ratings(tables, marked(test, published.user, tables.movie, published.stars, published.time))
 
 
-def _outside_scale(tables: Tables, _: int) -> Outcome:
+def _outside_scale(tables: Tables, _: int) -> Outcome[Tables]:
     scale = tables.published.raw.scale
 
     def test(stars: Numbers) -> Bools:
@@ -172,11 +188,11 @@ def _superseded(tables: Tables, movie: Ints, among: Bools) -> Bools:
     return marks
 
 
-def _duplicates(tables: Tables, _: int) -> Outcome:
+def _duplicates(tables: Tables, _: int) -> Outcome[Tables]:
     return _without_ratings(tables, _superseded(tables, tables.movie, tables.remaining))
 
 
-def _unknown_ids(tables: Tables, _: int) -> Outcome:
+def _unknown_ids(tables: Tables, _: int) -> Outcome[Tables]:
     published = tables.published
     users = np.arange(len(tables.users)) >= published.known_users
     movies = np.arange(len(tables.movies)) >= published.known_movies
@@ -196,67 +212,94 @@ def _grouped_by(rows: Iterable[int], key: Callable[[int], Any]) -> list[list[int
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _rows_with_year(tables: Tables) -> list[int]:
+def _rows_with_year(tables: MovieTables) -> list[int]:
     """Return the rows of the movies that are not removed and whose year is known."""
     dated: list[int] = np.flatnonzero(tables.movies & (tables.published.years > 0)).tolist()
     return dated
 
 
-def _merge_titles(tables: Tables, _: int) -> Outcome:
+def same_movies(tables: MovieTables) -> list[list[int]]:
+    """Return the rows of the entries of each movie that was entered more than once.
+
+    The entry with the most ratings, and of several the one with the lowest id, comes first: the others merge into it.
+    """
     published = tables.published
     groups = _grouped_by(_rows_with_year(tables), published.keys.__getitem__)
-    into = np.arange(len(tables.movies), dtype=np.int32)
     for group in groups:
         group.sort(key=lambda row: (-tables.ratings_per_movie[row], published.movie_ids[row]))
+    return groups
+
+
+def merge_into(groups: Sequence[Sequence[int]], movies: int) -> Ints:
+    """Return the row of each of the movies after merging these groups, shape (movies,)."""
+    into = np.arange(movies, dtype=np.int32)
+    for group in groups:
         into[group] = group[0]
-    movie = into[tables.movie]
-    # Here, only ratings of merged movies count as duplicates. The rule duplicate-ratings, which may be off, removes the
-    # others.
-    joined = np.zeros(len(tables.movies), bool)
-    joined[[group[0] for group in groups]] = True
-    doubled = _superseded(tables, movie, tables.remaining & joined[movie])
-    removed = into != np.arange(len(into))
-    after = tables
-    if groups:
-        genres, released = list(published.genres), list(published.released)
-        for group in groups:
-            named = [genre for row in group for genre in genres[row].split("|")]
-            known = dict.fromkeys(genre for genre in named if genre not in NO_GENRE)
-            genres[group[0]] = "|".join(known) or genres[group[0]]
-            released[group[0]] = next((released[row] for row in group if released[row]), "")
-        whole = replace(published, genres=tuple(genres), released=tuple(released))
-        after = replace(
-            tables,
-            published=whole,
-            movie=movie,
-            remaining=tables.remaining & ~doubled,
-            movies=tables.movies & ~removed,
-            merged=tuple(map(tuple, groups)),
-        )
-    twice = np.bincount(movie[doubled], minlength=len(into))
-    groups.sort(key=lambda group: -after.ratings_per_movie[group[0]])
+    return into
+
+
+def merged(published: Published, groups: Sequence[Sequence[int]]) -> Published:
+    """Return what is published, where the first entry of each group has the genres and the date of all its entries."""
+    genres, released = list(published.genres), list(published.released)
+    for group in groups:
+        named = [genre for row in group for genre in genres[row].split("|")]
+        known = dict.fromkeys(genre for genre in named if genre not in NO_GENRE)
+        genres[group[0]] = "|".join(known) or genres[group[0]]
+        released[group[0]] = next((released[row] for row in group if released[row]), "")
+    return replace(published, genres=tuple(genres), released=tuple(released))
+
+
+def merged_rows(published: Published, groups: Sequence[Sequence[int]], counts: Numbers, twice: Numbers) -> AffectedRows:
+    """Return a readable form of merged groups.
+
+    ``counts`` has the ratings of each movie after merging, and ``twice`` those removed because the same user rated two
+    entries, both of shape (movies,).
+    """
+    ordered = sorted(groups, key=lambda group: -counts[group[0]])
 
     def rows(start: int, end: int) -> list[Row]:
         return [
             (
                 published.names[group[0]],
                 int(published.years[group[0]]),
-                " and ".join(str(movie) for movie in sorted(published.movie_ids[group])),
-                int(after.ratings_per_movie[group[0]]),
+                " and ".join(str(movie) for movie in sorted(published.movie_ids[list(group)])),
+                int(counts[group[0]]),
                 int(twice[group[0]]),
             )
-            for group in groups[start:end]
+            for group in ordered[start:end]
         ]
 
     def describe(row: Row) -> str:
         return f"{label(row[0], row[1])}: {row[2]} merged, {_plural(row[3], 'rating')}"
 
-    return Outcome(
-        after, AffectedRows(("title", "year", "movies", "ratings", "rated twice"), len(groups), rows, describe)
-    )
+    return AffectedRows(("title", "year", "movies", "ratings", "rated twice"), len(groups), rows, describe)
 
 
-def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
+def _merge_titles(tables: Tables, _: int) -> Outcome[Tables]:
+    published = tables.published
+    groups = same_movies(tables)
+    into = merge_into(groups, len(tables.movies))
+    movie = into[tables.movie]
+    # Here, only ratings of merged movies count as duplicates. The rule duplicate-ratings, which may be off, removes the
+    # others.
+    joined = np.zeros(len(tables.movies), bool)
+    joined[[group[0] for group in groups]] = True
+    doubled = _superseded(tables, movie, tables.remaining & joined[movie])
+    after = tables
+    if groups:
+        after = replace(
+            tables,
+            published=merged(published, groups),
+            movie=movie,
+            remaining=tables.remaining & ~doubled,
+            movies=tables.movies & (into == np.arange(len(into))),
+            merged=tuple(map(tuple, groups)),
+        )
+    twice = np.bincount(movie[doubled], minlength=len(into))
+    return Outcome(after, merged_rows(published, groups, after.ratings_per_movie, twice))
+
+
+def _without_movies(tables: AnyTables, bad: Bools, note: str = "") -> Outcome[AnyTables]:
     """Return the outcome of removing these movies and their ratings."""
     published, counts = tables.published, tables.ratings_per_movie
     removed = np.flatnonzero(bad & tables.remaining_movies)
@@ -281,7 +324,7 @@ def _without_movies(tables: Tables, bad: Bools, note: str = "") -> Outcome:
     return Outcome(tables.without_movies(bad), affected, note=note)
 
 
-def _newest_of_title(tables: Tables, _: int) -> Outcome:
+def _newest_of_title(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     published, years = tables.published, tables.published.years
     bad = np.zeros(len(tables.movies), bool)
     for title in _grouped_by(_rows_with_year(tables), lambda row: published.keys[row].rpartition(" ")[0]):
@@ -290,20 +333,20 @@ def _newest_of_title(tables: Tables, _: int) -> Outcome:
     return _without_movies(tables, bad)
 
 
-def _no_genre(tables: Tables, _: int) -> Outcome:
+def _no_genre(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     return _without_movies(tables, np.array([genres in NO_GENRE for genres in tables.published.genres], bool))
 
 
-def _no_year(tables: Tables, _: int) -> Outcome:
+def _no_year(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     return _without_movies(tables, tables.published.years == 0)
 
 
-def _old_movies(tables: Tables, year: int) -> Outcome:
+def _old_movies(tables: AnyTables, year: int) -> Outcome[AnyTables]:
     years = tables.published.years
     return _without_movies(tables, (years > 0) & (years < year))
 
 
-def _few_ratings_movies(tables: Tables, fewest: int) -> Outcome:
+def _few_ratings_movies(tables: AnyTables, fewest: int) -> Outcome[AnyTables]:
     never = int(np.count_nonzero(tables.remaining_movies & (tables.ratings_per_movie == 0)))
     return _without_movies(tables, tables.ratings_per_movie < fewest, f"{never:,} never rated" if never else "")
 
@@ -311,7 +354,7 @@ def _few_ratings_movies(tables: Tables, fewest: int) -> Outcome:
 # Users
 
 
-def _few_ratings_users(tables: Tables, fewest: int) -> Outcome:
+def _few_ratings_users(tables: Tables, fewest: int) -> Outcome[Tables]:
     published, counts = tables.published, tables.ratings_per_user
     bad = counts < fewest
     removed = np.flatnonzero(bad & tables.remaining_users)
@@ -320,16 +363,18 @@ def _few_ratings_users(tables: Tables, fewest: int) -> Outcome:
     def rows(start: int, end: int) -> list[Row]:
         return [(int(published.user_ids[row]), int(counts[row])) for row in removed[start:end]]
 
-    affected = AffectedRows(
-        ("user", "ratings"), len(removed), rows, lambda row: f"user {row[0]}, {_plural(row[1], 'rating')}"
-    )
-    return Outcome(tables.without_users(bad), affected)
+    return Outcome(tables.without_users(bad), AffectedRows(("user", "ratings"), len(removed), rows, describe_user))
+
+
+def describe_user(row: Row) -> str:
+    """Describe in words a user and the number of their ratings."""
+    return f"user {row[0]}, {_plural(row[1], 'rating')}"
 
 
 # Rules that remove no rows, but change how values are written or leave columns out
 
 
-def _titles(tables: Tables, _: int) -> Outcome:
+def _titles(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     published = tables.published
     remaining = np.flatnonzero(tables.remaining_movies).tolist()
     changed = [row for row in remaining if published.titles[row] != published.names[row]]
@@ -363,7 +408,7 @@ def gender_code(text: str) -> int:
     return GENDERS.get(text.strip().casefold(), UNKNOWN_GENDER)
 
 
-def _gender(tables: Tables, _: int) -> Outcome:
+def _gender(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     published = tables.published
     texts = published.column("gender")
     codes = [gender_code(text) for text in texts]
@@ -380,7 +425,7 @@ def _gender(tables: Tables, _: int) -> Outcome:
     return Outcome(replace(tables, coded_gender=True), affected, len(coded), note)
 
 
-def _columns(tables: Tables, _: int) -> Outcome:
+def _columns(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     published = tables.published
     texts = published.column("zip_code")
     with_code = [row for row in np.flatnonzero(tables.users[: len(texts)]).tolist() if texts[row]]
@@ -415,3 +460,24 @@ RULES = (
     Rule("unused-columns", "unused columns", _columns),
 )
 BY_ID = {rule.id: rule for rule in RULES}
+
+
+class MovieRule(Protocol):
+    """A rule about movies, or about what is written of movies and users, wherever the ratings are."""
+
+    def __call__(self, tables: AnyTables, number: int, /) -> Outcome[AnyTables]:
+        """Return the outcome of the rule."""
+
+
+MOVIE_RULES: Mapping[str, MovieRule] = {
+    "malformed-lines": _malformed,
+    "newest-of-title": _newest_of_title,
+    "no-genre": _no_genre,
+    "no-year": _no_year,
+    "old-movies": _old_movies,
+    "few-ratings-movies": _few_ratings_movies,
+    "titles": _titles,
+    "gender": _gender,
+    "unused-columns": _columns,
+}
+"""The rules that need only the number of ratings of each movie, by id."""

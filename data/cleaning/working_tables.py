@@ -5,9 +5,9 @@ by rule. Nothing here imports pandas.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,61 @@ class Published:
         return self.raw.users[name].tolist() if name in self.raw.users.columns else []
 
 
+class MovieTables(Protocol):
+    """What the rules about movies need to know of a dataset during cleaning, wherever its ratings are.
+
+    The attributes mean the same as those of ``Tables``.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def published(self) -> Published:
+        """The movies and the users that the dataset describes."""
+
+    @property
+    def users(self) -> Bools:
+        """Which users no rule has removed; at least those that the dataset describes beyond their ids."""
+
+    @property
+    def movies(self) -> Bools:
+        """Which movies no rule has removed or merged, shape (movies,)."""
+
+    @property
+    def reading_order(self) -> bool:
+        """Whether to use ``Published.names`` as the titles."""
+
+    @property
+    def merged(self) -> tuple[tuple[int, ...], ...]:
+        """For each group of merged entries, the rows of its movies; the movie that remains comes first."""
+
+    @property
+    def ratings(self) -> int:
+        """The number of remaining ratings."""
+
+    @property
+    def malformed_ratings(self) -> int:
+        """The number of malformed lines of the file with the ratings."""
+
+    @property
+    def total_users(self) -> int:
+        """The number of users that no rule has removed."""
+
+    @property
+    def ratings_per_movie(self) -> Ids:
+        """The number of remaining ratings of each movie."""
+
+    @property
+    def remaining_movies(self) -> Bools:
+        """Which movies remain."""
+
+    def without_movies(self: "AnyTables", bad: Bools) -> "AnyTables":
+        """Return the tables without these movies and their ratings."""
+
+
+AnyTables = TypeVar("AnyTables", bound=MovieTables)
+
+
 @dataclass(frozen=True, eq=False)
 class Tables:
     """The rows of a dataset that remain, and how to encode them."""
@@ -92,6 +147,17 @@ class Tables:
         """The number of remaining ratings."""
         return int(np.count_nonzero(self.remaining))
 
+    @property
+    def malformed_ratings(self) -> int:
+        """The number of malformed lines of the file with the ratings."""
+        raw = self.published.raw
+        return sum(line.file == raw.ratings_file for line in raw.malformed)
+
+    @cached_property
+    def total_users(self) -> int:
+        """The number of users that no rule has removed."""
+        return int(np.count_nonzero(self.users))
+
     @cached_property
     def ratings_per_movie(self) -> Ids:
         """The number of remaining ratings of each movie."""
@@ -116,9 +182,7 @@ class Tables:
     @cached_property
     def remaining_movies(self) -> Bools:
         """Which movies remain; a movie that occurs only in ratings remains as long as one of these ratings does."""
-        return self.movies & (
-            (np.arange(len(self.movies)) < self.published.known_movies) | (self.ratings_per_movie > 0)
-        )
+        return remaining_movies(self)
 
     def without_ratings(self, bad: Bools) -> "Tables":
         """Return the tables without these ratings.
@@ -140,6 +204,12 @@ class Tables:
         return replace(self, users=self.users & ~bad, remaining=self.remaining & ~bad[self.published.user])
 
 
+def remaining_movies(tables: MovieTables) -> Bools:
+    """Return which movies no rule has removed, without those that occur only in ratings and have none left."""
+    known = np.arange(len(tables.movies)) < tables.published.known_movies
+    return tables.movies & (known | (tables.ratings_per_movie > 0))
+
+
 def pieces(length: int) -> list[slice]:
     """Return slices that cut a column of this length into pieces of at most ``PIECE``."""
     return [slice(start, min(length, start + PIECE)) for start in range(0, length, PIECE)]
@@ -158,15 +228,21 @@ def tables_of(raw: Raw) -> Tables:
 
     If an id is missing in some ratings, ``MISSING`` has a row too, which counts as removed.
     """
-    user, user_ids = _rows(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
-    movie, movie_ids = _rows(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
+    user, user_ids = rows_of(raw.ratings["user_id"].to_numpy(), raw.users["user_id"].to_numpy())
+    movie, movie_ids = rows_of(raw.ratings["movie_id"].to_numpy(), raw.movies["movie_id"].to_numpy())
+    published = published_of(raw, user_ids, movie_ids, user, movie)
+    return Tables(published, movie, np.ones(len(movie), bool), user_ids != MISSING, movie_ids != MISSING)
+
+
+def published_of(raw: Raw, user_ids: Ids, movie_ids: Ids, user: Ints, movie: Ints) -> Published:
+    """Return a raw dataset with the titles of its movies parsed; see ``Published`` for the arguments."""
     unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
     titles = (*raw.movies["title"].tolist(), *(f"Movie {movie}" for movie in unknown))
     released = (*raw.movies["release_date"].tolist(), *[""] * len(unknown))
     labels = [split_year(title) for title in titles]
     names = tuple(reading_order(title) for title, _ in labels)
     years = [year or int(release[:4] or 0) for (_, year), release in zip(labels, released, strict=True)]
-    published = Published(
+    return Published(
         raw,
         user_ids,
         movie_ids,
@@ -182,10 +258,9 @@ def tables_of(raw: Raw) -> Tables:
         (*raw.movies["genres"].tolist(), *[""] * len(unknown)),
         released,
     )
-    return Tables(published, movie, np.ones(len(movie), bool), user_ids != MISSING, movie_ids != MISSING)
 
 
-def _rows(ids: Numbers, known: Numbers) -> tuple[Ints, Ids]:
+def rows_of(ids: Numbers, known: Numbers) -> tuple[Ints, Ids]:
     """Return the row of each id, and the id of each row: first the known ids, then the others that occur."""
     if not len(ids):
         return np.empty(0, np.int32), known.astype(np.int64)

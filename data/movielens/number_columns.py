@@ -5,7 +5,7 @@ line, so a few malformed lines cost little time and no memory.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,10 +97,22 @@ def blocks_of(
         if separator == "," and start == 1:
             lines = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
             start += 1
-        block_columns = None if not lines or lines.isspace() else _fast(lines, fields, separator)
+        parsed = columns_in(lines, start, fields, separator, malformed_lines.add)
         meter.add(len(block))
-        yield block_columns or _slowly(lines, start, fields, separator, malformed_lines)
+        yield parsed
     malformed.extend(malformed_lines.lines)
+
+
+def columns_in(
+    lines: bytes, start: int, fields: Sequence[Field], separator: str, reject: Callable[[int, str], None]
+) -> list[Column]:
+    """Return the columns of some lines; empty integers become ``MISSING``, and empty stars become NaN.
+
+    ``start`` is the number of the first line. Malformed lines are left out, and ``reject`` is called with the number of
+    each and what is wrong with it.
+    """
+    columns = None if not lines or lines.isspace() else _fast(lines, fields, separator)
+    return columns or _slowly(lines, start, fields, separator, reject)
 
 
 def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column] | None:
@@ -148,12 +160,9 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
 
 
 def _slowly(
-    lines: bytes, start: int, fields: Sequence[Field], separator: str, malformed_lines: MalformedLines
+    lines: bytes, start: int, fields: Sequence[Field], separator: str, reject: Callable[[int, str], None]
 ) -> list[Column]:
-    """Return the columns of some lines, leaving out malformed ones, which are added to ``malformed_lines``.
-
-    ``start`` is the number of the first line.
-    """
+    """Return the columns of some lines, whose malformed lines are rejected, like ``columns_in``."""
     rows = []
     for number, line in numbered_lines(lines, start):
         text = line.decode("latin-1")
@@ -162,7 +171,7 @@ def _slowly(
             parts = expect_fields(parts, len(fields))
             rows.append([field.parse(part) for field, part in zip(fields, parts, strict=True)])
         except ValueError as error:
-            malformed_lines.add(number, str(error))
+            reject(number, str(error))
     return [np.array([row[index] for row in rows], field.kind) for index, field in enumerate(fields)]
 
 

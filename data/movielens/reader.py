@@ -1,12 +1,54 @@
 """Reads a MovieLens release of any layout. Importing this module does not import pandas."""
 
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from pathlib import Path
 
 from movietui.data.fetch import archive
+from movietui.data.fetch.archive import Files
 from movietui.data.movielens import csv_layout, dat_layout, ml100k_layout
 from movietui.data.movielens.release import Raw
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a release, by which it is recognised."""
+
+    files: tuple[str, ...]
+    """Their names; the first one has the ratings."""
+    read: Callable[[Files, Report], Raw]
+    separator: str = ""
+    """What separates the fields of a rating; a comma also means that the first line is a header. Empty if the ratings
+    are not text."""
+
+    @property
+    def ratings(self) -> str:
+        """The name of the file with the ratings."""
+        return self.files[0]
+
+
+LAYOUTS = (
+    Layout(ml100k_layout.TEXT_FILES, ml100k_layout.read_text, "\t"),
+    Layout(ml100k_layout.PARQUET_FILES, ml100k_layout.read_parquet),
+    Layout(dat_layout.FILES, dat_layout.read, "::"),
+    Layout(csv_layout.FILES, csv_layout.read, ","),
+)
+WANTED = tuple(name for layout in LAYOUTS for name in layout.files)
+"""The names of all files that are read."""
+
+
+def layout_of(names: Container[str], place: object) -> Layout | None:
+    """Return the layout of which the file with the ratings is among ``names``; None if there is none.
+
+    Raises ``Problem`` if there are two; ``place`` says in the message where they are.
+    """
+    present = [layout for layout in LAYOUTS if layout.ratings in names]
+    if len(present) > 1:
+        both = " and ".join(layout.ratings for layout in present)
+        raise Problem(f"{place} contains {both}, which are two datasets; remove one of them.")
+    return present[0] if present else None
 
 
 def read(path: Path, report: Report = silent) -> Raw:
@@ -15,24 +57,14 @@ def read(path: Path, report: Report = silent) -> Raw:
     The file names identify the layout. Raises ``Problem`` if they identify no layout or two, if a file is missing or
     empty, or if a file has more than ten malformed lines and more than one in a thousand.
     """
-    layouts = {
-        ml100k_layout.TEXT_FILES: ml100k_layout.read_text,
-        ml100k_layout.PARQUET_FILES: ml100k_layout.read_parquet,
-        dat_layout.FILES: dat_layout.read,
-        csv_layout.FILES: csv_layout.read,
-    }
-    with archive.open_files(path, [name for names in layouts for name in names]) as files:
-        # The first file of each layout has the ratings.
-        present = [names for names in layouts if names[0] in files]
-        if not present:
+    with archive.open_files(path, WANTED) as files:
+        layout = layout_of(files.sizes, files.path)
+        if layout is None:
             raise Problem(
                 f"{files.path} is not a MovieLens dataset: it has no u.data, ratings.dat or ratings.csv; "
                 f"{archive.DATASET_HINT}."
             )
-        if len(present) > 1:
-            both = " and ".join(names[0] for names in present)
-            raise Problem(f"{files.path} contains {both}, which are two datasets; remove one of them.")
-        raw = layouts[present[0]](files, report)
+        raw = layout.read(files, report)
     for table, name in ((raw.ratings, "ratings"), (raw.movies, "movies"), (raw.users, "users")):
         if table.empty:
             raise Problem(f"{path} has no {name}; {archive.DATASET_HINT}.")

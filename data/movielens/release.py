@@ -89,11 +89,11 @@ class Malformed:
 
     file: str
     line: int
-    """The number of the line, counted from 1."""
+    """The number of the line, counted from 1; 0 if a cluster read the file, which reads all parts of it at once."""
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.file} line {self.line}: {self.reason}"
+        return f"{self.file} line {self.line}: {self.reason}" if self.line else f"{self.file}: {self.reason}"
 
 
 @dataclass(frozen=True, eq=False)

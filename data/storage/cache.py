@@ -36,10 +36,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """The errors that occur if a document has other fields or types than expected."""
 HIGHEST_STARS = 1000.0
 """An upper bound for the stars of any scale."""
+REMOTE = "cluster"
+"""The folder with what is known about the same dataset on a cluster, see ``movietui.data.storage.remote``."""
 STALE_SECONDS = 24 * 3600
 """A draft that is older than this was left behind by a process that was killed."""
 Number = TypeVar("Number", bound=np.generic)
@@ -165,7 +167,7 @@ def remove(name: str) -> None:
 def remove_stale(name: str) -> None:
     """Remove folders that do not belong to the current raw tables and versions, and drafts older than a day."""
     folder = folder_of(name)
-    keep = {"dataset.json"}
+    keep = {"dataset.json", REMOTE}
     try:
         entries = list(folder.iterdir())
     except OSError:
@@ -239,12 +241,12 @@ def load_raw(name: str, digest: str) -> Raw:
             _to_pandas(tables["links"]) if "links" in tables else None,
             _raw_tags(tables),
         )
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise Damaged(name) from error
 
 
 def _raw_tags(tables: Mapping[str, Columns]) -> RawTags | None:
-    """Return the raw tags, or None if none are stored. Raises one of ``_MALFORMED`` if they are inconsistent."""
+    """Return the raw tags, or None if none are stored. Raises one of ``MALFORMED`` if they are inconsistent."""
     if "tags" not in tables:
         return None
     tags, names = tables["tags"], tuple(tables["tag_names"]["name"])
@@ -292,35 +294,53 @@ def save_clean(
     import pyarrow as pa
 
     ratings, users, movies = dataset.ratings, dataset.users, dataset.movies
-    user_columns = _columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code"))
-    user_columns["ratings"] = pa.array(ratings.by_user(len(users)))
-    movie_columns = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
-    movie_columns |= {
-        f"genre {column}": pa.array(movies.genres[:, column].astype(np.uint8))
-        for column in range(len(movies.genre_names))
-    }
+    user_columns = user_table(users).append_column("ratings", pa.array(ratings.by_user(len(users))))
     tables = {
         "ratings": pa.table({key: getattr(ratings, key) for key in RATING_COLUMNS}),
         "histogram": pa.table({key: getattr(dataset.histogram, key) for key in ("movie", "stars", "number")}),
-        "users": pa.table(user_columns),
-        "movies": pa.table(movie_columns),
+        "users": user_columns,
+        **movie_tables(movies),
     }
     if dataset.sample is not dataset:
         tables["sample"] = pa.table({key: getattr(dataset.sample.ratings, key) for key in RATING_COLUMNS})
-    if movies.tags is not None:
-        tags = movies.tags
-        tables["tags"] = pa.table({"movie": tags.movie, "tag": tags.tag, "weight": tags.weight})
-        tables["tag_names"] = pa.table({"name": parquet.strings(tags.names)})
     manifest = {
         "fingerprint": dataset.fingerprint,
-        "genre_names": list(movies.genre_names),
-        "merged": movies.merged,
+        **movie_facts(movies),
         "scale": [dataset.scale.low, dataset.scale.high, dataset.scale.step],
         "report": report.to_json(),
         "summary": summary,
     }
     name = dataset.name
     parquet.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
+
+
+def user_table(users: Users) -> "pa.Table":
+    """Return the table that holds users."""
+    import pyarrow as pa
+
+    return pa.table(_columns_of(users, ("age", "gender_code"), ("ids", "gender", "occupation", "zip_code")))
+
+
+def movie_tables(movies: Movies) -> dict[str, "pa.Table"]:
+    """Return the tables that hold movies and their tags; ``movie_facts`` has what else belongs to them."""
+    import pyarrow as pa
+
+    columns = _columns_of(movies, ("years", "months"), ("ids", "titles", "keys"))
+    columns |= {
+        f"genre {column}": pa.array(movies.genres[:, column].astype(np.uint8))
+        for column in range(len(movies.genre_names))
+    }
+    tables = {"movies": pa.table(columns)}
+    if movies.tags is not None:
+        tags = movies.tags
+        tables["tags"] = pa.table({"movie": tags.movie, "tag": tags.tag, "weight": tags.weight})
+        tables["tag_names"] = pa.table({"name": parquet.strings(tags.names)})
+    return tables
+
+
+def movie_facts(movies: Movies) -> dict[str, Any]:
+    """Return the entries of a manifest that belong to ``movie_tables``."""
+    return {"genre_names": list(movies.genre_names), "merged": movies.merged}
 
 
 def _columns_of(rows: Users | Movies, numbers: Iterable[str], texts: Iterable[str]) -> dict[str, "pa.Array"]:
@@ -335,7 +355,7 @@ def load_report(folder: Path) -> CleaningReport:
     """Return the cleaning report in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
     try:
         return CleaningReport.from_json(parquet.manifest_of(folder)["report"])
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise Damaged(str(folder)) from error
 
 
@@ -343,7 +363,7 @@ def load_summary(folder: Path) -> dict[str, Any]:
     """Return the summary in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
     try:
         return dict(parquet.manifest_of(folder)["summary"])
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise Damaged(str(folder)) from error
 
 
@@ -355,16 +375,8 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     def read(user: int | None) -> Ratings:
         return _ratings(name, packed, user, len(users["ids"]), len(movies["ids"]))
 
-    def numbers(columns: Columns, key: str) -> Ints:
-        return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
-
-    def texts(columns: Columns, key: str) -> tuple[str, ...]:
-        return tuple(columns.get(key, ()))
-
     try:
         users, movies = tables["users"], tables["movies"]
-        genre_names = tuple(manifest["genre_names"])
-        genres = [_numbers(movies, f"genre {column}", np.uint8) for column in range(len(genre_names))]
         dataset = Dataset(
             name,
             StoredRatings(
@@ -374,30 +386,20 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
                 _columns(tables["sample"], len(users["ids"]), len(movies["ids"])) if "sample" in tables else None,
             ),
             Users(
-                texts(users, "ids"),
-                numbers(users, "age"),
-                texts(users, "gender"),
-                texts(users, "occupation"),
-                numbers(users, "gender_code"),
-                texts(users, "zip_code"),
+                _texts(users, "ids"),
+                _ints(users, "age"),
+                _texts(users, "gender"),
+                _texts(users, "occupation"),
+                _ints(users, "gender_code"),
+                _texts(users, "zip_code"),
             ),
-            Movies(
-                texts(movies, "ids"),
-                texts(movies, "titles"),
-                numbers(movies, "years"),
-                np.column_stack(genres).astype(bool) if genres else np.empty((len(movies["ids"]), 0), bool),
-                genre_names,
-                texts(movies, "keys"),
-                numbers(movies, "months"),
-                {movie: tuple(others) for movie, others in manifest["merged"].items()},
-                tags=_tags(tables, len(movies["ids"])),
-            ),
+            movies_from(tables, manifest),
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
             str(cleaning),
         )
         consistent = _is_consistent(dataset)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise Damaged(str(folder)) from error
     if not consistent:
         raise Damaged(str(folder))
@@ -413,13 +415,13 @@ def _ratings(name: str, packed: bytes, user: int | None, users: int, movies: int
     try:
         columns = parquet.columns_of(packed, None if user is None else ("user", user))
         ratings = _columns(columns, users, movies)
-    except (*_MALFORMED, Damaged):
+    except (*MALFORMED, Damaged):
         raise Problem(f"The stored ratings of {name} are not valid; remove {name} and get it again.") from None
     return ratings if user is None else ratings.of_user(user)
 
 
 def _columns(columns: Columns, users: int, movies: int) -> Ratings:
-    """Return the columns of a table of ratings. Raises one of ``_MALFORMED`` if they are not valid."""
+    """Return the columns of a table of ratings. Raises one of ``MALFORMED`` if they are not valid."""
     ratings = Ratings(
         _numbers(columns, "user", np.int32),
         _numbers(columns, "movie", np.int32),
@@ -438,7 +440,7 @@ def _columns(columns: Columns, users: int, movies: int) -> Ratings:
 
 
 def _histogram(columns: Columns, movies: int) -> Histogram:
-    """Return a table of stars by movie. Raises one of ``_MALFORMED`` if it is not valid."""
+    """Return a table of stars by movie. Raises one of ``MALFORMED`` if it is not valid."""
     movie, number = (_numbers(columns, key, np.int32) for key in ("movie", "number"))
     stars = _numbers(columns, "stars", np.float32)
     if not (
@@ -451,8 +453,36 @@ def _histogram(columns: Columns, movies: int) -> Histogram:
     return Histogram(movie, stars, number)
 
 
+def movies_from(tables: Mapping[str, Columns], facts: Mapping[str, Any]) -> Movies:
+    """Return the movies in the tables and facts of ``movie_tables`` and ``movie_facts``, as read.
+
+    Raises one of ``MALFORMED`` if they are inconsistent.
+    """
+    movies, genre_names = tables["movies"], tuple(facts["genre_names"])
+    genres = [_numbers(movies, f"genre {column}", np.uint8) for column in range(len(genre_names))]
+    return Movies(
+        _texts(movies, "ids"),
+        _texts(movies, "titles"),
+        _ints(movies, "years"),
+        np.column_stack(genres).astype(bool) if genres else np.empty((len(movies["ids"]), 0), bool),
+        genre_names,
+        _texts(movies, "keys"),
+        _ints(movies, "months"),
+        {movie: tuple(others) for movie, others in facts["merged"].items()},
+        tags=_tags(tables, len(movies["ids"])),
+    )
+
+
+def _ints(columns: Columns, key: str) -> Ints:
+    return _numbers(columns, key, np.int32) if key in columns else np.empty(0, np.int32)
+
+
+def _texts(columns: Columns, key: str) -> tuple[str, ...]:
+    return tuple(columns.get(key, ()))
+
+
 def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:
-    """Return the tags of this many movies, or None if none are stored. Raises one of ``_MALFORMED``."""
+    """Return the tags of this many movies, or None if none are stored. Raises one of ``MALFORMED``."""
     if "tags" not in tables:
         return None
     columns, names = tables["tags"], tuple(tables["tag_names"]["name"])
@@ -469,14 +499,22 @@ def _is_consistent(dataset: Dataset) -> bool:
     """Return whether the lengths of users' and movies' columns and the scale are valid; computations rely on them."""
     users, movies, scale = dataset.users, dataset.movies, dataset.scale
     user_columns = (users.age, users.gender, users.occupation, users.gender_code, users.zip_code)
-    movie_columns = (movies.titles, movies.years, movies.genres, movies.keys)
     return (
         all(len(column) in (0, len(users.ids)) for column in user_columns)
-        and all(len(column) == len(movies.ids) for column in movie_columns)
-        and len(movies.months) in (0, len(movies.ids))
-        and 0 <= scale.low < scale.high <= HIGHEST_STARS
-        and 0 < scale.step <= scale.high
+        and are_movies_consistent(movies)
+        and is_scale_valid(scale)
     )
+
+
+def are_movies_consistent(movies: Movies) -> bool:
+    """Return whether all columns of the movies have the same length."""
+    columns = (movies.titles, movies.years, movies.genres, movies.keys)
+    return all(len(column) == len(movies.ids) for column in columns) and len(movies.months) in (0, len(movies.ids))
+
+
+def is_scale_valid(scale: Scale) -> bool:
+    """Return whether stars can be on this scale."""
+    return 0 <= scale.low < scale.high <= HIGHEST_STARS and 0 < scale.step <= scale.high
 
 
 def _are_between(values: NDArray[Any], low: float, high: float) -> bool:

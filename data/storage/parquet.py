@@ -57,6 +57,19 @@ def _new_folder(target: Path, lock: AbstractContextManager[None]) -> Iterator[Pa
             target.parent.rmdir()  # succeeds only if nothing was written
 
 
+def sealed_json(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest as JSON with a seal, without which ``unsealed`` refuses it."""
+    return _json({**manifest, "seal": _seal(manifest)})
+
+
+def unsealed(content: bytes) -> dict[str, Any]:
+    """Return the manifest that ``sealed_json`` wrote. Raises ``ValueError`` if it is damaged or incomplete."""
+    manifest = strict_json.loads(content)
+    if not isinstance(manifest, dict) or manifest.pop("seal", None) != _seal(manifest):
+        raise ValueError("the seal does not fit")
+    return manifest
+
+
 def _json(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
@@ -83,7 +96,7 @@ def write_folder(
             atomic_files.write_new(folder / f"{name}.parquet", content)
             files[name] = disk.checksum(memoryview(content))
         sealed = {**facts, "format": FORMAT, "files": files}
-        atomic_files.write_new(folder / "manifest.json", _json({**sealed, "seal": _seal(sealed)}))
+        atomic_files.write_new(folder / "manifest.json", sealed_json(sealed))
 
 
 def _packing(table: "pa.Table") -> dict[str, Any]:
@@ -110,16 +123,15 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     try:
-        manifest = strict_json.loads(disk.read(folder / "manifest.json"))
-        seal = manifest.pop("seal")
+        manifest = unsealed(disk.read(folder / "manifest.json"))
         files = manifest["files"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise Damaged(str(folder)) from error
-    if seal != _seal(manifest) or manifest.get("format") != FORMAT or not isinstance(files, dict):
+    if manifest.get("format") != FORMAT or not isinstance(files, dict):
         raise Damaged(str(folder))
     if not all(map(disk.is_plain_name, files)):
         raise Damaged(str(folder))
-    return dict(manifest)
+    return manifest
 
 
 def _table(folder: Path, name: str) -> Path:

@@ -97,7 +97,7 @@ def test_remove_frees_tables_and_archive(tmp_path: Path, home: Path) -> None:
     archive.with_name("ml-1m.zip.part").write_bytes(b"x" * 500)
     size = {each.name: each.bytes for each in catalogue.list_datasets()}["ml-1m"]
     assert size == cache.size("ml-1m") + 1500
-    assert catalogue.remove("ml-1m").to_json() == {"dataset": "ml-1m", "bytes": size}
+    assert catalogue.remove("ml-1m").to_json() == {"dataset": "ml-1m", "bytes": size, "cluster": ""}
     assert everything(locations.downloads()) == set()
     assert everything(locations.datasets()) == {"other", *(f"other/{path}" for path in other_files)}
     assert [each.state for each in catalogue.list_datasets() if each.name == "ml-1m"] == ["available"]

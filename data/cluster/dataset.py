@@ -1,0 +1,62 @@
+"""A dataset that was cleaned on a cluster: its movies are here, its ratings and users are read there."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from movietui.data.cluster.files import FileSystem
+from movietui.data.problems import Problem
+from movietui.data.storage import parquet, remote
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+RATINGS = "user int, movie int, stars float, time long"
+"""The columns of the ratings: row of the user, row of the movie, stars on the scale, seconds since 1970."""
+
+MANIFEST = "manifest.json"
+"""The file beside the tables that names their folder, and is written last."""
+_MANIFEST_BYTES = 2**24
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterDataset(remote.RemoteDataset):
+    """A dataset whose ratings Spark reads.
+
+    ``movies`` has the rows of the movies; the rows of the users are 0 to ``user_count`` - 1. Ratings and users are in
+    no defined order.
+    """
+
+    def ratings(self, spark: "SparkSession") -> "DataFrame":
+        """Return the ratings, with the columns ``RATINGS``.
+
+        Raises ``Problem`` if they were removed or cleaned again since.
+        """
+        ratings = spark.read.schema(RATINGS).parquet(f"{self._tables(spark)}/ratings")
+        return ratings.drop("part")  # the column by which the files are in folders
+
+    def users(self, spark: "SparkSession") -> "DataFrame":
+        """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and what else is published of them.
+
+        The latter are ``age`` (in years, 0 if unknown), ``gender``, ``gender_code``, ``occupation`` and ``zip_code``,
+        see ``movietui.data.dataset.Users``. Likewise raises ``Problem``.
+        """
+        return spark.read.parquet(f"{self._tables(spark)}/users")
+
+    def _tables(self, spark: "SparkSession") -> str:
+        """Return the folder with the tables. Raises ``Problem`` unless the manifest beside it still names it."""
+        files, place = FileSystem(spark), f"{self.uri}/{MANIFEST}"
+        try:
+            manifest = parquet.unsealed(files.head(place, _MANIFEST_BYTES)) if files.entry(place) else {}
+        except ValueError:
+            manifest = {}
+        if manifest.get("folder") != self.folder or manifest.get("fingerprint") != self.fingerprint:
+            raise Problem(
+                f"{self.uri} no longer has {self.name} as it is known here; clean it again with movietui cluster clean "
+                f"{self.name}."
+            )
+        return f"{self.uri}/{self.folder}"
+
+
+def load(name: str) -> ClusterDataset:
+    """Return a dataset that was cleaned on a cluster. Raises ``Problem`` if none with this name is known here."""
+    return remote.load(name, ClusterDataset)

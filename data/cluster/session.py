@@ -1,0 +1,141 @@
+"""Opens Spark sessions, and says in one sentence what is missing or went wrong."""
+
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from movietui.data.problems import Problem
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAVA = 17
+"""The oldest version of Java that Spark 4 runs on."""
+LOCAL = "local[*]"
+_MEMORY = "2g"
+"""The memory of the driver's Java on one machine, where it also does the work of the executors."""
+_LOOPBACK = "127.0.0.1"
+"""The address of Spark's processes if all of them are on this machine: nothing outside has to reach them."""
+_LOGGING = Path(__file__).resolve().with_name("log4j2.properties")
+_VERSION = re.compile(r'version "(\d+)')
+
+
+def missing() -> str:
+    """Return a sentence that says what must be installed before Spark can run here; empty if nothing is missing."""
+    return missing_pyspark() or missing_java()
+
+
+def missing_pyspark() -> str:
+    """Return a sentence that says how to install pyspark; empty if it is here."""
+    if importlib.util.find_spec("pyspark") is None:
+        return "Spark is not installed; run pip install 'movietui[spark]', which takes about 520 MB."
+    return ""
+
+
+def missing_java() -> str:
+    """Return a sentence that says which Java is needed; empty if it is here."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    if java is None:
+        where = f"in JAVA_HOME, which is {home}" if home else "on the PATH"
+        return f"Spark needs Java {JAVA} or later, and there is no java {where}; install it, or set JAVA_HOME."
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"Spark needs Java {JAVA} or later, and {java} does not start ({error}); install Java, or set JAVA_HOME."
+    version = _VERSION.search(said)
+    if version is None or int(version[1]) < JAVA:
+        found = version[1] if version else "of an unknown version"
+        return f"Spark needs Java {JAVA} or later, but {java} is {found}; install it, or set JAVA_HOME."
+    return ""
+
+
+@contextlib.contextmanager
+def session(
+    master: str | None, app: str = "movietui", settings: Mapping[str, str] | None = None
+) -> Iterator["SparkSession"]:
+    """Yield a Spark session: that of a notebook if there is one, else a new one, which is stopped at the end.
+
+    ``master``: the URL of the cluster, such as ``spark://HOST:7077``, ``yarn`` or ``local-cluster[2,1,1024]``. With
+    ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings``: further
+    settings of Spark, which take precedence. Raises ``Problem`` if Spark cannot start.
+    """
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has found Java
+    if sentence := missing_pyspark() or ("" if submitted else missing_java()):
+        raise Problem(sentence)
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    if (active := SparkSession.getActiveSession()) is not None:
+        yield active
+        return
+    # Otherwise the executors take the Python that is first on the PATH, where movietui may not be installed.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", os.environ["PYSPARK_PYTHON"])
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    builder = SparkSession.builder.appName(app)
+    if master or not submitted:
+        builder = builder.master(master or LOCAL)
+    if not submitted and (master or LOCAL).startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", _LOOPBACK)
+    for key, value in {**_defaults(master, submitted), **(settings or {})}.items():
+        builder = builder.config(key, value)
+    try:
+        spark = builder.getOrCreate()
+    except (PySparkException, Py4JError, OSError, RuntimeError) as error:
+        raise Problem(
+            f"Spark could not start with the master {master or LOCAL}: {_reason(error)}; check the URL, and what Spark "
+            "printed above."
+        ) from None
+    with spark:
+        spark.sparkContext.setLogLevel("ERROR")
+        yield spark
+
+
+def _defaults(master: str | None, submitted: bool) -> dict[str, str]:
+    settings = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "100000",
+    }
+    if submitted:  # whoever submits the program chooses these
+        return settings
+    settings["spark.driver.memory"] = _MEMORY
+    if "SPARK_CONF_DIR" not in os.environ:
+        settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"
+    if (master or LOCAL).startswith("local"):
+        settings |= {
+            "spark.driver.host": _LOOPBACK,
+            "spark.driver.bindAddress": _LOOPBACK,
+            "spark.ui.enabled": "false",
+        }
+    return settings
+
+
+@contextlib.contextmanager
+def explain_errors(place: str) -> Iterator[None]:
+    """Replace an error of Spark with a ``Problem`` that says what failed; ``place`` names what was read or written."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise Problem(
+            f"Spark could not go on with {place}: {_reason(error)}; check the place and the cluster."
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error, or of the exception in Java that it stands for."""
+    lines = [line.strip() for line in str(getattr(error, "java_exception", error)).splitlines() if line.strip()]
+    return lines[0].rstrip(".")[:300] if lines else type(error).__name__

@@ -1,8 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GROUPS ?= test,dev
+MASTER ?= local-cluster[2,1,1024]
 
-.PHONY: run test check snapshots clean
+.PHONY: run test test-cluster check snapshots clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui
@@ -10,6 +11,12 @@ run: .venv/run.stamp
 # Three processes even on two cores, because many tests wait for terminals and child processes.
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 3 --dist worksteal
+
+# Spark's tests, with two executors as processes of their own. They need Java 17 and half a gigabyte more in .venv.
+test-cluster: .venv/dev.stamp
+	@$(BIN)/python -c 'import sys; from movietui.data.cluster.session import missing_java; sys.exit(missing_java() or 0)'
+	@$(MAKE) --no-print-directory .venv/spark.stamp
+	MOVIETUI_TEST_MASTER='$(MASTER)' $(BIN)/python -m pytest tests/cluster
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -33,4 +40,8 @@ clean:
 
 .venv/dev.stamp: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[$(GROUPS)]'
+	@touch $@
+
+.venv/spark.stamp: .venv/dev.stamp
+	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[spark]'
 	@touch $@

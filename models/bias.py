@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,26 +119,41 @@ def learn_effects(
     user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     stars = ratings.stars.astype(np.float64) - overall
-    users = _Effects(user, len(train.users), stars, of_users)
-    movies = _Effects(movie, len(train.movies), stars, of_movies)
+    users, movies = (
+        Effects(np.bincount(rows, minlength=total), np.bincount(rows, stars, minlength=total), fitted)
+        for rows, total, fitted in ((user, len(train.users), of_users), (movie, len(train.movies), of_movies))
+    )
     square, noise = float(stars @ stars), 1.0
     by_user, by_movie = np.empty((2, len(stars)))  # allocated once, because allocating takes as long as filling
-    movie_sums = users.sums_of(movies, by_movie)
+
+    def sums_of(
+        effects: Effects, others: NDArray[np.intp], rows: NDArray[np.intp], total: int, buffer: Doubles
+    ) -> Doubles:
+        """Return, for each user (or movie), the sum of the other side's effects over its ratings."""
+        np.take(effects.mean, others, out=buffer, mode="clip")  # the default mode would allocate another buffer
+        return np.asarray(np.bincount(rows, buffer, minlength=total), np.float64)
+
+    movie_sums = sums_of(movies, movie, user, len(train.users), by_movie)
     for number in range(1, sweeps + 1):
         users.update(movie_sums, noise)
-        movies.update(movies.sums_of(users, by_user), noise)
+        movies.update(sums_of(users, user, movie, len(train.movies), by_user), noise)
         users.learn_prior()
         movies.learn_prior()
-        movie_sums = users.sums_of(movies, by_movie)
+        movie_sums = sums_of(movies, movie, user, len(train.users), by_movie)
         # The sum of squares of ``stars - b - c``, multiplied out to avoid a pass over the ratings.
         remaining = square - users.explained() - movies.explained() + 2 * float(users.mean @ movie_sums)
-        scatter = users.counts @ users.variance + movies.counts @ movies.variance
-        noise = float(max(remaining, 0.0) + scatter + 1) / (len(ratings) + 1)
+        noise = noise_of(remaining, users.scatter() + movies.scatter(), len(ratings))
         if on_sweep is not None:
-            on_sweep(number, _parameters(overall, noise, users, movies))
+            on_sweep(number, effects_parameters(overall, noise, users, movies))
     # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
     users.update(movie_sums, noise)
-    return _parameters(overall, noise, users, movies)
+    return effects_parameters(overall, noise, users, movies)
+
+
+def noise_of(remaining: float, scatter: float, ratings: int) -> float:
+    """Return the variance of a rating, from the sum of the squared errors of the mean effects and from the sum of the
+    effects' variances over all ratings."""
+    return float(max(remaining, 0.0) + scatter + 1) / (ratings + 1)
 
 
 def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
@@ -146,30 +162,27 @@ def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
     return np.asarray(np.float32(parameters["overall"]) + effects, np.float32)
 
 
-class _Effects:
+class Effects:
     """The effects of users or of movies: independent normal distributions with a common prior."""
 
-    def __init__(self, rows: NDArray[np.intp], count: int, stars: Doubles, fitted: bool) -> None:
-        """``rows``: the user or movie of each rating; ``stars``: each rating minus the overall mean."""
-        self.rows = rows
-        self.counts = np.bincount(rows, minlength=count)
-        self.stars = np.bincount(rows, stars, minlength=count)
+    def __init__(self, counts: NDArray[Any], stars: NDArray[Any], fitted: bool = True) -> None:
+        """``counts``: each user's (or movie's) number of ratings; ``stars``: their sum, each minus the overall mean."""
+        self.counts = counts
+        self.stars = stars
         self.fitted = fitted
         self.prior_mean = 0.0
         self.prior_variance = 0.2 if fitted else FIXED_VARIANCE
-        self.mean = np.zeros(count)
-        self.variance = np.full(count, self.prior_variance)
+        self.mean = np.zeros(len(counts))
+        self.variance = np.full(len(counts), self.prior_variance)
 
-    def sums_of(self, others: "_Effects", buffer: Doubles) -> Doubles:
-        """Return, for each user (or movie), the sum of the other side's effects over its ratings; ``buffer``: shape
-        (ratings,)."""
-        np.take(others.mean, others.rows, out=buffer, mode="clip")  # the default mode would allocate another buffer
-        return np.asarray(np.bincount(self.rows, buffer, minlength=len(self.mean)), np.float64)
-
-    def update(self, others: Doubles, noise: float) -> None:
+    def update(self, others: NDArray[Any], noise: float) -> None:
         """Update the effects, given the sums of the other side's effects."""
         self.variance = 1 / (1 / self.prior_variance + self.counts / noise)
         self.mean = self.variance * (self.prior_mean / self.prior_variance + (self.stars - others) / noise)
+
+    def scatter(self) -> float:
+        """Return the sum of the effects' variances over all ratings."""
+        return float(self.counts @ self.variance)
 
     def explained(self) -> float:
         """Return how much these effects alone reduce the sum of the squared stars."""
@@ -181,13 +194,19 @@ class _Effects:
         known = self.counts > 0
         if not self.fitted or not known.any():
             return
-        self.prior_mean = float(self.mean[known].sum() / (known.sum() + 1))
-        spread = ((self.mean[known] - self.prior_mean) ** 2 + self.variance[known]).sum()
-        self.prior_variance = float((spread + 0.2) / (known.sum() + 1))
+        mean = self.mean[known]
+        self.take_prior(len(mean), float(mean.sum()), float(mean @ mean), float(self.variance[known].sum()))
         self.mean[~known], self.variance[~known] = self.prior_mean, self.prior_variance
 
+    def take_prior(self, known: float, total: float, squares: float, variances: float) -> None:
+        """Fit the prior to so many effects with these sums of means, squared means and variances."""
+        self.prior_mean = total / (known + 1)
+        spread = squares - 2 * self.prior_mean * total + known * self.prior_mean**2 + variances
+        self.prior_variance = (spread + 0.2) / (known + 1)
 
-def _parameters(overall: float, noise: float, users: _Effects, movies: _Effects) -> Parameters:
+
+def effects_parameters(overall: float, noise: float, users: Effects, movies: Effects) -> Parameters:
+    """Return the parameters of ``Bias``."""
     return {
         "overall": np.asarray(overall),
         "noise": np.asarray(noise),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,28 +85,21 @@ class Ease(RankingModel[EaseSettings]):
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         stages.begin("effects")
         parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
-        learned = np.lexsort((np.arange(len(train.movies)), -train.counts))[: self.settings.movies]
-        # The least rated movies come first, because ``_gram`` is then fastest.
-        learned = learned[train.counts[learned] > 0][::-1]
-        column = np.full(len(train.movies) + 1, -1, np.int32)
-        column[learned] = np.arange(len(learned))
-        parameters["column"] = column
+        parameters["column"] = columns_of(train.counts, self.settings.movies)
+        movies = int(parameters["column"].max()) + 1
         stages.begin("weights")
         users, ridges = np.arange(len(train.users)), (self.settings.ridge, self.settings.drop)
-        if len(users) < len(learned):
-            weights, diagonal = solve_by_users(self._table(parameters, users, len(learned)), *ridges)
+        if len(users) < movies:
+            weights, diagonal = solve_by_users(self.table(parameters, users, movies), *ridges)
         else:
             blocks = np.array_split(users, 1 + len(users) // USERS_AT_ONCE)
-            weights, diagonal = solve(
-                (self._table(parameters, block, len(learned)) for block in blocks), len(learned), *ridges
-            )
-        mean = np.zeros(len(train.movies))
-        sums = np.bincount(train.ratings.movie, self.settings.values(train.ratings.stars), minlength=len(mean))
-        mean[learned] = sums[learned].astype(np.float32) @ weights
-        unit_mean = unit_mean_of(mean)
-        parameters |= {"weights": weights, "usual": unit_mean, "along": weights @ unit_mean[learned]}
+            weights, diagonal = solve((self.table(parameters, block, movies) for block in blocks), movies, *ridges)
+        values = self.settings.values(train.ratings.stars)
+        sums = np.bincount(train.ratings.movie, values, minlength=len(train.movies))
+        parameters |= weight_parameters(weights, sums, parameters["column"])
         stages.begin("stars")
-        taste, loss = calibrate(self._sample(train, parameters, learned, diagonal))
+        sampled = sample_users(len(train.users), SAMPLE)
+        taste, loss = calibrate(self.sample_scores(train, parameters, diagonal, sampled))
         parameters |= taste
         held_out = None
         if validation is not None:
@@ -117,7 +110,7 @@ class Ease(RankingModel[EaseSettings]):
         progress(epoch)
         return parameters, Fitted.of([epoch])
 
-    def _table(self, parameters: Parameters, users: NDArray[np.intp], movie_count: int) -> Floats:
+    def table(self, parameters: Parameters, users: NDArray[np.intp], movie_count: int) -> Floats:
         """Return the values of some users' ratings of the learned movies, shape (users, movies); 0 without a rating."""
         starts = parameters["starts"]
         lengths = starts[users + 1] - starts[users]
@@ -129,14 +122,20 @@ class Ease(RankingModel[EaseSettings]):
         table[row[known], column[known]] = self.settings.values(parameters["stars"][indices[known]])
         return table
 
-    def _sample(self, train: Dataset, parameters: Parameters, learned: Rows, diagonal: Floats) -> Sample:
-        users, weights = sample_users(len(train.users), SAMPLE), parameters["weights"]
-        x = self._table(parameters, users, len(weights))
+    def sample_scores(
+        self, train: Dataset, parameters: Parameters, diagonal: Floats, users: NDArray[np.intp]
+    ) -> Sample:
+        """Score the rated movies of some users with the ``B`` of all other users, and from every second rating.
+
+        ``parameters``: with the ratings and effects of the users; ``diagonal``: that of ``P``.
+        """
+        weights = parameters["weights"]
+        x = self.table(parameters, users, len(weights))
         # Every second rating of each user, so that the movies of both halves have about as many ratings.
         every_other = np.where(np.cumsum(x != 0, 1) % 2, x, 0)
         score, half = np.split(np.concatenate([x, every_other]) @ weights, 2)
         unseen = self.unseen(x, score, diagonal)
-        unit_mean = parameters["usual"][learned]
+        unit_mean = parameters["usual"][learned_movies(parameters["column"])]
         personal = unseen - (unseen @ unit_mean)[:, None] * unit_mean
         half_change = (score - half) - ((score - half) @ unit_mean)[:, None] * unit_mean
         rows = np.flatnonzero(np.isin(train.ratings.user, users) & (parameters["column"][train.ratings.movie] >= 0))
@@ -193,6 +192,35 @@ class Ease(RankingModel[EaseSettings]):
         return values[indices], rows[indices], indices
 
 
+def columns_of(counts: Ints, most: int) -> Ints:
+    """Return the row of each movie among the weights, shape (movies + 1,); -1 for one that is not learned, and for the
+    unknown movie at the end.
+
+    The ``most`` movies with the most ratings are learned, if they have any. The least rated of them come first, because
+    ``gram_of`` is then fastest.
+    """
+    learned = np.lexsort((np.arange(len(counts)), -counts))[:most]
+    learned = learned[counts[learned] > 0][::-1]
+    column = np.full(len(counts) + 1, -1, np.int32)
+    column[learned] = np.arange(len(learned))
+    return column
+
+
+def learned_movies(column: Ints) -> NDArray[np.intp]:
+    """Return the movies that are learned, in the order of their rows among the weights; see ``columns_of``."""
+    order = np.argsort(column[:-1], kind="stable")
+    return order[np.count_nonzero(column[:-1] < 0) :]
+
+
+def weight_parameters(weights: Floats, sums: NDArray[Any], column: Ints) -> Parameters:
+    """Return the parameters that depend on ``B``; ``sums``: the sum of each movie's values, shape (movies,)."""
+    learned = learned_movies(column)
+    mean = np.zeros(len(sums))
+    mean[learned] = sums[learned].astype(np.float32) @ weights
+    unit_mean = unit_mean_of(mean)
+    return {"weights": weights, "usual": unit_mean, "along": weights @ unit_mean[learned]}
+
+
 def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float) -> tuple[Floats, Floats]:
     """Return ``B`` and the diagonal of ``P``, shape (movies, movies) and (movies,).
 
@@ -201,7 +229,13 @@ def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float)
     """
     import torch
 
-    gram = _gram(map(torch.from_numpy, tables), movie_count)
+    return solve_gram(gram_of(map(torch.from_numpy, tables), movie_count), ridge, drop)
+
+
+def solve_gram(gram: "Tensor", ridge: float, drop: float) -> tuple[Floats, Floats]:
+    """Return ``B`` and the diagonal of ``P`` for a matrix ``X'X``, to which it adds ``D``."""
+    import torch
+
     diagonal = gram.diagonal()
     diagonal += ridge + drop * diagonal
     # The inverse is symmetric, so its transpose is the same; folding in is faster with contiguous rows.
@@ -222,12 +256,12 @@ def solve_by_users(table: Floats, ridge: float, drop: float) -> tuple[Floats, Fl
     gram_of_users = y @ y.T
     gram_of_users.diagonal().add_(1)
     half = torch.linalg.solve_triangular(torch.linalg.cholesky(gram_of_users), y, upper=False)
-    inverse = _gram([half], len(root)).neg_()
+    inverse = gram_of([half], len(root)).neg_()
     inverse.diagonal().add_(1)
     return _weights(inverse.div_(root).div_(root[:, None]))
 
 
-def _gram(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
+def gram_of(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
     """Return the sum of ``x' x`` over tables ``x``, shape (rows, movies) each; the lower half is the transposed upper
     half."""
     import torch

@@ -1,6 +1,6 @@
 """Neighbours by movie: predicts from the viewer's ratings of the most similar movies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,12 @@ with thousands of ratings would take most of the time."""
 SIMILARITY_RATINGS = 8_000_000
 """About how many ratings the similarities are computed from: all ratings of some users. More ratings would hardly
 change the similarities of movies with many ratings, and those of the others rarely matter."""
+
+Nearest = tuple[Ints, Floats, Floats]
+"""What ``ItemKNN.nearest`` returns."""
+Products = tuple[Any, "Tensor", "Tensor", "Tensor"]
+"""For some movies: their rows, a slice or an array; the rows of the other movies with which they may have common users;
+and the sums of products of residuals and the numbers of common users with these, shape (some, others) each."""
 
 
 @dataclass(frozen=True)
@@ -84,30 +90,41 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             np.float32
         )
         stages.begin("similarities")
-        neighbour, dot, common = self._nearest(lists, total, np.sqrt(squares))
-        norm = np.sqrt(squares)
+        nearest = self.nearest(_products(lists, len(train.users), total), total, np.sqrt(squares))
+        parameters |= {"counts": train.counts, "starts": every_list.starts}
+        parameters |= {"other": every_list.other, "rest": every_list.residual}
+        parameters |= self.neighbour_parameters(train.counts, squares, nearest)
+        stages.begin("weights")
+        sample = self.sample_weights(lists, squares, nearest, drawn[evenly_spread(len(drawn), SAMPLE)])
+        return self.with_taste(parameters, train, sample, validation, progress)
+
+    def neighbour_parameters(self, counts: Ints, squares: Floats, nearest: "Nearest") -> Parameters:
+        """Return the neighbours of each movie, first itself, and their weights; ``squares``: the sums of the movies'
+        squared residuals."""
+        neighbour, dot, common = nearest
+        total, norm = len(counts), np.sqrt(squares)
         weight = self._weights(self._similarity(dot, common, norm[:, None], np.append(norm, 0)[neighbour]))
         movies = np.arange(total, dtype=np.int32)[:, None]
-        self_weight = self._self_weight(train.counts.astype(np.float32))[:, None]
+        self_weight = self._self_weight(counts.astype(np.float32))[:, None]
         near = np.concatenate([movies, neighbour], 1)
         weights = np.concatenate([self_weight, weight], 1).astype(np.float32)
         followers = ResidualLists.of(near.ravel(), np.repeat(movies[:, 0], near.shape[1]), weights.ravel(), total + 1)
         end = followers.starts[total]  # the last list is that of missing neighbours
-        parameters |= {
-            "counts": train.counts,
-            "starts": every_list.starts,
-            "other": every_list.other,
-            "rest": every_list.residual,
+        return {
             "neighbour": np.concatenate([near, np.full((1, near.shape[1]), total, np.int32)]),
             "weight": np.concatenate([weights, np.zeros((1, near.shape[1]), np.float32)]),
             "follower_starts": followers.starts[:-1],
             "follower": followers.other[:end],
             "follower_weight": followers.residual[:end],
         }
-        # The ratings of some users, each removed from the similarities to which it contributes.
-        stages.begin("weights")
-        users = drawn[evenly_spread(len(drawn), SAMPLE)]
-        table, rated = lists.table(users, total + 1)
+
+    def sample_weights(
+        self, lists: ResidualLists, squares: Floats, nearest: "Nearest", users: NDArray[np.intp]
+    ) -> Sample:
+        """Return the sums over neighbours for the ratings of some users, each rating removed from the similarities to
+        which it contributes; ``lists``: by user."""
+        neighbour, dot, common = nearest
+        table, rated = lists.table(users, len(squares) + 1)
         indices, list_index = lists.indices(users)
         movie, rating_residuals = lists.other[indices], lists.residual[indices, None]
         other_residuals = table[list_index[:, None], neighbour[movie]]
@@ -122,8 +139,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             )
         )
         weight *= rated[list_index[:, None], neighbour[movie]]
-        sample = Sample(rating_residuals[:, 0], (weight * other_residuals).sum(1), np.abs(weight).sum(1))
-        return self._with_taste(parameters, train, sample, validation, progress)
+        return Sample(rating_residuals[:, 0], (weight * other_residuals).sum(1), np.abs(weight).sum(1))
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
@@ -138,19 +154,19 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         """Return the names of the users' ratings, and of the neighbours by movie."""
         return frozenset(("starts", "other", "rest", "neighbour", "weight"))
 
-    def _nearest(self, lists: ResidualLists, total: int, norm: Floats) -> tuple[Ints, Floats, Floats]:
+    def nearest(self, products: "Iterable[Products]", total: int, norm: Floats) -> "Nearest":
         """Return the nearest neighbours of each movie with their sums of products and numbers of common users.
 
-        Shape (movies, neighbours) each; a missing neighbour is ``total``.
+        Shape (movies, neighbours) each; a missing neighbour is ``total``, the number of movies. ``norm``: the lengths
+        of the movies' lists of residuals, shape (movies,).
         """
         import torch
 
-        users = len(lists.starts) - 1
         nearest = min(self.settings.neighbours, total)
         neighbour = np.full((total, nearest), total, np.int32)
         dots, commons = np.zeros((2, total, nearest), np.float32)
         length = torch.from_numpy(norm)
-        for block, columns, dot, common in _products(lists, users, total):
+        for block, columns, dot, common in products:
             similarity = self._similarity(dot, common, length[block, None], length[columns])
             similarity[columns == torch.arange(total)[block, None]] = 0
             size = similarity.abs() if self.settings.opposites else similarity
@@ -209,7 +225,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         return weighted, total_weight.sum(1)[:, None] - total_weight
 
 
-def _products(lists: ResidualLists, users: int, movies: int) -> "Iterator[tuple[slice, Tensor, Tensor, Tensor]]":
+def _products(lists: ResidualLists, users: int, movies: int) -> "Iterator[Products]":
     """Yield the movies' sums of products and numbers of common users, for a block of movies at a time.
 
     ``lists``: a list for each user. Yields the block, the other movies, shape (columns,), and two tables of shape

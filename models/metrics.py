@@ -67,12 +67,31 @@ def rating_metrics(prediction: Floats, stars: Floats) -> Metrics:
     >>> rating_metrics(np.float32([4.5, 2.0]), np.float32([5, 3]))
     {'rmse': 0.7905694150420949, 'mse': 0.625, 'mae': 0.75, 'accuracy': 0.5, 'mse_scaled': 0.025}
     """
-    error = mse(prediction, stars)
+    return rating_metrics_of(rating_sums(prediction, stars))
+
+
+def rating_sums(prediction: Floats, stars: Floats) -> Doubles:
+    """Return the number of test rows, and three sums over them from which ``rating_metrics_of`` computes the metrics:
+    of the squared errors, of the absolute errors, and of 1 for each exact prediction. Sums over different rows add up.
+
+    >>> rating_sums(np.float32([4.5, 2.0]), np.float32([5, 3])).tolist()
+    [2.0, 1.25, 1.5, 1.0]
+    """
+    rows = len(stars)
+    if not rows:
+        return np.zeros(4)
+    means = np.asarray([1.0, mse(prediction, stars), mae(prediction, stars), accuracy(prediction, stars)])
+    return np.asarray(rows * means, np.float64)
+
+
+def rating_metrics_of(sums: Doubles) -> Metrics:
+    """Return ``rating_metrics`` from ``rating_sums``, of at least one row."""
+    error, absolute, exact = (float(each) for each in sums[1:] / sums[0])
     return {
-        "rmse": float(np.sqrt(error)),
+        "rmse": error**0.5,
         "mse": error,
-        "mae": mae(prediction, stars),
-        "accuracy": accuracy(prediction, stars),
+        "mae": absolute,
+        "accuracy": exact,
         "mse_scaled": error / 25,
     }
 
@@ -347,10 +366,16 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
+    """Return the ranking metrics of lists; see ``list_metrics``."""
+    return list_metrics(lists, train.counts, len(np.unique(train.ratings.user)), train.movies.genres)
+
+
+def list_metrics(lists: Lists, counts: Ints, users: int, genres: Bools) -> Metrics:
     """Return the ranking metrics of lists.
 
-    All but ``recall@20`` use the first ten movies of each list. ``ndcg``, ``recall`` and ``hit`` are averaged over the
-    users.
+    ``counts``: each movie's number of ratings in train, shape (movies,). ``users``: how many users have ratings in
+    train. ``genres``: shape (movies, genres). All but ``recall@20`` use the first ten movies of each list. ``ndcg``,
+    ``recall`` and ``hit`` are averaged over the users.
     """
     ten, hits = lists.movies[:, :10], lists.hits[:, :10]
     rated, predicted = lists.rated[:, :10], lists.predicted[:, :10]
@@ -363,9 +388,9 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
         "recall@10": float(recall(hits, lists.relevant).mean()),
         "recall@20": float(recall(lists.hits, lists.relevant).mean()),
         "hit@10": float(hit(hits).mean()),
-        "coverage@10": coverage(ten, train.counts),
-        "novelty@10": novelty(ten, train.counts, len(np.unique(train.ratings.user))),
-        "diversity@10": diversity(ten, train.movies.genres),
+        "coverage@10": coverage(ten, counts),
+        "novelty@10": novelty(ten, counts, users),
+        "diversity@10": diversity(ten, genres),
         "ndcg@10_margin": margin(lists.ndcg),
         "users": len(lists.users),
     }

@@ -237,7 +237,7 @@ class Neighbours(Model[S, T]):
         effects = float(self.parameters["overall"]) + generosity.mean + self.parameters["movie"][history.movies]
         return generosity, (history.stars - effects).astype(np.float32)
 
-    def _with_taste(
+    def with_taste(
         self,
         parameters: Parameters,
         train: Dataset,

@@ -1,10 +1,12 @@
 """The most rated movies: the same list for everybody, and the baseline for every other list."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
@@ -33,21 +35,14 @@ class Popularity(Model[PopularitySettings, None]):
     settings_type = PopularitySettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        ratings = train.ratings
-        middle = (train.scale.low + train.scale.high) / 2
-        overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else middle
-        # Even without damping, a movie without ratings needs a fraction of a rating; otherwise its mean would be 0 / 0.
-        damping = max(self.settings.damping, 1e-6)
-        weight = train.counts + damping
-        sums = np.bincount(ratings.movie, ratings.stars, minlength=len(train.movies))
-        stars = np.append((sums + damping * overall) / weight, overall).astype(np.float32)
-        scatter = mse(stars[ratings.movie], ratings.stars) if len(ratings) else 1.0
-        spread = train.scale.high - train.scale.low
-        uncertainty = np.minimum(np.sqrt(scatter / weight), spread).astype(np.float32)
-        held_out = mse(stars[validation.movie], validation.stars) if validation is not None else None
+        ratings, movies = train.ratings, len(train.movies)
+        stars = ratings.stars.astype(np.float64)
+        sums, squares = (np.bincount(ratings.movie, values, minlength=movies) for values in (stars, stars**2))
+        parameters, scatter = parameters_of(train.counts, sums, squares, self.settings, train.scale)
+        held_out = mse(parameters["stars"][validation.movie], validation.stars) if validation is not None else None
         epoch = Epoch(1, 1, scatter, held_out)
         progress(epoch)
-        return {"stars": stars, "uncertainty": uncertainty}, Fitted((epoch,), None if held_out is None else 1)
+        return parameters, Fitted((epoch,), None if held_out is None else 1)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the movies' damped means, the same for all users."""
@@ -68,3 +63,19 @@ class Popularity(Model[PopularitySettings, None]):
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return zeros: the viewer's ratings contribute nothing."""
         return np.zeros((len(movies), len(history)), np.float32)
+
+
+def parameters_of(
+    counts: Ints, sums: NDArray[Any], squares: NDArray[Any], settings: PopularitySettings, scale: Scale
+) -> tuple[Parameters, float]:
+    """Return the parameters and ``v``, from each movie's number of ratings, the sum of their stars and that of their
+    squares."""
+    total = int(counts.sum(dtype=np.int64))
+    overall = float(sums.sum()) / total if total else (scale.low + scale.high) / 2
+    # Even without damping, a movie without ratings needs a fraction of a rating; otherwise its mean would be 0 / 0.
+    damping = max(settings.damping, 1e-6)
+    weight = counts + damping
+    means = (sums + damping * overall) / weight
+    scatter = max(0.0, float((squares - 2 * means * sums + counts * means**2).sum())) / total if total else 1.0
+    uncertainty = np.minimum(np.sqrt(scatter / weight), scale.high - scale.low).astype(np.float32)
+    return {"stars": np.append(means, overall).astype(np.float32), "uncertainty": uncertainty}, scatter

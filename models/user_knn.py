@@ -93,7 +93,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
             np.bincount(list_index, weight * other_residuals, minlength=len(rows)),
             np.bincount(list_index, np.abs(weight), minlength=len(rows)),
         )
-        return self._with_taste(parameters, train, sample, validation, progress)
+        return self.with_taste(parameters, train, sample, validation, progress)
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""

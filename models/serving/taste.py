@@ -103,7 +103,7 @@ def crowd_means(dataset: Dataset, without: int | None = None) -> Floats:
 
     ``without``: the row of a user to leave out.
     """
-    sums, counts = dataset.ratings.sums_by_movie(len(dataset.movies)), dataset.counts.astype(np.float64)
+    sums, counts = dataset.totals.copy(), dataset.counts.astype(np.float64)
     overall = sums.sum() / counts.sum() if counts.any() else (dataset.scale.low + dataset.scale.high) / 2
     if without is not None:
         ratings = dataset.ratings_of(without)

@@ -1,6 +1,7 @@
 """The fit of ``BiasedMF``. This module imports torch, so only ``BiasedMF._learn`` and the fit of ``Bayes`` import this
 module."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +31,9 @@ def fit(
     stars = torch.from_numpy(ratings.stars - np.float32(overall))
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
     prior = torch.eye(size) * settings.spread
-    users = _Side(Lists.of(user, movie, stars, len(train.users)), prior)
-    movies = _Side(Lists.of(movie, user, stars, len(train.movies)), prior)
-    generator = torch.Generator().manual_seed(seed)
-    movies.mean[:, :-1] = START * torch.randn(len(train.movies), settings.factors, generator=generator)
-    movies.covariance.zero_()
+    users = Side(Lists.of(user, movie, stars, len(train.users)), prior)
+    movies = Side(Lists.of(movie, user, stars, len(train.movies)), prior)
+    start(movies, seed)
     squares = float(stars.double().square().sum())
     noise = NOISE
     some_ratings = ratings.take(evenly_spread(len(ratings), TRAIN_LOSS_RATINGS))
@@ -44,13 +43,33 @@ def fit(
         users.learn_prior()
         error = movies.update(users, noise)
         movies.learn_prior()
-        noise = (squares + error + 1.0) / (len(ratings) + 1.0)
+        noise = noise_of(squares, error, len(ratings))
         train_loss = _loss(users, movies, overall, some_ratings, train)
         held_out = _loss(users, movies, overall, validation, train) if validation is not None else None
         curve.append(Epoch(number, settings.sweeps, train_loss, held_out))
         progress(curve[-1])
     # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
     users.update(movies, noise)
+    return parameters_of(users, movies, overall, noise), Fitted.of(curve)
+
+
+def start(movies: "Side", seed: int) -> None:
+    """Give the movies random factors, and no uncertainty."""
+    generator = torch.Generator().manual_seed(seed)
+    total, size = movies.mean.shape
+    movies.mean[:, :-1] = START * torch.randn(total, size - 1, generator=generator)
+    movies.covariance.zero_()
+
+
+def noise_of(squares: float, error: float, ratings: int) -> float:
+    """Return the variance of a rating, from the sum of the squared stars minus the overall mean and from the result of
+    ``Side.update``."""
+    return (squares + error + 1.0) / (ratings + 1.0)
+
+
+def parameters_of(users: "Side", movies: "Side", overall: float, noise: float) -> Parameters:
+    """Return the parameters of ``BiasedMF``."""
+    size = movies.mean.shape[1]
     rows, columns = torch.triu_indices(size, size)
     return {
         "overall": np.asarray(overall),
@@ -59,7 +78,7 @@ def fit(
         "user_mean": torch.cat([users.mean, users.prior_mean[None]]).numpy(),
         "movie_mean": torch.cat([movies.mean, movies.prior_mean[None]]).numpy(),
         "movie_covariance": movies.covariance[:, rows, columns].numpy(),
-    }, Fitted.of(curve)
+    }
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,7 @@ class Lists:
         return cls(others[order].contiguous(), stars[order].contiguous(), starts)
 
 
-class _Side:
+class Side:
     """The posteriors of all users, or of all movies: a normal distribution over (factors, bias) for each."""
 
     def __init__(self, lists: Lists, prior: Tensor) -> None:
@@ -94,36 +113,43 @@ class _Side:
         self.prior_covariance = prior
         self.known = lists.starts.diff() > 0
 
-    def update(self, other: "_Side", noise: float) -> float:
+    def update(self, other: "Side", noise: float) -> float:
         """Update the posteriors, given the other side's.
 
         Returns the expected squared error of all ratings minus the sum of their squares.
         """
-        size = self.mean.shape[1]
+        return sum(self.solve(first, sums, weighted, noise) for first, sums, weighted in self.sums(other))
+
+    def sums(self, other: "Side") -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Yield the sums of the other side's terms over the lists, for some lists at a time, from the first on.
+
+        The terms are the two of ``_tables``; those of the second are multiplied by the stars.
+        """
         design, table = other._tables()
-        rows, columns = torch.triu_indices(size, size)
-        precision = torch.linalg.inv(self.prior_covariance)
-        pull = precision @ self.prior_mean
-        error = 0.0
         for first in range(0, len(self.mean), BLOCK):
-            block = slice(first, first + BLOCK)
             starts = self.lists.starts[first : first + BLOCK + 1]
             inside = slice(int(starts[0]), int(starts[-1]))
             others, starts = self.lists.others[inside], starts - starts[0]
-            sums = bags(others, table, starts)
-            weighted_sums = bags(others, design, starts, self.lists.stars[inside])
-            gram = sums.new_empty(len(sums), size, size)
-            gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
-            right = weighted_sums[:, :size] - sums[:, len(rows) : -1]
-            lower = torch.linalg.cholesky(gram / noise + precision)
-            inverse = torch.linalg.solve_triangular(lower, torch.eye(size).expand_as(lower), upper=False)
-            self.covariance[block] = inverse.mT @ inverse
-            mean = (self.covariance[block] @ (right / noise + pull)[:, :, None])[:, :, 0]
-            self.mean[block] = mean
-            second = self.covariance[block] + mean[:, :, None] * mean[:, None, :]
-            error += float((gram * second).sum(dtype=torch.float64) - 2 * (right * mean).sum(dtype=torch.float64))
-            error += float((sums[:, -1] - 2 * weighted_sums[:, -1]).sum(dtype=torch.float64))
-        return error
+            yield first, bags(others, table, starts), bags(others, design, starts, self.lists.stars[inside])
+
+    def solve(self, first: int, sums: Tensor, weighted_sums: Tensor, noise: float) -> float:
+        """Update the posteriors from ``first`` on, given sums over their lists; see ``sums`` and ``update``."""
+        size = self.mean.shape[1]
+        block = slice(first, first + len(sums))
+        rows, columns = torch.triu_indices(size, size)
+        precision = torch.linalg.inv(self.prior_covariance)
+        pull = precision @ self.prior_mean
+        gram = sums.new_empty(len(sums), size, size)
+        gram[:, rows, columns] = gram[:, columns, rows] = sums[:, : len(rows)]
+        right = weighted_sums[:, :size] - sums[:, len(rows) : -1]
+        lower = torch.linalg.cholesky(gram / noise + precision)
+        inverse = torch.linalg.solve_triangular(lower, torch.eye(size).expand_as(lower), upper=False)
+        self.covariance[block] = inverse.mT @ inverse
+        mean = (self.covariance[block] @ (right / noise + pull)[:, :, None])[:, :, 0]
+        self.mean[block] = mean
+        second = self.covariance[block] + mean[:, :, None] * mean[:, None, :]
+        error = float((gram * second).sum(dtype=torch.float64) - 2 * (right * mean).sum(dtype=torch.float64))
+        return error + float((sums[:, -1] - 2 * weighted_sums[:, -1]).sum(dtype=torch.float64))
 
     def _tables(self) -> tuple[Tensor, Tensor]:
         """Return the terms of this side that the other side sums over its lists.
@@ -149,17 +175,27 @@ class _Side:
         weighs as much as ``factors + 2`` entries: directions that the ratings do not support stay small, but do not
         collapse.
         """
-        mean, covariance = self.mean[self.known], self.covariance[self.known]
-        total, size = mean.shape
-        if not total:
-            return
-        weight = size + 1
-        self.prior_mean = mean.sum(0) / (total + 1)
-        away = mean - self.prior_mean
-        spread = covariance.sum(0) + away.T @ away + weight * self.start
-        self.prior_covariance = spread / (total + weight)
+        self.take_prior(*self.prior_sums())
         self.mean[~self.known] = self.prior_mean
         self.covariance[~self.known] = self.prior_covariance
+
+    def prior_sums(self) -> tuple[int, Tensor, Tensor]:
+        """Return what the prior is fitted to: the number of entries with ratings, and the sums of their means, shape
+        (size,), and of their second moments, shape (size, size)."""
+        mean = self.mean[self.known].double()
+        second = self.covariance[self.known].sum(0, dtype=torch.float64) + mean.T @ mean
+        return len(mean), mean.sum(0), second
+
+    def take_prior(self, total: float, means: Tensor, second: Tensor) -> None:
+        """Fit the prior to entries with these sums; see ``prior_sums``."""
+        if not total:
+            return
+        weight = len(means) + 1
+        prior_mean = means / (total + 1)
+        cross = means[:, None] * prior_mean
+        spread = second - cross - cross.mT + total * prior_mean[:, None] * prior_mean + weight * self.start
+        self.prior_mean = prior_mean.float()
+        self.prior_covariance = (spread / (total + weight)).float()
 
 
 def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -172,7 +208,7 @@ def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None =
     return embedding_bag(others, table, starts, mode="sum", per_sample_weights=weights, include_last_offset=True)
 
 
-def _loss(users: _Side, movies: _Side, overall: float, ratings: Ratings, dataset: Dataset) -> float:
+def _loss(users: Side, movies: Side, overall: float, ratings: Ratings, dataset: Dataset) -> float:
     """Return the mean squared error of the predictions, clipped to the scale."""
     total = 0.0
     for start in range(0, len(ratings), BLOCK):

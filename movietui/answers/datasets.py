@@ -54,7 +54,7 @@ def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
     """Return how many seconds, about, the first list would take now; 0 if a run can make it, ``None`` if unknown."""
     if status.on_disk and runs:
         return 0.0
-    if not status.ratings:
+    if not status.ratings or status.state == "cluster":
         return None
     measured = next((run.seconds for run in runs if run.model == QUICK and run.seconds), None)
     steps = estimates.seconds(status.download, status.ratings, measured)

@@ -19,7 +19,7 @@ from movietui.data.imports.entries import Entry
 from movietui.data.imports.matching import SURE, Matcher
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.storage import locations
+from movietui.data.storage import cache, locations
 from movietui.models.base import History, history_of
 from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy
 from movietui.models.serving.ranking import Viewer
@@ -44,6 +44,7 @@ from movietui.store.same_movies import SameMovies
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
     from movietui.data.query.search import SearchResult
+    from movietui.data.storage.remote_view import RemoteView
     from movietui.models.base import AnyModel
     from movietui.models.serving.explanations import Reason
     from movietui.models.serving.ranking import Ranker
@@ -124,13 +125,23 @@ def same_movies(
     return same
 
 
-def served(store: Store, dataset: str, model: str | None = None, seed: int | None = None) -> tuple[Dataset, AnyModel]:
+def served(
+    store: Store,
+    dataset: str,
+    model: str | None = None,
+    seed: int | None = None,
+    viewers: Sequence[ViewerRef] = (),
+) -> tuple[Dataset, AnyModel]:
     """Return a dataset and the model that serves it.
+
+    If the model was trained on a cluster, the dataset has its movies and the ratings of those users who are among the
+    viewers.
 
     The run in use serves if it has this model and seed; otherwise, the newest run that has them does. A run that cannot
     be loaded is skipped. Raises ``Problem`` if no run is left, or for an unknown dataset or model.
     """
-    from movietui.models.checkpoints import load
+    from movietui.data.storage import remote_view
+    from movietui.models.checkpoints import load, read_manifest
     from movietui.models.registry import check_name
 
     if model is not None:
@@ -144,12 +155,28 @@ def served(store: Store, dataset: str, model: str | None = None, seed: int | Non
         catalogue.check_name(dataset)
     for index, run in enumerate(runs):
         try:
-            loaded = catalogue.load(dataset, run.cleaning)
-            fitted, _, served_by_it = load(locations.checkpoint(run.checkpoint), loaded)
-            return served_by_it, fitted
+            folder = locations.checkpoint(run.checkpoint)
+            elsewhere = remote_view.find(dataset, read_manifest(folder).fingerprint)
+            loaded = elsewhere or catalogue.load(dataset, run.cleaning)
+            fitted, _, served_by_it = load(folder, loaded)
         except Problem as error:
             problem = error if index == 0 else problem
+            continue
+        return (_with_users(elsewhere, viewers) if elsewhere else served_by_it), fitted
     raise problem
+
+
+def _movies_of(dataset: str, cleaning: str = catalogue.STANDARD, viewers: Sequence[ViewerRef] = ()) -> Dataset:
+    """Return a dataset for what needs only its movies, and the ratings of those users who are among the viewers: its
+    other ratings may be on a cluster."""
+    from movietui.data.storage import remote_view
+
+    elsewhere = None if dataset in cache.names() else remote_view.find(dataset)
+    return _with_users(elsewhere, viewers) if elsewhere else catalogue.load(dataset, cleaning)
+
+
+def _with_users(dataset: RemoteView, viewers: Sequence[ViewerRef]) -> RemoteView:
+    return dataset.read_users([ref.id for ref in viewers if ref.kind == "user"])
 
 
 def recommend(
@@ -178,7 +205,7 @@ def recommend(
     from movietui.models.serving.groups import Aggregation
     from movietui.models.serving.ranking import Ranker
 
-    loaded, fitted = served(store, dataset, model, seed)
+    loaded, fitted = served(store, dataset, model, seed, viewers)
     names = names_in(only)
     same = same_movies(store, loaded, viewers, lists=names)
     owners = tuple(ref.id for ref in viewers if ref.kind == "profile")
@@ -240,7 +267,7 @@ def explain(
     from movietui.models.serving import explanations
     from movietui.models.serving.similar import Similarities
 
-    loaded, fitted = served(store, dataset, model)
+    loaded, fitted = served(store, dataset, model, viewers=viewers)
     row = Search(loaded).the_movie(movie)
     same, similarities = same_movies(store, loaded, viewers), Similarities(loaded)
     explained = []
@@ -289,7 +316,7 @@ def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, m
     loaded: Dataset
     fitted: AnyModel | None
     try:
-        loaded, fitted = served(store, dataset, model)
+        loaded, fitted = served(store, dataset, model, viewers=viewers)
     except Problem:
         if len(viewers) == 2 or model:
             raise
@@ -385,7 +412,7 @@ def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[
     """
     from movietui.data.query.search import Search
 
-    loaded = catalogue.load(dataset, store.cleaning_of(dataset))
+    loaded = _movies_of(dataset, store.cleaning_of(dataset), viewers)
     matches = Search(loaded).find(typed, most)
     users = loaded.users
     same = same_movies(store, loaded, viewers)
@@ -476,7 +503,7 @@ def rate(store: Store, dataset: str, name: str, movie: str, stars: float) -> dic
     Raises ``Problem`` for invalid stars and for an unknown movie.
     """
     check_stars(stars)
-    loaded = catalogue.load(dataset, store.cleaning_of(dataset))
+    loaded = _movies_of(dataset, store.cleaning_of(dataset))
     rated = find_movie(loaded, movie)
     ref = store.find_profile(name) or store.create_profile(name)
     change = store.rate(ref, same_movies(store, loaded, [ref]).stored(ref, rated), stars)

@@ -10,7 +10,7 @@ import sys
 import click
 
 from movietui import __version__
-from movietui.cli import backups, data, lists, models, named_lists, profiles, runs
+from movietui.cli import backups, cluster, cluster_models, data, lists, models, named_lists, profiles, runs
 from movietui.cli.commands import Commands
 from movietui.cli.output import as_json, handle_errors, print_json, print_rich
 from movietui.data.storage import locations
@@ -34,6 +34,7 @@ def cli(context: click.Context, theme: str | None) -> None:
 
 for command in (
     data.data,
+    cluster.cluster,
     models.train,
     models.evaluate,
     models.sweep,
@@ -53,6 +54,8 @@ for command in (
     backups.restore,
 ):
     cli.add_command(command)
+for command in (cluster_models.cluster_train, cluster_models.cluster_evaluate, cluster_models.cluster_recommend):
+    cluster.cluster.add_command(command)
 
 
 @cli.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.table import Table
@@ -50,7 +51,7 @@ def data_list(json_: bool) -> None:
 
 COLUMNS: Mapping[str, Callable[[Message], str]] = {
     "dataset": lambda entry: str(entry["name"]),
-    "state": lambda entry: str(entry["state"]),
+    "state": lambda entry: ", ".join(dict.fromkeys([str(entry["state"]), *(["cluster"] if entry["cluster"] else [])])),
     "years": lambda entry: text.span(entry["first_year"], entry["last_year"]),
     "ratings": lambda entry: f"{entry['ratings']:,}" if entry["ratings"] else "",
     "movies": lambda entry: f"{entry['movies']:,}" if entry["movies"] else "",
@@ -112,6 +113,8 @@ def data_remove(name: str, json_: bool) -> None:
         print_json(removed)
         return
     print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} freed.")
+    if removed["cluster"]:
+        print_rich(f"Its ratings on the cluster stay at {removed['cluster']}")
     if removed["in_use"]:
         print_rich("It was in use: choose another dataset with --dataset or in the app, or get this one again.")
 
@@ -137,7 +140,12 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
         store.clean_with(name, report["preset"])
     if json_:
         print_json(report)
-        return
+    else:
+        print_cleaning(report)
+
+
+def print_cleaning(report: Mapping[str, Any]) -> None:
+    """Print what each rule removed."""
     table = new_table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"

@@ -36,7 +36,8 @@ settings_option = click.option(
 )
 
 
-def _pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
+def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
+    """Return the values of an option by key. Fail unless each entry is ``KEY=VALUE``."""
     wrong = [entry for entry in entries if "=" not in entry]
     if wrong:
         raise click.UsageError(f"{option} needs KEY=VALUE, not {wrong[0]!r}.")
@@ -73,7 +74,7 @@ def train(
     store = open_store()
     named = dataset_named(store, dataset)
     cleaning = cleaning or (store.cleaning_of(named) if split is None else "none")
-    request = job.TrainRequest(model, named, cleaning, split, published, _pairs("--set", settings), seed)
+    request = job.TrainRequest(model, named, cleaning, split, published, pairs("--set", settings), seed)
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
     store.serve_with(store.run(trained["run"]))
@@ -133,7 +134,7 @@ def evaluate(
         task=task,
         cleaning=cleaning,
         published=published,
-        settings=_pairs("--set", settings),
+        settings=pairs("--set", settings),
         seed=seed,
         split_seed=split_seed,
         order=order,
@@ -147,7 +148,7 @@ def evaluate(
     measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has every metric
 
     def table_of(metrics: Sequence[str]) -> Table:
-        return _evaluations(rows, metrics, len(names))
+        return evaluations_table(rows, metrics, len(names))
 
     fitting = fitting_columns(table_of, measured)
     about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
@@ -170,7 +171,7 @@ def evaluate(
             )
 
 
-def _evaluations(rows: Sequence[Message], metrics: Sequence[str], splits: int) -> Table:
+def evaluations_table(rows: Sequence[Message], metrics: Sequence[str], splits: int = 1) -> Table:
     """Return a table of evaluations with these metrics; for several splits, it ends with means and deviations."""
     table = new_table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
     table.columns[0].no_wrap = table.columns[1].no_wrap = True
@@ -224,7 +225,7 @@ def sweep(
 
     values = {
         key: [value.strip() for value in listed.split(",") if value.strip()]
-        for key, listed in _pairs("--grid", [*grid, *more]).items()
+        for key, listed in pairs("--grid", [*grid, *more]).items()
     }
     request = job.SweepRequest(
         model,

@@ -28,4 +28,5 @@ def join_imdb(name: str, folder: Path | None = None, report: Report = silent) ->
 def remove(store: Store, name: str) -> RemoveResult:
     """Remove a dataset and return what ``data remove --json`` prints."""
     removed = catalogue.remove(name)
-    return {"dataset": removed.dataset, "bytes": removed.bytes, "in_use": store.dataset_in_use() == name}
+    in_use = store.dataset_in_use() == name
+    return {"dataset": removed.dataset, "bytes": removed.bytes, "in_use": in_use, "cluster": removed.cluster}

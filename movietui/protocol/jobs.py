@@ -108,6 +108,8 @@ class RemoveResult(TypedDict):
     bytes: int
     """The space that was freed on disk."""
     in_use: bool
+    cluster: str
+    """Where its ratings stay on a cluster, if they are there; else empty."""
 
 
 class EpochRow(TypedDict):

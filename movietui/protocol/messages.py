@@ -341,8 +341,8 @@ class DatasetRow(TypedDict):
     name: str
     title: str
     state: str
-    """``ready`` (on disk), ``available`` (for download) or ``invented`` (the demo, on disk or not). The command line
-    also lists IMDb's ``tables``."""
+    """``ready`` (on disk), ``available`` (for download), ``cluster`` (its ratings are only there) or ``invented`` (the
+    demo, on disk or not). The command line also lists IMDb's ``tables``."""
     on_disk: bool
     ratings: int | None
     """``None`` if unknown. Likewise ``users`` and ``movies``."""
@@ -359,6 +359,8 @@ class DatasetRow(TypedDict):
     """Bytes that the dataset needs or, if it is on disk, uses."""
     seconds: float | None
     """About how many seconds its first list takes now; 0 if a model can make it at once, ``None`` if unknown."""
+    cluster: str
+    """Where its ratings are on a cluster, if it was cleaned there; else empty."""
     terms: str
     citation: str
 

@@ -523,6 +523,7 @@ class FakeEngine(Requests, EngineClient):
                 "bytes": 0,
                 "disk": 2 * size,
                 "seconds": 16.0 if size else 0.0,
+                "cluster": "",
                 "terms": terms,
                 "citation": "Somebody. 2015.",
             }

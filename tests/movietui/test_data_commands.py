@@ -77,7 +77,7 @@ def test_data_remove_deletes_the_dataset_and_keeps_ratings(run: Run, tmp_path: P
     with_run(store, dataset="own")
     sizes = {row["name"]: row["bytes"] for row in document(run("data", "list", "--json"))}
     removed = document(run("data", "remove", "own", "--json"))
-    assert removed == {"dataset": "own", "bytes": sizes["own"], "in_use": True}
+    assert removed == {"dataset": "own", "bytes": sizes["own"], "in_use": True, "cluster": ""}
     output = run("data", "remove", "other").stdout
     assert re.search(r"^other: removed, [\d.]+ kB freed\.$", output.strip())
     assert "in use" not in output

@@ -68,6 +68,8 @@ def _size(row: DatasetRow) -> str:
     """Return the size on disk or, if the dataset is not on disk, that of the download; ``invented`` for the demo."""
     if row["state"] == "available":
         return f"get {text.size(row['download'])}"
+    if row["state"] == "cluster":
+        return "on cluster"
     return text.size(row["bytes"]) if row["bytes"] else "invented"
 
 

@@ -532,8 +532,10 @@ def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Te
     if row["state"] == "available":
         lines.append(f"{gets}: {text.size(row['download'])} from GroupLens; it needs {text.size(row['disk'])} on disk.")
         lines.append(f"The first list takes about {text.until_list(row['seconds'])}.")
-    elif row["bytes"]:
+    elif row["on_disk"] and row["bytes"]:
         lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
+    if row["cluster"]:
+        lines.append(f"The ratings that movietui cluster reads are at {row['cluster']}.")
     lines += [part for part in (row["terms"], row["citation"]) if part]
     return Text("\n\n".join(lines))
 

@@ -1,0 +1,1 @@
+"""Fits, measures and applies models on a Spark cluster. Nothing outside this folder needs pyspark."""

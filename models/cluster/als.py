@@ -1,0 +1,175 @@
+"""Alternating least squares by Spark's MLlib, as models that are served here."""
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from movietui.data.cluster.files import FileSystem
+from movietui.data.dataset import Floats
+from movietui.data.problems import Problem
+from movietui.models.als import SAMPLE, AlsSettings, UserSums, factors_of, parameters_of
+from movietui.models.base import Parameters
+from movietui.models.cluster.effects import learn_effects
+from movietui.models.cluster.partitions import Block, Doubles, Partitions
+from movietui.models.cluster.sample import NO_RATINGS, sample_of
+from movietui.models.ials import SAMPLE as IALS_SAMPLE
+from movietui.models.ials import Ials, IalsSettings, ials_parameters, sample_scores, supported_factors
+from movietui.models.rankers import SWEEPS, calibrate, sample_users
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+RATINGS_PER_BLOCK = 2_000_000
+"""About how many ratings a block has. Random numbers depend on the number of blocks, which therefore does not depend on
+the number of workers."""
+FEWEST_BLOCKS = 10
+"""MLlib's own default."""
+
+
+def fit_als(train: Partitions, settings: AlsSettings, seed: int) -> Parameters:
+    """Return the parameters of ``Als``: MLlib learns the factors of the movies, and users are folded in to them."""
+    movies = learn_factors(
+        train,
+        train.ratings,
+        rank=settings.factors,
+        maxIter=settings.sweeps,
+        regParam=settings.ridge,
+        seed=seed,
+    )
+    ridge = settings.ridge
+
+    def sums_of(block: Block) -> dict[str, Any]:
+        counts = np.diff(block.starts)
+        factors = np.stack([factors_of(movies[history.movies], history.stars, ridge) for history in block.histories()])
+        return vars(UserSums.of(factors, counts))
+
+    sums = train.sum(sums_of)
+    size = settings.factors
+    return parameters_of(
+        movies,
+        train.counts,
+        _user_sums(sums) if sums else UserSums.of(np.zeros((0, size)), np.zeros(0)),
+        train.histories(sample_users(train.dataset.user_count, SAMPLE)),
+        settings,
+    )
+
+
+def _user_sums(sums: dict[str, Doubles]) -> UserSums:
+    return UserSums(
+        float(sums["users"]), float(sums["ratings"]), sums["factors"], sums["squares"], sums["rated_squares"]
+    )
+
+
+def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> Floats:
+    """Return the factors that MLlib's ALS learns for the movies, shape (movies, factors); 0 for one without ratings.
+
+    ``ratings``: with the columns ``user``, ``movie`` and ``stars``. ``settings``: those of
+    ``pyspark.ml.recommendation.ALS``.
+    """
+    from pyspark.ml.recommendation import ALS
+
+    spark, scratch = ratings.sparkSession, f"{train.dataset.uri}/_unfinished-{uuid.uuid4().hex}"
+    blocks = max(FEWEST_BLOCKS, -(-len(train) // RATINGS_PER_BLOCK))
+    columns = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
+    # MLlib writes its factors there every ten sweeps: otherwise, what Spark would have to repeat after a failure grows
+    # with each sweep, until even its description overflows Java's stack.
+    spark.sparkContext.setCheckpointDir(scratch)
+    try:
+        fitted = ALS(**columns, numUserBlocks=blocks, numItemBlocks=blocks, **settings).fit(ratings)
+        rows = fitted.itemFactors.toPandas()
+    finally:
+        FileSystem(spark).remove(scratch)
+    factors = np.zeros((len(train.dataset.movies), fitted.rank), np.float32)
+    if len(rows):
+        factors[rows["id"].to_numpy()] = np.stack(rows["features"].to_numpy())
+    return factors
+
+
+def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:
+    """Return the parameters of ``Ials``: MLlib learns the factors of the movies, and users are folded in to them.
+
+    MLlib minimises, with a confidence ``c`` that grows with the value ``v`` of a rating,
+
+        sum over ratings (1 + c v) (1 - s_ui)^2 + sum over other pairs s_ui^2
+        + regularisation (sum_u n_u |x_u|^2 + sum_i n_i |y_i|^2)
+
+    while ``Ials`` weighs all ratings alike, predicts their values, and lets its ridge grow with another power of ``n``.
+    So the factors are not quite those of one machine. The settings mean the same as far as they can: ``c`` is such that
+    a rating of mean value weighs the same against unrated pairs, and the regularisation such that its total weight is
+    the same. The factors are then scaled from scores around 1 to scores around the mean value.
+
+    Raises ``Problem`` if ``unseen`` is 0.
+    """
+    from pyspark.sql import functions as f
+
+    if not settings.unseen:
+        raise Problem("unseen=0 is out of range on a cluster: MLlib always learns from unrated pairs; use more than 0.")
+    stars = f.col("stars").cast("double")
+    value = f.when(stars >= settings.least, f.lit(1.0) if settings.ones else stars - settings.zero).otherwise(0.0)
+    rated = train.ratings.select("user", "movie", value.alias("stars")).where("stars != 0")
+    effects = learn_effects(train, SWEEPS)
+    users, movies = max(1, train.dataset.user_count), max(1, len(train.dataset.movies))
+    found = train.sum(_value_sums(settings, movies))
+    valued, total = (float(each) for each in found["all"]) if found else (0.0, 0.0)
+    unseen = settings.unseen * max(1.0, valued) / (users * movies)
+    mean_value = total / valued if total > 0 else 1.0
+    factors = settings.factors or supported_factors(len(train))
+    sampled = sample_users(users, IALS_SAMPLE)
+    learned = np.zeros((len(train.dataset.movies), factors), np.float32)
+    mean_user = np.zeros(factors)
+    if valued:
+        weights = train.sum(_ridge_weights(settings, unseen * movies))["users"]
+        weights += ((found["by_movie"] + unseen * users) ** settings.scaling).sum()
+        learned = learn_factors(
+            train,
+            rated.where(~f.col("user").isin(sampled.tolist())),
+            rank=factors,
+            maxIter=settings.sweeps,
+            regParam=settings.ridge * float(weights) / (2 * valued * unseen * mean_value),
+            implicitPrefs=True,
+            alpha=1 / (unseen * mean_value),
+            seed=seed,
+        ) * np.float32(mean_value**0.5)
+    parameters = effects | NO_RATINGS | {"counts": train.counts}
+    served = Ials(settings)
+    served.restore(parameters | ials_parameters(learned, mean_user, unseen), train.dataset.scale)
+    if valued:
+        mean_user = train.sum(_user_sum(served))["users"] / users
+        served.restore(parameters | ials_parameters(learned, mean_user, unseen), train.dataset.scale)
+    dataset, with_users = sample_of(train, effects, sampled)
+    fitted = served.parameters
+    served.restore(fitted | with_users, train.dataset.scale)
+    taste, _ = calibrate(sample_scores(dataset, served, np.arange(len(dataset.users))))
+    return fitted | taste
+
+
+def _value_sums(settings: IalsSettings, movies: int) -> Callable[[Block], dict[str, Doubles]]:
+    """Return a function that counts the ratings whose value is not 0, in all and by movie, and sums the values."""
+
+    def sums(block: Block) -> dict[str, Doubles]:
+        values = settings.values(block.stars).astype(np.float64)
+        by_movie = np.bincount(block.movie[values != 0], minlength=movies).astype(np.float64)
+        return {"all": np.asarray([by_movie.sum(), values.sum()]), "by_movie": by_movie}
+
+    return sums
+
+
+def _ridge_weights(settings: IalsSettings, unseen: float) -> Callable[[Block], dict[str, Doubles]]:
+    """Return a function that sums ``(n + unseen)^scaling`` over users with ``n`` ratings whose value is not 0."""
+
+    def sums(block: Block) -> dict[str, Doubles]:
+        counts = np.bincount(block.index, settings.values(block.stars) != 0, minlength=len(block.users))
+        return {"users": np.asarray(((counts + unseen) ** settings.scaling).sum())}
+
+    return sums
+
+
+def _user_sum(served: Ials) -> Callable[[Block], dict[str, Doubles]]:
+    """Return a function that sums the factors of users."""
+
+    def sums(block: Block) -> dict[str, Doubles]:
+        return {"users": np.sum([served.solve(history) for history in block.histories()], axis=0)}
+
+    return sums

@@ -1,0 +1,172 @@
+"""Passes over the ratings on a cluster: each partition has all ratings of its users.
+
+What is computed on the cluster is the sum over users of numpy arrays, which ``Partitions.sum`` brings to the driver. A
+function that is passed to it runs on the executors; the arrays that it refers to are sent to them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.cluster.dataset import ClusterDataset
+from movietui.data.dataset import Floats, Ints
+from movietui.models.base import History
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from pyspark.sql import DataFrame
+
+Doubles = NDArray[np.float64]
+RATINGS_PER_PARTITION = 1_000_000
+"""About how many ratings a partition has. It does not depend on the number of workers, so neither do random numbers."""
+FEWEST_PARTITIONS = 8
+ENTRIES_PER_PIECE = 1 << 18
+"""How many numbers of an array are summed in one group: the sums of large arrays are spread over the executors."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The ratings of some users, one user after the other."""
+
+    users: Ints
+    """The rows of the users, ascending, shape (users,)."""
+    starts: NDArray[np.int64]
+    """The start of each user's ratings, and the end of the last, shape (users + 1,)."""
+    movie: Ints
+    stars: Floats
+
+    @classmethod
+    def of(cls, user: Ints, movie: Ints, stars: Floats) -> "Block":
+        """Group ratings by user. Within a user, they are sorted by movie."""
+        order = np.lexsort((stars, movie, user))
+        users, starts = np.unique(user[order], return_index=True)
+        return cls(users, np.append(starts, len(order)), movie[order], stars[order])
+
+    @cached_property
+    def index(self) -> NDArray[np.intp]:
+        """For each rating, the index of its user among ``users``."""
+        return np.repeat(np.arange(len(self.users)), np.diff(self.starts))
+
+    def histories(self) -> Iterator[History]:
+        """Yield the ratings of each user."""
+        for user, start, end in zip(self.users.tolist(), self.starts[:-1], self.starts[1:], strict=True):
+            yield History(self.movie[start:end], self.stars[start:end], user)
+
+
+@dataclass(frozen=True, eq=False)
+class Partitions:
+    """Ratings on a cluster, kept in its memory; each partition has all ratings of its users."""
+
+    dataset: ClusterDataset
+    ratings: "DataFrame"
+    """With the columns ``user``, ``movie`` and ``stars``."""
+
+    @cached_property
+    def of_movies(self) -> tuple[Ints, Doubles, Doubles]:
+        """For each movie, the number of ratings, the sum of their stars and the sum of their squares."""
+        from pyspark.sql import functions as f
+
+        stars = f.col("stars").cast("double")
+        rows = (
+            self.ratings.groupBy("movie").agg(
+                f.count("*").alias("n"), f.sum(stars).alias("s"), f.sum(stars * stars).alias("q")
+            )
+        ).toPandas()
+        counts, sums, squares = np.zeros((3, len(self.dataset.movies)))
+        movie = rows["movie"].to_numpy()
+        counts[movie], sums[movie], squares[movie] = rows["n"], rows["s"], rows["q"]
+        return counts.astype(np.int32), sums, squares
+
+    @property
+    def counts(self) -> Ints:
+        """The number of ratings of each movie, shape (movies,)."""
+        return self.of_movies[0]
+
+    def __len__(self) -> int:
+        return int(self.counts.sum(dtype=np.int64))
+
+    def sum(self, function: Callable[[Block], Mapping[str, NDArray[Any]]]) -> dict[str, Doubles]:
+        """Return the sums over all partitions of the arrays that a function computes for each.
+
+        Without ratings, there are no arrays. The arrays of a name must have the same shape in all partitions. They are
+        summed in float64, in no defined order.
+        """
+        rows = (
+            self.ratings.mapInPandas(lambda batches: _pieces(batches, function), _PIECES)
+            .groupBy("name", "piece")
+            .applyInPandas(_added, _PIECES)
+            .collect()
+        )
+        found: dict[str, list[Any]] = {}
+        for row in rows:
+            found.setdefault(row["name"], []).append(row)
+        arrays = {}
+        for name, pieces in found.items():
+            pieces.sort(key=lambda row: row["piece"])
+            flat = np.concatenate([np.frombuffer(row["content"]) for row in pieces])
+            arrays[name] = flat.reshape(pieces[0]["shape"])
+        return arrays
+
+    def histories(self, users: NDArray[np.integer[Any]]) -> list[History]:
+        """Return the ratings of a few users, ascending; a user without ratings is left out."""
+        from pyspark.sql import functions as f
+
+        rows = self.ratings.where(f.col("user").isin(np.unique(users).tolist())).toPandas()
+        return list(_block_of([rows]).histories())
+
+
+_PIECES = "name string, piece int, shape array<int>, content binary"
+
+
+def _pieces(
+    batches: "Iterator[pd.DataFrame]", function: Callable[[Block], Mapping[str, NDArray[Any]]]
+) -> "Iterator[pd.DataFrame]":
+    """Yield the arrays that a function computes for a partition, in pieces."""
+    import pandas as pd
+
+    frames = list(batches)
+    if not sum(map(len, frames)):
+        return
+    for name, array in function(_block_of(frames)).items():
+        flat = np.ravel(array)
+        for piece, first in enumerate(range(0, max(1, len(flat)), ENTRIES_PER_PIECE)):
+            content = flat[first : first + ENTRIES_PER_PIECE].astype(np.float64).tobytes()
+            yield pd.DataFrame(
+                {"name": [name], "piece": [piece], "shape": [list(np.shape(array))], "content": [content]}
+            )
+
+
+def _added(pieces: "pd.DataFrame") -> "pd.DataFrame":
+    total = np.zeros(len(pieces["content"].iloc[0]) // 8)
+    for content in pieces["content"]:
+        total += np.frombuffer(content)
+    first = pieces.iloc[:1].copy()
+    first["content"] = [total.tobytes()]
+    return first
+
+
+def _block_of(frames: "list[pd.DataFrame]") -> Block:
+    user, movie, stars = (
+        np.concatenate([frame[name].to_numpy(kind) for frame in frames])
+        for name, kind in (("user", np.int32), ("movie", np.int32), ("stars", np.float32))
+    )
+    return Block.of(user, movie, stars)
+
+
+@contextmanager
+def partitioned(dataset: ClusterDataset, ratings: "DataFrame", fewest: int = FEWEST_PARTITIONS) -> Iterator[Partitions]:
+    """Keep ratings of a dataset in the cluster's memory while the block runs, in at least ``fewest`` partitions of
+    whole users."""
+    from pyspark import StorageLevel
+
+    number = max(fewest, -(-ratings.count() // RATINGS_PER_PARTITION))
+    kept = ratings.select("user", "movie", "stars").repartition(number, "user").persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        yield Partitions(dataset, kept)
+    finally:
+        kept.unpersist()

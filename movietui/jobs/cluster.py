@@ -1,0 +1,254 @@
+"""Train and measure models on a Spark cluster, and recommend movies to every user there.
+
+Needs pyspark, so only the commands of ``movietui cluster`` import this module.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from movietui import models
+from movietui.answers.lists import served
+from movietui.data.cluster.dataset import ClusterDataset, load
+from movietui.data.cluster.files import FileSystem
+from movietui.data.cluster.session import explain_errors, session
+from movietui.data.cluster.splits import canonical, split
+from movietui.data.near_names import no_such
+from movietui.data.problems import Cancelled, Problem
+from movietui.data.progress import Stage
+from movietui.data.storage.remote_view import view
+from movietui.jobs.listener import SILENT, Listener
+from movietui.jobs.train import checkpoint_of
+from movietui.models.choices import DEFAULT_ORDER, Order, Task
+from movietui.models.cluster.fits import check_name, fit
+from movietui.models.cluster.partitions import partitioned
+from movietui.models.cluster.users import measure_lists, measure_ratings, recommend_everyone
+from movietui.models.evaluation.measure import label
+from movietui.protocol.jobs import TrainResult
+from movietui.protocol.wire import sentence
+from movietui.store import interrupts
+from movietui.store.ratings import Store
+from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from movietui.models.base import AnyModel
+    from movietui.models.settings import Settings
+
+DEVICE = "spark"
+"""What a run that was trained on a cluster has as its device."""
+TASKS: tuple[Task, ...] = ("rating", "ranking")
+SPARK_LEFTOVERS = {"_temporary"}
+"""All that Spark leaves in a folder if it dies before the output is whole."""
+
+
+@dataclass(frozen=True)
+class ClusterRequest:
+    """Which models to fit on a cluster, and on what."""
+
+    models: Sequence[str]
+    dataset: str
+    master: str | None = None
+    """The URL of the cluster; see ``movietui.data.cluster.session``."""
+    splits: Sequence[str] = (SERVED_SPLIT,)
+    published: bool = False
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Changes to the settings of every model, as typed."""
+    seed: int = 0
+    split_seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    dataset: ClusterDataset
+    settings: Mapping[str, Settings]
+    """By the name of the model."""
+    splits: Sequence[str]
+
+
+def _prepare(request: ClusterRequest) -> _Prepared:
+    """Check the request before Spark starts. Raises ``Problem`` for an unknown model, setting, split or dataset."""
+    for name in request.models:
+        check_name(name)
+    settings = {name: models.choose(name, request.published, request.settings) for name in request.models}
+    return _Prepared(load(request.dataset), settings, [canonical(name) for name in request.splits])
+
+
+def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) -> TrainResult:
+    """Train one model on the train part of a split, measure it on the test part, and store the run and its checkpoint.
+
+    The checkpoint serves on this machine, without Spark. Once the run has begun, its end is recorded, even if the
+    training fails or is interrupted; it cannot be resumed.
+    """
+    prepared = _prepare(request)
+    (name,), (split_name,), dataset = request.models, prepared.splits, prepared.dataset
+    settings = prepared.settings[name]
+    with session(request.master, f"movietui cluster train {name} on {dataset.name}") as spark:
+        recorder: Recorder | None = None
+        try:
+            with interrupts.delayed():  # from the moment that the run exists, its end is recorded
+                run = store.start_run(
+                    name, dataset.name, dataset.preset, split_name, request.seed, asdict(settings), device=DEVICE
+                )
+                recorder = Recorder(Runs(store), run, ("measure",))
+            metrics: dict[str, float] = {}
+            with explain_errors(dataset.uri):
+                parts = split(dataset.ratings(spark), split_name, request.split_seed)
+                model = _fit(name, settings, request.seed, dataset, parts, listener)
+                for task in TASKS:
+                    metrics |= _measure(task, model, dataset, parts, request, DEFAULT_ORDER, listener)
+            checkpoint = checkpoint_of(store, run)
+            models.save(checkpoint, model, view(dataset), split=split_name, fitted_on="train", metrics=metrics)
+            seconds = recorder.seconds
+            recorder.end("done", seconds=seconds, metrics=metrics)
+        except (KeyboardInterrupt, Cancelled):
+            if recorder is not None:
+                recorder.end("cancelled")
+            raise
+        except Exception as error:
+            if recorder is not None:
+                recorder.end("failed", problem=sentence(error))
+            raise
+    return {
+        "run": run,
+        "model": name,
+        "dataset": dataset.name,
+        "cleaning": dataset.preset,
+        "split": split_name,
+        "fitted_on": "train",
+        "seed": request.seed,
+        "settings": asdict(settings),
+        "epochs": [],
+        "best_epoch": None,
+        "metrics": metrics,
+        "seconds": seconds,
+        "device": DEVICE,
+        "peak_bytes": recorder.peak_bytes,
+        "checkpoint": str(checkpoint),
+    }
+
+
+def evaluate(
+    request: ClusterRequest, task: Task = "rating", order: Order = DEFAULT_ORDER, listener: Listener = SILENT
+) -> list[dict[str, Any]]:
+    """Fit models on the train part of each split, measure them on the test part, and return the rows of the figures.
+
+    With the task ``ranking``, ``popularity`` is added as a baseline.
+    """
+    if task not in TASKS:
+        raise no_such(f"There is no task {task!r} on a cluster", task, TASKS, f"choose one of {', '.join(TASKS)}.")
+    prepared = _prepare(request)
+    chosen, dataset = dict(prepared.settings), prepared.dataset
+    if task == "ranking":
+        chosen.setdefault("popularity", models.choose("popularity"))
+    rows = []
+    app = f"movietui cluster evaluate {' '.join(chosen)} on {dataset.name}"
+    with session(request.master, app) as spark, explain_errors(dataset.uri):
+        for split_name in prepared.splits:
+            parts = split(dataset.ratings(spark), split_name, request.split_seed).persist()
+            in_test = {row["test"]: row["count"] for row in parts.groupBy("test").count().collect()}
+            for name, settings in chosen.items():
+                start = time.perf_counter()
+                model = _fit(name, settings, request.seed, dataset, parts, listener)
+                fitted = time.perf_counter()
+                metrics = _measure(task, model, dataset, parts, request, order, listener)
+                rows.append(
+                    {
+                        "model": name,
+                        "dataset": dataset.name,
+                        "split": split_name,
+                        "split_seed": request.split_seed,
+                        "task": task,
+                        "seed": request.seed,
+                        "order": None if task == "rating" else order,
+                        "settings": label(model),
+                        "cleaning": dataset.preset,
+                        "n_train": in_test.get(False, 0),
+                        "n_test": in_test.get(True, 0),
+                        "metrics": metrics,
+                        "seconds": {"fit": fitted - start, "predict": time.perf_counter() - fitted},
+                    }
+                )
+            parts.unpersist()
+    return rows
+
+
+def recommend_to_everyone(
+    store: Store,
+    dataset_name: str,
+    output: str,
+    k: int,
+    model_name: str | None = None,
+    seed: int | None = None,
+    master: str | None = None,
+    order: Order = DEFAULT_ORDER,
+    listener: Listener = SILENT,
+) -> dict[str, Any]:
+    """Write the first ``k`` movies of the list of every user of a dataset as Parquet, and return what was written.
+
+    The model is the one that serves the dataset here or, with ``model_name`` and ``seed``, its newest run that has
+    them. The output is whole once it has a file ``_SUCCESS``. Raises ``Problem`` if there is anything at ``output``,
+    except what a run that died has left.
+    """
+    dataset = load(dataset_name)
+    loaded, model = served(store, dataset_name, model_name, seed)
+    if loaded.fingerprint != dataset.fingerprint:
+        raise Problem(
+            f"The {model.name} that serves {dataset_name} was trained on this machine; train it on the cluster with "
+            f"movietui cluster train {model.name} --dataset {dataset_name}, or name another with --model."
+        )
+    started = time.perf_counter()
+    with session(master, f"movietui cluster recommend {dataset_name}") as spark, explain_errors(output):
+        files = FileSystem(spark)
+        place = files.absolute(output)
+        if files.entry(place) is not None:
+            if not {entry.name for entry in files.entries(place)} <= SPARK_LEFTOVERS:
+                raise Problem(f"There is already something at {place}; name another place, or remove it first.")
+            files.remove(place)
+        listener.stage(Stage("Recommending"))
+        lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
+        lists.write.mode("error").parquet(place)
+        rows = spark.read.parquet(place).count()
+        listener.stage(Stage("Recommending", finished=True))
+    return {
+        "dataset": dataset_name,
+        "model": model.name,
+        "order": order,
+        "k": k,
+        "users": dataset.user_count,
+        "rows": rows,
+        "output": place,
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _fit(
+    name: str, settings: Settings, seed: int, dataset: ClusterDataset, parts: DataFrame, listener: Listener
+) -> AnyModel:
+    listener.stage(Stage(f"Fitting {name}"))
+    with partitioned(dataset, parts.where("not test")) as train_part:
+        model = fit(name, train_part, settings, seed)
+    listener.stage(Stage(f"Fitting {name}", finished=True))
+    return model
+
+
+def _measure(
+    task: Task,
+    model: AnyModel,
+    dataset: ClusterDataset,
+    parts: DataFrame,
+    request: ClusterRequest,
+    order: Order,
+    listener: Listener,
+) -> dict[str, float]:
+    listener.stage(Stage(f"Measuring {model.name}, {task}"))
+    if task == "rating":
+        metrics = measure_ratings(model, parts)
+    else:
+        metrics = measure_lists(model, dataset, parts, order, request.split_seed)
+    listener.stage(Stage(f"Measuring {model.name}, {task}", finished=True))
+    return metrics

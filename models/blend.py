@@ -65,7 +65,8 @@ class BlendSettings(Settings):
     ease: bool = setting(True, False, True)
     """Whether ``ease`` contributes to the order."""
     ials: bool = setting(True, False, True)
-    """Whether three ``ials`` with different random starts contribute to the order."""
+    """Whether three ``ials`` with different random starts contribute to the order; a single one if there are more than
+    ten million ratings."""
     stars: bool = setting(True, False, True)
     """Whether the predicted stars, minus their uncertainty, contribute to the order."""
     learned: bool = setting(True, False, True)
@@ -92,6 +93,8 @@ BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars contribute to the order."""
 IALS = 3
 """The number of ``ials``, which differ in their random starts."""
+RATINGS_FOR_ALL_IALS = 10_000_000
+"""A dataset with more ratings gets a single ``ials``: each takes minutes there."""
 
 
 def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
@@ -111,8 +114,8 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     return sweeps, min(ratings, int(swept / sweeps))
 
 
-def parts_of(settings: BlendSettings, sweeps: int) -> Mapping[str, Part]:
-    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``."""
+def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Part]:
+    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these."""
     bayes = BayesSettings(factors=settings.factors, sweeps=sweeps, caution=CAUTION, popularity=0.0)
     parts = {BASE: Part(lambda seed: Bayes(bayes, seed=seed), rates=True, order=0.5 * settings.stars)}
     if settings.neighbours:
@@ -120,8 +123,9 @@ def parts_of(settings: BlendSettings, sweeps: int) -> Mapping[str, Part]:
     if settings.ease:
         parts["ease"] = Part(lambda seed: Ease(seed=seed), order=2.0)
     if settings.ials:
-        for number in range(IALS):
-            parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=1.0)  # type: ignore[misc]
+        order = IALS / ials  # together, they count as much
+        for number in range(ials):
+            parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=order)  # type: ignore[misc]
     return parts
 
 
@@ -164,7 +168,9 @@ class Blend(Model[BlendSettings, Tastes]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
-        parts = parts_of(self.settings, self.settings.sweeps)
+        parts = parts_of(
+            self.settings, self.settings.sweeps, sum(f"ials-{number}/factors" in parameters for number in range(IALS))
+        )
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
@@ -178,11 +184,11 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def memory_needed(self, train: Dataset) -> int:
         """Return what the part that needs most needs; the parts are fitted one after the other."""
-        return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1).values())
+        return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1, 1).values())
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
-        parts = parts_of(self.settings, sweeps)
+        parts = parts_of(self.settings, sweeps, IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1)
         # Without the other users, whose vectors would be drawn in each sweep too.
         weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
@@ -223,7 +229,7 @@ class Blend(Model[BlendSettings, Tastes]):
         parameters |= {
             "stack": stack,
             "shift": np.asarray(shift),
-            "order": self._learn_order(first, remaining, held_out),
+            "order": self._learn_order(first, parts, remaining, held_out),
         }
         served_blend = Blend(self.settings, seed=self.seed)
         served_blend.restore({**parameters, "counts": train.counts}, train.scale)
@@ -314,11 +320,13 @@ class Blend(Model[BlendSettings, Tastes]):
         stack = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], self._rating, strict=True))
         return self.scale.clip((stack + self.parameters["shift"]).astype(np.float32))
 
-    def _learn_order(self, first: Mapping[str, AnyModel], train: Dataset, held_out: Ratings) -> Doubles:
+    def _learn_order(
+        self, first: Mapping[str, AnyModel], parts: Mapping[str, Part], train: Dataset, held_out: Ratings
+    ) -> Doubles:
         """Learn the weights of the order from the held-out ratings of liked movies; if there are none, or if the
         settings say so, return the starting weights. ``first``: the parts that were fitted without these ratings."""
-        parts = {name: part.order for name, part in parts_of(self.settings, 1).items() if part.order}
-        start = np.append(list(parts.values()), 0.0 if parts else 1.0)
+        orders = {name: part.order for name, part in parts.items() if part.order}
+        start = np.append(list(orders.values()), 0.0 if orders else 1.0)
         known = train.counts > 0
         # The columns of the tables: enough movies for any list, but not so many that the tables do not fit in memory.
         columns = np.flatnonzero(known)
@@ -326,7 +334,7 @@ class Blend(Model[BlendSettings, Tastes]):
             columns = np.sort(np.argsort(-train.counts, kind="stable")[:ORDER_MOVIES])
         relevant = np.flatnonzero((held_out.stars >= RELEVANT) & np.isin(held_out.movie, columns))
         users = np.unique(held_out.user[relevant])
-        if not (self.settings.learned and parts and len(users)):
+        if not (self.settings.learned and orders and len(users)):
             return start
         users = users[evenly_spread(len(users), ORDER_USERS)]
         relevant = relevant[np.isin(held_out.user[relevant], users)]
@@ -337,7 +345,7 @@ class Blend(Model[BlendSettings, Tastes]):
         tables = np.empty((len(start), len(users), len(columns)), np.float32)
         for index, user in enumerate(users):
             history = history_of(train, int(user))
-            scores = {name: first[name].expect(first[name].fold_in(history)).score for name in parts}
+            scores = {name: first[name].expect(first[name].fold_in(history)).score for name in orders}
             tables[:, index] = features(scores, train.counts, known)[:, columns]
             tables[:, index, np.isin(columns, history.movies)] = -np.inf
         return (start + coordinate_ascent(start, tables, liked)) / 2

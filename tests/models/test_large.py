@@ -1,5 +1,7 @@
 """What keeps the models within time and memory on a large dataset, tried with small limits."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models import blend, ease, item_knn
 from movietui.models.base import history_of
 from movietui.models.blend import Blend, BlendSettings, affordable
+from movietui.models.checkpoints import load, save
 from movietui.models.ease import Ease, EaseSettings, solve
 from movietui.models.evaluation import measure
 from movietui.models.evaluation.measure import train
@@ -38,6 +41,20 @@ def test_some_users_have_about_as_many_ratings_as_asked_for() -> None:
     assert len(rows) == np.isin(TRAIN.ratings.user, drawn).sum()
     assert some_users(TRAIN, total // 2, 1).tolist() == drawn.tolist()
     assert some_users(TRAIN, total // 2, 2).tolist() != drawn.tolist()
+
+
+def test_a_blend_of_many_ratings_has_a_single_ials_that_counts_as_much(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(blend, "RATINGS_FOR_ALL_IALS", len(TRAIN.ratings) - 1)
+    model = Blend(BlendSettings(sweeps=2, factors=2, learned=False))
+    model.fit(TRAIN)
+    assert {name.split("/")[0] for name in model.parameters if name.startswith("ials")} == {"ials-0"}
+    assert model.parameters["order"].tolist() == [0.5, 2.0, 3.0, 0.0]
+    save(tmp_path / "run", model, TRAIN)
+    loaded, history = load(tmp_path / "run", TRAIN)[0], history_of(TRAIN, 3)
+    before, after = model.expect(model.fold_in(history)), loaded.expect(loaded.fold_in(history))
+    np.testing.assert_array_equal(after.score, before.score)
 
 
 def test_a_dataset_with_some_of_its_users() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from movietui.cli.commands import CLEANING, Commands
 from movietui.cli.data import print_cleaning
 from movietui.cli.output import Bars, as_json, handle_errors, print_json, print_rich
-from movietui.data.dataset import Scale
-from movietui.data.storage.cache import is_scale_valid
+
+if TYPE_CHECKING:
+    from movietui.data.dataset import Scale
 
 master_option = click.option(
     "--master",
@@ -22,6 +25,9 @@ def _scale(context: click.Context, option: click.Parameter, value: str | None) -
     """Return a scale of stars such as ``0.5:5:0.5``. Fail unless the text has three numbers that make one."""
     if value is None:
         return None
+    from movietui.data.dataset import Scale
+    from movietui.data.storage.cache import is_scale_valid
+
     try:
         low, high, step = map(float, value.split(":"))
     except ValueError:

@@ -46,6 +46,13 @@ CALLS: dict[str, Sequence[Call]] = {
     "data clean": [("hostile",), (POISON,), ("hostile", "--cleaning", POISON)],
     "data show": [("hostile",), (POISON,), ("hostile", "--cleaning", POISON)],
     "data imdb": [("hostile", "--from", "tables"), (POISON,), ("hostile", "--from", POISON)],
+    "cluster clean": [
+        (POISON, "--from", POISON, "--output", POISON),
+        ("mine", "--from", POISON, "--output", POISON, "--scale", POISON),
+    ],
+    "cluster train": [(POISON, *ELSEWHERE), ("als", *ON, "--set", POISON), ("als", *ELSEWHERE)],
+    "cluster evaluate": [(POISON, *ELSEWHERE), ("als", *ON, "--task", POISON), ("als", *ELSEWHERE)],
+    "cluster recommend": [(*ELSEWHERE, "--everyone", "--output", POISON)],
     "train": [
         (POISON, *ON),
         ("bias", *ON, "--set", f"{POISON}=1"),

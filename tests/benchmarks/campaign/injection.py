@@ -75,6 +75,10 @@ STRUCTURE = {
 
 ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "backup": [["{folder}/copy.sqlite3"], ["{hostile}/x"]],
+    "cluster clean": [["{text}", "--from", "{hostile}", "--output", "{hostile}"]],
+    "cluster evaluate": [["{text}", "--dataset", "{text}"], ["als", "--dataset", "{text}"]],
+    "cluster recommend": [["--dataset", "{text}", "--everyone", "--output", "{hostile}"]],
+    "cluster train": [["{text}", "--dataset", "{text}"], ["als", "--dataset", "hostile", "--set", "{text}"]],
     "config": [[], ["--defaults"]],
     "data clean": [["hostile"], ["{text}"], ["hostile", "--cleaning", "{text}"]],
     "data get": [["{text}"], ["mine", "--from", "{hostile}"], ["mine", "--from", "{zip}"]],

@@ -144,9 +144,7 @@ def test_keys_that_arrive_together_go_where_they_were_meant(ready: Path, start: 
     terminal = start()
     terminal.wait_for("seen")
     terminal.wait_for("★ 4.")
-    terminal.send_at_once("/", "1", "4", "4")
-    terminal.wait_for("144")
-    terminal.send("enter")
+    terminal.send_at_once("/", "1", "4", "4", "enter")
     terminal.wait_for("The list of user 144")
     quit_with(terminal, "q", ready)
     assert stored_ratings() == {}

@@ -73,6 +73,10 @@ class SearchPanel(Panel[SearchResult | None]):
         """With ``only_movies``, find nothing but movies."""
         super().__init__()
         self._session, self._only_movies = session, only_movies
+        self._found = ""
+        """The words whose matches are shown."""
+        self._entered = ""
+        """The words at which enter was pressed, perhaps before their matches came."""
 
     def compose(self) -> ComposeResult:
         """Show the field, and the matches below."""
@@ -113,6 +117,9 @@ class SearchPanel(Panel[SearchResult | None]):
         self.results.cursor = 0
         self.results.fill(len(rows), 0, rows)
         self.results.set_placeholder(placeholder)
+        self._found = words
+        if words and words == self._entered:
+            self.choose()
 
     def action_move(self, step: int) -> None:
         """Move up or down."""
@@ -123,6 +130,12 @@ class SearchPanel(Panel[SearchResult | None]):
         self.results.action_page(step)
 
     @on(Input.Submitted)
+    def choose_when_found(self, event: Input.Submitted) -> None:
+        """End with the selected match, as soon as the matches of the typed words are shown."""
+        self._entered = event.value.strip()
+        if self._entered == self._found:
+            self.choose()
+
     @on(RowList.Clicked)
     def choose(self) -> None:
         """End with the selected match."""

@@ -389,8 +389,9 @@ class Dataset:
         """
         if len(self.ratings) <= SAMPLE_RATINGS:
             return self
-        stored = self.ratings.sample
-        return replace(self, ratings=stored or self.ratings.take(ratings_of(self, some_users(self, SAMPLE_RATINGS))))
+        if (stored := self.ratings.sample) is not None:
+            return replace(self, ratings=stored)
+        return self.with_ratings(ratings_of(self, some_users(self, SAMPLE_RATINGS)))
 
     def with_ratings(self, rows: NDArray[np.intp]) -> "Dataset":
         """Return the dataset with only these ratings. Users and movies keep their rows."""

@@ -166,8 +166,8 @@ def opened_tables(
     table = spark.read.parquet(f"{staging}/rows")
     malformed = _malformed(table.where("reason is not null"), source.raw.ratings_file)
     table = table.where("reason is null")
-    found = {row["movie_id"]: row["count"] for row in table.groupBy("movie_id").count().collect()}
-    total = sum(found.values())
+    ratings_of = {row["movie_id"]: row["count"] for row in table.groupBy("movie_id").count().collect()}
+    total = sum(ratings_of.values())
     lines = total + malformed[0]
     limit = max(MIN_MALFORMED, lines // LINES_PER_MALFORMED)
     if malformed[0] > limit:
@@ -177,7 +177,7 @@ def opened_tables(
         )
     if not total:
         raise Problem(f"{uri} has no ratings; {sources.HINT}.")
-    occurring = np.array(sorted(found), np.int64)
+    occurring = np.array(sorted(ratings_of), np.int64)
     raw = replace(source.raw, malformed=(*malformed[1], *source.raw.malformed))
     if not source.describes_movies:
         ids = occurring[occurring != MISSING].tolist()
@@ -201,7 +201,7 @@ def opened_tables(
             known = _frame(spark, user_id=published.user_ids.astype(np.int32))
             unknown_users = users.join(sf.broadcast(known), "user_id", "left_anti").count()
         counts = np.zeros(len(movie_ids), np.int64)
-        counts[movie] = [found[each] for each in occurring.tolist()]
+        counts[movie] = [ratings_of[each] for each in occurring.tolist()]
         yield (
             every,
             ClusterTables(

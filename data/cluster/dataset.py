@@ -44,9 +44,9 @@ class ClusterDataset(remote.RemoteDataset):
 
     def _tables(self, spark: "SparkSession") -> str:
         """Return the folder with the tables. Raises ``Problem`` unless the manifest beside it still names it."""
-        files, place = FileSystem(spark), f"{self.uri}/{MANIFEST}"
+        files, manifest_uri = FileSystem(spark), f"{self.uri}/{MANIFEST}"
         try:
-            manifest = parquet.unsealed(files.head(place, _MANIFEST_BYTES)) if files.entry(place) else {}
+            manifest = parquet.unsealed(files.head(manifest_uri, _MANIFEST_BYTES)) if files.entry(manifest_uri) else {}
         except ValueError:
             manifest = {}
         if manifest.get("folder") != self.folder or manifest.get("fingerprint") != self.fingerprint:

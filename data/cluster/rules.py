@@ -97,8 +97,8 @@ class ClusterTables:
         """The remaining ratings."""
         if not self.dropped.any():
             return self.frame
-        kept = self._table({"movie": np.flatnonzero(~self.dropped).astype(np.int32)})
-        return self.frame.join(sf.broadcast(kept), "movie", "left_semi")
+        movies = self._table({"movie": np.flatnonzero(~self.dropped).astype(np.int32)})
+        return self.frame.join(sf.broadcast(movies), "movie", "left_semi")
 
     def mapped(self, values: Ints, name: str) -> DataFrame:
         """Return the remaining ratings with a column that has the value of each rating's movie."""
@@ -129,11 +129,11 @@ def _without_ratings(tables: ClusterTables, marked: DataFrame, bad: Column) -> A
     """
     position = sf.struct("file", "row")
     first = sf.min_by(sf.struct("user_id", "movie", "stars", "time", "file", "row"), position)
-    found = marked.where(bad).groupBy("movie").agg(sf.count("*").alias("count"), first.alias("first")).collect()
+    by_movie = marked.where(bad).groupBy("movie").agg(sf.count("*").alias("count"), first.alias("first")).collect()
     removed = np.zeros(len(tables.movies), np.int64)
-    for group in found:
+    for group in by_movie:
         removed[group["movie"]] = group["count"]
-    firsts = sorted((group["first"] for group in found), key=lambda each: (each["file"], each["row"]))
+    firsts = sorted((group["first"] for group in by_movie), key=lambda each: (each["file"], each["row"]))
 
     def rows(start: int, end: int) -> list[Row]:
         return [
@@ -219,8 +219,8 @@ def _few_ratings_users(tables: ClusterTables, fewest: int) -> Applied:
     rated = tables.remaining.withColumn("rated", sf.count("*").over(Window.partitionBy("user_id")))
     users = tables.remaining.groupBy("user_id").agg(sf.count("*").alias("rated"))
     few = users.where(sf.col("rated") < fewest)
-    kept = users.where(sf.col("rated") >= fewest)
-    remaining = kept.count()
+    active = users.where(sf.col("rated") >= fewest)
+    remaining = active.count()
     first = few.orderBy(sf.desc("rated"), "user_id").limit(EXAMPLES).collect()
 
     def rows(start: int, end: int) -> list[Row]:
@@ -230,7 +230,7 @@ def _few_ratings_users(tables: ClusterTables, fewest: int) -> Applied:
     described = tables.users
     if tables.known_users is not None and remaining < tables.total_users:
         ids = [
-            each["user_id"] for each in kept.join(sf.broadcast(tables.known_users), "user_id", "left_semi").collect()
+            each["user_id"] for each in active.join(sf.broadcast(tables.known_users), "user_id", "left_semi").collect()
         ]
         described = tables.users & np.isin(tables.published.user_ids, np.array(ids, np.int64))
     after = replace(tables, users=described, total_users=remaining, rated_only=True)

@@ -53,8 +53,8 @@ def missing_java() -> str:
         return f"Spark needs Java {JAVA} or later, and {java} does not start ({error}); install Java, or set JAVA_HOME."
     version = _VERSION.search(said)
     if version is None or int(version[1]) < JAVA:
-        found = version[1] if version else "of an unknown version"
-        return f"Spark needs Java {JAVA} or later, but {java} is {found}; install it, or set JAVA_HOME."
+        installed = version[1] if version else "of an unknown version"
+        return f"Spark needs Java {JAVA} or later, but {java} is {installed}; install it, or set JAVA_HOME."
     return ""
 
 
@@ -122,8 +122,8 @@ def _defaults(master: str | None, submitted: bool) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def explain_errors(place: str) -> Iterator[None]:
-    """Replace an error of Spark with a ``Problem`` that says what failed; ``place`` names what was read or written."""
+def explain_errors(target: str) -> Iterator[None]:
+    """Replace an error of Spark with a ``Problem`` that says what failed; ``target`` names what was read or written."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -131,7 +131,7 @@ def explain_errors(place: str) -> Iterator[None]:
         yield
     except (PySparkException, Py4JError) as error:
         raise Problem(
-            f"Spark could not go on with {place}: {_reason(error)}; check the place and the cluster."
+            f"Spark failed on {target}: {_reason(error)}; check that it can be reached and that the cluster runs."
         ) from None
 
 

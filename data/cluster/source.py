@@ -86,10 +86,10 @@ def opened(spark: SparkSession, uri: str, staging: str, scale: Scale | None, rep
             if name in names:
                 report(Stage("Reading", note=name))
                 files.fetch(f"{uri}/{name}", folder / name)
-        place = f"{uri}/{names[layout.ratings].name}"
-        if layout.separator == "," and place.endswith(".csv"):
-            (folder / layout.ratings).write_bytes(files.head(place, _HEAD).partition(b"\n")[0] + b"\n")
-        yield _release(spark, layout, place, folder, report)
+        ratings_uri = f"{uri}/{names[layout.ratings].name}"
+        if layout.separator == "," and ratings_uri.endswith(".csv"):
+            (folder / layout.ratings).write_bytes(files.head(ratings_uri, _HEAD).partition(b"\n")[0] + b"\n")
+        yield _release(spark, layout, ratings_uri, folder, report)
 
 
 def _unpacked(
@@ -111,37 +111,39 @@ def _unpacked(
             report(Stage("Unpacking", note=name))
             with (unpacked / name).open("wb") as file:
                 file.writelines(inside.blocks(name))
-    place = f"{staging}/{layout.ratings}"
-    files.send(unpacked / layout.ratings, place)
+    ratings_uri = f"{staging}/{layout.ratings}"
+    files.send(unpacked / layout.ratings, ratings_uri)
     with (unpacked / layout.ratings).open("r+b") as file:
         file.truncate(len(file.readline(_HEAD)) if layout.separator == "," else 0)
-    return _release(spark, layout, place, unpacked, report)
+    return _release(spark, layout, ratings_uri, unpacked, report)
 
 
-def _in_wheel(spark: SparkSession, files: FileSystem, raw: Raw, place: str, folder: Path) -> Source:
+def _in_wheel(spark: SparkSession, files: FileSystem, raw: Raw, ratings_uri: str, folder: Path) -> Source:
     """Return the 100,000 ratings in a wheel, whose unusual compression Spark may not know."""
     import pyarrow as pa
     from pyarrow import parquet
 
     table = pa.table({field.name: raw.ratings[field.name].to_numpy() for field in RATING})
     parquet.write_table(table, folder / RATINGS_PARQUET)
-    files.send(folder / RATINGS_PARQUET, place)
-    return Source(_without_ratings(raw), _from_parquet(spark, place), True, True)
+    files.send(folder / RATINGS_PARQUET, ratings_uri)
+    return Source(_without_ratings(raw), _from_parquet(spark, ratings_uri), True, True)
 
 
-def _release(spark: SparkSession, layout: reader.Layout, place: str, folder: Path, report: Report) -> Source:
-    """Return a release whose ratings are at ``place``, and whose other files are in ``folder``."""
+def _release(spark: SparkSession, layout: reader.Layout, ratings_uri: str, folder: Path, report: Report) -> Source:
+    """Return a release whose ratings are at ``ratings_uri``, and whose other files are in ``folder``."""
     head = folder / layout.ratings
     if not head.exists():
         head.write_bytes(csv_layout.HEADERS[layout.ratings].encode() + b"\n" if layout.separator == "," else b"")
     with archive.open_files(folder, reader.WANTED) as files:
         raw = layout.read(files, report)
     if raw.movies.empty:
-        raise Problem(f"{place} has no movies beside it; {archive.DATASET_HINT}.")
-    if place.endswith(RATINGS_PARQUET):
-        rows = _from_parquet(spark, place)
+        raise Problem(f"{ratings_uri} has no movies beside it; {archive.DATASET_HINT}.")
+    if ratings_uri.endswith(RATINGS_PARQUET):
+        rows = _from_parquet(spark, ratings_uri)
     else:
-        rows = _from_text(spark, place, _ORDER, layout.separator, _without_first if layout.separator == "," else None)
+        rows = _from_text(
+            spark, ratings_uri, _ORDER, layout.separator, _without_first if layout.separator == "," else None
+        )
     return Source(_without_ratings(raw), rows, not raw.users.empty, True)
 
 
@@ -151,13 +153,13 @@ def _without_ratings(raw: Raw) -> Raw:
 
 def _from_text(
     spark: SparkSession,
-    place: str,
+    ratings_uri: str,
     order: Sequence[str],
     separator: str,
     without_header: Callable[[DataFrame], DataFrame] | None = None,
 ) -> DataFrame:
     """Return the ``ROWS`` of text files; ``order`` has the names of the fields in a line."""
-    lines = _positioned(spark.read.text(place)).select("value", "file", "row")
+    lines = _positioned(spark.read.text(ratings_uri)).select("value", "file", "row")
     if without_header:
         lines = without_header(lines)
     lines = lines.where(~sf.col("value").rlike(r"^\s*$")).withColumn("value", sf.col("value").cast("binary"))
@@ -215,22 +217,22 @@ def _column_named(name: str) -> str | None:
     return next((column for column, names in NAMES.items() if name.lower() in names), None)
 
 
-def _from_parquet(spark: SparkSession, place: str) -> DataFrame:
+def _from_parquet(spark: SparkSession, ratings_uri: str) -> DataFrame:
     """Return the ``ROWS`` of Parquet files, whose columns are found by name and may be of any numeric type."""
-    table = spark.read.parquet(place)
-    found = {_column_named(field.name): field for field in table.schema.fields}
-    missing = [column for column in _ORDER if column not in found]
+    table = spark.read.parquet(ratings_uri)
+    fields = {_column_named(field.name): field for field in table.schema.fields}
+    missing = [column for column in _ORDER if column not in fields]
     if missing:
         lacking = ", ".join(NAMES[column][0] for column in missing)
-        raise Problem(f"{place} has no column {lacking}; {HINT}.")
+        raise Problem(f"{ratings_uri} has no column {lacking}; {HINT}.")
     columns, faults = {}, []
     for field in RATING:
-        column, kind = sf.col(f"`{found[field.name].name}`"), found[field.name].dataType
+        column, kind = sf.col(f"`{fields[field.name].name}`"), fields[field.name].dataType
         if field.name == "time" and isinstance(kind, types.TimestampType):
             column, kind = sf.unix_seconds(column), types.LongType()
         if not isinstance(kind, types.IntegralType if field.name != "stars" else types.NumericType):
             raise Problem(
-                f"The column {found[field.name].name} of {place} is of the type {kind.simpleString()}; make it "
+                f"The column {fields[field.name].name} of {ratings_uri} is of the type {kind.simpleString()}; make it "
                 f"{'a number' if field.name == 'stars' else 'a whole number'}."
             )
         if field.name == "stars":

@@ -39,15 +39,15 @@ WANTED = tuple(name for layout in LAYOUTS for name in layout.files)
 """The names of all files that are read."""
 
 
-def layout_of(names: Container[str], place: object) -> Layout | None:
+def layout_of(names: Container[str], source: object) -> Layout | None:
     """Return the layout of which the file with the ratings is among ``names``; None if there is none.
 
-    Raises ``Problem`` if there are two; ``place`` says in the message where they are.
+    Raises ``Problem`` if there are two; ``source`` says in the message where they are.
     """
     present = [layout for layout in LAYOUTS if layout.ratings in names]
     if len(present) > 1:
         both = " and ".join(layout.ratings for layout in present)
-        raise Problem(f"{place} contains {both}, which are two datasets; remove one of them.")
+        raise Problem(f"{source} contains {both}, which are two datasets; remove one of them.")
     return present[0] if present else None
 
 

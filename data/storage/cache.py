@@ -381,7 +381,7 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
             name,
             StoredRatings(
                 read,
-                _numbers(users, "ratings", np.int32),
+                _numbers_of_ratings(users),
                 _histogram(tables["histogram"], len(movies["ids"])),
                 _columns(tables["sample"], len(users["ids"]), len(movies["ids"])) if "sample" in tables else None,
             ),
@@ -437,6 +437,14 @@ def _columns(columns: Columns, users: int, movies: int) -> Ratings:
     ):
         raise ValueError("ratings")
     return ratings
+
+
+def _numbers_of_ratings(users: Columns) -> Ints:
+    """Return the number of ratings of each user. Raises one of ``MALFORMED`` if one is not valid."""
+    numbers = _numbers(users, "ratings", np.int32)
+    if not _are_between(numbers, 0, np.inf):
+        raise ValueError("ratings")
+    return numbers
 
 
 def _histogram(columns: Columns, movies: int) -> Histogram:

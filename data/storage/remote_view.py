@@ -92,11 +92,11 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
             wanted = pa.scalar(user).cast(users.schema.field("id").type)
         except pa.ArrowInvalid:  # the ids are numbers, and this is none
             raise nobody from None
-        found = users.to_table(["user", "part"], filter=ds.field("id") == wanted).to_pylist()
-        if not found:
+        rows = users.to_table(["user", "part"], filter=ds.field("id") == wanted).to_pylist()
+        if not rows:
             raise nobody
-        ratings = ds.dataset(f"{path}/ratings/part={int(found[0]['part'])}", format="parquet", filesystem=files)
-        table = ratings.to_table(list(_COLUMNS), filter=ds.field("user") == found[0]["user"])
+        ratings = ds.dataset(f"{path}/ratings/part={int(rows[0]['part'])}", format="parquet", filesystem=files)
+        table = ratings.to_table(list(_COLUMNS), filter=ds.field("user") == rows[0]["user"])
         columns = [table[name].to_numpy().astype(kind) for name, kind in _COLUMNS.items()]
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]

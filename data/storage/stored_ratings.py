@@ -25,9 +25,11 @@ class StoredRatings(Ratings):
         """Read all ratings; called only for a column that is not in memory yet."""
         if name not in RATING_COLUMNS:
             raise AttributeError(name)
-        ratings = self._read(None)
-        vars(self).update({column: getattr(ratings, column) for column in RATING_COLUMNS})
-        return getattr(ratings, name)
+        if read := vars(self).get("_read"):
+            ratings = read(None)
+            vars(self).update({column: getattr(ratings, column) for column in RATING_COLUMNS})
+            vars(self).pop("_read", None)  # it holds the content of the file
+        return vars(self)[name]
 
     def __len__(self) -> int:
         return int(self._by_user.sum(dtype=np.int64))

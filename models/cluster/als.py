@@ -111,8 +111,8 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     rated = train.ratings.select("user", "movie", value.alias("stars")).where("stars != 0")
     effects = learn_effects(train, SWEEPS)
     users, movies = max(1, train.dataset.user_count), max(1, len(train.dataset.movies))
-    found = train.sum(_value_sums(settings, movies))
-    valued, total = (float(each) for each in found["all"]) if found else (0.0, 0.0)
+    added = train.sum(_value_sums(settings, movies))
+    valued, total = (float(each) for each in added["all"]) if added else (0.0, 0.0)
     unseen = settings.unseen * max(1.0, valued) / (users * movies)
     mean_value = total / valued if total > 0 else 1.0
     factors = settings.factors or supported_factors(len(train))
@@ -121,7 +121,7 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     mean_user = np.zeros(factors)
     if valued:
         weights = train.sum(_ridge_weights(settings, unseen * movies))["users"]
-        weights += ((found["by_movie"] + unseen * users) ** settings.scaling).sum()
+        weights += ((added["by_movie"] + unseen * users) ** settings.scaling).sum()
         learned = learn_factors(
             train,
             rated.where(~f.col("user").isin(sampled.tolist())),

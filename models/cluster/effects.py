@@ -34,15 +34,15 @@ def learn_effects(train: Partitions, sweeps: int, *, of_users: bool = True) -> P
     square, noise = float(squares.sum()) - ratings * overall**2, 1.0
     users, movies = Effects(np.zeros(0), np.zeros(0), of_users), Effects(counts, sums - counts * overall)
     for _ in range(sweeps):
-        found = train.sum(_effects_of(movies.mean, users, overall, noise))
-        if not found:
+        added = train.sum(_effects_of(movies.mean, users, overall, noise))
+        if not added:
             break
-        movies.update(found["of_movies"], noise)
-        known, total, of_squares, variances, scatter, explained = found["of_users"]
+        movies.update(added["of_movies"], noise)
+        known, total, of_squares, variances, scatter, explained = added["of_users"]
         if of_users:
             users.take_prior(known, total, of_squares, variances)
         movies.learn_prior()
-        remaining = square - explained - movies.explained() + 2 * float(found["of_movies"] @ movies.mean)
+        remaining = square - explained - movies.explained() + 2 * float(added["of_movies"] @ movies.mean)
         noise = noise_of(remaining, scatter + movies.scatter(), ratings)
     return effects_parameters(overall, noise, users, movies)
 

@@ -31,11 +31,11 @@ def fit_mf(train: Partitions, settings: BiasedMFSettings, seed: int) -> Paramete
     start(movies, seed)
     square, noise = float(squares.sum()) - ratings * overall**2, NOISE
     for _ in range(settings.sweeps):
-        found = train.sum(_update_users(users, movies, overall, noise))
-        if not found:
+        added = train.sum(_update_users(users, movies, overall, noise))
+        if not added:
             break
-        users.take_prior(int(found["users"]), *(torch.from_numpy(found[name]) for name in ("means", "second")))
-        of_movies, weighted = (torch.from_numpy(found[name].astype(np.float32)) for name in ("sums", "weighted"))
+        users.take_prior(int(added["users"]), *(torch.from_numpy(added[name]) for name in ("means", "second")))
+        of_movies, weighted = (torch.from_numpy(added[name].astype(np.float32)) for name in ("sums", "weighted"))
         error = movies.solve(0, of_movies, weighted, noise)
         movies.learn_prior()
         noise = noise_of(square, error, ratings)

@@ -102,11 +102,11 @@ class Partitions:
             .applyInPandas(_added, _PIECES)
             .collect()
         )
-        found: dict[str, list[Any]] = {}
+        pieces_of: dict[str, list[Any]] = {}
         for row in rows:
-            found.setdefault(row["name"], []).append(row)
+            pieces_of.setdefault(row["name"], []).append(row)
         arrays = {}
-        for name, pieces in found.items():
+        for name, pieces in pieces_of.items():
             pieces.sort(key=lambda row: row["piece"])
             flat = np.concatenate([np.frombuffer(row["content"]) for row in pieces])
             arrays[name] = flat.reshape(pieces[0]["shape"])
@@ -165,8 +165,8 @@ def partitioned(dataset: ClusterDataset, ratings: "DataFrame", fewest: int = FEW
     from pyspark import StorageLevel
 
     number = max(fewest, -(-ratings.count() // RATINGS_PER_PARTITION))
-    kept = ratings.select("user", "movie", "stars").repartition(number, "user").persist(StorageLevel.MEMORY_AND_DISK)
+    cached = ratings.select("user", "movie", "stars").repartition(number, "user").persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        yield Partitions(dataset, kept)
+        yield Partitions(dataset, cached)
     finally:
-        kept.unpersist()
+        cached.unpersist()

@@ -41,10 +41,10 @@ def fit_ease(train: Partitions, settings: EaseSettings, seed: int) -> Parameters
         sums = np.bincount(block.movie, values, minlength=len(column) - 1)
         return {"gram": _gram(block, values, column, learned), "sums": sums}
 
-    found = train.sum(sums_of) or {"gram": np.zeros((learned, learned)), "sums": np.zeros(len(column) - 1)}
-    gram = torch.from_numpy(found["gram"].astype(np.float32))
+    added = train.sum(sums_of) or {"gram": np.zeros((learned, learned)), "sums": np.zeros(len(column) - 1)}
+    gram = torch.from_numpy(added["gram"].astype(np.float32))
     weights, diagonal = solve_gram(gram, settings.ridge, settings.drop)
-    parameters = effects | NO_RATINGS | {"column": column} | weight_parameters(weights, found["sums"], column)
+    parameters = effects | NO_RATINGS | {"column": column} | weight_parameters(weights, added["sums"], column)
     sample, with_users = sample_of(train, effects, sample_users(train.dataset.user_count, SAMPLE))
     taste, _ = calibrate(
         Ease(settings).sample_scores(
@@ -73,8 +73,8 @@ def fit_item_knn(train: Partitions, settings: ItemKNNSettings, seed: int) -> Par
 
     # One after the other, because both tables together would be more than Spark lets a driver receive at once.
     empty = np.zeros((len(learned), len(learned)))
-    found = train.sum(products_of) or {"products": empty, "squares": np.zeros(total)}
-    dot, squares = found["products"].astype(np.float32), found["squares"].astype(np.float32)
+    added = train.sum(products_of) or {"products": empty, "squares": np.zeros(total)}
+    dot, squares = added["products"].astype(np.float32), added["squares"].astype(np.float32)
     common = (train.sum(common_of) or {"common": empty})["common"].astype(np.float32)
     model = ItemKNN(settings)
     nearest = model.nearest(_by_movie(learned, dot, common), total, np.sqrt(squares))

@@ -9,7 +9,7 @@ import click
 from movietui.cli.cluster import master_option
 from movietui.cli.commands import SEEDS, Named
 from movietui.cli.lists import model_option
-from movietui.cli.models import evaluations_table, pairs, published_option, settings_option
+from movietui.cli.models import evaluations_table, pairs, published_option, serve_and_print, settings_option
 from movietui.cli.output import (
     Bars,
     as_json,
@@ -65,16 +65,7 @@ def cluster_train(
     store = open_store()
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
-    store.serve_with(store.run(trained["run"]))
-    if json_:
-        print_json(trained)
-        return
-    metrics = "  ".join(f"{name} {text.figure(value)}" for name, value in trained["metrics"].items())
-    print_rich(
-        f"run {trained['run']}: {model} on {trained['dataset']}, trained on {trained['fitted_on']} "
-        f"({text.duration(trained['seconds'])})",
-        f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
-    )
+    serve_and_print(store, trained, json_=json_)
 
 
 @click.command("evaluate")

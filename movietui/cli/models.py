@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
@@ -26,6 +27,10 @@ from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.models.choices import ORDERS, RECOMMENDED, TASKS, Order, Task, by_importance
 from movietui.protocol.wire import Message
+
+if TYPE_CHECKING:
+    from movietui.protocol.jobs import TrainResult
+    from movietui.store.ratings import Store
 
 UNCLEANED = f"{CLEANING} Published figures use none."
 published_option = click.option(
@@ -77,13 +82,20 @@ def train(
     request = job.TrainRequest(model, named, cleaning, split, published, pairs("--set", settings), seed)
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
-    store.serve_with(store.run(trained["run"]))
+    serve_and_print(store, trained, json_=json_)
+
+
+def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
+    """Use a model that was just trained for lists, and print what was trained and measured."""
+    run = store.run(trained["run"])
+    assert run is not None
+    store.serve_with(run)
     if json_:
         print_json(trained)
         return
     metrics = "  ".join(f"{name} {text.figure(value)}" for name, value in trained["metrics"].items())
     print_rich(
-        f"run {trained['run']}: {model} on {trained['dataset']}, trained on {trained['fitted_on']} "
+        f"run {trained['run']}: {trained['model']} on {trained['dataset']}, trained on {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
         f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
     )

@@ -17,18 +17,17 @@ from movietui.data.cluster.files import FileSystem
 from movietui.data.cluster.session import explain_errors, session
 from movietui.data.cluster.splits import canonical, split
 from movietui.data.near_names import no_such
-from movietui.data.problems import Cancelled, Problem
+from movietui.data.problems import Problem
 from movietui.data.progress import Stage
 from movietui.data.storage.remote_view import view
 from movietui.jobs.listener import SILENT, Listener
-from movietui.jobs.train import checkpoint_of
+from movietui.jobs.train import checkpoint_of, record_end
 from movietui.models.choices import DEFAULT_ORDER, Order, Task
 from movietui.models.cluster.fits import check_name, fit
 from movietui.models.cluster.partitions import partitioned
 from movietui.models.cluster.users import measure_lists, measure_ratings, recommend_everyone
 from movietui.models.evaluation.measure import label
 from movietui.protocol.jobs import TrainResult
-from movietui.protocol.wire import sentence
 from movietui.store import interrupts
 from movietui.store.ratings import Store
 from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
@@ -105,13 +104,8 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
             models.save(checkpoint, model, view(dataset), split=split_name, fitted_on="train", metrics=metrics)
             seconds = recorder.seconds
             recorder.end("done", seconds=seconds, metrics=metrics)
-        except (KeyboardInterrupt, Cancelled):
-            if recorder is not None:
-                recorder.end("cancelled")
-            raise
-        except Exception as error:
-            if recorder is not None:
-                recorder.end("failed", problem=sentence(error))
+        except BaseException as error:
+            record_end(recorder, error)
             raise
     return {
         "run": run,
@@ -204,15 +198,15 @@ def recommend_to_everyone(
     started = time.perf_counter()
     with session(master, f"movietui cluster recommend {dataset_name}") as spark, explain_errors(output):
         files = FileSystem(spark)
-        place = files.absolute(output)
-        if files.entry(place) is not None:
-            if not {entry.name for entry in files.entries(place)} <= SPARK_LEFTOVERS:
-                raise Problem(f"There is already something at {place}; name another place, or remove it first.")
-            files.remove(place)
+        output_uri = files.absolute(output)
+        if files.entry(output_uri) is not None:
+            if not {entry.name for entry in files.entries(output_uri)} <= SPARK_LEFTOVERS:
+                raise Problem(f"There is already something at {output_uri}; choose another folder, or remove it first.")
+            files.remove(output_uri)
         listener.stage(Stage("Recommending"))
         lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
-        lists.write.mode("error").parquet(place)
-        rows = spark.read.parquet(place).count()
+        lists.write.mode("error").parquet(output_uri)
+        rows = spark.read.parquet(output_uri).count()
         listener.stage(Stage("Recommending", finished=True))
     return {
         "dataset": dataset_name,
@@ -221,7 +215,7 @@ def recommend_to_everyone(
         "k": k,
         "users": dataset.user_count,
         "rows": rows,
-        "output": place,
+        "output": output_uri,
         "seconds": time.perf_counter() - started,
     }
 

@@ -76,6 +76,16 @@ class Prepared:
         return models.phases(self.dataset, refit_all=self.request.split is None)
 
 
+def record_end(recorder: Recorder | None, error: BaseException) -> None:
+    """Record that a run was cancelled or failed, if it has begun; ``error``: what ended it."""
+    if recorder is None:
+        return
+    if isinstance(error, KeyboardInterrupt | Cancelled):
+        recorder.end("cancelled")
+    elif isinstance(error, Exception):
+        recorder.end("failed", problem=sentence(error))
+
+
 def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
 
@@ -94,13 +104,8 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
         save(store, run, checkpoint, trained, prepared.dataset)
         seconds = sum(trained.seconds.values())
         recorder.end("done", seconds=seconds, best_epoch=trained.fitted.best_epoch, metrics=trained.metrics)
-    except (KeyboardInterrupt, Cancelled):
-        if recorder is not None:
-            recorder.end("cancelled")
-        raise
-    except Exception as error:
-        if recorder is not None:
-            recorder.end("failed", problem=sentence(error))
+    except BaseException as error:
+        record_end(recorder, error)
         raise
     return {
         "run": run,

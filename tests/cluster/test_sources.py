@@ -136,7 +136,7 @@ def test_what_cannot_be_read(spark: Any, tmp_path: Path, files: dict[str, bytes]
     from movietui.data.cluster.session import explain_errors
 
     folder = write_folder(tmp_path / "files", files)
-    with pytest.raises(Problem, match=expected or "Spark could not go on with here"), explain_errors("here"):
+    with pytest.raises(Problem, match=expected or "Spark failed on here"), explain_errors("here"):
         read(spark, folder)
 
 

@@ -112,6 +112,8 @@ class SearchPanel(Panel[SearchResult | None]):
     async def search(self, event: Input.Changed) -> None:
         """Show the matches so far."""
         words = event.value.strip()
+        if words != self._entered:
+            self._entered = ""
         rows, placeholder = await search_everything(self._session, words) if words else ([], "Type a few letters.")
         rows = [row for row in rows if row.kind == "movie" or not self._only_movies]
         self.results.cursor = 0

@@ -58,12 +58,12 @@ def thin_bar(done: float, total: float, width: int) -> Text:
 
 
 def raters(count: int) -> str:
-    """Return how many people rated a movie, as a cell of a list; ``new`` if nobody has.
+    """Return how many people rated a movie, in at most six cells of a list; ``new`` if nobody has.
 
-    >>> raters(1234), raters(0)
-    ('1,234', 'new')
+    >>> raters(1234), raters(118_193), raters(0)
+    ('1,234', '118k', 'new')
     """
-    return f"{count:,}" if count else "new"
+    return (f"{count:,}" if count < 100_000 else f"{count // 1000}k") if count else "new"
 
 
 def size(count: float) -> str:

@@ -1,5 +1,6 @@
 """Browse: the dial, the surprise, pairs and groups, search, similar movies and taste."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from movietui.protocol.messages import ViewerRatings
 from movietui.protocol.viewers import profile, user
 from movietui.state.audience import Audience, Veto
-from movietui.state.session import movie_to_store
+from movietui.state.session import Session, movie_to_store
 from movietui.store.ratings import Movie, Store
+from movietui.ui.browse import search
 from movietui.ui.browse.movie_details import surprise
 from movietui.ui.browse.taste import describe_taste
 from tests.movietui.driving import LARGE, SIZES, lines, shown, started
@@ -307,6 +309,32 @@ async def test_a_search_is_prepared_before_the_first_letter(faked: FakeEngine) -
         await driver.press("slash")
         await driver.see("Type a few letters.")
         await driver.until(lambda: ("search", {"words": ""}) in faked.asked, "the request")
+
+
+@pytest.mark.parametrize("more", ["", "3"])
+async def test_enter_counts_once_the_matches_come_unless_more_is_typed(
+    faked: FakeEngine, monkeypatch: pytest.MonkeyPatch, more: str
+) -> None:
+    ready, find = asyncio.Event(), search.search_everything
+
+    async def find_when_ready(session: Session, words: str) -> tuple[list[search.SearchResult], str]:
+        await ready.wait()
+        return await find(session, words)
+
+    monkeypatch.setattr(search, "search_everything", find_when_ready)
+    async with started(LARGE, engine=faked) as driver:
+        await driver.press("slash", "7", "enter")
+        await driver.type(more)
+        ready.set()
+        if not more:
+            await driver.see("average")
+            await driver.until(lambda: not isinstance(driver.app.screen, search.SearchPanel), "the end of the search")
+            return
+        await driver.until(lambda: driver.app.screen.query_one(search.SearchResults).total > 0, "the matches")
+        assert isinstance(driver.app.screen, search.SearchPanel)
+        await driver.press("backspace")
+        await driver.until(lambda: driver.app.screen.query_one(search.SearchResults).total > 1, "other matches")
+        assert isinstance(driver.app.screen, search.SearchPanel)
 
 
 async def test_a_search_without_matches_says_so(faked: FakeEngine) -> None:

@@ -58,7 +58,7 @@ def write_all(tmp_path: Path) -> Path:
     return write_tables(tmp_path / "imdb", TITLES, RATINGS, CREWS, PEOPLE, PRINCIPALS, AKAS)
 
 
-def get(tmp_path: Path, labels: Mapping[int, str] = MOVIES, name: str = "films") -> None:
+def get(tmp_path: Path, labels: Mapping[int, str] = MOVIES, name: str = "joined") -> None:
     """Store a dataset in the layout of ML-100K, with five ratings of each movie."""
     items = [movie_line(movie, label, f"01-Jan-{parse_label(label)[1] or 1999}") for movie, label in labels.items()]
     rated = [f"{user}\t{movie}\t4\t880000000" for movie in labels for user in range(1, 6)]
@@ -95,7 +95,7 @@ def outcomes_of(report: JoinReport) -> dict[str, str]:
     return {row.id: outcome for outcome, movies in rows.items() for row in movies}
 
 
-def facts_of(name: str = "films", cleaning: str = "none") -> tuple[Dataset, ImdbFacts]:
+def facts_of(name: str = "joined", cleaning: str = "none") -> tuple[Dataset, ImdbFacts]:
     dataset = catalogue.load(name, cleaning)
     assert dataset.movies.imdb is not None
     return dataset, dataset.movies.imdb

@@ -17,10 +17,10 @@ from tests.data.joined import RATINGS, facts_of, get, get_linked, outcomes_of
 
 def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    before = catalogue.load("films", "none")
+    before = catalogue.load("joined", "none")
     assert before.movies.imdb is None
     stages: list[Stage] = []
-    report = imdb.join("films", tables, stages.append)
+    report = imdb.join("joined", tables, stages.append)
     assert report.by == {"id": 0, "title": 4, "hand": 0}
     assert (report.matched, report.links, report.notes) == (4, "", ())
     assert outcomes_of(report) == {"3": "ambiguous", "4": "unmatched"}
@@ -64,8 +64,8 @@ def test_a_join_and_its_facts(tmp_path: Path, tables: Path) -> None:
 
 def test_the_report_as_json(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    report = json.loads(json.dumps(imdb.join("films", tables).to_json(), allow_nan=False))
-    assert (report["dataset"], report["matched"], report["ambiguous"], report["unmatched"]) == ("films", 4, 1, 1)
+    report = json.loads(json.dumps(imdb.join("joined", tables).to_json(), allow_nan=False))
+    assert (report["dataset"], report["matched"], report["ambiguous"], report["unmatched"]) == ("joined", 4, 1, 1)
     assert report["by"] == {"id": 0, "title": 4, "hand": 0}
     assert report["tables"]["title.basics"] == {"rows": 7, "malformed": 0}
     assert report["terms"] == "Information courtesy of IMDb (https://www.imdb.com). Used with permission."
@@ -103,7 +103,7 @@ def test_movies_are_matched_by_links(tmp_path: Path, tables: Path) -> None:
 def test_links_of_another_dataset_are_used_if_id_and_title_agree(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     get_linked(tmp_path, {3: "Emma (1996)", 4: "Something Else (1995)"}, {3: "0000013", 4: "0000017"})
-    report = imdb.join("films", tables)
+    report = imdb.join("joined", tables)
     assert report.links == "linked"
     assert report.by == {"id": 1, "title": 4, "hand": 0}
     assert outcomes_of(report) == {"4": "unmatched"}
@@ -125,7 +125,7 @@ def test_links_of_another_dataset_are_used_if_id_and_title_agree(tmp_path: Path,
 def test_optional_tables_may_be_missing(tmp_path: Path, tables: Path, missing: str, note: str, lost: str) -> None:
     get(tmp_path)
     (tables / f"{missing}.tsv.gz").unlink()
-    report = imdb.join("films", tables)
+    report = imdb.join("joined", tables)
     assert report.notes == (f"{missing}.tsv.gz is not in {tables}: {note}.",)
     assert report.matched == 4
     facts = facts_of()[1]
@@ -135,7 +135,7 @@ def test_optional_tables_may_be_missing(tmp_path: Path, tables: Path, missing: s
 def test_malformed_lines_are_noted(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     write_table(tables, "title.ratings", ["tconst", "averageRating", "numVotes"], [*RATINGS, ["tt1", "2"], ["x"]])
-    report = imdb.join("films", tables)
+    report = imdb.join("joined", tables)
     assert report.notes == ("2 malformed lines were skipped in title.ratings.",)
     assert report.tables["title.ratings"] == {"rows": 5, "malformed": 2}
 
@@ -143,14 +143,14 @@ def test_malformed_lines_are_noted(tmp_path: Path, tables: Path) -> None:
 def test_unusable_files(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     with pytest.raises(Problem, match="There is no folder"):
-        imdb.join("films", tmp_path / "nothing")
+        imdb.join("joined", tmp_path / "nothing")
     with pytest.raises(Problem, match=r"has no file title\.basics\.tsv\.gz; download it from https://datasets"):
-        imdb.join("films", write_folder(tmp_path / "empty", {}))
+        imdb.join("joined", write_folder(tmp_path / "empty", {}))
     path = tables / "title.crew.tsv.gz"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(Problem, match="incomplete"):
-        imdb.join("films", tables)
-    assert imdb.load("films") is None
+        imdb.join("joined", tables)
+    assert imdb.load("joined") is None
 
 
 def test_datasets_that_are_not_on_disk(tables: Path) -> None:

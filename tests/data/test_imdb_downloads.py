@@ -54,10 +54,10 @@ def test_a_downloaded_table_that_is_damaged_is_downloaded_again(tmp_path: Path, 
     server.content = (tables / "title.basics.tsv.gz").read_bytes()[:-9]
     for _ in range(2):
         with pytest.raises(Problem, match="is incomplete; it was removed; join again to download it"):
-            imdb.join("films")
+            imdb.join("joined")
     assert len(server.requests) == 6 + 1
     with pytest.raises(Problem, match="is incomplete; download it again"):
-        imdb.join("films", write_folder(tmp_path / "own", {"title.basics.tsv.gz": server.content}))
+        imdb.join("joined", write_folder(tmp_path / "own", {"title.basics.tsv.gz": server.content}))
     assert (tmp_path / "own" / "title.basics.tsv.gz").exists()
 
 
@@ -74,7 +74,7 @@ def test_the_large_tables_are_not_needed(tmp_path: Path, tables: Path, server: S
     small = {path.name: path.read_bytes() for path in tables.iterdir() if path.name.split(".tsv")[0] not in LARGE}
     write_folder(folder, small)
     server.content = b"<!DOCTYPE html><html>Sign in</html>"
-    report = imdb.join("films")
+    report = imdb.join("joined")
     assert report.matched == 4
     assert [note.split(" could not be downloaded: ")[0] for note in report.notes] == [
         "title.principals.tsv.gz",

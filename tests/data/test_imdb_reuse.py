@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_cleaning_has_the_imdb_facts(tmp_path: Path, tables: Path) -> None:
     get(tmp_path, {**MOVIES, 7: "Usual Suspects, The (1995)"})
-    imdb.join("films", tables)
+    imdb.join("joined", tables)
     for cleaning in ("none", "standard"):
-        dataset, facts = facts_of("films", cleaning)
+        dataset, facts = facts_of("joined", cleaning)
         assert len(facts.ids) == len(facts.directors) == len(facts.rating) == len(dataset.movies)
         assert facts.directors[dataset.movies.row["2"]] == ("Joel Coen", "Ethan Coen")
 
@@ -48,23 +48,23 @@ def test_a_merged_movie_has_the_imdb_facts_of_any_entry(tmp_path: Path, tables: 
 
 def test_a_new_source_under_the_same_name_discards_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
-    assert len(list(cache.folder_of("films").glob("imdb-*"))) == 1
+    imdb.join("joined", tables)
+    assert len(list(cache.folder_of("joined").glob("imdb-*"))) == 1
     get(tmp_path, {movie: MOVIES[7 - movie] for movie in MOVIES})
-    assert catalogue.load("films", "none").movies.imdb is None
-    assert list(cache.folder_of("films").glob("imdb-*")) == []
+    assert catalogue.load("joined", "none").movies.imdb is None
+    assert list(cache.folder_of("joined").glob("imdb-*")) == []
 
 
-@pytest.mark.parametrize("change", [lambda path: get(path, {1: MOVIES[2]}), lambda _: catalogue.remove("films")])
+@pytest.mark.parametrize("change", [lambda path: get(path, {1: MOVIES[2]}), lambda _: catalogue.remove("joined")])
 def test_a_dataset_replaced_during_the_join(tmp_path: Path, tables: Path, change: Callable[[Path], None]) -> None:
     def swap(stage: Stage) -> None:
         if stage.name == "Matching" and stage.finished:
             change(tmp_path)
 
     get(tmp_path)
-    with pytest.raises(Problem, match=r"^films was replaced or removed during the join; join it again\.$"):
-        imdb.join("films", tables, swap)
-    assert imdb.load("films") is None
+    with pytest.raises(Problem, match=r"^joined was replaced or removed during the join; join it again\.$"):
+        imdb.join("joined", tables, swap)
+    assert imdb.load("joined") is None
 
 
 @pytest.mark.parametrize(("where", "version"), [(parquet, "FORMAT"), (title_matching, "VERSION")])
@@ -72,31 +72,31 @@ def test_a_join_of_another_version_is_ignored(
     tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch, where: object, version: str
 ) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
+    imdb.join("joined", tables)
     monkeypatch.setattr(where, version, 99)
     with pytest.raises(FileNotFoundError):  # and not Damaged
-        cache.load_imdb("films")
-    assert imdb.load("films") is None
+        cache.load_imdb("joined")
+    assert imdb.load("joined") is None
 
 
 def test_getting_and_cleaning_again_keep_the_join(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
+    imdb.join("joined", tables)
     get(tmp_path)
-    catalogue.clean("films")
+    catalogue.clean("joined")
     assert facts_of()[1].ids[0] == "tt0000011"
 
 
 @pytest.mark.parametrize("file", ["movies.parquet", "titles.parquet", "manifest.json"])
 def test_a_damaged_join_is_ignored(tmp_path: Path, tables: Path, file: str) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
-    (path,) = cache.folder_of("films").glob(f"imdb-*/{file}")
+    imdb.join("joined", tables)
+    (path,) = cache.folder_of("joined").glob(f"imdb-*/{file}")
     path.write_bytes(path.read_bytes()[:-3])
-    assert catalogue.load("films", "none").movies.imdb is None
-    with pytest.raises(Problem, match="is not joined with IMDb yet; run movietui data imdb films"):
-        imdb.settle("films", "3", None)
-    imdb.join("films", tables)
+    assert catalogue.load("joined", "none").movies.imdb is None
+    with pytest.raises(Problem, match="is not joined with IMDb yet; run movietui data imdb joined"):
+        imdb.settle("joined", "3", None)
+    imdb.join("joined", tables)
     assert facts_of()[1].ids[0] == "tt0000011"
 
 
@@ -104,7 +104,7 @@ def test_a_full_disk_leaves_the_previous_join_unchanged(
     tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
+    imdb.join("joined", tables)
     assert facts_of()[1].ids[1] == "tt0000012"
     write_table(tables, "title.basics", BASICS, TITLES[:1])
 
@@ -113,17 +113,17 @@ def test_a_full_disk_leaves_the_previous_join_unchanged(
 
     monkeypatch.setattr(atomic_files, "write_new", full)
     with pytest.raises(Problem, match="disk is full"):
-        imdb.join("films", tables)
+        imdb.join("joined", tables)
     with pytest.raises(Problem, match="disk is full"):
-        imdb.settle("films", "3", None)
+        imdb.settle("joined", "3", None)
     assert facts_of()[1].ids[1] == "tt0000012"
     assert not [path for path in locations.imdb().glob("*") if path.is_file()]
 
 
 def test_stopping_leaves_the_previous_join_unchanged(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
-    before = {path.name for path in cache.folder_of("films").iterdir()}
+    imdb.join("joined", tables)
+    before = {path.name for path in cache.folder_of("joined").iterdir()}
     for name in ("Reading", "Matching", "Storing"):
 
         def stop(stage: Stage, name: str = name) -> None:
@@ -131,18 +131,18 @@ def test_stopping_leaves_the_previous_join_unchanged(tmp_path: Path, tables: Pat
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            imdb.join("films", tables, stop)
-    assert {path.name for path in cache.folder_of("films").iterdir()} == before
+            imdb.join("joined", tables, stop)
+    assert {path.name for path in cache.folder_of("joined").iterdir()} == before
     assert facts_of()[1].ids[0] == "tt0000011"
 
 
 def test_facts_are_loaded_without_heavy_modules(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
-    imdb.join("films", tables)
-    catalogue.load("films")
-    imdb.settle("films", "3", "tt0000014")
+    imdb.join("joined", tables)
+    catalogue.load("joined")
+    imdb.settle("joined", "3", "tt0000014")
     code = "import sys; from movietui.data import catalogue; from movietui.data.imdb import join\n"
-    code += "d = catalogue.load('films'); join.load('films').report()\n"
+    code += "d = catalogue.load('joined'); join.load('joined').report()\n"
     code += "assert 'tt0000014' in d.movies.imdb.ids; print(sorted({'pandas', 'requests', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

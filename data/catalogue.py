@@ -335,7 +335,7 @@ def preview(name: str, cleaning: str) -> CleaningReport:
     The dataset previewed last stays in memory, so that the result changes at once when a rule is turned on or off.
     """
     rules = parse(cleaning)
-    return _load_published(name, _cleaner, silent)[1].clean(rules)[1]
+    return _cleaner_of(name).clean(rules)[1]
 
 
 def removed_rows(name: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
@@ -345,7 +345,12 @@ def removed_rows(name: str, cleaning: str, rule: str, offset: int, limit: int) -
     ``preview``.
     """
     rules = parse(cleaning)
-    return _load_published(name, _cleaner, silent)[1].removed_rows(rules, rule, offset, limit)
+    return _cleaner_of(name).removed_rows(rules, rule, offset, limit)
+
+
+def _cleaner_of(name: str) -> Cleaner:
+    # What only looks at a dataset must not bring back a demo that is being removed.
+    return _load_published(name, _cleaner, silent, generate_demo=False)[1]
 
 
 @functools.lru_cache(maxsize=1)
@@ -388,7 +393,7 @@ def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
 
 def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
     """Return the title of the cleaning rule that removed a movie or merged it into another. Imports pandas."""
-    return _load_published(dataset.name, _cleaner, silent)[1].rule_that_removed(parse(dataset.cleaning), int(movie.id))
+    return _cleaner_of(dataset.name).rule_that_removed(parse(dataset.cleaning), int(movie.id))
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
@@ -418,16 +423,19 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     return imdb.join(name, folder, report)
 
 
-def _digest(name: str, report: Report) -> str:
-    """Return the digest of the raw tables. Raises ``Problem`` if the dataset is not on disk and is not the demo."""
-    return str(_facts(name, report)["raw"])
+def _digest(name: str, report: Report, *, generate_demo: bool = True) -> str:
+    """Return the digest of the raw tables; generate the demo if it is not on disk, unless that is turned off.
+
+    Raises ``Problem`` if the dataset is not on disk.
+    """
+    return str(_facts(name, report, generate_demo=generate_demo)["raw"])
 
 
-def _facts(name: str, report: Report) -> dict[str, Any]:
+def _facts(name: str, report: Report, *, generate_demo: bool) -> dict[str, Any]:
     try:
         return cache.describe(_checked_name(name))
     except FileNotFoundError:
-        if name == DEMO:
+        if name == DEMO and generate_demo:
             return _read_and_store(name, None, report)
         if name not in sources.SOURCES:
             raise _unknown(name) from None
@@ -448,16 +456,18 @@ def _restore(name: str, report: Report) -> dict[str, Any]:
     raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {DAMAGED}; run {command} again.")
 
 
-def _load_published(name: str, load: Callable[[str, str], Loaded], report: Report) -> tuple[str, Loaded]:
+def _load_published(
+    name: str, load: Callable[[str, str], Loaded], report: Report, *, generate_demo: bool = True
+) -> tuple[str, Loaded]:
     """Return the digest of the raw tables, and what ``load`` returns for the dataset and this digest.
 
     Damaged tables are rebuilt if possible.
     """
-    digest = _digest(name, report)
+    digest = _digest(name, report, generate_demo=generate_demo)
     try:
         return digest, load(name, digest)
     except parquet.Damaged:
-        current = _digest(name, report)
+        current = _digest(name, report, generate_demo=generate_demo)
         if current == digest:  # otherwise another process has replaced the tables
             current = str(_restore(name, report)["raw"])
         return current, load(name, current)
@@ -499,7 +509,7 @@ def show(name: str, cleaning: str = STANDARD, report: Report = silent) -> dict[s
     rules = parse(cleaning)
     summed = _load_cleaned(cache.load_summary, name, rules, report) or _clean(name, rules, report)[2]
     source = sources.SOURCES.get(name)
-    facts = _facts(name, report)
+    facts = _facts(name, report, generate_demo=True)
     return {
         "dataset": name,
         "title": source.title if source else facts["title"],

@@ -210,6 +210,22 @@ def test_a_preview_stores_nothing(small_zip: Path, home: Path) -> None:
     assert (rows.on, rows.total) == (False, 0)
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda: catalogue.preview("demo", "standard"),
+        lambda: catalogue.removed_rows("demo", "standard", "no-genre", 0, 10),
+    ],
+    ids=["preview", "removed rows"],
+)
+def test_looking_at_a_demo_that_was_removed_does_not_bring_it_back(look: Callable[[], object]) -> None:
+    catalogue.get("demo")
+    catalogue.remove("demo")
+    with pytest.raises(Problem, match="demo is not on disk yet"):
+        look()
+    assert cache.names() == []
+
+
 def test_a_preview_uses_the_current_file(tmp_path: Path, small_zip: Path) -> None:
     catalogue.get("small", small_zip)
     assert catalogue.preview("small", "none").ratings == RATINGS

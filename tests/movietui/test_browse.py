@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -16,6 +17,7 @@ from movietui.protocol.viewers import profile, user
 from movietui.state.child_processes import Engine
 from movietui.store.ratings import Change, Movie, Step, Store
 from movietui.ui.browse import viewers
+from movietui.ui.browse.list_pane import ListPane
 from movietui.ui.wording import describe_step
 from tests.movietui.driving import LARGE, SIZES, SMALL, lines, shown, started
 from tests.movietui.fakes import PEOPLE, FakeEngine, with_run
@@ -238,7 +240,7 @@ async def test_a_search_finds_a_viewer(faked: FakeEngine) -> None:
         await driver.press("left", "slash")
         await driver.type("11")
         await driver.until(lambda: driver.viewers.total < 100, "the matches")
-        assert "110" in shown(driver.app)
+        await driver.see("110")
         await driver.type("7")
         await driver.until(lambda: driver.viewers.total == 4, "user 117")
         await driver.press("enter")
@@ -270,6 +272,23 @@ async def test_a_widget_that_is_being_removed_gets_no_focus(faked: FakeEngine) -
         assert driver.app.focused is driver.movies
         await driver.press("d")
         await driver.see("Datasets")
+
+
+async def test_the_frame_can_be_drawn_before_the_list_is_there(
+    faked: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[bool] = []
+    compose = ListPane.compose
+
+    def composed_late(pane: ListPane) -> ComposeResult:
+        pane.app.refresh_frames()  # type: ignore[attr-defined]
+        drawn.append(pane.screen in pane.app.screen_stack)
+        yield from compose(pane)
+
+    monkeypatch.setattr(ListPane, "compose", composed_late)
+    async with started(LARGE, engine=faked) as driver:
+        await driver.see("★ predicted")
+        assert drawn == [True]
 
 
 async def test_users_of_a_large_dataset_are_looked_up(faked: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -450,7 +469,7 @@ async def test_a_key_leads_to_each_screen(faked: FakeEngine) -> None:
         await driver.press("ctrl+p")
         await driver.pilot.pause(0.1)
         await driver.press("escape")
-        assert driver.titles(1)[0][:10] in shown(driver.app)
+        await driver.see(driver.titles(1)[0][:10])
 
 
 async def test_a_small_window_asks_for_a_larger_one(faked: FakeEngine) -> None:

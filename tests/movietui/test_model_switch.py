@@ -17,7 +17,7 @@ async def test_another_run_serves_after_a_comparison(faked: FakeEngine, store: S
         assert "0.160" in bias
         await driver.press("down")
         await driver.see("3 of 10 in both lists")
-        assert "run 1 bias compared with run 3 mf" in shown(driver.app)
+        await driver.see("run 1 bias compared with run 3 mf")
         rows = [line for line in lines(driver.app) if third[:18] in line or first[:18] in line]
         assert any("▲2" in line and "gone" not in line for line in rows)
         assert shown(driver.app).count("gone") == shown(driver.app).count("new  ") == 7

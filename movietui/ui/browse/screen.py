@@ -194,6 +194,8 @@ class BrowseScreen(FrameScreen):
     def refresh_frame(self) -> None:
         """Draw the lines of the frame again."""
         super().refresh_frame()
+        if not self.is_mounted:
+            return  # the lines below exist before the list that they are about
         if (legend := self.query_one_optional(LegendLine)) is not None:
             legend.refresh_if_changed()
         if (line := self.query_one_optional(FilterLine)) is not None:

@@ -7,7 +7,7 @@ After cleaning, all code uses indices: ``ratings.user[i]`` is a row of ``users``
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -346,6 +346,9 @@ class Movies:
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Ratings, users and movies after reading and cleaning."""
+
+    users_are_in_models: ClassVar[bool] = True
+    """Whether a model that was fitted to the dataset knows its users by their rows; others are folded in."""
 
     name: str
     ratings: Ratings

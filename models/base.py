@@ -55,7 +55,7 @@ class History:
     stars: Floats
     """The rating of each movie, in stars, float32."""
     user: int | None = None
-    """The viewer's row among the users, or ``None`` for a viewer who is not in the dataset."""
+    """The viewer's row among the users that the model knows, or ``None`` for anybody else."""
 
     def __len__(self) -> int:
         return len(self.movies)
@@ -73,7 +73,7 @@ class History:
 def history_of(dataset: Dataset, user: int) -> History:
     """Return the ratings of a user of the dataset."""
     ratings = dataset.ratings_of(user)
-    return History(ratings.movie, ratings.stars, user)
+    return History(ratings.movie, ratings.stars, user if dataset.users_are_in_models else None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ Needs no Spark: single users are read from the Parquet files.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class RemoteView(Dataset):
     ``users`` and ``ratings`` have only the users that ``read_users`` has read, whose rows here are not those on the
     cluster.
     """
+
+    users_are_in_models: ClassVar[bool] = False
 
     remote: RemoteDataset
 

@@ -6,6 +6,7 @@ from typing import Any
 from movietui.data.near_names import no_such
 from movietui.models.base import AnyModel, Parameters
 from movietui.models.cluster.als import fit_als, fit_ials
+from movietui.models.cluster.bayes import fit_bayes
 from movietui.models.cluster.effects import fit_bias, fit_popularity
 from movietui.models.cluster.mf import fit_mf
 from movietui.models.cluster.partitions import Partitions
@@ -17,6 +18,7 @@ FITS: Mapping[str, Callable[[Partitions, Any, int], Parameters]] = {
     "popularity": fit_popularity,
     "bias": fit_bias,
     "mf": fit_mf,
+    "bayes": fit_bayes,
     "als": fit_als,
     "item-knn": fit_item_knn,
     "ease": fit_ease,

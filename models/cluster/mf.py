@@ -10,7 +10,7 @@ from movietui.models.cluster.partitions import Block, Doubles, Partitions
 from movietui.models.mf import BiasedMFSettings
 
 if TYPE_CHECKING:
-    from movietui.models.training.mf import Lists, Side
+    from movietui.models.training.mf import Side
 
 
 def fit_mf(train: Partitions, settings: BiasedMFSettings, seed: int) -> Parameters:
@@ -20,14 +20,13 @@ def fit_mf(train: Partitions, settings: BiasedMFSettings, seed: int) -> Paramete
     """
     import torch
 
-    from movietui.models.training.mf import NOISE, Side, noise_of, parameters_of, start
+    from movietui.models.training.mf import NOISE, Lists, Side, noise_of, parameters_of, start
 
     counts, sums, squares = train.of_movies
     ratings, scale, size = len(train), train.dataset.scale, settings.factors + 1
     overall = float(sums.sum()) / ratings if ratings else (scale.low + scale.high) / 2
     prior = torch.eye(size) * settings.spread
-    users, movies = (Side(_no_lists(total), prior) for total in (0, len(counts)))
-    movies.known = torch.from_numpy(counts > 0)
+    users, movies = (Side(Lists.elsewhere(lengths), prior) for lengths in (torch.empty(0), torch.from_numpy(counts)))
     start(movies, seed)
     square, noise = float(squares.sum()) - ratings * overall**2, NOISE
     for _ in range(settings.sweeps):
@@ -40,15 +39,6 @@ def fit_mf(train: Partitions, settings: BiasedMFSettings, seed: int) -> Paramete
         movies.learn_prior()
         noise = noise_of(square, error, ratings)
     return parameters_of(users, movies, overall, noise)
-
-
-def _no_lists(total: int) -> "Lists":
-    """Return so many empty lists, for a side whose ratings are on the cluster."""
-    import torch
-
-    from movietui.models.training.mf import Lists
-
-    return Lists(torch.empty(0, dtype=torch.int32), torch.empty(0), torch.zeros(total + 1, dtype=torch.int32))
 
 
 def _update_users(users: "Side", movies: "Side", overall: float, noise: float) -> Callable[[Block], dict[str, Doubles]]:

@@ -112,6 +112,19 @@ class Partitions:
             arrays[name] = flat.reshape(pieces[0]["shape"])
         return arrays
 
+    def sample(self, ratings: int) -> Block:
+        """Return the ratings of some users, who together have about so many: those with the lowest hashes.
+
+        If there are no more ratings than that, all are returned.
+        """
+        from pyspark.sql import functions as f
+
+        share, steps = ratings / max(1, len(self)), 2**20
+        chosen = (
+            self.ratings if share >= 1 else self.ratings.where(f.pmod(f.xxhash64("user"), f.lit(steps)) < share * steps)
+        )
+        return _block_of([chosen.toPandas()])
+
     def histories(self, users: NDArray[np.integer[Any]]) -> list[History]:
         """Return the ratings of a few users, ascending; a user without ratings is left out."""
         from pyspark.sql import functions as f

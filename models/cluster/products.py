@@ -17,7 +17,16 @@ from movietui.models.bias import expected
 from movietui.models.cluster.effects import learn_effects
 from movietui.models.cluster.partitions import Block, Doubles, Partitions
 from movietui.models.cluster.sample import NO_RATINGS, sample_of
-from movietui.models.ease import SAMPLE, Ease, EaseSettings, columns_of, gram_of, solve_gram, weight_parameters
+from movietui.models.ease import (
+    SAMPLE,
+    Ease,
+    EaseSettings,
+    columns_of,
+    gram_of,
+    learned_movies,
+    solve_gram,
+    weight_parameters,
+)
 from movietui.models.item_knn import MOVIES_AT_ONCE, ItemKNN, ItemKNNSettings, Products
 from movietui.models.neighbours import SAMPLE as EXAMPLES
 from movietui.models.neighbours import ResidualLists
@@ -61,7 +70,7 @@ def fit_item_knn(train: Partitions, settings: ItemKNNSettings, seed: int) -> Par
     """
     effects = learn_effects(train, settings.sweeps, of_users=settings.both)
     total, column = len(train.counts), columns_of(train.counts, NEIGHBOUR_MOVIES)
-    learned = np.flatnonzero(column[:-1] >= 0)
+    learned = learned_movies(column)
 
     def products_of(block: Block) -> dict[str, NDArray[Any]]:
         residuals = _residuals(block, effects)

@@ -7,7 +7,7 @@ in Simm et al., Macau, 2015). The Gram matrix of the features never changes, and
 directions of the regression are independent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,21 +65,19 @@ def fit(
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
     by_user = Lists.of(user, movie, stars, len(train.users))
     by_movie = Lists.of(movie, user, stars, len(train.movies))
-    watched = _ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
-    watchers = _ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
+    watched = ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
+    watchers = ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
     user_features = of_users(train.users)
     movie_features = of_movies(train.movies, settings.tags, settings.imdb)
     if not settings.features:
         user_features, movie_features = user_features[:, :0], movie_features[:, :0]
-    user_design, movie_design = _decorrelated(user_features, by_user), _decorrelated(movie_features, by_movie)
-    users = _Side(by_user, [watched.design, user_design[:-1]], size)
-    movies = _Side(by_movie, [watchers.design, movie_design[:-1]], size)
-    unrated = _Unrated(movie_design[:-1], movies, torch.Generator().manual_seed(seed + 1))
+    user_design, movie_design = decorrelated(user_features, by_user), decorrelated(movie_features, by_movie)
+    users = Side(by_user, [watched.design, user_design[:-1]], size)
+    movies = Side(by_movie, [watchers.design, movie_design[:-1]], size)
+    unrated = Unrated(movie_design[:-1], movies, torch.Generator().manual_seed(seed + 1))
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     noise = 1.0
-    warm_up = min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
-    number_of_samples = min(samples_for(settings.samples, len(train.movies)), settings.sweeps - warm_up)
-    stored = set(np.linspace(settings.sweeps, warm_up + 1, number_of_samples).astype(int))
+    warm_up, stored = _warm_up(settings), stored_sweeps(settings, len(train.movies))
     samples: list[dict[str, Tensor]] = []
     steps = _LatentStars(ratings, overall, by_user, by_movie) if settings.ordinal else None
     validation_loss = _Loss(validation, train, overall, steps) if validation is not None else None
@@ -90,10 +88,10 @@ def fit(
         movies.draw(users, noise, generator)
         unrated.draw()
         movies.learn(noise, generator)
-        noise = _draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
+        noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
         users.draw(movies, noise, generator)
         if number in stored:
-            samples.append(_state(users, movies, noise) | (steps.state() if steps else {}))
+            samples.append(state_of(users, movies, noise) | (steps.state() if steps else {}))
         held_out = validation_loss(users, movies, noise, reset=number <= warm_up + 1) if validation_loss else None
         error = train_loss(users, movies, noise, reset=True)
         users.learn(noise, generator)
@@ -111,6 +109,18 @@ def fit(
         "watched": watched.weights.numpy(),
         "watched_mean": watched.mean.numpy(),
     }, Fitted.of(curve)
+
+
+def _warm_up(settings: BayesSettings) -> int:
+    """Return how many sweeps are discarded as burn-in."""
+    return min(int(settings.sweeps * settings.warm_up), settings.sweeps - 1)
+
+
+def stored_sweeps(settings: BayesSettings, movies: int) -> set[int]:
+    """Return the numbers, from 1, of the sweeps whose samples are stored."""
+    warm_up = _warm_up(settings)
+    number_of_samples = min(samples_for(settings.samples, movies), settings.sweeps - warm_up)
+    return set(np.linspace(settings.sweeps, warm_up + 1, number_of_samples).astype(int).tolist())
 
 
 def samples_for(samples: int, movies: int) -> int:
@@ -134,7 +144,7 @@ def supported_factors(ratings: int) -> int:
     return int(np.clip(round(10 * (ratings / 80_000) ** 0.45), 4, 32))
 
 
-def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
+def state_of(users: "Side", movies: "Side", noise: float) -> dict[str, Tensor]:
     """Return the stored part of a sample, right after the users were drawn.
 
     For a user, this is the mean given the movies, which is exactly what folding in their ratings gives. For a movie, it
@@ -159,7 +169,7 @@ def _state(users: "_Side", movies: "_Side", noise: float) -> dict[str, Tensor]:
     }
 
 
-def _draw_noise(error: float, ratings: int, generator: Generator) -> float:
+def draw_noise(error: float, ratings: int, generator: Generator) -> float:
     """Draw the variance of a rating from its inverse gamma distribution; the prior counts as two ratings with
     variance 1."""
     shape = torch.tensor([(ratings + 2) / 2], dtype=torch.float64)
@@ -200,7 +210,7 @@ class _LatentStars:
             stars += step * torch.special.ndtr((latent - cut) / deviation)
         return stars
 
-    def draw(self, users: "_Side", movies: "_Side", noise: float, generator: Generator) -> None:
+    def draw(self, users: "Side", movies: "Side", noise: float, generator: Generator) -> None:
         """Draw the cuts, then the latent numbers given them."""
         x, y = users.vectors.index_select(0, self.user), movies.vectors.index_select(0, self.movie)
         latent = (torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + self.overall).double()
@@ -252,7 +262,7 @@ class _Loss:
         self.sum = torch.zeros(len(ratings))
         self.samples = 0
 
-    def __call__(self, users: "_Side", movies: "_Side", noise: float, reset: bool) -> float:
+    def __call__(self, users: "Side", movies: "Side", noise: float, reset: bool) -> float:
         if reset:
             self.sum.zero_()
             self.samples = 0
@@ -269,7 +279,7 @@ class _Loss:
 
 
 @dataclass(frozen=True)
-class _ImplicitFeedback:
+class ImplicitFeedback:
     """Implicit features: which movies a user rated (or which users rated a movie), regardless of the stars.
 
     A row has ``1 / sqrt(n)`` for each of its ``n`` ratings and 0 elsewhere, and is projected on the most common
@@ -286,7 +296,7 @@ class _ImplicitFeedback:
     """Shape (directions,)."""
 
     @classmethod
-    def of(cls, lists: Lists, others: Lists, directions: int, generator: Generator) -> "_ImplicitFeedback":
+    def of(cls, lists: Lists, others: Lists, directions: int, generator: Generator) -> "ImplicitFeedback":
         """Compute the directions by subspace iteration (Halko, Martinsson and Tropp 2011), over all rows or, if these
         have more than ``DIRECTION_RATINGS`` ratings, over a random sample of them."""
         counts, total = lists.starts.diff(), len(others.starts) - 1
@@ -326,19 +336,24 @@ def _sampled(lists: Lists, others: Lists, generator: Generator) -> tuple[Lists, 
 
 def _decorrelating(design: Tensor) -> Tensor:
     """Return the directions in which the columns of a design are uncorrelated, the strongest first."""
-    squares, rotation = torch.linalg.eigh(design.double().T @ design.double())
+    return decorrelating(design.double().T @ design.double())
+
+
+def decorrelating(gram: Tensor) -> Tensor:
+    """Return the directions in which columns with this Gram matrix are uncorrelated, the strongest first."""
+    squares, rotation = torch.linalg.eigh(gram)
     strong = squares > FLAT * squares.max() if len(squares) and squares.max() > 0 else squares > 0
     directions: Tensor = rotation[:, strong].flip(1).float()
     return directions
 
 
-def _decorrelated(table: Floats, lists: Lists) -> Tensor:
+def decorrelated(table: Floats, lists: Lists) -> Tensor:
     """Return features in the basis where their columns are uncorrelated over the rows with ratings."""
     features = torch.from_numpy(table)
     return features @ _decorrelating(features[:-1][lists.starts.diff() > 0])
 
 
-class _Block:
+class Regression:
     """Features of the users (or of the movies) and their effect on the vectors: a regression with normal weights."""
 
     def __init__(self, design: Tensor, known: Tensor, size: int) -> None:
@@ -354,31 +369,34 @@ class _Block:
         """The prior precision of a feature's weights, around zero."""
 
     def draw(self, residuals: Tensor, precision: Tensor, generator: Generator) -> None:
-        """Draw the weights, given the residual vectors and their precision.
+        """Draw the weights, given the residual vectors and their precision."""
+        if self.design.shape[1]:
+            self.draw_given(self.learned.T @ residuals, precision, generator)
+
+    def draw_given(self, products: Tensor, precision: Tensor, generator: Generator) -> None:
+        """Draw the weights, given the products of the columns with the residual vectors, shape (features, size).
 
         The weights are independent in coordinates in which the precision of the vectors is the identity, that of the
         prior is diagonal, and the columns of the design are orthogonal.
         """
-        if not self.design.shape[1]:
-            return
         inverse = torch.linalg.inv(torch.linalg.cholesky(precision))
         prior, rotation = torch.linalg.eigh(inverse @ self.precision @ inverse.T)
         back = rotation.T @ inverse
         total = self.squares + prior
-        mean = self.learned.T @ residuals @ torch.linalg.inv(back) / total
+        mean = products @ torch.linalg.inv(back) / total
         self.weights = (mean + torch.randn(mean.shape, generator=generator) / total.sqrt()) @ back
         self.fitted = self.design @ self.weights
         self.precision = _draw_precision(self.weights, WEIGHT, generator)
 
 
-class _Side:
+class Side:
     """All users, or all movies: vectors of factors and, last, a bias, with their normal distribution."""
 
     def __init__(self, lists: Lists, designs: Sequence[Tensor], size: int) -> None:
         total = len(lists.starts) - 1
         self.lists = lists
         self.known = lists.starts.diff() > 0
-        self.blocks = [_Block(design, self.known, size) for design in designs]
+        self.blocks = [Regression(design, self.known, size) for design in designs]
         self.vectors = torch.zeros(total, size)
         """The latest draw."""
         self.means = torch.zeros(total + 1, size)
@@ -395,23 +413,22 @@ class _Side:
         """Return the prior mean of the vectors, from their features."""
         return self.mean + torch.stack([block.fitted for block in self.blocks]).sum(0)
 
-    def draw(self, other: "_Side", noise: float, generator: Generator) -> None:
+    def draw(self, other: "Side", noise: float, generator: Generator) -> None:
         """Draw the vectors given the other side's, and compute the errors of the ratings.
 
         A rating has the variance ``noise`` times the scatter of its user and of its movie.
         """
+        table = other.as_others()
+        self.draw_given(lambda block: self.products(block, table), noise, generator)
+
+    def draw_given(self, products_of: Callable[[slice], Tensor], noise: float, generator: Generator) -> None:
+        """Draw the vectors given the ``products`` of each block of ``BLOCK`` rows, and compute the errors."""
         size = self.vectors.shape[1]
-        # (q, 1, c, 1) of the other side, each divided by the root of its scatter; the last row is for padding.
-        table = other.vectors.new_zeros(len(other.vectors) + 1, size + 2)
-        table[:-1, :size] = other.vectors
-        table[:-1, -2] = other.vectors[:, -1]
-        table[:-1, [size - 1, size + 1]] = 1.0
-        table[:-1] *= other.scatter.rsqrt()[:, None]
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
         for first in range(0, len(self.vectors), BLOCK):
             block = slice(first, first + BLOCK)
-            products = self._products(block, table)
+            products = products_of(block)
             gram = products[:, :size, :size]
             right = products[:, :size, -1] - products[:, :size, -2]
             variance = noise * self.scatter[block, None]
@@ -426,10 +443,23 @@ class _Side:
             constant = products[:, -2, -2] - 2 * products[:, -2, -1] + products[:, -1, -1]
             self.errors[block] = (quadratic.sum(1) + constant).clamp_min(0)
 
-    def _products(self, block: slice, table: Tensor) -> Tensor:
+    def as_others(self) -> Tensor:
+        """Return the table that ``products`` of the other side reads, shape (rows + 1, size + 2).
+
+        It has ``(q, 1, c, 1)`` of each row, divided by the root of its scatter; the last row is for padding.
+        """
+        size = self.vectors.shape[1]
+        table = self.vectors.new_zeros(len(self.vectors) + 1, size + 2)
+        table[:-1, :size] = self.vectors
+        table[:-1, -2] = self.vectors[:, -1]
+        table[:-1, [size - 1, size + 1]] = 1.0
+        table[:-1] *= self.scatter.rsqrt()[:, None]
+        return table
+
+    def products(self, block: slice, table: Tensor) -> Tensor:
         """Return the sum of ``z z'`` over the ratings of each row in the block, shape (rows, size + 2, size + 2).
 
-        ``z`` is the other side's row of ``table``, with the last entry times the stars.
+        ``z`` is the other side's row of ``table`` (``as_others``), with the last entry times the stars.
         """
         starts = self.lists.starts[block.start : block.stop + 1]
         products = table.new_zeros(len(starts) - 1, table.shape[1], table.shape[1])
@@ -441,29 +471,35 @@ class _Side:
         """Draw the scatter of each row, then the mean and the precision of the vectors around the regression, then its
         weights.
 
-        Only rows with ratings are used: the others carry no information. The scatter has an inverse gamma prior that
-        counts as ``2 SCATTER_PRIOR`` ratings of average scatter.
+        Only rows with ratings are used: the others carry no information.
         """
-        degrees = SCATTER_PRIOR + self.lists.starts.diff() / 2
-        self.scatter = (SCATTER_PRIOR + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
+        self.draw_scatter(noise, generator)
         residuals = (self.vectors - (self.expected() - self.mean))[self.known]
         self.mean, self.precision = _draw_normal(residuals, generator)
         for block in self.blocks:
             block.draw(self.vectors - self.expected() + block.fitted, self.precision, generator)
 
+    def draw_scatter(self, noise: float, generator: Generator) -> None:
+        """Draw the scatter of each row, given the errors of its ratings.
 
-class _Unrated:
+        It has an inverse gamma prior that counts as ``2 SCATTER_PRIOR`` ratings of average scatter.
+        """
+        degrees = SCATTER_PRIOR + self.lists.starts.diff() / 2
+        self.scatter = (SCATTER_PRIOR + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
+
+
+class Unrated:
     """Draws the vectors of the movies without ratings, and the mean of an unknown movie.
 
-    Their prior in ``_Side`` would be wrong: it is a regression on who rated a movie, too, and movies that nobody rated
+    Their prior in ``Side`` would be wrong: it is a regression on who rated a movie, too, and movies that nobody rated
     are not like the average of the others. Here, their prior is a regression on the features alone. It is fitted to the
     latest vectors of the rated movies, and nothing else learns from it.
     """
 
-    def __init__(self, features: Tensor, movies: _Side, generator: Generator) -> None:
+    def __init__(self, features: Tensor, movies: Side, generator: Generator) -> None:
         self.movies, self.generator = movies, generator
         self.size = movies.vectors.shape[1]
-        self.block = _Block(features, movies.known, self.size)
+        self.block = Regression(features, movies.known, self.size)
 
     def draw(self) -> None:
         """Draw the regression, then the vectors and their means."""
@@ -486,17 +522,30 @@ def _draw_normal(vectors: Tensor, generator: Generator) -> tuple[Tensor, Tensor]
     They have a normal-Wishart prior (Salakhutdinov and Mnih, Bayesian probabilistic matrix factorization, 2008).
     """
     vectors = vectors.double()
-    count, size = vectors.shape
+    count = len(vectors)
     centre = vectors.sum(0) / (count + 1)
     deviations = torch.cat([vectors - centre, centre[None]])  # the prior is one more vector, at zero
     precision = _draw_precision(deviations.float(), SPREAD, generator)
+    return _draw_mean(centre, precision, count, generator), precision
+
+
+def draw_normal_given(count: int, total: Tensor, squares: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Draw the same as ``_draw_normal``, given the number of vectors, their sum, and the sum of ``x x'``."""
+    centre = total.double() / (count + 1)
+    deviations = squares.double() - (count + 1) * torch.outer(centre, centre)
+    precision = _draw_precision_given(count + 1, deviations, SPREAD, generator)
+    return _draw_mean(centre, precision, count, generator), precision
+
+
+def _draw_mean(centre: Tensor, precision: Tensor, count: int, generator: Generator) -> Tensor:
     lower = torch.linalg.cholesky(precision.double() * (count + 1))
-    normal = torch.randn(size, 1, generator=generator, dtype=torch.float64)
-    return (centre + torch.linalg.solve_triangular(lower.T, normal, upper=True)[:, 0]).float(), precision
+    normal = torch.randn(len(centre), 1, generator=generator, dtype=torch.float64)
+    mean: Tensor = (centre + torch.linalg.solve_triangular(lower.T, normal, upper=True)[:, 0]).float()
+    return mean
 
 
 def _sum_rows(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> None:
-    """Compute the products of ``_Side._products``, once for each row of the table, and sum them over the lists."""
+    """Compute the products of ``Side.products``, once for each row of the table, and sum them over the lists."""
     inside = slice(int(starts[0]), int(starts[-1]))
     others, stars, starts = lists.others[inside], lists.stars[inside], starts - starts[0]
     row, column = torch.triu_indices(table.shape[1] - 1, table.shape[1] - 1)
@@ -506,7 +555,7 @@ def _sum_rows(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> 
 
 
 def _multiply_lists(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> None:
-    """Compute the products of ``_Side._products`` list by list.
+    """Compute the products of ``Side.products`` list by list.
 
     A list then reads a row of the table for each rating, instead of all products of the row's entries. Lists of similar
     length are padded to the same length and multiplied at once.
@@ -532,9 +581,13 @@ def _draw_precision(vectors: Tensor, spread: float, generator: Generator) -> Ten
 
     The prior weighs as much as ``n + 1`` vectors of variance ``spread``, where ``n`` is the number of their entries.
     """
-    count, size = vectors.shape
+    return _draw_precision_given(len(vectors), vectors.double().T @ vectors.double(), spread, generator)
+
+
+def _draw_precision_given(count: int, squares: Tensor, spread: float, generator: Generator) -> Tensor:
+    size = len(squares)
     weight = size + 1
-    squares = vectors.double().T @ vectors.double() + spread * weight * torch.eye(size, dtype=torch.float64)
+    squares = squares + spread * weight * torch.eye(size, dtype=torch.float64)
     freedom = (count + weight - torch.arange(size, dtype=torch.float64)) / 2
     lower = torch.randn(size, size, generator=generator, dtype=torch.float64).tril(-1)
     lower += torch.diag((2 * torch._standard_gamma(freedom, generator=generator)).sqrt())

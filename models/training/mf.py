@@ -90,7 +90,7 @@ class Lists:
     stars: Tensor
     """float32, shape (ratings,)."""
     starts: Tensor
-    """int32, shape (lists + 1,): where each list starts, and where the last one ends."""
+    """Whole numbers, shape (lists + 1,): where each list starts, and where the last one ends."""
 
     @classmethod
     def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "Lists":
@@ -98,6 +98,13 @@ class Lists:
         starts = torch.zeros(total + 1, dtype=torch.int32)
         starts[1:] = torch.bincount(rows, minlength=total).cumsum(0)
         return cls(others[order].contiguous(), stars[order].contiguous(), starts)
+
+    @classmethod
+    def elsewhere(cls, lengths: Tensor) -> "Lists":
+        """Return lists of these lengths without their ratings, for a side that gets sums over them instead."""
+        starts = torch.zeros(len(lengths) + 1, dtype=torch.int64)
+        starts[1:] = lengths.cumsum(0)
+        return cls(torch.empty(0, dtype=torch.int32), torch.empty(0), starts)
 
 
 class Side:

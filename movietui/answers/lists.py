@@ -56,7 +56,7 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     A user has the ratings in the dataset and those in the store; if a movie has both, the one in the store counts.
     Movies that the dataset does not have are left out. Raises ``Problem`` for an unknown user.
     """
-    row: int | None = None
+    user: int | None = None
     stars: dict[int, float] = {}
     if ratings["kind"] == "user":
         row = dataset.users.row.get(ratings["id"])
@@ -65,6 +65,7 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
             listed = f"its {len(ids):,} users are {ids[0]} to {ids[-1]}."
             raise no_such(f"{dataset.name} has no user {ratings['id']}", ratings["id"], ids, listed)
         known = history_of(dataset, row)
+        user = known.user
         stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
     for key, value in ratings["rated"]:
         for movie in dataset.movies.rows_by_key.get(key, ()):
@@ -73,7 +74,7 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     return Viewer(
         ratings["kind"],
         ratings["id"],
-        History(movies, np.fromiter(stars.values(), np.float32, len(stars)), row),
+        History(movies, np.fromiter(stars.values(), np.float32, len(stars)), user),
         rows_of(dataset, ratings["seen"]),
         rows_of(dataset, ratings["hidden"]),
         {row: place for key, place in ratings.get("held", ()) for row in dataset.movies.rows_by_key.get(key, ())},

@@ -13,7 +13,8 @@ from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.models import MODELS
 from movietui.models.als import Als, AlsSettings
-from movietui.models.base import AnyModel, history_of
+from movietui.models.base import AnyModel, History, history_of
+from movietui.models.bayes import BayesSettings
 from movietui.models.bias import BiasSettings
 from movietui.models.evaluation.measure import lists_of_users
 from movietui.models.ials import IalsSettings
@@ -34,6 +35,7 @@ def people_rate_what_they_like() -> Dataset:
 DATASET = people_rate_what_they_like()
 FEW_SWEEPS = {
     "als": AlsSettings(factors=4, sweeps=15, ridge=0.1),
+    "bayes": BayesSettings(factors=3, sweeps=12),
     "bias": BiasSettings(sweeps=3),
     "mf": BiasedMFSettings(sweeps=3),
     "ials": IalsSettings(factors=3, unseen=3.0),
@@ -87,7 +89,8 @@ def predictions(model: AnyModel, train: Dataset, test: Any) -> Any:
     stars = np.empty(len(test), np.float32)
     for user in np.unique(test.user).tolist():
         rows = test.user == user
-        stars[rows] = model.expect(model.fold_in(history_of(train, user))).stars[test.movie[rows]]
+        rated = history_of(train, user)
+        stars[rows] = model.expect(model.fold_in(History(rated.movies, rated.stars))).stars[test.movie[rows]]
     return stars
 
 
@@ -124,9 +127,12 @@ def test_parameters_are_those_of_one_machine(fitted: dict[str, tuple[AnyModel, A
         np.testing.assert_allclose(there["user"], here["user"][-1:], rtol=1e-5)
 
 
-def test_als_has_the_error_that_it_has_on_one_machine(fitted: dict[str, tuple[AnyModel, AnyModel]]) -> None:
+@pytest.mark.parametrize("name", ["als", "bayes"])
+def test_a_model_has_the_error_that_it_has_on_one_machine(
+    fitted: dict[str, tuple[AnyModel, AnyModel]], name: str
+) -> None:
     train, test = in_memory()
-    there, here = (rating_metrics(predictions(model, train, test), test.stars)["rmse"] for model in fitted["als"])
+    there, here = (rating_metrics(predictions(model, train, test), test.stars)["rmse"] for model in fitted[name])
     assert there == pytest.approx(here, abs=0.02)
     for name in ("noise", "user_precision", "gains"):
         one, other = (np.linalg.norm(model.parameters[name]) for model in fitted["als"])

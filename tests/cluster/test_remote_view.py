@@ -27,6 +27,7 @@ def test_users_are_found_by_ids_that_are_numbers_or_texts(tmp_path: Path, prefix
         order, expected_order = np.argsort(mine.movies), np.argsort(expected.movies)
         np.testing.assert_array_equal(mine.movies[order], expected.movies[expected_order])
         np.testing.assert_array_equal(mine.stars[order], expected.stars[expected_order])
+        assert mine.user is None  # no model knows the row
     np.testing.assert_array_equal(read.counts, DATASET.counts)
     assert read.mean_of(3) == pytest.approx(DATASET.mean_of(3))
     for nobody in ("99", "x", ""):

@@ -83,13 +83,17 @@ class Als(Model[AlsSettings, Estimate]):
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars; unknown users and movies have the mean factors."""
-        return self.scale.clip(products(self.parameters, users, movies))
+        return self.scale.clip(products(self.of_train("user"), self.parameters["factors"], users, movies))
+
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the name of the users' factors."""
+        return frozenset(("user",))
 
     def fold_in(self, history: History) -> Estimate:
         """Compute the viewer's factors in closed form."""
         rated, covariance = self._rated(history), self._covariance(history)
         if not len(history):
-            return Estimate(self.parameters["user"][-1].astype(np.float64), covariance)
+            return Estimate(self.parameters["mean_user"], covariance)
         return Estimate(factors_of(rated, history.stars, self.settings.ridge), covariance)
 
     def expect(self, taste: Estimate) -> Expectation:
@@ -108,7 +112,7 @@ class Als(Model[AlsSettings, Estimate]):
 
     def movie_vectors(self) -> Floats:
         """Return the movies' factors without the direction in which the average user's predictions grow."""
-        movies, mean = self.parameters["factors"][:-1], self.parameters["user"][-1].astype(np.float64)
+        movies, mean = self.parameters["factors"][:-1], self.parameters["mean_user"]
         direction = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
         return np.asarray(movies - np.outer(movies @ direction, direction), np.float32)
 
@@ -162,7 +166,7 @@ class Als(Model[AlsSettings, Estimate]):
     def _without_each(self, history: History, rated: Doubles) -> Doubles:
         """Return the viewer's factors without each rating, shape (ratings, factors)."""
         if len(history) == 1:
-            return self.parameters["user"][-1:].astype(np.float64)
+            return self.parameters["mean_user"][None]
         inverse = np.linalg.inv(_normal(rated, len(rated) - 1, self.settings.ridge))
         pulls = history.stars @ rated - history.stars[:, None] * rated
         before, directions = pulls @ inverse, rated @ inverse
@@ -181,12 +185,12 @@ def _normal(rated: Doubles, ratings: int, ridge: float) -> Doubles:
     return rated.T @ rated + ridge * ratings * np.eye(rated.shape[1])
 
 
-def products(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
+def products(user_factors: Floats, movie_factors: Floats, users: Ints, movies: Ints) -> Floats:
     """Return the products of the factors of pairs of a user and a movie, not clipped to the scale."""
     stars = np.empty(len(users), np.float32)
     for start in range(0, len(users), BLOCK):
         block = slice(start, start + BLOCK)
-        x, y = parameters["user"][users[block]], parameters["factors"][movies[block]]
+        x, y = user_factors[users[block]], movie_factors[movies[block]]
         stars[block] = np.einsum("nk,nk->n", x, y)
     return stars
 
@@ -225,7 +229,7 @@ class UserSums:
 def parameters_of(
     movies: Floats, counts: Ints, sums: UserSums, sample: Sequence[History], settings: AlsSettings
 ) -> Parameters:
-    """Return the parameters that serving needs; ``user`` has one row, the mean over the users.
+    """Return the parameters that serving needs: all but the users' factors, whose mean is ``mean_user``.
 
     ``movies``: the factors of the movies, shape (movies, factors). ``sample``: the ratings of some users, for the
     variance ``v``: the sum of the squared errors on them, divided by their number minus the degrees of freedom that the
@@ -249,7 +253,7 @@ def parameters_of(
     factors = np.concatenate([np.where(known[:, None], movies, movie_mean), movie_mean[None]]).astype(np.float32)
     return {
         "factors": factors,
-        "user": user_mean[None].astype(np.float32),
+        "mean_user": user_mean,
         "user_precision": np.linalg.inv(user_covariance),
         "axes": lower @ directions,
         "gains": np.maximum(gains, 0.0),

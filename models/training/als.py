@@ -26,19 +26,15 @@ def fit(
         movies = solve(by_movie, users, settings.ridge * by_movie.lengths)
         # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
         users = solve(by_user, movies, settings.ridge * by_user.lengths)
-        vectors = _vectors(users, by_user.lengths, movies, by_movie.lengths)
-        held_out = _loss(vectors, validation, train.scale) if validation is not None else None
-        curve.append(Epoch(number, settings.sweeps, _loss(vectors, ratings, train.scale), held_out))
+        # Those without ratings, and the last row, have the mean factors.
+        vectors = _with_mean(users, by_user.lengths), _with_mean(movies, by_movie.lengths)
+        held_out = _loss(*vectors, validation, train.scale) if validation is not None else None
+        curve.append(Epoch(number, settings.sweeps, _loss(*vectors, ratings, train.scale), held_out))
         progress(curve[-1])
     sums = UserSums.of(users.numpy(), by_user.lengths.numpy())
     sample = [history_of(train, user) for user in sample_users(len(train.users), SAMPLE).tolist()]
     parameters = parameters_of(movies.numpy(), train.counts, sums, sample, settings)
-    return parameters | vectors, Fitted.of(curve)
-
-
-def _vectors(users: Tensor, user_counts: Tensor, movies: Tensor, movie_counts: Tensor) -> Parameters:
-    """Return the factors of all users and movies; those without ratings, and the last row, have the mean factors."""
-    return {"user": _with_mean(users, user_counts), "factors": _with_mean(movies, movie_counts)}
+    return parameters | dict(zip(("user", "factors"), vectors, strict=True)), Fitted.of(curve)
 
 
 def _with_mean(vectors: Tensor, counts: Tensor) -> Floats:
@@ -47,6 +43,7 @@ def _with_mean(vectors: Tensor, counts: Tensor) -> Floats:
     return np.asarray(np.append(np.where(known, vectors.numpy(), mean), mean[None], 0), np.float32)
 
 
-def _loss(vectors: Parameters, ratings: Ratings, scale: Scale) -> float:
+def _loss(users: Floats, movies: Floats, ratings: Ratings, scale: Scale) -> float:
     """Return the mean squared error of the predictions, clipped to the scale."""
-    return mse(scale.clip(products(vectors, ratings.user, ratings.movie)), ratings.stars) if len(ratings) else 0.0
+    stars = products(users, movies, ratings.user, ratings.movie)
+    return mse(scale.clip(stars), ratings.stars) if len(ratings) else 0.0

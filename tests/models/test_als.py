@@ -130,7 +130,7 @@ class TestAls(ModelContract):
         sample = [history_of(train, user) for user in sample_users(len(train.users), SAMPLE).tolist()]
         sums = parts[0] + parts[1] + parts[2]
         parameters = parameters_of(whole["factors"][:-1], train.counts, sums, sample, model.settings)
-        np.testing.assert_allclose(parameters["user"], whole["user"][-1:], atol=1e-6)
+        np.testing.assert_allclose(parameters["mean_user"], whole["user"][-1], atol=1e-6)
         for name in ("factors", "user_precision", "gains", "noise"):
             np.testing.assert_allclose(parameters[name], whole[name], rtol=1e-4, atol=1e-6)
 

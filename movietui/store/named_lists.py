@@ -56,7 +56,7 @@ _CURRENT_LISTS = (
 """Selects the current version of each list: the newest one whose step is not undone."""
 
 
-_LISTED_COLUMNS = "film title year note"
+_LISTED_COLUMNS = "movie title year note"
 
 
 class NamedLists(RunRecords):
@@ -88,8 +88,8 @@ class NamedLists(RunRecords):
 
     def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:
         rows = self.rows(
-            f"SELECT film, title, year, note FROM ({_CURRENT_LISTS}) AS current"
-            " JOIN listed ON listed.list = current.id WHERE current.name = ? AND NOT removed ORDER BY place",
+            f"SELECT movie, title, year, note FROM ({_CURRENT_LISTS}) AS current"
+            " JOIN listed ON listed.list = current.id WHERE current.name = ? AND NOT removed ORDER BY position",
             viewer,
             name,
         )
@@ -107,10 +107,10 @@ class NamedLists(RunRecords):
             "INSERT INTO lists (viewer, step, name, removed) VALUES (?, ?, ?, ?)", viewer, step, name, not movies
         )
         self._db.executemany(
-            "INSERT INTO listed (list, place, film, title, year, note) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO listed (list, position, movie, title, year, note) VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (cursor.lastrowid, place, movie.key, movie.title, movie.year, movie.note)
-                for place, movie in enumerate(movies, 1)
+                (cursor.lastrowid, position, movie.key, movie.title, movie.year, movie.note)
+                for position, movie in enumerate(movies, 1)
             ),
         )
 
@@ -137,7 +137,7 @@ class NamedLists(RunRecords):
                 name,
                 row,
             )
-            query = "SELECT film, title, year, note FROM listed WHERE list = ? ORDER BY place"
+            query = "SELECT movie, title, year, note FROM listed WHERE list = ? ORDER BY position"
             rows = self.valid_rows("listed", _LISTED_COLUMNS, self.rows(query, before[0][0])) if before else []
             movies = tuple(ListEntry(*each) for each in rows)
             previous.append(StoredList(name, movies))

@@ -211,8 +211,8 @@ def _values_of(imported: ImportedMovie) -> list[tuple[str, float]]:
 
 _NOTHING: tuple[None, str, None, bool] = (None, "", None, False)
 _Value = tuple[float | None, str, int | None, bool]
-"""The stars of a rating or the value of a mark, when it was given, its place in the order of all changes, and whether
-it was imported (for a mark, which has only one value, always true)."""
+"""The stars of a rating or the value of a mark, when it was given, the id of the change that set it, and whether it was
+imported (for a mark, which has only one value, always true)."""
 
 
 @dataclass
@@ -327,32 +327,32 @@ class Store(NamedLists):
     def ratings(self, ref: ViewerRef) -> list[Rated]:
         """Return the ratings of a viewer, in the order in which they were given."""
         rows = self.rows(
-            "SELECT film, title, year, stars, rated_at FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
-            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
+            "SELECT movie, title, year, stars, rated_at FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY change",
             *_row_of(ref),
         )
-        valid_rows = self.valid_rows("ratings", "film title year stars rated_at", rows)
+        valid_rows = self.valid_rows("ratings", "movie title year stars rated_at", rows)
         return [Rated(Movie(key, title, year), stars, at) for key, title, year, stars, at in valid_rows]
 
     def stars(self, ref: ViewerRef) -> list[tuple[str, float]]:
         """Return the keys and stars of a viewer's ratings, in the order of ``ratings`` but several times as fast."""
         rows = self.rows(
-            "SELECT film, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
-            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY place",
+            "SELECT movie, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
+            " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY change",
             *_row_of(ref),
         )
-        return self.valid_rows("ratings", "film stars", rows)
+        return self.valid_rows("ratings", "movie stars", rows)
 
     def marks(self, ref: ViewerRef, *only: Mark) -> list[Marked]:
         """Return the marks of a viewer, all or only some kinds, in the order in which they were given."""
         wanted = only or MARKS
         rows = self.rows(
-            "SELECT film, title, year, mark, marked_at FROM marks JOIN viewers ON viewers.id = marks.viewer"
-            f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_placeholders(wanted)}) ORDER BY place",
+            "SELECT movie, title, year, mark, marked_at FROM marks JOIN viewers ON viewers.id = marks.viewer"
+            f" WHERE kind = ? AND dataset = ? AND name = ? AND mark IN ({_placeholders(wanted)}) ORDER BY change",
             *_row_of(ref),
             *wanted,
         )
-        valid_rows = self.valid_rows("marks", "film title year mark marked_at", rows)
+        valid_rows = self.valid_rows("marks", "movie title year mark marked_at", rows)
         return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
     def movie_keys(self, ref: ViewerRef) -> list[str]:
@@ -362,13 +362,13 @@ class Store(NamedLists):
         """
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
-            " SELECT film FROM ("
-            "  SELECT film, 0 AS rated, place FROM marks WHERE viewer = (SELECT id FROM viewer)"
-            "  UNION ALL SELECT film, 1, place FROM ratings WHERE viewer = (SELECT id FROM viewer)"
-            " ) GROUP BY film ORDER BY max(rated), max(place), film",
+            " SELECT movie FROM ("
+            "  SELECT movie, 0 AS rated, change FROM marks WHERE viewer = (SELECT id FROM viewer)"
+            "  UNION ALL SELECT movie, 1, change FROM ratings WHERE viewer = (SELECT id FROM viewer)"
+            " ) GROUP BY movie ORDER BY max(rated), max(change), movie",
             *_row_of(ref),
         )
-        return [key for (key,) in self.valid_rows("ratings", "film", rows)]
+        return [key for (key,) in self.valid_rows("ratings", "movie", rows)]
 
     def describe(self, keys: Collection[str]) -> list[StoredMovie]:
         """Return what is known about stored movies, ordered by key.
@@ -379,17 +379,17 @@ class Store(NamedLists):
             return []
         wanted = json.dumps(sorted(keys))
         rows = self.rows(
-            "WITH wanted AS (SELECT value FROM json_each(?)) SELECT film, title, year, max(place) FROM ("
-            " SELECT film, title, year, place FROM ratings WHERE film IN wanted"
-            " UNION ALL SELECT film, title, year, place FROM marks WHERE film IN wanted"
-            " UNION ALL SELECT film, title, year, 0 FROM listed WHERE film IN wanted"
-            ") GROUP BY film ORDER BY film",
+            "WITH wanted AS (SELECT value FROM json_each(?)) SELECT movie, title, year, max(change) FROM ("
+            " SELECT movie, title, year, change FROM ratings WHERE movie IN wanted"
+            " UNION ALL SELECT movie, title, year, change FROM marks WHERE movie IN wanted"
+            " UNION ALL SELECT movie, title, year, 0 FROM listed WHERE movie IN wanted"
+            ") GROUP BY movie ORDER BY movie",
             wanted,
         )
         ids, aliases = self.ids(keys), self._aliases(keys)
         return [
             StoredMovie(key, title, year, ids.get(key, Ids()), tuple(aliases.get(key, ())))
-            for key, title, year, _ in self.valid_rows("ratings", "film title year place", rows)
+            for key, title, year, _ in self.valid_rows("ratings", "movie title year change", rows)
         ]
 
     def rate(self, ref: ViewerRef, movie: Movie, stars: float) -> Change:
@@ -543,18 +543,20 @@ class Store(NamedLists):
                 return None
             step, viewer, kind, note, at = row
             rows = self._db.execute(
-                f"SELECT id, given_before, place_before, given_after, {_CHANGE} FROM changes WHERE step = ?"
+                f"SELECT id, given_before, change_before, given_after, {_CHANGE} FROM changes WHERE step = ?"
                 f" ORDER BY id {'' if undone else 'DESC'}",
                 (step,),
             ).fetchall()
             changes = []
-            valid_rows = self.valid_rows("changes", f"id given_before place_before given_after {_CHANGE_COLUMNS}", rows)
-            for place, given_before, place_before, given_after, *movie, changed, before, after in valid_rows:
+            valid_rows = self.valid_rows(
+                "changes", f"id given_before change_before given_after {_CHANGE_COLUMNS}", rows
+            )
+            for change, given_before, change_before, given_after, *movie, changed, before, after in valid_rows:
                 if undone:
-                    self._put(viewer, Movie(*movie), changed, after, given_after, place)
+                    self._put(viewer, Movie(*movie), changed, after, given_after, change)
                     changes.append(Change(viewers[viewer], Movie(*movie), before, after, changed))
                 else:
-                    self._put(viewer, Movie(*movie), changed, before, given_before, place_before)
+                    self._put(viewer, Movie(*movie), changed, before, given_before, change_before)
                     changes.append(Change(viewers[viewer], Movie(*movie), after, before, changed))
             last = "0" if undone else "(SELECT max(undone) + 1 FROM steps)"
             self._db.execute(f"UPDATE steps SET undone = {last} WHERE id = ?", (step,))
@@ -573,54 +575,54 @@ class Store(NamedLists):
 
     def _record(self, step: int, viewer: int, movie: Movie, kind: str, value: float | None, moment: str) -> None:
         """Change one value, and record the previous one."""
-        before, given_before, place_before = self._value(viewer, movie, kind)
+        before, given_before, change_before = self._value(viewer, movie, kind)
         cursor = self._db.execute(
             "INSERT INTO changes"
-            " (step, film, title, year, kind, before, given_before, place_before, after, given_after)"
+            " (step, movie, title, year, kind, before, given_before, change_before, after, given_after)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (step, movie.key, movie.title, movie.year, kind, before, given_before, place_before, value, moment),
+            (step, movie.key, movie.title, movie.year, kind, before, given_before, change_before, value, moment),
         )
         self._put(viewer, movie, kind, value, moment, cursor.lastrowid)
 
     def _value(self, viewer: int, movie: Movie, kind: str) -> tuple[float | None, str | None, int | None]:
-        """Return the stars of a rating or the value of a mark, the time it was given, and its place in the order.
+        """Return the stars of a rating or the value of a mark, the time it was given, and the id of the change.
 
         All three are ``None`` if the viewer has no such rating or mark.
         """
         if kind == RATING:
             row = self._db.execute(
-                "SELECT stars, rated_at, place FROM ratings WHERE viewer = ? AND film = ?", (viewer, movie.key)
+                "SELECT stars, rated_at, change FROM ratings WHERE viewer = ? AND movie = ?", (viewer, movie.key)
             )
         else:
             row = self._db.execute(
-                f"SELECT {MARKED}, marked_at, place FROM marks WHERE viewer = ? AND film = ? AND mark = ?",
+                f"SELECT {MARKED}, marked_at, change FROM marks WHERE viewer = ? AND movie = ? AND mark = ?",
                 (viewer, movie.key, kind),
             )
-        columns = "stars rated_at place" if kind == RATING else "- marked_at place"
+        columns = "stars rated_at change" if kind == RATING else "- marked_at change"
         valid_rows = self.valid_rows("ratings" if kind == RATING else "marks", columns, row)
         return valid_rows[0] if valid_rows else (None, None, None)
 
     def _put(
-        self, viewer: int, movie: Movie, kind: str, value: float | None, moment: str | None, place: int | None
+        self, viewer: int, movie: Movie, kind: str, value: float | None, moment: str | None, change: int | None
     ) -> None:
         """Set or remove a rating or mark."""
         row = (viewer, movie.key)
         named = (*row, movie.title, movie.year)
         if kind == RATING and value is None:
-            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND film = ?", row)
+            self._db.execute("DELETE FROM ratings WHERE viewer = ? AND movie = ?", row)
         elif kind == RATING:
             self._db.execute(
-                "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO ratings (viewer, movie, title, year, stars, rated_at, change) VALUES (?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at,"
-                " place = excluded.place",
-                (*named, value, moment, place),
+                " change = excluded.change",
+                (*named, value, moment, change),
             )
         elif value is None:
-            self._db.execute("DELETE FROM marks WHERE viewer = ? AND film = ? AND mark = ?", (*row, kind))
+            self._db.execute("DELETE FROM marks WHERE viewer = ? AND movie = ? AND mark = ?", (*row, kind))
         else:
             self._db.execute(
-                "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*named, kind, moment, place),
+                "INSERT INTO marks (viewer, movie, title, year, mark, marked_at, change) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*named, kind, moment, change),
             )
 
     def _removed(self, viewer: int) -> dict[tuple[str, str], str]:
@@ -628,8 +630,8 @@ class Store(NamedLists):
         return {
             (key, kind): at
             for key, kind, at in self._db.execute(
-                "SELECT film, changes.kind, max(at) FROM changes JOIN steps ON steps.id = step"
-                " WHERE viewer = ? AND undone = 0 AND after IS NULL GROUP BY film, changes.kind",
+                "SELECT movie, changes.kind, max(at) FROM changes JOIN steps ON steps.id = step"
+                " WHERE viewer = ? AND undone = 0 AND after IS NULL GROUP BY movie, changes.kind",
                 (viewer,),
             )
         }
@@ -664,8 +666,8 @@ class Store(NamedLists):
                 ids.append((key, one.ids.imdb, one.ids.tmdb, one.ids.movielens))
             is_new = alone and untouched  # true for nearly all movies of a large import
             for kind, value in _values_of(one) if is_new else self._new_values(batch, existing, key, one):
-                before, at, place, _ = _NOTHING if is_new else self._current_value(batch, existing, key, kind)
-                rows.append((batch.next, key, movie.title, movie.year, kind, before, at or None, place, value, moment))
+                before, at, change, _ = _NOTHING if is_new else self._current_value(batch, existing, key, kind)
+                rows.append((batch.next, key, movie.title, movie.year, kind, before, at or None, change, value, moment))
                 if not alone:
                     batch.written[key, kind] = (value, moment, batch.next, True)
                     present.add(key)
@@ -704,20 +706,20 @@ class Store(NamedLists):
         """Return the ratings and marks that a viewer gave movies, by movie and kind."""
         wanted = json.dumps(list(keys))
         ratings = self._db.execute(
-            "SELECT ratings.film, stars, rated_at, place, coalesce(steps.kind = ?, 0) FROM ratings"
-            " LEFT JOIN changes ON changes.id = ratings.place LEFT JOIN steps ON steps.id = changes.step"
-            " WHERE ratings.viewer = ? AND ratings.film IN (SELECT value FROM json_each(?))",
+            "SELECT ratings.movie, stars, rated_at, change, coalesce(steps.kind = ?, 0) FROM ratings"
+            " LEFT JOIN changes ON changes.id = ratings.change LEFT JOIN steps ON steps.id = changes.step"
+            " WHERE ratings.viewer = ? AND ratings.movie IN (SELECT value FROM json_each(?))",
             (IMPORT, viewer, wanted),
         )
         values: dict[tuple[str, str], _Value] = {
-            (key, RATING): (stars, at, place, bool(imported)) for key, stars, at, place, imported in ratings
+            (key, RATING): (stars, at, change, bool(imported)) for key, stars, at, change, imported in ratings
         }
         marks = self._db.execute(
-            "SELECT film, mark, marked_at, place FROM marks"
-            " WHERE viewer = ? AND film IN (SELECT value FROM json_each(?))",
+            "SELECT movie, mark, marked_at, change FROM marks"
+            " WHERE viewer = ? AND movie IN (SELECT value FROM json_each(?))",
             (viewer, wanted),
         )
-        return values | {(key, mark): (MARKED, at, place, True) for key, mark, at, place in marks}
+        return values | {(key, mark): (MARKED, at, change, True) for key, mark, at, change in marks}
 
     def _write_changes(self, batch: _ImportBatch, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write changes as part of the step of the import."""
@@ -727,23 +729,23 @@ class Store(NamedLists):
         batch.changes += len(rows)
         self._db.executemany(
             "INSERT INTO changes"
-            " (step, id, film, title, year, kind, before, given_before, place_before, after, given_after)"
+            " (step, id, movie, title, year, kind, before, given_before, change_before, after, given_after)"
             f" VALUES ({batch.step}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
         """Set the ratings and marks that an import changes. They are sorted like the tables: a million take seconds."""
-        selection = "SELECT ?, film, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
+        selection = "SELECT ?, movie, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
-            "INSERT INTO ratings (viewer, film, title, year, stars, rated_at, place)"
-            f" {selection.format('after', '=')} ORDER BY film, id"
-            " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at, place = excluded.place",
+            "INSERT INTO ratings (viewer, movie, title, year, stars, rated_at, change)"
+            f" {selection.format('after', '=')} ORDER BY movie, id"
+            " ON CONFLICT DO UPDATE SET stars = excluded.stars, rated_at = excluded.rated_at, change = excluded.change",
             (batch.viewer, batch.step, RATING),
         )
         self._db.execute(
-            "INSERT INTO marks (viewer, film, title, year, mark, marked_at, place)"
-            f" {selection.format('kind', '<>')} ORDER BY film, kind, id ON CONFLICT DO NOTHING",
+            "INSERT INTO marks (viewer, movie, title, year, mark, marked_at, change)"
+            f" {selection.format('kind', '<>')} ORDER BY movie, kind, id ON CONFLICT DO NOTHING",
             (batch.viewer, batch.step, RATING),
         )
 
@@ -754,8 +756,8 @@ class Store(NamedLists):
         others = self._aliases([key]).get(key, ())
         for each in (key, *others) if others else ():
             if self._db.execute(
-                "SELECT 1 FROM ratings WHERE viewer = :viewer AND film = :movie"
-                " UNION ALL SELECT 1 FROM marks WHERE viewer = :viewer AND film = :movie",
+                "SELECT 1 FROM ratings WHERE viewer = :viewer AND movie = :movie"
+                " UNION ALL SELECT 1 FROM marks WHERE viewer = :viewer AND movie = :movie",
                 {"viewer": viewer, "movie": each},
             ).fetchone():
                 return each
@@ -764,8 +766,8 @@ class Store(NamedLists):
     def _aliases(self, keys: Collection[str]) -> Mapping[str, list[str]]:
         """Return the aliases of movies, by key."""
         aliases: dict[str, list[str]] = {}
-        query = "SELECT film, alias FROM aliases WHERE film IN (SELECT value FROM json_each(?)) ORDER BY film, alias"
-        for key, alias in self.valid_rows("aliases", "film alias", self.rows(query, json.dumps(list(keys)))):
+        query = "SELECT movie, alias FROM aliases WHERE movie IN (SELECT value FROM json_each(?)) ORDER BY movie, alias"
+        for key, alias in self.valid_rows("aliases", "movie alias", self.rows(query, json.dumps(list(keys)))):
             aliases.setdefault(key, []).append(alias)
         return aliases
 
@@ -776,11 +778,11 @@ class Store(NamedLists):
 
     def ids(self, keys: Collection[str] | None = None) -> dict[str, Ids]:
         """Return the stored ids of all movies, or of those with these keys, by key."""
-        query = "SELECT film, imdb, tmdb, movielens FROM films"
+        query = "SELECT movie, imdb, tmdb, movielens FROM movie_ids"
         if keys is not None:
-            query += " WHERE film IN (SELECT value FROM json_each(?))"
+            query += " WHERE movie IN (SELECT value FROM json_each(?))"
         rows = self.rows(query, *([] if keys is None else [json.dumps(list(keys))]))
-        return {key: Ids(*ids) for key, *ids in self.valid_rows("films", "film imdb tmdb movielens", rows)}
+        return {key: Ids(*ids) for key, *ids in self.valid_rows("movie_ids", "movie imdb tmdb movielens", rows)}
 
     def learn_ids(self, ids_by_key: Mapping[str, Ids]) -> None:
         """Store the ids of those movies that have no stored ids yet, given by key."""
@@ -796,32 +798,32 @@ class Store(NamedLists):
         The next import also applies the choice to what was imported under this title before.
         """
         with self.change():
-            before = self._db.execute("SELECT film FROM settled WHERE own = ?", (import_key,)).fetchone()
+            before = self._db.execute("SELECT movie FROM settled WHERE imported = ?", (import_key,)).fetchone()
             if before and before[0]:
                 self._db.execute(
-                    "DELETE FROM aliases WHERE (film = :one AND alias = :other) OR (film = :other AND alias = :one)",
+                    "DELETE FROM aliases WHERE (movie = :one AND alias = :other) OR (movie = :other AND alias = :one)",
                     {"one": import_key, "other": before[0]},
                 )
             self._db.execute(
-                "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET film = excluded.film",
+                "INSERT INTO settled VALUES (?, ?) ON CONFLICT DO UPDATE SET movie = excluded.movie",
                 (import_key, key or ""),
             )
 
     def settled(self) -> dict[str, str | None]:
         """Return the keys of the movies that were chosen by hand, by import key; ``None`` for a movie of no dataset."""
-        rows = self.valid_rows("settled", "own film", self.rows("SELECT own, film FROM settled"))
+        rows = self.valid_rows("settled", "imported movie", self.rows("SELECT imported, movie FROM settled"))
         return {import_key: key or None for import_key, key in rows}
 
 
 _INSERT_ALIAS = "INSERT INTO aliases VALUES (?, ?) ON CONFLICT DO NOTHING"
 _INSERT_IDS = (
-    "INSERT INTO films (film, imdb, tmdb, movielens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+    "INSERT INTO movie_ids (movie, imdb, tmdb, movielens) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
     " imdb = iif(excluded.imdb = '', imdb, excluded.imdb),"
     " tmdb = iif(excluded.tmdb = 0, tmdb, excluded.tmdb),"
     " movielens = iif(excluded.movielens = 0, movielens, excluded.movielens)"
 )
 """Stores the ids of a movie; unknown ids do not replace known ones."""
-_CHANGE = "film, title, year, changes.kind, before, after"
+_CHANGE = "movie, title, year, changes.kind, before, after"
 """The columns of a change, in the order in which ``Store.history``, ``take_back`` and ``_step`` read them."""
-_CHANGE_COLUMNS = "film title year kind before after"
+_CHANGE_COLUMNS = "movie title year kind before after"
 """The columns of ``_CHANGE``, with the names that ``validation`` uses."""

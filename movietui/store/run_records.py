@@ -44,7 +44,7 @@ class Run:
     """The peak memory of the process that trained it."""
     best_epoch: int | None
     problem: str
-    place: int | None
+    position: int | None
     """The position in the queue, if the run is queued; the run with the lowest position is next."""
     curve_text: str
     """``curve`` as JSON."""
@@ -125,7 +125,7 @@ class RunRecords(Database):
         with self.change():
             self.execute(
                 "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?,"
-                " peak_bytes = ?, progress = '{}', place = NULL WHERE id = ?",
+                " peak_bytes = ?, progress = '{}', position = NULL WHERE id = ?",
                 *(state, seconds, json.dumps(finite(list(curve))), best_epoch),
                 *(json.dumps(finite(metrics or {})), problem, peak_bytes, run),
             )
@@ -185,7 +185,7 @@ class RunRecords(Database):
 
 _RUN = (
     "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
-    " best_epoch, problem, place, curve, settings, metrics, progress, request, process, began"
+    " best_epoch, problem, position, curve, settings, metrics, progress, request, process, began"
 )
 """The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")

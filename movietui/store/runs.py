@@ -44,7 +44,7 @@ RECOMMENDED_RUN = "recommended:"
 
 A declined run is not started again.
 """
-_LAST_PLACE = "(SELECT coalesce(max(place), 0) + 1 FROM runs)"
+_LAST_POSITION = "(SELECT coalesce(max(position), 0) + 1 FROM runs)"
 
 
 @dataclass(frozen=True)
@@ -287,7 +287,7 @@ class Runs:
         settings = request.get("settings", {})
         cleaning, seed = request["cleaning"], request.get("seed", 0)
         number = store.insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
-        store.execute(f"UPDATE runs SET place = {_LAST_PLACE} WHERE id = ?", number)
+        store.execute(f"UPDATE runs SET position = {_LAST_POSITION} WHERE id = ?", number)
         return number
 
     def queue_stand_in(self, model: str, dataset: str, request: Mapping[str, Any]) -> int:
@@ -353,7 +353,7 @@ class Runs:
                 "SELECT id FROM runs WHERE state = 'queued' AND process = ? AND began = ?", *this_process()
             )
         ]
-        return sorted(self._store.runs(ours) if ours else (), key=lambda run: (run.place or 0, run.id))
+        return sorted(self._store.runs(ours) if ours else (), key=lambda run: (run.position or 0, run.id))
 
     def adopt(self) -> int:
         """Take over queued runs whose process has ended; return how many were taken over."""
@@ -383,7 +383,7 @@ class Runs:
             raise Problem(f"Run {number} cannot be resumed: how it was started is unknown; train {run.model} again.")
         self._free(run)
         changed = self._write(
-            f"UPDATE runs SET state = 'queued', problem = '', place = {_LAST_PLACE}, process = ?, began = ?"
+            f"UPDATE runs SET state = 'queued', problem = '', position = {_LAST_POSITION}, process = ?, began = ?"
             " WHERE id = ? AND state = ? AND process IS ? AND began IS ?",
             *this_process(),
             number,
@@ -398,9 +398,9 @@ class Runs:
         order = [run.id for run in self.waiting() if run.id != number]
         order.insert(max(0, position), number)
         with self._store.change():
-            for place, run_id in enumerate(order, 1):
-                moved = "UPDATE runs SET place = ? WHERE id = ? AND state = 'queued' AND place IS NOT ?"
-                self._store.execute(moved, place, run_id, place)
+            for position, run_id in enumerate(order, 1):
+                moved = "UPDATE runs SET position = ? WHERE id = ? AND state = 'queued' AND position IS NOT ?"
+                self._store.execute(moved, position, run_id, position)
 
     def release(self) -> None:
         """Release the queued runs of this process, so that another process can adopt them."""
@@ -414,7 +414,7 @@ class Runs:
             run = self._store.run(number)
             if run is not None and run.state in ("queued", CUT_OFF):
                 self._store.execute(
-                    "UPDATE runs SET state = ?, problem = ?, place = NULL, progress = '{}' WHERE id = ?",
+                    "UPDATE runs SET state = ?, problem = ?, position = NULL, progress = '{}' WHERE id = ?",
                     state,
                     problem,
                     number,
@@ -425,7 +425,7 @@ class Runs:
     def begin(self, number: int, cleaning: str, settings: Mapping[str, Any], device: str = "cpu") -> None:
         """Record that a queued run starts in this process. Raises ``Problem`` if the run is no longer queued."""
         changed = self._write(
-            "UPDATE runs SET state = 'running', place = NULL, cleaning = ?, settings = ?, device = ?, process = ?,"
+            "UPDATE runs SET state = 'running', position = NULL, cleaning = ?, settings = ?, device = ?, process = ?,"
             " began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') WHERE id = ? AND state = 'queued'",
             cleaning,
             json.dumps(settings),

@@ -190,7 +190,7 @@ _DETAIL = _object(
     }
 )
 
-_OF_MOVIE = {"film": Column(_KEY), "title": _TITLE, "year": Column(is_year)}
+_OF_MOVIE = {"movie": Column(_KEY), "title": _TITLE, "year": Column(is_year)}
 TABLES: Mapping[str, Mapping[str, Column]] = {
     "viewers": {
         "id": Column(_ID),
@@ -204,14 +204,14 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         **_OF_MOVIE,
         "stars": Column(is_stars),
         "rated_at": Column(is_moment),
-        "place": Column(_COUNT),
+        "change": Column(_COUNT),
     },
     "marks": {
         "viewer": Column(_ID),
         **_OF_MOVIE,
         "mark": Column(_one_of(*get_args(Mark))),
         "marked_at": Column(is_moment),
-        "place": Column(_COUNT),
+        "change": Column(_COUNT),
     },
     "steps": {
         "id": Column(_ID),
@@ -228,13 +228,13 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "kind": Column(_one_of(*KINDS)),
         "before": Column(_optional(is_stars)),
         "given_before": Column(_optional(is_moment)),
-        "place_before": Column(_optional(_COUNT)),
+        "change_before": Column(_optional(_COUNT)),
         "after": Column(_optional(is_stars)),
         "given_after": Column(is_moment),
     },
-    "aliases": {"film": Column(_KEY), "alias": Column(_KEY)},
-    "films": {
-        "film": Column(_KEY),
+    "aliases": {"movie": Column(_KEY), "alias": Column(_KEY)},
+    "movie_ids": {
+        "movie": Column(_KEY),
         "imdb": Column(_matching(r"(tt[0-9]{7,15})?")),
         "tmdb": Column(_COUNT),
         "movielens": Column(_COUNT),
@@ -246,8 +246,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "name": Column(_NAME),
         "removed": Column(_one_of(0, 1)),
     },
-    "listed": {"list": Column(_ID), "place": Column(_ID), **_OF_MOVIE, "note": _free_text(1000)},
-    "settled": {"own": Column(_KEY), "film": Column(_plain_text(LONGEST_KEY))},
+    "listed": {"list": Column(_ID), "position": Column(_ID), **_OF_MOVIE, "note": _free_text(1000)},
+    "settled": {"imported": Column(_KEY), "movie": Column(_plain_text(LONGEST_KEY))},
     "runs": {
         "id": Column(_ID),
         "name": _free_text(200),
@@ -272,7 +272,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "metrics": Column(_json(_by_name(_FIGURE))),
         "problem": _free_text(20_000),
         "request": Column(_json(_REQUEST)),
-        "place": Column(_optional(_integer(-LARGEST, LARGEST))),
+        "position": Column(_optional(_integer(-LARGEST, LARGEST))),
     },
     "measured": {
         "run": Column(_ID),

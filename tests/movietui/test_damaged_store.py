@@ -72,15 +72,15 @@ BAD: list[tuple[str, str, Any]] = [
     ("runs", "cleaning", "\x1b]0;x\x07"),
     ("runs", "model", "../mf"),
     ("runs", "started", "yesterday"),
-    ("runs", "place", 0.5),
+    ("runs", "position", 0.5),
     ("runs", "name", b"\xff\xfe"),
 ]
 
 
 @pytest.mark.parametrize(("table", "column", "value"), BAD)
 def test_a_run_with_a_damaged_value_is_skipped(filled: Path, table: str, column: str, value: object) -> None:
-    if column == "place":
-        spoil(filled, "UPDATE runs SET place = 'x'")
+    if column == "position":
+        spoil(filled, "UPDATE runs SET position = 'x'")
     else:
         spoil(filled, f"UPDATE {table} SET {column} = ?", value)
     store = Store(filled)
@@ -136,14 +136,14 @@ def test_a_damaged_curve_is_empty(filled: Path) -> None:
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("stars", 3.3), ("stars", "many"), ("title", b"\xff"), ("year", "soon"), ("rated_at", "x"), ("film", "a\x1b[0m")],
+    [("stars", 3.3), ("stars", "many"), ("title", b"\xff"), ("year", "soon"), ("rated_at", "x"), ("movie", "a\x1b[0m")],
 )
 def test_only_the_damaged_rating_is_skipped(filled: Path, column: str, value: object) -> None:
     spoil(filled, f"UPDATE ratings SET {column} = ? WHERE title = 'Fargo'", value)
     store = Store(filled)
     assert stars_of(store, ANNA) == {"Alien": 5}
     assert f"invalid {column}" in reported(store)
-    if column != "film":
+    if column != "movie":
         assert store.rate(ANNA, FARGO, 2).after == 2
         assert stars_of(store, ANNA)["Alien"] == 5
     store.close()

@@ -14,6 +14,7 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
+from movietui.store.database import scripts
 from movietui.store.processes import still_runs, this_process
 from movietui.store.ratings import Store
 from movietui.store.runs import Recorder, Runs, metric_order
@@ -21,16 +22,7 @@ from tests.movietui.fakes import with_run
 from tests.movietui.processes import gone
 
 REQUEST = {"cleaning": "none", "split": "u1", "settings": {"sweeps": "3"}, "seed": 4, "published": False}
-OLD_STORE = """
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, model TEXT NOT NULL, dataset TEXT NOT NULL, cleaning TEXT NOT NULL, split TEXT NOT NULL,
-    seed INTEGER NOT NULL, settings TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled', 'failed')),
-    process INTEGER NOT NULL, checkpoint TEXT NOT NULL UNIQUE, started TEXT NOT NULL, seconds REAL,
-    curve TEXT NOT NULL DEFAULT '[]', best_epoch INTEGER, metrics TEXT NOT NULL DEFAULT '{}',
-    problem TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE choices (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+OF_VERSION_2 = """
 INSERT INTO runs VALUES (7, 'mf', 'demo', 'standard', 'random90', 3, '{"factors": 10}', 'done', 1, 'demo-mf-1',
     '2026-01-01T00:00:00.000+00:00', 1.5, '[{"epoch": 1, "train_loss": 0.5}]', 1, '{"rmse": 0.9}', '');
 PRAGMA user_version = 2;
@@ -64,11 +56,11 @@ def give_to_dead_process(store: Store, number: int) -> None:
     store.execute("UPDATE runs SET process = ?, began = 'then' WHERE id = ?", process.pid, number)
 
 
-def test_an_earlier_store_is_migrated(home: Path) -> None:
+def test_a_store_of_version_2_keeps_its_runs(home: Path) -> None:
     path = locations.store()
     path.parent.mkdir(parents=True)
     with sqlite3.connect(path) as database:
-        database.executescript(OLD_STORE)
+        database.executescript("".join(scripts()[:2]) + OF_VERSION_2)
     database.close()
     store = Store(path)
     (run,) = store.runs()

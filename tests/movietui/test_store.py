@@ -63,7 +63,7 @@ from movietui.store.ratings import Movie, Store
 from movietui.protocol.viewers import profile
 store = Store(locations.store())
 for number in range(10**6):
-    store.rate(profile("anna"), Movie(f"film {number} 1990", f"Film {number}", 1990), 4)
+    store.rate(profile("anna"), Movie(f"movie {number} 1990", f"Movie {number}", 1990), 4)
     print(number, flush=True)
 """
 
@@ -91,7 +91,7 @@ def test_two_windows_write_at_once(store: Store) -> None:
 
     def write(to: Store, ref: ViewerRef) -> None:
         for number in range(40):
-            to.rate(ref, Movie(f"film {number} 1990", f"Film {number}", 1990), 1 + number % 5)
+            to.rate(ref, Movie(f"movie {number} 1990", f"Movie {number}", 1990), 1 + number % 5)
 
     threads = [threading.Thread(target=write, args=pair) for pair in ((store, ANNA), (other, TOM), (other, ANNA))]
     for thread in threads:

@@ -14,7 +14,7 @@ from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.store import backup
 from movietui.store.database import scripts
-from movietui.store.ratings import Change, Movie, Store
+from movietui.store.ratings import Change, Ids, Movie, Store
 from tests.movietui.stored import ALIEN, ANNA, BRAZIL, FARGO, TOM, redone, stars_of, undone
 
 OF_VERSION_1 = """
@@ -27,6 +27,23 @@ INSERT INTO log VALUES (1, 1, 'fargo 1996', 'Fargo', 1996, NULL, NULL, 4, '2026-
     (4, 1, 'brazil 1985', 'Brazil', 1985, NULL, NULL, 1, '2026-01-04', 1);
 INSERT INTO choices VALUES ('theme', 'light');
 PRAGMA user_version = 1;
+"""
+
+
+OF_VERSION_4 = """
+INSERT INTO viewers VALUES (1, 'profile', '', 'anna', '2026-01-01T00:00:00.000+00:00');
+INSERT INTO steps VALUES (1, 1, 'rating', '', '2026-01-01T00:00:00.000+00:00', 0),
+    (2, 1, 'watchlist', '', '2026-01-02T00:00:00.000+00:00', 0), (3, 1, 'list', '', '2026-01-03T00:00:00.000+00:00', 0);
+INSERT INTO changes VALUES (1, 1, 'fargo 1996', 'Fargo', 1996, 'rating', NULL, NULL, NULL, 4, '2026-01-01'),
+    (2, 2, 'alien 1979', 'Alien', 1979, 'watchlist', NULL, NULL, NULL, 1, '2026-01-02');
+INSERT INTO ratings VALUES (1, 'fargo 1996', 'Fargo', 1996, 4, '2026-01-01', 1);
+INSERT INTO marks VALUES (1, 'alien 1979', 'watchlist', 'Alien', 1979, '2026-01-02', 2);
+INSERT INTO aliases VALUES ('fargo 1996', 'fargoh 1996'), ('fargoh 1996', 'fargo 1996');
+INSERT INTO films VALUES ('fargo 1996', 'tt0116282', 275, 608);
+INSERT INTO settled VALUES ('fargoh 1996', 'fargo 1996');
+INSERT INTO lists VALUES (1, 1, 3, 'shelf', 0);
+INSERT INTO listed VALUES (1, 1, 'brazil 1985', 'Brazil', 1985, 'tape');
+PRAGMA user_version = 4;
 """
 
 
@@ -59,6 +76,23 @@ def test_a_store_of_version_1_keeps_everything(old_store: Path) -> None:
     for _ in range(4):
         store.redo([ANNA])
     assert [rated.movie for rated in store.ratings(ANNA)] == [FARGO, ALIEN, BRAZIL]
+    store.close()
+
+
+def test_a_store_of_version_4_keeps_everything(home: Path) -> None:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("".join(scripts()[:4]) + OF_VERSION_4)
+    store = Store(path)
+    assert [(rated.movie, rated.stars) for rated in store.ratings(ANNA)] == [(FARGO, 4)]
+    assert store.marks(ANNA, "watchlist")[0].movie == ALIEN
+    assert store.ids(["fargo 1996"])["fargo 1996"] == Ids("tt0116282", 275, 608)
+    assert store.settled() == {"fargoh 1996": "fargo 1996"}
+    assert [entry.title for entry in store.list_named(ANNA, "shelf").movies] == ["Brazil"]
+    assert store.undo([ANNA]) is not None  # the list
+    assert undone(store, [ANNA]) == Change(ANNA, ALIEN, 1, None, "watchlist")
+    assert store.marks(ANNA, "watchlist") == []
     store.close()
 
 

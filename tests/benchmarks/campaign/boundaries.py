@@ -203,7 +203,9 @@ class Boundaries:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             database.execute("PRAGMA ignore_check_constraints = ON")
             for _ in range(random.choice((1, 1, 2, 4))):
-                table = random.choice(("viewers", "ratings", "marks", "steps", "changes", "runs", "choices", "films"))
+                table = random.choice(
+                    ("viewers", "ratings", "marks", "steps", "changes", "runs", "choices", "movie_ids")
+                )
                 columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
                 value = random.choice((*VALUES, *TOKENS, b"../../../victim", "[" * 100_000, "{}", "[]"))
                 if isinstance(value, list | dict):
@@ -558,7 +560,7 @@ def _store_sample(folder: Path) -> bytes:
     path = folder / "sample.sqlite3"
     with closing(Store(path)) as store:
         for number, stars in enumerate((4.0, 2.5, 5.0)):
-            store.rate(ANNA, Movie(f"film {number}", f"Film {number}", 1990), stars)
+            store.rate(ANNA, Movie(f"movie {number}", f"Movie {number}", 1990), stars)
         store.mark(ANNA, Movie("alien 1979", "Alien", 1979), "watchlist")
         store.undo([ANNA])
         run = store.start_run("mf", "demo", "standard", "random90", 0, {"factors": 4})

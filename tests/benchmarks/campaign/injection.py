@@ -59,7 +59,7 @@ STRUCTURE = {
         "kind",
         "mark",
         "state",
-        "film",
+        "movie",
         "at",
         "rated_at",
         "marked_at",
@@ -195,7 +195,7 @@ def spoil(random: random.Random, home: Path) -> None:
     anna = profile("anna")
     with closing(Store(locations.store())) as store:
         for number in range(4):
-            store.rate(anna, Movie(f"film {number}", f"Film {number}", 1990), 4.0)
+            store.rate(anna, Movie(f"movie {number}", f"Movie {number}", 1990), 4.0)
             store.mark(anna, Movie(f"other {number}", f"Other {number}", 1990), "watchlist")
         second = store.start_run("bias", "hostile", "standard", "random90", 1, {})
         store.end_run(second, "failed", problem="x", curve=[], metrics={})
@@ -205,7 +205,7 @@ def spoil(random: random.Random, home: Path) -> None:
         database.execute("PRAGMA ignore_check_constraints = ON")
         viewer, step = database.execute("SELECT viewer, max(id) FROM steps").fetchone()
         database.execute("INSERT INTO lists (id, viewer, step, name) VALUES (1, ?, ?, 'tonight')", (viewer, step))
-        database.execute("INSERT INTO listed VALUES (1, 1, 'film 1', 'Film 1', 1990, 'x')")
+        database.execute("INSERT INTO listed VALUES (1, 1, 'movie 1', 'Movie 1', 1990, 'x')")
         for table_, column in _texts(database):
             text = random.choice((*HOSTILE, ALL))
             database.execute(f"UPDATE {table_} SET {column} = ? || {column}", (text,))

@@ -30,7 +30,7 @@ from tests.movietui.processes import gone, processes_of
 TIMES = 1000
 KINDS = {"writer": 880, "rate": 40, "import": 40, "app": 20, "engine": 10, "train": 10}
 """How many of a thousand kills each kind gets; the slow kinds get few."""
-MOVIES = [Movie(f"film {number}", f"Film {number}", 1950 + number) for number in range(12)]
+MOVIES = [Movie(f"movie {number}", f"Movie {number}", 1950 + number) for number in range(12)]
 WRITER = profile("writer")
 MARKS: tuple[Mark, ...] = ("watchlist", "hidden", "seen", "liked")
 MOST_CHANGES = 60

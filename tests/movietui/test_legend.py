@@ -43,11 +43,22 @@ async def test_the_line_fits_the_window(faked: FakeEngine) -> None:
             assert lines(driver.app)[-3].rstrip().endswith("L hides this")
 
 
-async def explained(driver: Driver, offset: tuple[int, int], words: str) -> None:
-    """Rest the mouse at an offset on the screen, and wait until words appear beside it."""
-    for _ in range(2):  # the first move only hides the explanation of another part of the same widget
-        await driver.pilot.hover(offset=offset)
-    await driver.see(words)
+async def explained(driver: Driver, text: str, words: str, right: int = 0) -> None:
+    """Rest the mouse on a text on the screen, and wait until words appear beside it.
+
+    ``right``: how far from the start of the text the mouse is. If the text moves or is drawn again, the mouse follows,
+    as a person's would.
+    """
+    while words not in shown(driver.app):
+        await driver.see(text)
+        x, y = position(driver.app, text)
+        for _ in range(2):  # the first move only hides the explanation of another part of the same widget
+            await driver.pilot.hover(offset=(x + right, y))
+        drawn = lines(driver.app)
+        await driver.until(
+            lambda drawn=drawn: words in shown(driver.app) or lines(driver.app) != drawn,
+            "an explanation, or another screen",
+        )
 
 
 async def test_the_mouse_explains_headings_and_figures(faked: FakeEngine) -> None:
@@ -55,16 +66,16 @@ async def test_the_mouse_explains_headings_and_figures(faked: FakeEngine) -> Non
         await driver.see("in common")
         for heading, term in (("predicted ", "predicted"), ("predicted ", "±"), (" n ", "n")):
             x, y = position(driver.app, heading)
-            await explained(driver, (x + 1, y), LEGEND[term].meaning)
+            await explained(driver, heading, LEGEND[term].meaning, right=1)
             await driver.pilot.hover(offset=(x, y + 5))
             await driver.until(
                 lambda term=term: LEGEND[term].meaning not in shown(driver.app), "the end of the explanation"
             )
         for text, term in (("RMSE", "RMSE"), ("ndcg", "ndcg"), ("●●●●●", "●")):
-            await explained(driver, position(driver.app, text), LEGEND[term].meaning)
+            await explained(driver, text, LEGEND[term].meaning)
         await driver.pair_with_next()
         for heading, term in (("both  A", "together"), ("A 1 ", "each"), ("agree", "agree")):
-            await explained(driver, position(driver.app, heading), LEGEND[term].meaning)
+            await explained(driver, heading, LEGEND[term].meaning)
 
 
 async def test_the_first_page_of_the_help_explains_the_same(faked: FakeEngine) -> None:

@@ -60,7 +60,7 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     total = len(dataset.ratings)
     if match := re.fullmatch(r"u([1-5])", name):
         if (dataset.name, dataset.cleaning, total) != ("ml-100k", "none", 100_000):
-            raise Problem(f"The split {name} is defined on the published rows of ml-100k; use --cleaning none.")
+            raise Problem(f"The split {name} is defined on the published rows of ml-100k; use the cleaning none.")
         fold = int(match[1]) - 1
         return np.arange(20_000 * fold, 20_000 * (fold + 1))
     if match := re.fullmatch(r"kfold5-([0-4])", name):

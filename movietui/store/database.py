@@ -188,6 +188,8 @@ class Database:
         if _version(db) == VERSION:
             return
         with _transaction(db):
+            if _version(db) == 0 and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
+                raise Problem(f"{self.path} is the database of another program; move it away to start fresh.")
             for script in scripts()[_version(db) :]:  # read again: another window may have migrated the store
                 _run_script(db, script)
             db.execute(f"PRAGMA user_version = {VERSION}")

@@ -154,6 +154,17 @@ def test_damage_is_reported_even_if_the_message_of_sqlite_is_not_text(home: Path
         backup.restore(store.path, home / "elsewhere" / "store.sqlite3")
 
 
+def test_the_database_of_another_program_stays_as_it_is(home: Path) -> None:
+    path = locations.store()
+    path.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE moz_places (id)")
+    with pytest.raises(Problem, match="is the database of another program; move it away"):
+        Store(path)
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT name FROM sqlite_schema").fetchall() == [("moz_places",)]
+
+
 def test_a_folder_in_place_of_the_store_is_a_problem(home: Path) -> None:
     locations.store().mkdir(parents=True)
     with pytest.raises(Problem, match="cannot be used"):

@@ -96,7 +96,7 @@ def test_cold_splits_keep_all_ratings_of_a_movie_together(demo: Dataset) -> None
 
 
 def test_u_splits_are_only_for_the_published_rows(demo: Dataset) -> None:
-    with pytest.raises(Problem, match="--cleaning none"):
+    with pytest.raises(Problem, match="use the cleaning none"):
         splits.split(demo, "u1")
 
 

@@ -248,7 +248,7 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
         if source and raw.ratings_file != source.ratings_file:
             raise Problem(
                 f"{path} is not {source.title}: its ratings are in {raw.ratings_file}, not in {source.ratings_file}; "
-                "use another name."
+                "give the dataset another name."
             )
         if source and len(raw.ratings) != source.ratings:
             notes.append(f"The files have {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
@@ -440,7 +440,7 @@ def _facts(name: str, report: Report, *, generate_demo: bool) -> dict[str, Any]:
         if name not in sources.SOURCES:
             raise _unknown(name) from None
         elsewhere = _on_cluster(name)
-        also = f" Its ratings at {elsewhere['uri']} are for movietui cluster." if elsewhere else ""
+        also = f" Only movietui cluster can use its ratings at {elsewhere['uri']}." if elsewhere else ""
         raise Problem(f"{name} is not on disk yet; run movietui data get {name}.{also}") from None
     except parquet.Damaged:
         return _restore(name, report)

@@ -23,7 +23,7 @@ RATING_COLUMNS = ("user", "movie", "stars", "time")
 SAMPLE_RATINGS = 4_000_000
 """About how many ratings a sample of a larger dataset has."""
 FEW_STEPS = 256
-"""The most different numbers of stars for which a table of movies by stars is small enough."""
+"""A table of movies by stars is small enough with at most this many different numbers of stars."""
 FEW_RATINGS = 100_000
 """Among this many ratings, evenly spread, all numbers of stars of a usual scale occur."""
 COVERED_MOVIES = 10
@@ -186,7 +186,7 @@ class ImdbFacts:
     fingerprint: str = ""
     """Hexadecimal digest that changes if the dataset is joined with other tables, or a match is chosen by hand."""
     cast: tuple[tuple[str, ...], ...] = ()
-    """The names of the actors who are billed first, in the order of billing; an empty tuple if unknown."""
+    """The names of the top-billed actors, in the order of billing; an empty tuple if unknown."""
     languages: tuple[tuple[str, ...], ...] = ()
     """The codes of the original languages, such as ``ko``; see ``movietui.data.imdb.origins``. An empty tuple if
     unknown."""
@@ -232,11 +232,11 @@ class ImdbFacts:
         return replace(self, **{name: getattr(self, name)[:movies] for name in columns})
 
     def cast_of(self, row: int) -> tuple[str, ...]:
-        """Return the names of the actors of a movie who are billed first."""
+        """Return the names of a movie's top-billed actors."""
         return self.cast[row] if self.cast else ()
 
     def people_of(self, row: int) -> tuple[str, ...]:
-        """Return the names of the directors of a movie and of the actors who are billed first."""
+        """Return the names of a movie's directors and top-billed actors."""
         return (*self.directors[row], *self.cast_of(row))
 
     def of(self, row: int) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ MAX_GAP = 0.25
 MIN_PART = 3
 """With fewer typed letters and digits than this, a name is compared only as a whole, not by its words and parts."""
 MAX_LENGTH = 100
-"""The most characters that are compared; a longer text was pasted by mistake."""
+"""The maximum number of characters that are compared; a longer text was pasted by mistake."""
 
 
 def near_names(typed: str, names: Iterable[str]) -> list[str]:

@@ -18,7 +18,8 @@ ADULT = 18
 MONTHS = 48
 """If the ratings span more months than this, they are counted by year."""
 MOST_BINS = 100
-"""The most years in the chart of ratings over time, because a user's own dataset may span any number of years."""
+"""The maximum number of years in the chart of ratings over time, because a user's own dataset may span any number of
+years."""
 DAY = 86_400
 TENTHS = 10
 

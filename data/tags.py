@@ -18,7 +18,7 @@ from movietui.data.safe_text import strip_invisible
 from movietui.data.titles import title_key
 
 MOST_TAGS = 30
-"""The most tags of a movie that are stored."""
+"""The maximum number of tags of a movie that are stored."""
 DOUBT = 2.0
 """How many people are assumed to disagree with every tag, so that one person alone does not decide it."""
 MIN_USERS = 2
@@ -33,7 +33,7 @@ COMMON = 0.1
 ENOUGH = 6.0
 """The sum of weight times ``rarity`` from which a movie's tags describe it well: about three strong tags."""
 MAX_LENGTH = 50
-"""The most characters of a tag; what is longer is a remark about one movie."""
+"""The maximum number of characters of a tag; what is longer is a remark about one movie."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ class AlsSettings(Settings):
     factors: int = setting(20, 1, 256)
     """The number of latent factors; Spark calls it ``rank``."""
     sweeps: int = setting(20, 1, 200)
-    """How often movies and users are updated in turn; Spark calls it ``maxIter``."""
+    """How many times movies and users are updated in turn; Spark calls it ``maxIter``."""
     ridge: float = setting(0.08, 0.00001, 10.0)
     """The weight of the squared factors of its user and its movie for each rating; Spark calls it ``regParam``."""
     caution: float = setting(2.0, 0.0, 10.0)

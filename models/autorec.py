@@ -21,7 +21,7 @@ RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 """The candidates for ``k`` (see ``AutoRec``): in directions in which the users' weights hardly differ, a viewer's
 weights are shrunk towards the mean ``k`` times as strongly as in training."""
 EVIDENCE_USERS = 200
-"""The most users whose ratings are used to choose among ``RIDGES``."""
+"""The maximum number of users whose ratings are used to choose among ``RIDGES``."""
 LEAST_DECAY = 1e-3
 """A smaller decay counts as this one in the regression that folds a viewer in."""
 
@@ -201,8 +201,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return self._expectation(stars, variance, np.arange(len(self.counts)))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the scores without each rating, all at once: the covariance without a rating follows from the one
-        with it."""
+        """Compute the contributions of all ratings at once: the covariance without a rating follows from the one with
+        it."""
         taste, rated, design = self.fold_in(history), self._rated_design(history), self._design(movies)
         noise = float(self.parameters["noise"])
         pull = rated @ self.parameters["prior"] - (rated @ taste.root.T) @ taste.root

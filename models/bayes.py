@@ -20,10 +20,11 @@ BLOCK = 16_384
 RATINGS_AT_ONCE = 128
 """How many ratings of a viewer are processed at once: this many fit in the processor's cache."""
 COVARIANCE_SAMPLES = 8
-"""The most samples, evenly spread, for which a viewer's covariance is computed: most of the work of a list. The
-uncertainty differs by 1.6 % from that with all 32 samples."""
+"""A viewer's covariance, which is most of the work of a list, is computed for at most this many samples, evenly
+spread. The uncertainty differs by 1.6 % from that with all 32 samples."""
 ROUNDS = 8
-"""With ``ordinal``, how often the latent numbers behind a viewer's stars and the viewer's mean are updated in turn."""
+"""With ``ordinal``, how many times the latent numbers behind the stars of a viewer and the viewer's mean are updated in
+turn."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class BayesSettings(Settings):
     """The number of latent factors; 0 for as many as the number of ratings supports, from 4 to 32: 10 for the 80,000
     ratings of a fold of ml-100k, 30 for the 900,000 of ml-1m."""
     sweeps: int = setting(200, 1, 10_000)
-    """Gibbs sweeps: how often users and movies are sampled in turn."""
+    """Gibbs sweeps: how many times users and movies are sampled in turn."""
     warm_up: float = setting(0.2, 0.0, 0.9)
     """The share of the sweeps that is discarded as burn-in."""
     samples: int = setting(32, 1, 1_000)
@@ -220,7 +221,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         return np.concatenate(list(factors.transpose(0, 2, 1)), axis=1)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the scores without each rating, all at once: leaving one out changes a precision by a rank-one
+        """Compute the contributions of all ratings at once: leaving one out changes a precision by a rank-one
         matrix."""
         if self.settings.ordinal:
             return super().explain_list(history, movies)  # every rating affects all latent numbers

@@ -20,7 +20,7 @@ class BiasSettings(Settings):
     """Settings of ``Bias``."""
 
     sweeps: int = setting(12, 1, 200)
-    """How often users and movies are updated in turn."""
+    """How many times users and movies are updated in turn."""
     caution: float = setting(1.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
 
@@ -80,7 +80,7 @@ class Bias(Model[BiasSettings, Generosity]):
         return Expectation(self.scale.clip(stars), uncertainty, score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the scores without each rating, all at once: leaving one out shifts every movie's stars equally."""
+        """Compute the contributions of all ratings at once: leaving one out shifts every movie's stars equally."""
         whole = self.fold_in(history)
         means, variance = self.without_each(history, whole)
         spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]

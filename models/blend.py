@@ -27,18 +27,18 @@ TINY = 1e-6
 PRIOR_RATINGS = 100
 """The weight, in held-out ratings, that shrinks the stack towards the first part alone."""
 ORDER_USERS = 1000
-"""The most users from whom the weights of the order are learned."""
+"""The maximum number of users from whom the weights of the order are learned."""
 ORDER_RANKS = 50
 """How many ranks count when the weights of the order are learned. The ten that are measured in the end have too few
 hits to learn from."""
 STEPS = (0.5, 0.25)
 """How far a weight of the order is moved at a time: first by larger steps, then by smaller ones."""
 ROUNDS = 2
-"""How often all weights are tried with each size of step."""
+"""How many times all weights are tried with each size of step."""
 MIN_GAIN = 2e-4
 """How much the ndcg must rise for a step to be accepted."""
 ORDER_MOVIES = 10_000
-"""The most movies from which the weights of the order are learned: the most rated ones."""
+"""The maximum number of movies from which the weights of the order are learned: the most rated ones."""
 WEIGHT_RATINGS = 1_000_000
 """About how many ratings the weights are learned from: all ratings of some users."""
 BASE_SHARE = 0.6
@@ -56,7 +56,7 @@ class BlendSettings(Settings):
     factors: int = setting(0, 0, 128)
     """The latent factors of ``bayes``; 0 for as many as the number of ratings supports."""
     sweeps: int = setting(200, 1, 10_000)
-    """The most sweeps of ``bayes``."""
+    """The maximum number of sweeps of ``bayes``."""
     minutes: float = setting(20.0, 0.1, 10_000.0)
     """About how many minutes a fit may take on two cores. A dataset with some millions of ratings gets fewer sweeps of
     ``bayes``, and if that is not enough, ``bayes`` learns from some of the users."""
@@ -123,7 +123,7 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Pa
     if settings.ease:
         parts["ease"] = Part(lambda seed: Ease(seed=seed), order=2.0)
     if settings.ials:
-        order = IALS / ials  # together, they count as much
+        order = IALS / ials  # so that a single ``ials`` counts as much as several do together
         for number in range(ials):
             parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=order)  # type: ignore[misc]
     return parts

@@ -120,7 +120,7 @@ RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ra
 SWEEP_METRIC = "rmse"
 """What a sweep ranks combinations of settings by, on the validation part."""
 MOST_COMBINATIONS = 10_000
-"""The most combinations in a sweep; more are probably a mistake."""
+"""The maximum number of combinations in a sweep; more are probably a mistake."""
 
 
 def higher_is_better(name: str) -> bool:

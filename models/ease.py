@@ -34,7 +34,7 @@ BLOCK = 256
 MOST_ROWS = 0.7
 """Rows without ratings of a block's movies are left out if less than this share remains: copying takes time too."""
 USERS_AT_ONCE = 8192
-"""The most users in each of the tables from which ``solve`` sums products."""
+"""The maximum number of users in each of the tables from which ``solve`` sums products."""
 MOVIES_AT_ONCE = 32
 """How many rated movies' rows are summed at once: this many fit in the processor's cache."""
 SAMPLE = 256

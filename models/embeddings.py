@@ -23,10 +23,10 @@ BLOCK = 16_384
 MIN_BATCHES = 50
 """The smallest number of batches in an epoch."""
 STEPS = 10
-"""The most Newton steps of a fold-in; a model that is linear in the viewer's vector needs only one."""
+"""The maximum number of Newton steps of a fold-in; a model that is linear in the viewer's vector needs only one."""
 HALVINGS = 5
-"""How often a step that does not lower the objective is halved: since ReLU bends the output, a full step may be too
-long."""
+"""How many times a step that does not lower the objective is halved: since ReLU bends the output, a full step may be
+too long."""
 TOLERANCE = 0.3
 """A fold-in stops when a step lowers its objective, in units of the noise, by less than this, which is less than one
 rating contributes. A threshold of 0.01 takes twice as many steps and predicts no better (validation mse of deep-mf on
@@ -364,9 +364,9 @@ def _inverse(curvature: Doubles) -> Doubles:
 
 
 PRIOR_USERS = 3_000
-"""The most users from whom the prior of fold-ins is learned."""
+"""The maximum number of users from whom the prior of fold-ins is learned."""
 ROUNDS = 5
-"""How often the prior and the users' covariances are updated in turn."""
+"""How many times the prior and the users' covariances are updated in turn."""
 SPREAD = 0.2
 """The prior variance of a user's vector, summed over its entries; it weighs as much as ``factors + 2`` users."""
 

@@ -30,7 +30,7 @@ class IalsSettings(PreferenceSettings):
     factors: int = setting(0, 0, 256)
     """The number of latent factors; 0 for as many as the number of ratings supports."""
     sweeps: int = setting(10, 1, 200)
-    """How often users and movies are updated in turn."""
+    """How many times users and movies are updated in turn."""
     ridge: float = setting(0.2, 0.00001, 10.0)
     """The weight of the squared factors for each rating; every pair of a user and a movie also counts as a small
     fraction of a rating, which ``unseen`` sets."""

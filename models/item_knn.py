@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 MAX_DENSE_ENTRIES = 1 << 26
-"""The most entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
+"""The maximum number of entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
 MOVIES_AT_ONCE = 512
 """How many movies' products are computed at once."""
 MAX_RATINGS = 400
-"""The most ratings of a user that count for similarities if dense tables do not fit in memory: with all, a few users
-with thousands of ratings would take most of the time."""
+"""The maximum number of ratings of a user that count for similarities if dense tables do not fit in memory: with all, a
+few users with thousands of ratings would take most of the time."""
 
 SIMILARITY_RATINGS = 8_000_000
 """About how many ratings the similarities are computed from: all ratings of some users. More ratings would hardly

@@ -30,7 +30,7 @@ class BiasedMFSettings(Settings):
     factors: int = setting(10, 1, 128)
     """The number of latent factors."""
     sweeps: int = setting(12, 1, 200)
-    """How often users and movies are updated in turn."""
+    """How many times users and movies are updated in turn."""
     spread: float = setting(0.2, 0.001, 10.0)
     """The prior variance of biases and factors."""
     caution: float = setting(2.0, 0.0, 10.0)

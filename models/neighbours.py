@@ -65,7 +65,7 @@ class NeighbourSettings(Settings):
     """Whether ratings are taken relative to the effects of both user and movie, rather than only of the side that has
     neighbours."""
     sweeps: int = setting(4, 1, 200)
-    """How often the effects of users and movies are updated in turn."""
+    """How many times the effects of users and movies are updated in turn."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -137,7 +137,7 @@ class ResidualLists:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some ratings of train, with the sums over neighbours when each rating is left out; shape (ratings,) each."""
+    """Some ratings of the train part, with the sums over neighbours without each rating; shape (ratings,) each."""
 
     residual: Floats
     weighted: NDArray[Any]
@@ -204,7 +204,7 @@ class Neighbours(Model[S, T]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the scores without each rating, all at once; leaving one out shifts the viewer's effect and all
+        """Compute the contributions of all ratings at once: leaving one out shifts the viewer's effect and all
         residuals."""
         taste = self.fold_in(history)
         score = self.expect(taste).score[movies]

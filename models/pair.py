@@ -34,7 +34,7 @@ class PairSettings(Settings):
     epochs: int = setting(3, 1, 100)
     """The number of epochs; each draws its own triples."""
     triples: float = setting(2.0, 0.1, 100.0)
-    """The number of triples in an epoch, for each rating of train."""
+    """The number of triples (two users and a movie) in an epoch, for each rating in the train part."""
     alone: float = setting(0.2, 0.0, 0.9)
     """The share of the triples in which a user is paired with themselves."""
     batch: int = setting(2048, 16, 65_536)
@@ -59,7 +59,7 @@ class PairSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """A viewer as the combiner sees them."""
+    """A viewer as an input of the combiner, with the posterior in ``mf``."""
 
     code: Floats
     """Shape (members, 1, size)."""

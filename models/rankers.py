@@ -32,7 +32,7 @@ PRIOR_RATINGS = 10
 TINY = 1e-9
 """Lengths and sums of squares below this count as 0."""
 SWEEPS = 12
-"""How often the effects of users and movies are updated in turn."""
+"""How many times the effects of users and movies are updated in turn."""
 RATINGS_BY_USER = frozenset(("starts", "rated", "stars"))
 """The parameters of ``ratings_by_user``."""
 Rows = NDArray[np.integer[Any]] | slice

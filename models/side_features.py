@@ -17,7 +17,7 @@ from movietui.data.features import Block, Index, demographics, directors
 YEARS = 5
 """The width of a bucket of release years."""
 DIRECTORS = 300
-"""The most directors that have a column: those with the most movies."""
+"""The maximum number of directors that have a column: those with the most movies."""
 
 
 def of_users(users: Users) -> Floats:

@@ -41,7 +41,7 @@ STANDARD = "standard"
 PLAIN = "standard -no-genre"
 """The cleaning of a plain table by default, whose movies have no genres."""
 PART = 4_000_000
-"""The most ratings, about, in one partition while they are cleaned, and in one part of the result."""
+"""The approximate maximum number of ratings in one partition while they are cleaned, and in one part of the result."""
 SMALL_PART = 100_000
 """Fewer ratings than this are not worth a partition of their own."""
 TABLES, STAGING = "tables-", "staging-"

@@ -46,15 +46,15 @@ def missing_java() -> str:
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if java is None:
         where = f"in JAVA_HOME, which is {home}" if home else "on the PATH"
-        return f"Spark needs Java {JAVA} or later, and there is no java {where}; install it, or set JAVA_HOME."
+        return f"Spark needs Java {JAVA} or later, and there is no java {where}; install Java, or set JAVA_HOME."
     try:
         said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     except (OSError, subprocess.SubprocessError) as error:
         return f"Spark needs Java {JAVA} or later, and {java} does not start ({error}); install Java, or set JAVA_HOME."
     version = _VERSION.search(said)
     if version is None or int(version[1]) < JAVA:
-        installed = version[1] if version else "of an unknown version"
-        return f"Spark needs Java {JAVA} or later, but {java} is {installed}; install it, or set JAVA_HOME."
+        installed = f"version {version[1]}" if version else "of an unknown version"
+        return f"Spark needs Java {JAVA} or later, but {java} is {installed}; install a later Java, or set JAVA_HOME."
     return ""
 
 
@@ -65,7 +65,7 @@ def session(
     """Yield a Spark session: that of a notebook if there is one, else a new one, which is stopped at the end.
 
     ``master``: the URL of the cluster, such as ``spark://HOST:7077``, ``yarn`` or ``local-cluster[2,1,1024]``. With
-    ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings``: further
+    ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings``: other
     settings of Spark, which take precedence. Raises ``Problem`` if Spark cannot start.
     """
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has found Java

@@ -22,16 +22,16 @@ from movietui.data.fetch import unpacking
 from movietui.data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
-"""The most bytes that all wanted files together may unpack to; the largest MovieLens release has 0.9 GiB."""
+"""The maximum unpacked size of all wanted files together, in bytes; the largest MovieLens release has 0.9 GiB."""
 MAX_READ = 2**26
-"""The most unpacked bytes of a file that is read as a whole; the largest table of movies has 4 MiB."""
+"""The maximum unpacked size of a file that is read as a whole, in bytes; the largest table of movies has 4 MiB."""
 MAX_RATIO = 100
 """The highest ratio of unpacked to packed size; files of ratings compress about 5 to 1, and 20 to 1 at most."""
 RATIO_FROM = 2**20
 """A file that unpacks to this many bytes or fewer may have any ratio."""
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY = 2**21
-"""The most bytes of an archive's central directory, which lists its files."""
+"""The maximum size, in bytes, of an archive's central directory, which lists its files."""
 MAX_DEPTH = 3
 """How many levels deep wanted files are searched for in a folder; in an archive, they may be at any depth."""
 BLOCK = 4 * 2**20

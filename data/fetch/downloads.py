@@ -33,7 +33,7 @@ OFFLINE = "MOVIETUI_OFFLINE"
 MAX_GROWTH = 10
 """A newer file may be at most this many times as large as the published file."""
 MAX_RETRIES = 5
-"""The most times that a broken download reconnects, as long as each attempt makes progress."""
+"""How many times a broken download reconnects at most, as long as each attempt makes progress."""
 MAX_REDIRECTS = 5
 TRUSTED_HOSTS = frozenset({"grouplens.org", "files.grouplens.org", "datasets.imdbws.com"})
 """The servers to which redirects are followed; redirects within one server are followed too."""

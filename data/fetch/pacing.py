@@ -17,7 +17,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from movietui.data.fetch.timeouts import Timeouts
 
 MAX_HEADER_BYTES = 2**18
-"""The most bytes that a server may send before the body of a response."""
+"""The maximum number of bytes that a server may send before the body of a response."""
 
 
 class TooSlow(Exception):

@@ -30,7 +30,7 @@ from movietui.data.storage.locations import bytes_in
 PIP_SECONDS = 300
 MD5 = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 MD5_FILE_BYTES = 4096
-"""The most bytes of a file with an md5; those of GroupLens have fewer than a hundred."""
+"""The maximum size of a file with an md5, in bytes; those of GroupLens have fewer than a hundred."""
 GROUPLENS = "https://files.grouplens.org/datasets/movielens"
 
 HARPER_KONSTAN = (

@@ -8,9 +8,9 @@ class Timeouts:
     """Limits for a download."""
 
     connect: float = 5
-    """The most seconds until the connection is established."""
+    """The maximum time until the connection is established, in seconds."""
     idle: float = 20
-    """The most seconds without a byte."""
+    """The maximum time without a byte, in seconds."""
     rate_window: float = 30
     """Seconds over which the rate is measured."""
     min_rate: int = 1024

@@ -11,7 +11,7 @@ from movietui.data.storage import locations
 
 URL = "https://datasets.imdbws.com"
 MAX_BYTES = 2**31
-"""The most bytes of a downloaded table; IMDb's largest has 0.7 GB."""
+"""The maximum size of a downloaded table, in bytes; IMDb's largest has 0.7 GB."""
 REQUIRED = "title.basics"
 OPTIONAL = {
     "title.ratings": "ratings and votes are unknown, so votes cannot decide between titles",

@@ -34,9 +34,9 @@ CHUNK = 2**24
 """Bytes of a table processed at once."""
 LONGEST_LINE = 2**20
 MOST_COLUMNS = 100
-"""The most columns of a table; IMDb's widest has 9."""
+"""The maximum number of columns of a table; IMDb's widest has 9."""
 MOST_UNPACKED = 2**34
-"""The most unpacked bytes of a table; IMDb's largest has 4 GB."""
+"""The maximum unpacked size of a table, in bytes; IMDb's largest has 4 GB."""
 BILLED = 5
 """How many actors of a title are read."""
 MOST_MALFORMED = 100_000

@@ -27,7 +27,7 @@ SUGGESTED_YEARS = 3
 """The largest difference between the year of a movie and that of a suggested title."""
 ANY_YEAR = (0, 9999)
 CANDIDATES = 10
-"""The most titles suggested for a movie."""
+"""The maximum number of titles suggested for a movie."""
 KINDS: Mapping[str, int] = {
     "movie": 0,
     "tvMovie": 1,
@@ -89,7 +89,7 @@ class Title:
     directors: tuple[str, ...] = ()
     director_ids: tuple[str, ...] = ()
     cast: tuple[str, ...] = ()
-    """The names of the actors who are billed first."""
+    """The names of the top-billed actors."""
     languages: tuple[str, ...] = ()
     """The codes of the original languages; see ``movietui.data.imdb.origins``."""
     countries: tuple[str, ...] = ()

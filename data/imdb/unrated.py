@@ -15,7 +15,7 @@ from movietui.data.imdb.title_matching import Title
 LEAST_VOTES = 1000
 """A movie with fewer votes on IMDb is left out: its mean rating says little, and few people would find it."""
 MOST = 10_000
-"""The most movies added to a dataset: those with the most votes."""
+"""The maximum number of movies added to a dataset: those with the most votes."""
 GENRES: Mapping[str, str] = {"Family": "Children", "Children": "Children's"}
 """If a dataset has no genre of a name, the name to try instead: IMDb's, then that of later releases of MovieLens, then
 that of 100K and 1M."""

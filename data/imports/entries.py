@@ -13,9 +13,9 @@ Mark = Literal["watchlist", "hidden", "seen", "liked"]
 """What a viewer can say about a movie besides rating it: on the watchlist, hidden from lists, seen without a rating, or
 liked."""
 LONGEST_LIST_NAME = 200
-"""The most characters in the name of a list."""
+"""The maximum number of characters in the name of a list."""
 LONGEST_NOTE = 1000
-"""The most characters of a note about a movie of a list."""
+"""The maximum number of characters of a note about a movie of a list."""
 MOST_NAMED = 1000
 """How many skipped rows or unread values of a table are described; further ones are only counted."""
 

@@ -14,7 +14,7 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
 MAX_BYTES = 64 * 2**20
-"""The most unpacked bytes of an export; ten thousand diary entries with reviews have 5 MiB."""
+"""The maximum unpacked size of an export, in bytes; ten thousand diary entries with reviews have 5 MiB."""
 
 LETTERBOXD = ("reviews.csv", "diary.csv", "ratings.csv", "watched.csv", "watchlist.csv")
 """Letterboxd's tables at the top level of its zip; other folders contain deleted entries, likes and lists.

@@ -40,7 +40,7 @@ from movietui.data.imports.spelling import CHANGING, all_spellings, ends, spelli
 from movietui.data.titles import ARTICLES, LAST_YEAR, title_key, with_year
 
 CANDIDATES = 5
-"""The most movies suggested for an ambiguous movie."""
+"""The maximum number of movies suggested for an ambiguous movie."""
 ALIKE = 86
 """The lowest similarity, from 0 to 100, at which a title is suggested."""
 MOST_COMPARED = 2000

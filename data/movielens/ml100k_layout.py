@@ -36,7 +36,7 @@ TEXT_FILES = ("u.data", "u.item", "u.user")
 PARQUET_FILES = tuple(f"MovieLens100k_{table}.parquet.brotli" for table in ("data", "items", "users"))
 PARQUET_ROWS = (100_000, 1682, 943)
 PARQUET_BYTES = 2**25
-"""The most unpacked bytes of a table; the largest has 3 MB."""
+"""The maximum unpacked size of a table, in bytes; the largest has 3 MB."""
 ENCODING = "latin-1"
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -62,7 +62,7 @@ ID = "id:"
 SAME_TITLE = 90.0
 """The lowest similarity, from 0 to 100, at which two titles count as the same."""
 MAX_SUGGESTIONS = 3
-"""The most titles that are suggested if not exactly one movie has the typed title."""
+"""The maximum number of titles that are suggested if not exactly one movie has the typed title."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ Kind = TypeVar("Kind", bound=RemoteDataset)
 def save(dataset: RemoteDataset, facts: dict[str, Any]) -> None:
     """Write what is known about a dataset on a cluster, replacing what was known about one with this name.
 
-    ``facts``: further entries of the manifest. Raises ``Problem`` if it cannot be written.
+    ``facts``: other entries of the manifest. Raises ``Problem`` if it cannot be written.
     """
     import pyarrow as pa
 

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 MAX_DIGITS = 25
-"""The most digits of an integer; movietui writes none with more than twenty."""
+"""The maximum number of digits of an integer; movietui writes none with more than twenty."""
 
 
 def loads(content: str | bytes | bytearray) -> Any:

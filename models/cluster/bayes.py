@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from movietui.models.training.mf import Lists
 
 ROUNDS = 3
-"""How often a user's vector and scatter are drawn in turn in each sweep."""
+"""How many times a user's vector and scatter are drawn in turn in each sweep."""
 
 
 def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Parameters:
@@ -221,7 +221,7 @@ def _design(lists: "Lists", watched: "ImplicitFeedback") -> "Tensor":
 
 
 def _generator(block: Block, seed: int, sweep: int) -> "Generator":
-    """Return random numbers for the users of a partition in one sweep, whatever machine draws them."""
+    """Return the random generator for the users of a partition in one sweep; it is the same on every machine."""
     import torch
 
     state = np.random.SeedSequence([seed, sweep, int(block.users[0])]).generate_state(1, np.uint64)

@@ -38,8 +38,8 @@ Phase = Literal["curve", "measure", "serve"]
 PhaseProgress = Callable[[Phase, Epoch], None]
 """Called after each epoch of each fit. If it raises (``Cancelled``), the training ends cleanly."""
 MOST_TRIPLES = 50_000_000
-"""The most triples whose errors are stored to compare models on pairs: 200 MB per model. With more triples, models
-cannot be compared."""
+"""The maximum number of triples whose errors are stored to compare models on pairs: 200 MB per model. With more
+triples, models cannot be compared."""
 
 
 def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
@@ -220,7 +220,7 @@ def lists_of_users(
 NOMINAL_COVERAGE = 0.8
 """The nominal coverage of an interval."""
 COVERAGE_USERS = 1_000
-"""The most users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
+"""The maximum number of users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
 
 
 def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
@@ -251,8 +251,8 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
 
 
 LISTED_PAIRS = 500
-"""The most pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``, 0.125, changes
-by about 0.007."""
+"""The maximum number of pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``,
+0.125, changes by about 0.007."""
 LIST_LENGTH = 10
 
 

@@ -29,10 +29,10 @@ class Swept:
     """The settings that were changed, as typed."""
     settings: Settings
     metrics: Metrics
-    """Measured on the validation part of train, after a fit on the rest of train."""
+    """Measured on a validation part of the train part, after a fit on the rest of it."""
     fit_seconds: float
     test: Metrics | None = None
-    """Measured on test, after a fit on all of train; only for the best combination."""
+    """Measured on the test part, after a fit on the whole train part; only for the best combination."""
 
 
 Combination = tuple[dict[str, str], Settings]
@@ -120,11 +120,11 @@ def sweep(
     on_result: Callable[[Swept], None] = lambda swept: None,
     results: Results | None = None,
 ) -> list[Swept]:
-    """Measure every combination on a validation part of train, and the best of them on test.
+    """Measure every combination on a validation part of the train part, and the best of them on the test part.
 
-    Test is never used to choose. ``progress`` is called after each epoch of each fit, and ``on_result`` with each
-    result. Combinations that are in ``results`` are not measured again. Returns all results sorted by ``SWEEP_METRIC``,
-    best first.
+    The test part is never used to choose. ``progress`` is called after each epoch of each fit, and ``on_result`` with
+    each result. Combinations that are in ``results`` are not measured again. Returns all results sorted by
+    ``SWEEP_METRIC``, best first.
     """
     dataset = dataset.without_unrated()
     parts = split(dataset, split_name, split_seed)

@@ -12,9 +12,9 @@ from movietui.models.serving.kinship import Shared, are_kin, shared
 from movietui.models.serving.similar import Similarities
 
 REASONS = 3
-"""The most reasons for a movie."""
+"""The maximum number of reasons for a movie."""
 OBJECTIONS = 2
-"""The most reasons against it."""
+"""The maximum number of reasons against a movie."""
 SMALLEST_WEIGHT = 0.01
 """The smallest weight of a reason; for a viewer with more than 100 ratings, the average weight of a rating instead."""
 NEAREST = 12

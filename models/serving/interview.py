@@ -40,7 +40,7 @@ MOVIES = 500
 MIN_RATINGS = 5
 """Movies with fewer ratings are not used."""
 USERS = 8192
-"""The most users that the factor models are learned from; more would hardly change the models."""
+"""The maximum number of users that the factor models are learned from; more would hardly change the models."""
 DIRECTIONS = 30
 """The number of directions of taste.
 

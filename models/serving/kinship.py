@@ -15,7 +15,7 @@ TAG_WEIGHT = 0.5
 LEADS = 2
 """How many actors, in the order of billing, play the leads."""
 SHARED_TAGS = 3
-"""The most tags that are named as common to movies."""
+"""The maximum number of tags that are named as common to movies."""
 SPECIFIC = 2.5
 """A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
 in ten, weighs less."""

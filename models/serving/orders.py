@@ -22,7 +22,7 @@ TYPICAL_NOISE = 0.8
 MARGIN = 0.3
 """If a movie's predicted stars exceed those of the movie above it by more than this, the two change places."""
 PASSES = 3
-"""How often neighbours in a list are compared, which is also how many ranks a movie can move."""
+"""How many times neighbours in a list are compared, which is also how many ranks a movie can move."""
 
 
 def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scale) -> Floats:

@@ -12,7 +12,8 @@ from movietui.models.serving.kinship import Shared, content_similarity, shared, 
 DAMPING = 10.0
 """The weight, in ratings, that shrinks a movie's and a user's mean, and that discounts a movie with few ratings."""
 RATERS = 500
-"""The most raters of a movie whose other ratings are read, evenly spread; counts over all raters are extrapolated."""
+"""The maximum number of raters of a movie whose other ratings are read, evenly spread; counts over all raters are
+extrapolated."""
 PRIOR_USERS = 60.0
 """How many common users weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3

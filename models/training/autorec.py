@@ -17,8 +17,8 @@ from movietui.models.training.towers import dropout_mask
 MIN_BATCHES = 16
 """The smallest number of batches in an epoch."""
 VALIDATION_USERS = 300
-"""The most users whose validation ratings are measured: folding in all users after each epoch would take longer than
-the epoch."""
+"""The maximum number of users whose validation ratings are measured: folding in all users after each epoch would take
+longer than the epoch."""
 START = 0.1
 """The decoder's initial weights are this fraction of the usual ones, so that they add little to the effects at
 first."""

@@ -31,7 +31,7 @@ SCATTER_PRIOR = 8.0
 """The strength of the prior that all users and movies scatter alike; it was chosen in the same way as the settings. On
 the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter alike."""
 TRAIN_LOSS_RATINGS = 10_000
-"""The most ratings, evenly spread, from which the error on train is estimated."""
+"""The maximum number of ratings, evenly spread, from which the training error is estimated."""
 MOVIES_OF_ALL_SAMPLES = 20_000
 """With more movies than this, fewer samples are stored than the settings ask for."""
 FEWEST_SAMPLES = 8

@@ -19,7 +19,7 @@ NOISE = 1.0
 START = 0.3
 """The standard deviation of the movies' initial factors."""
 TRAIN_LOSS_RATINGS = 1_000_000
-"""The most ratings, evenly spread, on which the error on train is computed."""
+"""The maximum number of ratings, evenly spread, on which the training error is computed."""
 
 
 def fit(

@@ -181,7 +181,7 @@ def _serving(network: Networks, of_users: Floats, of_movies: Tensor) -> Paramete
 
 
 class _Base:
-    """A fitted ``mf``, and what it would predict for each rating of train if it had not seen that rating."""
+    """A fitted ``mf``, and what it would predict for each rating of the train part without having seen it."""
 
     def __init__(self, train_part: Dataset, settings: PairSettings, seed: int) -> None:
         self.model = BiasedMF(BiasedMFSettings(factors=settings.factors), seed=seed)

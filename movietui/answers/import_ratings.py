@@ -40,7 +40,7 @@ OTHER = "other"
 """Added to the key of a movie that has the title and year of another movie, but no id to tell them apart."""
 OUTCOMES = ("matched", "ambiguous", "unmatched")
 FIRST = 1000
-"""The most movies of each outcome that the app gets in a report."""
+"""The maximum number of movies of each outcome that the app gets in a report."""
 
 
 @dataclass(frozen=True)

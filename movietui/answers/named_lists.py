@@ -264,7 +264,7 @@ def _entry(store: Store, dataset: str, ref: ViewerRef, name: str, movies: Sequen
         return fitting[0]
     labels = [with_year(movie.title, movie.year) for movie in fitting or movies]
     if fitting:
-        raise Problem(f"{name!r} has several movies {typed!r}: {', '.join(labels)}; add the year.")
+        raise Problem(f"{name!r} has several movies called {typed!r}: {', '.join(labels)}; add the year.")
     with contextlib.suppress(Problem):  # the text is no movie of the dataset either, or there is no dataset
         loaded = catalogue.load(dataset, store.cleaning_of(dataset))
         key = find_movie(loaded, typed).key

@@ -17,7 +17,7 @@ master_option = click.option(
     "--master",
     default=None,
     help="The URL of the cluster, such as spark://HOST:7077, yarn, k8s://HOST or local-cluster[2,1,1024]. "
-    "Default: what spark-submit says, else this machine.",
+    "Default: the master that spark-submit has set, or else this machine.",
 )
 
 

@@ -140,7 +140,8 @@ def cluster_recommend(
 ) -> None:
     """Write the best movies for every user, as Parquet: user, rank, movie, stars, uncertainty and score.
 
-    The lists are whole once the folder has a file _SUCCESS. For a list for a few viewers, use movietui recommend.
+    The lists are complete once the folder contains a file _SUCCESS. For a list for a few viewers, use movietui
+    recommend.
     """
     from movietui.jobs import cluster as job
 

@@ -270,7 +270,8 @@ def sweep(
     on_test = "  ".join(f"{name} {text.figure(value)}" for name, value in (rows[0]["test"] or {}).items())
     print_rich(
         table,
-        f"{model} on {rows[0]['dataset']}, split {split}, cleaning {cleaning}; measured on a validation part of train",
+        f"{model} on {rows[0]['dataset']}, split {split}, cleaning {cleaning}; measured on a validation part of the "
+        "train part",
         f"the best settings, {settings_text(rows[0]['grid'])}, on test: {on_test}",
     )
 

@@ -18,7 +18,7 @@ from movietui.formatting.reasons import strongest
 from movietui.protocol.messages import GivenRating, IdsRow, MovieRow
 
 LETTERBOXD_LIMIT = 1_000_000
-"""The most bytes of a file that Letterboxd imports."""
+"""The maximum size of a file that Letterboxd imports, in bytes."""
 _END = "\r\n"
 """The end of each line of a CSV file."""
 

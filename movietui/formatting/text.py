@@ -14,7 +14,7 @@ from movietui.protocol.viewers import LETTERS
 
 BARS = "▁▂▃▄▅▆▇█"
 QUOTED = 40
-"""The most cells of typed text that a message quotes."""
+"""How many cells of typed text a message quotes at most."""
 
 
 def decimals(value: float, digits: int = 2) -> str:

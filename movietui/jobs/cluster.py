@@ -42,7 +42,7 @@ DEVICE = "spark"
 """What a run that was trained on a cluster has as its device."""
 TASKS: tuple[Task, ...] = ("rating", "ranking")
 SPARK_LEFTOVERS = {"_temporary"}
-"""All that Spark leaves in a folder if it dies before the output is whole."""
+"""All that Spark leaves in a folder if it dies before the output is complete."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +185,8 @@ def recommend_to_everyone(
     """Write the first ``k`` movies of the list of every user of a dataset as Parquet, and return what was written.
 
     The model is the one that serves the dataset here or, with ``model_name`` and ``seed``, its newest run that has
-    them. The output is whole once it has a file ``_SUCCESS``. Raises ``Problem`` if there is anything at ``output``,
-    except what a run that died has left.
+    them. The output is complete once it contains a file ``_SUCCESS``. Raises ``Problem`` if there is anything at
+    ``output``, except what a run that died has left.
     """
     dataset = load(dataset_name)
     loaded, model = served(store, dataset_name, model_name, seed)

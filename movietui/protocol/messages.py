@@ -153,7 +153,7 @@ class Details(NamedMovie):
     """0 if unknown."""
     directors: list[str]
     cast: list[str]
-    """The actors who are billed first; empty if unknown."""
+    """The top-billed actors; empty if unknown."""
     languages: list[str]
     """The names of the original languages; empty if unknown. Likewise ``countries``."""
     countries: list[str]

@@ -32,9 +32,9 @@ MAX_QUERY_SECONDS = 120.0
 PROGRESS_STEPS = 100_000
 """How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
-"""The most bytes that a value in an untrusted file may have."""
+"""The maximum number of bytes that a value in an untrusted file may have."""
 MAX_NAMED = 20
-"""The most rejected values that a restore lists; it counts all rejected rows."""
+"""The maximum number of rejected values that a restore lists; it counts all rejected rows."""
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
 """Messages of SQLite's integrity check that begin like this concern only values."""
 DERIVED = ("run_changes",)
@@ -342,8 +342,8 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
                 report.cleaned += len(changed)
                 sets = ", ".join(f"{name} = ?" for name in changed)
                 store.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*changed.values(), *key])
-    # A step other than an import or the change of a list has one change, of its own kind, and no list; the change of a
-    # list has only that. A step with neither a change nor a list cannot be undone.
+    # The change of a list has a list and no other change. An import may have any number of both. Every other step has
+    # one change, of its own kind, and no list. A step with neither a change nor a list cannot be undone.
     store.execute(
         "DELETE FROM steps WHERE id NOT IN (SELECT step FROM changes UNION SELECT step FROM lists)"
         " OR (kind NOT IN (:import, :list) AND id IN (SELECT step FROM lists))"

@@ -443,7 +443,7 @@ class Runs:
         )
 
     def end(self, number: int, state: str, **facts: Any) -> None:
-        """Record how a run ended; ``facts`` are the further arguments of ``Store.end_run``."""
+        """Record how a run ended; ``facts`` are the other arguments of ``Store.end_run``."""
         self._store.end_run(number, state, **facts)
 
     def write_progress(

@@ -23,7 +23,8 @@ LARGEST = 2**53
 """A limit that no valid row number or count exceeds."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
-"""The most characters of a valid text or key: far more than the app writes, so a long title never costs a rating."""
+"""The maximum number of characters of a valid text or key: far more than the app writes, so a long title never costs a
+rating."""
 DEEPEST = 8
 """The deepest nesting of stored JSON."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")

@@ -71,7 +71,14 @@ class MovieTui(SanitizedApp, TerminalApp):
         "welcome": partial(_screen, "welcome"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "keys", "Keys", key_display="?", id="app.keys", tooltip="Help: figures and keys"),
+        Binding(
+            "question_mark,f1",
+            "keys",
+            "Keys",
+            key_display="?",
+            id="app.keys",
+            tooltip="Help with the figures and keys of this screen",
+        ),
         Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Quit (everything is already saved)"),
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]

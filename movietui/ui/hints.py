@@ -5,7 +5,8 @@ from rich.cells import cell_len
 Keys = tuple[tuple[str, str], ...]
 """The keys that a hint names: each as it is shown, and as Textual names it."""
 MOST = 500
-"""The most hints that are remembered: hints may contain typed text, so there is no limit to how many are shown."""
+"""The maximum number of hints that are remembered: hints may contain typed text, so there is no limit to how many are
+shown."""
 
 
 class Hints:

@@ -69,7 +69,7 @@ TEXT_PANEL_KEY = "panel.leave"
 MAX_BYTES = 2**20
 """The size of the largest file that is read; a file that sets all keys has a few thousand bytes."""
 MAX_QUOTED = 100
-"""The most characters of a wrong value that a message quotes."""
+"""The maximum number of characters of a wrong value that a message quotes."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 HEAD = """\
@@ -184,7 +184,7 @@ def _read(path: Path) -> Keymap:
         elif (parsed := _keys(value)) is None:
             problems.append(
                 f"{at}: {str(value)[:MAX_QUOTED]!r} is not a key; "
-                f'write for example {name} = "{known_actions[name].keys}".'
+                f'write, for example, {name} = "{known_actions[name].keys}".'
             )
         else:
             keys[name] = parsed

@@ -28,7 +28,7 @@ LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 COUNTRY = "us"
 """The country of JustWatch's pages if the country of the person is unknown."""
 LONGEST_SEARCH = 200
-"""The most characters of a title that a search contains."""
+"""The maximum number of characters of a title that a search contains."""
 
 
 @dataclass(frozen=True)

@@ -275,7 +275,9 @@ def home(folder: Path, name: str, source: Path | None, model: str) -> Path:
 )
 @click.option("--model", default="mf", show_default=True, help="The model that makes the lists.")
 @click.option("--only", multiple=True, type=click.Choice(PARTS), help="Measure only this; can be repeated.")
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="How often to measure everything.")
+@click.option(
+    "--runs", default=3, show_default=True, type=click.IntRange(1), help="How many times to measure all of it."
+)
 def main(source: Path | None, folder: Path | None, model: str, only: Sequence[str], runs: int) -> None:
     """Measure how fast Browse responds."""
     figures: dict[str, list[Figure]] = {}

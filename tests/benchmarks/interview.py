@@ -52,7 +52,7 @@ from movietui.state.interview import CARDS, POINTS, STARS_OF_POINTS
 ANSWERS = 15
 RANDOM = 40
 MOST = 300
-"""The most questions that a user answers."""
+"""The maximum number of questions that a user answers."""
 TOP = 10
 DRAWS = 2000
 """Bootstrap samples of users for the intervals."""

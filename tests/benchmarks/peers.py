@@ -190,7 +190,7 @@ def table(results: Mapping[str, Any]) -> Table:
 @click.option("--only", help="Our models, separated by commas.  [default: all]")
 @click.option("--dataset", "name", default="ml-100k", show_default=True)
 @click.option("--split", "splits", help="Splits, separated by commas.  [default: kfold5; for lists random80]")
-@click.option("--rounds", type=click.IntRange(1), help="How often to fit each model.  [default: 5; for lists 3]")
+@click.option("--rounds", type=click.IntRange(1), help="How many times to fit each model.  [default: 5; for lists 3]")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON document with all fits.")
 def main(only: str | None, name: str, splits: str | None, rounds: int | None, json_: bool) -> None:
     """Compare our models with those of other libraries."""

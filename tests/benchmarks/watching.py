@@ -231,10 +231,10 @@ def many_runs(dataset: str, runs: int, times: int) -> dict[str, Any]:
 )
 @click.option("--minutes", default=1.0, show_default=True, help="How long to watch training; 0 skips it.")
 @click.option(
-    "--pairs", default=3, show_default=True, help="How often to train with and without the screen; 0 skips it."
+    "--pairs", default=3, show_default=True, help="How many times to train with and without the screen; 0 skips it."
 )
 @click.option("--runs", default=500, show_default=True, help="The number of runs to open and sort.")
-@click.option("--starts", default=5, show_default=True, help="How often to open the screen with all runs; 0 skips it.")
+@click.option("--starts", default=5, show_default=True, help="How many times to open the screen of all runs; 0: never.")
 def main(
     dataset: str, model: str, changes: tuple[str, ...], minutes: float, pairs: int, runs: int, starts: int
 ) -> None:

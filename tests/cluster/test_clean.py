@@ -172,7 +172,7 @@ def test_the_dataset_is_listed_and_its_ratings_are_not_here(spark: Any, clean: A
     assert (listed["ml-1m"].state, listed["ml-1m"].cluster[-5:]) == ("available", "other")
     with pytest.raises(Problem, match=r"ratings of own are on a cluster, at file:.*/out, and not on this machine"):
         catalogue.load("own")
-    with pytest.raises(Problem, match=r"run movietui data get ml-1m\. Its ratings at .*other are for movietui cluster"):
+    with pytest.raises(Problem, match=r"data get ml-1m\. Only movietui cluster can use its ratings at .*other"):
         catalogue.load("ml-1m")
     catalogue.get("ml-100k", write_folder(tmp_path / "100k", contents()))  # sweeping spares the others
     catalogue.get("own", write_folder(tmp_path / "100k", contents()))

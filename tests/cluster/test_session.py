@@ -24,7 +24,10 @@ def test_without_pyspark(monkeypatch: pytest.MonkeyPatch) -> None:
     ("script", "expected"),
     [
         (None, "there is no java in JAVA_HOME, which is"),
-        ("echo 'openjdk version \"11.0.2\" 2019-01-15' >&2", "but .*java is 11; install it, or set JAVA_HOME"),
+        (
+            "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2",
+            "but .*java is version 11; install a later Java, or set JAVA_HOME",
+        ),
         ("echo what >&2", "but .*java is of an unknown version"),
         ("\0", "does not start"),
         ("echo 'openjdk version \"17.0.15\" 2025-04-15' >&2", ""),

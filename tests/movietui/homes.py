@@ -1,4 +1,4 @@
-"""What the homes of the fixtures contain."""
+"""Finds files in the home folders that fixtures fill."""
 
 from movietui.data.storage import locations
 from movietui.store.ratings import Store

@@ -60,7 +60,7 @@ class Terminal:
     def __init__(
         self, size: tuple[int, int] = (100, 30), arguments: tuple[str, ...] = (), command: str = "", **variables: str
     ) -> None:
-        """``command``: what to start instead of the program; ``variables``: further environment variables."""
+        """``command``: what to start instead of the program; ``variables``: more environment variables."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)

@@ -95,7 +95,7 @@ async def test_invalid_entries_are_reported_and_the_others_used(faked: FakeEngin
         ("keys = 3\n", "line 1: write [keys]"),
         (
             '[keys]\nbrowse.hide = "nonsense"\n',
-            "line 2: 'nonsense' is not a key; write for example browse.hide = \"x\".",
+            "line 2: 'nonsense' is not a key; write, for example, browse.hide = \"x\".",
         ),
         ('[keys]\nbrowse.hide = "hyperctrl+x"\n', "line 2: 'hyperctrl+x' is not a key"),
         ('[keys]\nbrowse.hide = ""\n', "line 2: '' is not a key"),

@@ -33,7 +33,7 @@ def stranger(*rated: tuple[str, float]) -> ViewerRatings:
 
 
 def query_for(*viewers: ViewerRatings, **more: Any) -> ListQuery:
-    """Return the query for a list for these viewers, with further fields."""
+    """Return the query for a list for these viewers, with other fields set too."""
     return {"viewers": list(viewers), "misery": 0.6, **more}  # type: ignore[typeddict-item]
 
 

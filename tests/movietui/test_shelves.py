@@ -167,7 +167,7 @@ def test_a_movie_that_the_dataset_lacks_is_removed_by_its_title(run: Run, demo: 
     twins = (ListEntry("hamlet 1990", "Hamlet", 1990), ListEntry("hamlet 1996", "Hamlet", 1996), RAN)
     store.change_list(ANNA, "snow", lambda movies: twins, "added 3 movies")
     listed = ("list", "--profile", "anna", "--dataset", "demo", "remove", "snow")
-    refused(run(*listed, "hamlet"), r"several movies 'hamlet': Hamlet \(1990\), Hamlet \(1996\); add the year")
+    refused(run(*listed, "hamlet"), r"several movies called 'hamlet': Hamlet \(1990\), Hamlet \(1996\); add the year")
     run(*listed, "hamlet (1996)", "RAN")
     assert store.list_named(ANNA, "snow").movies == twins[:1]
 

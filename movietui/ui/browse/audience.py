@@ -32,7 +32,7 @@ DIAL_KEYS = [
         key_display="-",
         show=False,
         id="browse.average",
-        tooltip="Pair: favour the average of both",
+        tooltip="Pair: favour the average of both scores",
     ),
     Binding(
         "equals_sign",
@@ -60,7 +60,7 @@ METHOD_KEYS = [
         "Same scale",
         show=False,
         id="browse.standardise",
-        tooltip="Pair: put both on the same scale",
+        tooltip="Pair: put both viewers' scores on the same scale",
     ),
     Binding(
         "V",

@@ -28,11 +28,11 @@ from movietui.ui.wording import LEGEND, SHORT_ORDERS, describe_order
 DETAILS_DELAY = 0.05
 """Seconds that the cursor must rest before the details of its movie are requested."""
 MOST_REQUESTED = 1000
-"""The most rows that are requested at once when the list is copied or saved."""
+"""The maximum number of rows that are requested at once when the list is copied or saved."""
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
-"""The most cells of a list's name in the title of the pane."""
+"""How many cells a list's name has at most in the title of the pane."""
 
 
 class ListPane(Horizontal):

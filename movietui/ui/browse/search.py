@@ -76,7 +76,7 @@ class SearchPanel(Panel[SearchResult | None]):
         self._found = ""
         """The words whose matches are shown."""
         self._entered = ""
-        """The words at which enter was pressed, perhaps before their matches came."""
+        """The words that were typed when enter was pressed; their matches may still be missing."""
 
     def compose(self) -> ComposeResult:
         """Show the field, and the matches below."""

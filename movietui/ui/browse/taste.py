@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 WIDTH = 88
-"""The most cells of a line, in a panel of the class ``wide``."""
+"""The longest line, in cells, of a panel of the class ``wide``."""
 BAR = 12
-"""The most cells of a bar to either side."""
+"""The longest bar to either side, in cells."""
 FULL_BAR = 1.5
 """The difference in stars that fills a bar; larger differences do too."""
 

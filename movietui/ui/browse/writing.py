@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 COPY_LIMIT = 74_994
-"""The most bytes that are copied. Encoded, a longer text is too long for many terminals, which ignore all of it."""
+"""The maximum number of bytes that are copied. Encoded, a longer text is too long for many terminals, which ignore all
+of it."""
 WRITE_KEYS = [
     Binding(
         "Y",

@@ -32,7 +32,8 @@ class Movie(ImdbMovie):
 
 
 MAX_CANDIDATES = 9
-"""The most candidates that are shown: each has a digit as its key, and no movie of our datasets has more."""
+"""The maximum number of candidates that are shown: each has a digit as its key, and no movie of our datasets has
+more."""
 
 
 class ImdbRows(RowList[Movie]):

@@ -173,7 +173,7 @@ class WelcomeScreen(FrameScreen):
         rows = await self.session.engine.ask(Requests.datasets)
         row = next((row for row in rows if row["name"] == name), None)
         title = row["title"] if row is not None else name
-        self._title, self._terms = f"Your list of {title}", ""
+        self._title, self._terms = f"Your list from {title}", ""
         usual, now = _usual_seconds(row), time.monotonic()
         self._first_list = FirstList(f"Get {title}", usual, got=True, learning_began=now)
         self._show("working")

@@ -15,9 +15,9 @@ from movietui.formatting import text
 from movietui.ui.problems import shows_problems
 
 LONGEST = 200
-"""The most characters of a field that sets no other limit; no title, name, filter or number needs more."""
+"""The maximum number of characters of a field that sets no other limit; no title, name, filter or number needs more."""
 LONGEST_PATH = 4096
-"""The most characters of a path."""
+"""The maximum number of characters of a path."""
 
 
 class Field(Input):

@@ -32,7 +32,7 @@ TWINS = (("Brazil", 1985), ("Ran", 1985))
 
 @contextmanager
 def at_home(home: Path, **more: str) -> Iterator[None]:
-    """Use a home in this process and its children. ``more``: further environment variables."""
+    """Use a home in this process and its children. ``more``: more environment variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in FOREIGN:
             patch.delenv(name, raising=False)
@@ -107,5 +107,5 @@ def copy_of(template: Path, copy: Path, **more: str) -> Iterator[Path]:
 
 
 def environment(**more: str) -> Mapping[str, str]:
-    """Return the current environment with further variables."""
+    """Return the current environment with more variables."""
     return {**os.environ, **more}

@@ -28,9 +28,9 @@ from tests.benchmarks.campaign.report import Evidence, Report
 TIMES = 1_000_000
 BATCH = 1000
 LONGEST_SECONDS = 10.0
-"""The most CPU time that an input may take. Other processes do not affect it, however busy the machine is."""
+"""The maximum CPU time that an input may take. Other processes do not affect it, however busy the machine is."""
 MOST_MEMORY = 500 * 2**20
-"""The most bytes by which an input may increase the memory of the process."""
+"""The maximum number of bytes by which an input may increase the memory of the process."""
 CHANGES = {"os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link"}
 """Audit events of Python that announce that a file will be renamed, linked or removed."""
 PROGRESS = struct.Struct("qd")

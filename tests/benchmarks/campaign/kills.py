@@ -34,7 +34,7 @@ MOVIES = [Movie(f"movie {number}", f"Movie {number}", 1950 + number) for number 
 WRITER = profile("writer")
 MARKS: tuple[Mark, ...] = ("watchlist", "hidden", "seen", "liked")
 MOST_CHANGES = 60
-"""The most changes that a writer makes. It is killed before it has made them all, or just after."""
+"""The maximum number of changes that a writer makes. It is killed before it has made them all, or just after."""
 RATED = re.compile(r"rated (.+?) ★ ([1-5])\b")
 
 

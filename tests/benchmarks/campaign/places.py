@@ -87,7 +87,7 @@ def begin(name: str, home: Path, command: Sequence[str] = (), typed: str = "", *
     """Start the program and go to a place.
 
     ``command``: what to run in the terminal instead of the program; ``typed``: text to type there, which starts the
-    program; ``more``: further environment variables.
+    program; ``more``: more environment variables.
     """
     terminal = Watched(command, PLACES[name].size, more)
     try:

@@ -53,7 +53,7 @@ class Watched(Terminal):
         size: tuple[int, int] = SIZE,
         more: Mapping[str, str] | None = None,
     ) -> None:
-        """``command``: what to start, by default the program itself; ``more``: further environment variables."""
+        """``command``: what to start, by default the program itself; ``more``: more environment variables."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)

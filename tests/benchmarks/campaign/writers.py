@@ -17,7 +17,7 @@ from tests.benchmarks.campaign.report import Report
 
 TIMES = 5000
 EACH = 24
-"""How often a process writes in a round: a multiple of 6, because some writers write in groups of two or three."""
+"""How many times a process writes in a round: a multiple of 6, because some writers write in groups of two or three."""
 LIMIT_SECONDS = 120.0
 ALL = profile("everybody")
 """A profile that three of the writers share."""

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import platform
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,7 +25,7 @@ from movietui.data.cleaning.cleaner import VERSION, Cleaning, CleaningReport, ch
 from movietui.data.cleaning.rules import EXAMPLES, RULES
 from movietui.data.cleaning.working_tables import published_of, rows_of
 from movietui.data.cluster import source as sources
-from movietui.data.cluster.dataset import MANIFEST, RATINGS, ClusterDataset
+from movietui.data.cluster.dataset import MANIFEST, RATINGS, UNFINISHED, ClusterDataset
 from movietui.data.cluster.files import FileSystem
 from movietui.data.cluster.rules import SORTED, ClusterTables, apply
 from movietui.data.dataset import Ints, Movies, Ratings, Scale, Users
@@ -141,11 +140,9 @@ def _removed_if_failed(files: FileSystem, uri: str) -> Iterator[None]:
 
 
 def _sweep(files: FileSystem, output: str, folder: str) -> None:
-    """Remove earlier tables, and what interrupted runs left behind more than a day ago."""
-    current = time.time()
+    """Remove earlier tables, and what runs that died have left."""
     for entry in files.entries(output):
-        stale = current - entry.seconds > cache.STALE_SECONDS
-        if entry.name != folder and (entry.name.startswith(TABLES) or (entry.name.startswith(STAGING) and stale)):
+        if entry.name != folder and entry.name.startswith((TABLES, STAGING, UNFINISHED)):
             files.remove(f"{output}/{entry.name}")
 
 

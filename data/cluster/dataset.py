@@ -15,6 +15,8 @@ RATINGS = "user int, movie int, stars float, time long"
 
 MANIFEST = "manifest.json"
 """The file beside the tables that names their folder, and is written last."""
+UNFINISHED = "_unfinished-"
+"""The beginning of the names of the folders beside the tables where a training keeps what it needs meanwhile."""
 _MANIFEST_BYTES = 2**24
 
 

@@ -1,14 +1,17 @@
 """Alternating least squares by Spark's MLlib, as models that are served here."""
 
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from movietui.data.cluster.dataset import UNFINISHED
 from movietui.data.cluster.files import FileSystem
 from movietui.data.dataset import Floats
 from movietui.data.problems import Problem
+from movietui.data.storage.cache import STALE_SECONDS
 from movietui.models.als import SAMPLE, AlsSettings, UserSums, factors_of, parameters_of
 from movietui.models.base import Parameters
 from movietui.models.cluster.effects import learn_effects
@@ -70,7 +73,9 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
     """
     from pyspark.ml.recommendation import ALS
 
-    spark, scratch = ratings.sparkSession, f"{train.dataset.uri}/_unfinished-{uuid.uuid4().hex}"
+    spark, scratch = ratings.sparkSession, f"{train.dataset.uri}/{UNFINISHED}{uuid.uuid4().hex}"
+    files = FileSystem(spark)
+    _sweep(files, train.dataset.uri)
     blocks = max(FEWEST_BLOCKS, -(-len(train) // RATINGS_PER_BLOCK))
     columns = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
     # MLlib writes its factors there every ten sweeps: otherwise, what Spark would have to repeat after a failure grows
@@ -80,11 +85,20 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
         fitted = ALS(**columns, numUserBlocks=blocks, numItemBlocks=blocks, **settings).fit(ratings)
         rows = fitted.itemFactors.toPandas()
     finally:
-        FileSystem(spark).remove(scratch)
+        files.remove(scratch)
     factors = np.zeros((len(train.dataset.movies), fitted.rank), np.float32)
     if len(rows):
         factors[rows["id"].to_numpy()] = np.stack(rows["features"].to_numpy())
     return factors
+
+
+def _sweep(files: FileSystem, uri: str) -> None:
+    """Remove what trainings that died have left beside a dataset: folders where nothing was written for a day."""
+    for folder in files.entries(uri):
+        if folder.name.startswith(UNFINISHED):
+            written = [folder, *files.entries(f"{uri}/{folder.name}")]
+            if time.time() - max(entry.seconds for entry in written) > STALE_SECONDS:
+                files.remove(f"{uri}/{folder.name}")
 
 
 def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:

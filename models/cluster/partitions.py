@@ -69,17 +69,9 @@ class Partitions:
     @cached_property
     def of_movies(self) -> tuple[Ints, Doubles, Doubles]:
         """For each movie, the number of ratings, the sum of their stars and the sum of their squares."""
-        from pyspark.sql import functions as f
-
-        stars = f.col("stars").cast("double")
-        rows = (
-            self.ratings.groupBy("movie").agg(
-                f.count("*").alias("n"), f.sum(stars).alias("s"), f.sum(stars * stars).alias("q")
-            )
-        ).toPandas()
-        counts, sums, squares = np.zeros((3, len(self.dataset.movies)))
-        movie = rows["movie"].to_numpy()
-        counts[movie], sums[movie], squares[movie] = rows["n"], rows["s"], rows["q"]
+        movies = len(self.dataset.movies)
+        added = self.sum(_powers_by_movie(movies))
+        counts, sums, squares = added["powers"] if added else np.zeros((3, movies))
         return counts.astype(np.int32), sums, squares
 
     @property
@@ -94,7 +86,8 @@ class Partitions:
         """Return the sums over all partitions of the arrays that a function computes for each.
 
         Without ratings, there are no arrays. The arrays of a name must have the same shape in all partitions. They are
-        summed in float64, in no defined order.
+        summed in float64, in the order of the partitions' first users: the same partitions give the same bits, on any
+        number of workers and if some of them die.
         """
         rows = (
             self.ratings.mapInPandas(lambda batches: _pieces(batches, function), _PIECES)
@@ -133,28 +126,42 @@ class Partitions:
         return list(_block_of([rows]).histories())
 
 
-_PIECES = "name string, piece int, shape array<int>, content binary"
+_PIECES = "name string, piece int, first int, shape array<int>, content binary"
+
+
+def _powers_by_movie(movies: int) -> Callable[[Block], dict[str, Doubles]]:
+    """Return a function that sums the powers 0, 1 and 2 of the stars by movie, shape (3, movies)."""
+
+    def sums(block: Block) -> dict[str, Doubles]:
+        stars = block.stars.astype(np.float64)
+        by_movie = [np.bincount(block.movie, stars**power, minlength=movies) for power in range(3)]
+        return {"powers": np.stack(by_movie)}
+
+    return sums
 
 
 def _pieces(
     batches: "Iterator[pd.DataFrame]", function: Callable[[Block], Mapping[str, NDArray[Any]]]
 ) -> "Iterator[pd.DataFrame]":
-    """Yield the arrays that a function computes for a partition, in pieces."""
+    """Yield the arrays that a function computes for a partition, in pieces. ``first`` is the partition's first user."""
     import pandas as pd
 
     frames = list(batches)
     if not sum(map(len, frames)):
         return
-    for name, array in function(_block_of(frames)).items():
-        flat = np.ravel(array)
-        for piece, first in enumerate(range(0, max(1, len(flat)), ENTRIES_PER_PIECE)):
-            content = flat[first : first + ENTRIES_PER_PIECE].astype(np.float64).tobytes()
-            yield pd.DataFrame(
-                {"name": [name], "piece": [piece], "shape": [list(np.shape(array))], "content": [content]}
-            )
+    block = _block_of(frames)
+    first = int(block.users[0])
+    for name, array in function(block).items():
+        flat, shape = np.ravel(array), list(np.shape(array))
+        for piece, start in enumerate(range(0, max(1, len(flat)), ENTRIES_PER_PIECE)):
+            content = flat[start : start + ENTRIES_PER_PIECE].astype(np.float64).tobytes()
+            row = {"name": name, "piece": piece, "first": first, "shape": shape, "content": content}
+            yield pd.DataFrame([row])
 
 
 def _added(pieces: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the sum of the pieces, which arrive in any order."""
+    pieces = pieces.sort_values("first")
     total = np.zeros(len(pieces["content"].iloc[0]) // 8)
     for content in pieces["content"]:
         total += np.frombuffer(content)

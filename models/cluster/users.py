@@ -160,9 +160,9 @@ def recommend_everyone(
 
 
 def _by_user(rows: "DataFrame") -> "DataFrame":
-    """Return the rows in partitions of whole users, one user after the other."""
+    """Return the rows in partitions of whole users, one user after the other; the order does not vary."""
     number = max(FEWEST_PARTITIONS, -(-rows.count() // RATINGS_PER_PARTITION))
-    return rows.repartition(number, "user").sortWithinPartitions("user", "movie")
+    return rows.repartition(number, "user").sortWithinPartitions("user", "movie", "stars")
 
 
 def _users_of(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":

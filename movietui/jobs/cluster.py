@@ -41,8 +41,11 @@ if TYPE_CHECKING:
 DEVICE = "spark"
 """What a run that was trained on a cluster has as its device."""
 TASKS: tuple[Task, ...] = ("rating", "ranking")
-SPARK_LEFTOVERS = {"_temporary"}
-"""All that Spark leaves in a folder if it dies before the output is complete."""
+COMPLETE = "_SUCCESS"
+"""The file that Spark writes last into a folder."""
+UNFINISHED = "_unfinished"
+"""A file that is in a folder for lists while they are written. If ``COMPLETE`` is missing, the folder is what a run
+that died has left: part of the lists may already be where Spark puts them at the end."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def recommend_to_everyone(
     """Write the first ``k`` movies of the list of every user of a dataset as Parquet, and return what was written.
 
     The model is the one that serves the dataset here or, with ``model_name`` and ``seed``, its newest run that has
-    them. The output is complete once it contains a file ``_SUCCESS``. Raises ``Problem`` if there is anything at
+    them. The output is complete once it has the file ``COMPLETE``. Raises ``Problem`` if there is anything at
     ``output``, except what a run that died has left.
     """
     dataset = load(dataset_name)
@@ -199,13 +202,11 @@ def recommend_to_everyone(
     with session(master, f"movietui cluster recommend {dataset_name}") as spark, explain_errors(output):
         files = FileSystem(spark)
         output_uri = files.absolute(output)
-        if files.entry(output_uri) is not None:
-            if not {entry.name for entry in files.entries(output_uri)} <= SPARK_LEFTOVERS:
-                raise Problem(f"There is already something at {output_uri}; choose another folder, or remove it first.")
-            files.remove(output_uri)
+        _make_room(files, output_uri)
         listener.stage(Stage("Recommending"))
         lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
-        lists.write.mode("error").parquet(output_uri)
+        lists.write.mode("append").parquet(output_uri)
+        files.remove(f"{output_uri}/{UNFINISHED}")
         rows = spark.read.parquet(output_uri).count()
         listener.stage(Stage("Recommending", finished=True))
     return {
@@ -218,6 +219,16 @@ def recommend_to_everyone(
         "output": output_uri,
         "seconds": time.perf_counter() - started,
     }
+
+
+def _make_room(files: FileSystem, uri: str) -> None:
+    """Make a folder that has only ``UNFINISHED``. Raises ``Problem`` if there is anything but what a run has left."""
+    if (entry := files.entry(uri)) is not None:
+        names = {each.name for each in files.entries(uri)} if entry.is_folder else {entry.name}
+        if names and (UNFINISHED not in names or COMPLETE in names):
+            raise Problem(f"There is already something at {uri}; choose another folder, or remove it first.")
+        files.remove(uri)
+    files.write(f"{uri}/{UNFINISHED}", b"")
 
 
 def _fit(

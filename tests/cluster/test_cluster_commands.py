@@ -132,7 +132,11 @@ def test_everyone_gets_the_list_of_one_machine(
     refused(movietui(*arguments, str(output)), "There is already something at file:")
     leftover = tmp_path / "died"
     (leftover / "_temporary").mkdir(parents=True)
+    (leftover / "part-00000.snappy.parquet").write_bytes(b"half")
+    refused(movietui(*arguments, str(leftover)), "There is already something at file:")
+    (leftover / "_unfinished").touch()
     assert document(movietui(*arguments, str(leftover), "--json"))["rows"] == 7 * 150
+    assert {each.name for each in leftover.iterdir() if not each.name.startswith((".", "part-"))} == {"_SUCCESS"}
 
 
 def test_evaluation_prints_a_row_for_each_model_and_split(movietui: Run) -> None:

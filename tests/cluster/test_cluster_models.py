@@ -1,5 +1,7 @@
 """Models that are fitted and used on a cluster, against the same models on one machine."""
 
+import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -209,6 +211,41 @@ def test_a_users_rows_may_be_in_several_batches() -> None:
 
     batches = [pd.DataFrame({"user": user, "movie": range(len(user))}) for user in ([1, 1, 2], [], [2, 2], [2, 5], [6])]
     assert [each["user"].tolist() for each in _users_of(iter(batches))] == [[1, 1], [2, 2, 2, 2], [5], [6]]
+
+
+def test_sums_do_not_depend_on_the_order_in_which_partitions_end() -> None:
+    import pandas as pd
+
+    from movietui.models.cluster.partitions import _added
+
+    numbers = [1e16, 1.0, -1e16, 0.1]
+    rows = [{"first": first, "content": np.asarray([each]).tobytes()} for first, each in enumerate(numbers)]
+    sums = {_added(pd.DataFrame(order))["content"].iloc[0] for order in itertools.permutations(rows)}
+    assert sums == {np.asarray([((1e16 + 1.0) - 1e16) + 0.1]).tobytes()}
+
+
+def test_two_ratings_of_a_movie_by_a_user_are_always_in_the_same_order(spark: Any) -> None:
+    from movietui.models.cluster.users import _by_user
+
+    rows = [(1, 7, 2.0), (1, 7, 5.0), (0, 3, 4.0), (0, 3, 1.0)]
+    for order in (rows, rows[::-1]):
+        frame = spark.createDataFrame(order, "user int, movie int, stars float").coalesce(1)
+        of_user = {user: [row["stars"] for row in _by_user(frame).collect() if row["user"] == user] for user in (0, 1)}
+        assert of_user == {0: [1.0, 4.0], 1: [2.0, 5.0]}
+
+
+def test_training_removes_what_dead_trainings_have_left(spark: Any, tmp_path: Path) -> None:
+    from movietui.data.cluster.files import FileSystem
+    from movietui.models.cluster.als import _sweep
+
+    long_ago, beside = 10**9, tmp_path / "dataset"
+    for name in ("_unfinished-dead", "_unfinished-running", "tables-of-the-dataset"):
+        checkpoints = beside / name / "checkpoints"
+        checkpoints.mkdir(parents=True)
+        for folder in (checkpoints, checkpoints.parent)[name == "_unfinished-running" :]:
+            os.utime(folder, (long_ago, long_ago))
+    _sweep(FileSystem(spark), beside.as_uri())
+    assert {each.name for each in beside.iterdir()} == {"_unfinished-running", "tables-of-the-dataset"}
 
 
 @pytest.mark.real

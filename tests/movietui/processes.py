@@ -36,3 +36,23 @@ def processes_of(home: Path) -> list[int]:
             if not is_this and f"MOVIETUI_HOME={home}".encode() in (folder / "environ").read_bytes().split(b"\0"):
                 pids.append(int(folder.name))
     return [pid for pid in pids if alive(pid)]
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Return the processes that a process started, and those that they started, with their command lines.
+
+    Needs Linux; elsewhere, there are none.
+    """
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(folder.name))
+    found: dict[int, str] = {}
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            with contextlib.suppress(OSError):
+                found[child] = Path(f"/proc/{child}/cmdline").read_text(errors="replace").replace("\0", " ")
+            waiting.append(child)
+    return found

@@ -4,6 +4,7 @@ The models are in ``movietui.models.embedding_products`` and ``movietui.models.e
 """
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
-from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.data.samples import evenly_spread
+from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from movietui.models.metrics import mse
 from movietui.models.networks import Plan, forward, forward_with_slope, layers_of
 from movietui.models.settings import Settings, setting
@@ -172,7 +174,10 @@ class Embedded(Model[E, Posterior]):
         parameters, fitted = fit(
             train, validation, self.shape, self.settings, self.side_features(train), self.seed, report_all_but_last
         )
-        learn_prior(parameters, train, self.shape)
+        known = np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users)))
+        known = known[evenly_spread(len(known), PRIOR_USERS)]
+        histories = [history_of(train, user) for user in known.tolist()]
+        learn_prior(parameters, parameters["user"][:, known], histories, self.shape)
         fold_in_users(parameters, train, self.shape)
         last = fitted.curve[-1]
         if validation is not None:
@@ -371,39 +376,37 @@ SPREAD = 0.2
 """The prior variance of a user's vector, summed over its entries; it weighs as much as ``factors + 2`` users."""
 
 
-def learn_prior(parameters: Parameters, train: Dataset, shape: Shape) -> None:
-    """Learn the prior of fold-ins from the trained users.
+def learn_prior(parameters: Parameters, trained: Floats, histories: Sequence[History], shape: Shape) -> None:
+    """Learn the prior of fold-ins from trained users, and add it to the parameters.
+
+    ``trained``: the vectors of some users, shape (members, users, factors + 1 + features); ``histories``: the ratings
+    of each of them.
 
     A trained vector is a point estimate without its uncertainty, so the spread of these points alone would be too
     narrow a prior. With each user's covariance ``S = (C^-1 + sum j j' / v)^-1``, ``C`` is the mean of ``S`` plus the
     squared distance from the mean, and ``v`` the mean of the squared error plus ``j' S j``; ``S``, ``C`` and ``v`` are
     updated in turn (Dempster, Laird and Rubin, EM, 1977).
     """
-    trained = parameters["user"]
     members, size = len(trained), shape.user_factors + 1
-    known = np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users)))
-    if len(known) > PRIOR_USERS:
-        known = known[np.linspace(0, len(known) - 1, PRIOR_USERS).astype(int)]
-    x = trained[:, known, :size].astype(np.float64)
-    mean = trained[:, -1, :size].astype(np.float64)
-    grams = np.empty((members, len(known), size, size), np.float32)
+    x = trained[..., :size].astype(np.float64)
+    mean = parameters["user"][:, -1, :size].astype(np.float64)
+    grams = np.empty((members, len(histories), size, size), np.float32)
     squares, ratings = np.zeros(members), 0
-    for index, user in enumerate(known):
-        rows = train.rows_of(int(user))
-        y = parameters["movie"][:, train.ratings.movie[rows]]
-        output, slope = outputs_and_slopes(parameters, shape, trained[:, user][:, None], y)
+    for index, history in enumerate(histories):
+        y = parameters["movie"][:, history.movies]
+        output, slope = outputs_and_slopes(parameters, shape, trained[:, index][:, None], y)
         grams[:, index] = np.swapaxes(slope, -1, -2) @ slope
-        squares += ((train.ratings.stars[rows] - output) ** 2).sum(-1)
-        ratings += len(rows)
+        squares += ((history.stars - output) ** 2).sum(-1)
+        ratings += len(history)
     difference = x - mean[:, None]
     weight = size + 1
     scatter = np.swapaxes(difference, -1, -2) @ difference + weight * SPREAD * np.eye(size) / size
     noise = (squares + 1) / (ratings + 1)
-    spread = scatter / (len(known) + weight)
+    spread = scatter / (len(histories) + weight)
     for _ in range(ROUNDS):
         covariance = np.linalg.inv(np.linalg.inv(spread)[:, None] + grams / noise[:, None, None, None])
         noise = (squares + np.einsum("eukl,eukl->e", covariance, grams) + 1) / (ratings + 1)
-        spread = (scatter + covariance.sum(1)) / (len(known) + weight)
+        spread = (scatter + covariance.sum(1)) / (len(histories) + weight)
     parameters["user_mean"] = mean
     parameters["user_precision"] = np.linalg.inv(spread)
     parameters["noise"] = noise

@@ -1,11 +1,16 @@
 """A dataset that was cleaned on a cluster: its movies are here, its ratings and users are read there."""
 
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movietui.data.cluster.files import FileSystem
 from movietui.data.problems import Problem
 from movietui.data.storage import parquet, remote
+from movietui.data.storage.cache import STALE_SECONDS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -43,6 +48,23 @@ class ClusterDataset(remote.RemoteDataset):
         see ``movietui.data.dataset.Users``. Likewise raises ``Problem``.
         """
         return spark.read.parquet(f"{self._tables(spark)}/users")
+
+    @contextmanager
+    def scratch(self, spark: "SparkSession") -> Iterator[str]:
+        """Yield the URI of a new folder beside the tables, which is removed when the block ends.
+
+        First removes those of trainings that died, in which nothing was written for a day.
+        """
+        files, uri = FileSystem(spark), f"{self.uri}/{UNFINISHED}{uuid.uuid4().hex}"
+        for folder in files.entries(self.uri):
+            if folder.name.startswith(UNFINISHED):
+                written = [folder, *files.entries(f"{self.uri}/{folder.name}")]
+                if time.time() - max(entry.seconds for entry in written) > STALE_SECONDS:
+                    files.remove(f"{self.uri}/{folder.name}")
+        try:
+            yield uri
+        finally:
+            files.remove(uri)
 
     def _tables(self, spark: "SparkSession") -> str:
         """Return the folder with the tables. Raises ``Problem`` unless the manifest beside it still names it."""

@@ -101,6 +101,17 @@ def names() -> list[str]:
         return []
 
 
+def reachable(uri: str) -> tuple[Any, str]:
+    """Return the file system of pyarrow that reads a URI of the cluster without Spark, and the path in it.
+
+    Raises ``OSError`` or ``ValueError`` (an ``ArrowException``) for a place that pyarrow does not know.
+    """
+    from pyarrow.fs import FileSystem
+
+    files, path = FileSystem.from_uri(uri.replace("s3a://", "s3://", 1))
+    return files, path
+
+
 def load(name: str, kind: type[Kind]) -> Kind:
     """Return a dataset on a cluster as a ``kind``, a subclass of ``RemoteDataset`` with the same fields.
 

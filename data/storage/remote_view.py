@@ -85,11 +85,10 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
     """Return the ratings of the user with this id, from the files on the cluster."""
     import pyarrow as pa
     import pyarrow.dataset as ds
-    from pyarrow.fs import FileSystem
 
     nobody = Problem(f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster.")
     try:
-        files, path = FileSystem.from_uri(f"{dataset.uri}/{dataset.folder}".replace("s3a://", "s3://", 1))
+        files, path = remote.reachable(f"{dataset.uri}/{dataset.folder}")
         users = ds.dataset(f"{path}/users", format="parquet", filesystem=files)
         try:
             wanted = pa.scalar(user).cast(users.schema.field("id").type)

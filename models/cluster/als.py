@@ -1,17 +1,12 @@
 """Alternating least squares by Spark's MLlib, as models that are served here."""
 
-import time
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from movietui.data.cluster.dataset import UNFINISHED
-from movietui.data.cluster.files import FileSystem
 from movietui.data.dataset import Floats
 from movietui.data.problems import Problem
-from movietui.data.storage.cache import STALE_SECONDS
 from movietui.models.als import SAMPLE, AlsSettings, UserSums, factors_of, parameters_of
 from movietui.models.base import Parameters
 from movietui.models.cluster.effects import learn_effects
@@ -73,32 +68,19 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
     """
     from pyspark.ml.recommendation import ALS
 
-    spark, scratch = ratings.sparkSession, f"{train.dataset.uri}/{UNFINISHED}{uuid.uuid4().hex}"
-    files = FileSystem(spark)
-    _sweep(files, train.dataset.uri)
+    spark = ratings.sparkSession
     blocks = max(FEWEST_BLOCKS, -(-len(train) // RATINGS_PER_BLOCK))
     columns = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
-    # MLlib writes its factors there every ten sweeps: otherwise, what Spark would have to repeat after a failure grows
-    # with each sweep, until even its description overflows Java's stack.
-    spark.sparkContext.setCheckpointDir(scratch)
-    try:
+    with train.dataset.scratch(spark) as scratch:
+        # MLlib writes its factors there every ten sweeps: otherwise, what Spark would have to repeat after a failure
+        # grows with each sweep, until even its description overflows Java's stack.
+        spark.sparkContext.setCheckpointDir(scratch)
         fitted = ALS(**columns, numUserBlocks=blocks, numItemBlocks=blocks, **settings).fit(ratings)
         rows = fitted.itemFactors.toPandas()
-    finally:
-        files.remove(scratch)
     factors = np.zeros((len(train.dataset.movies), fitted.rank), np.float32)
     if len(rows):
         factors[rows["id"].to_numpy()] = np.stack(rows["features"].to_numpy())
     return factors
-
-
-def _sweep(files: FileSystem, uri: str) -> None:
-    """Remove what trainings that died have left beside a dataset: folders where nothing was written for a day."""
-    for folder in files.entries(uri):
-        if folder.name.startswith(UNFINISHED):
-            written = [folder, *files.entries(f"{uri}/{folder.name}")]
-            if time.time() - max(entry.seconds for entry in written) > STALE_SECONDS:
-                files.remove(f"{uri}/{folder.name}")
 
 
 def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:

@@ -9,6 +9,7 @@ from movietui.models.cluster.als import fit_als, fit_ials
 from movietui.models.cluster.bayes import fit_bayes
 from movietui.models.cluster.effects import fit_bias, fit_popularity
 from movietui.models.cluster.mf import fit_mf
+from movietui.models.cluster.networks import NETWORKS, network_fit
 from movietui.models.cluster.partitions import Partitions
 from movietui.models.cluster.products import fit_ease, fit_item_knn
 from movietui.models.registry import MODELS
@@ -23,6 +24,7 @@ FITS: Mapping[str, Callable[[Partitions, Any, int], Parameters]] = {
     "item-knn": fit_item_knn,
     "ease": fit_ease,
     "ials": fit_ials,
+    **{name: network_fit(name) for name in NETWORKS},
 }
 """For each model, a function that takes the ratings, the settings and the seed, and returns the parameters.
 

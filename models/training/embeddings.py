@@ -2,18 +2,19 @@
 module."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import embedding
 
-from movietui.data.dataset import Dataset, Floats, Ratings, Scale
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.splits import hold_out
 from movietui.models.base import Fitted, Parameters, Progress
 from movietui.models.embeddings import BLOCK, EmbeddingSettings, Shape
-from movietui.models.networks import seeded, to_arrays, train
+from movietui.models.networks import Step, seeded, to_arrays, train
 from movietui.models.training.device import choose_device, to_device
 from movietui.models.training.towers import Tower
 
@@ -59,6 +60,16 @@ class Network(nn.Module):
             with torch.no_grad():
                 self.tower.weight[-1] *= START
 
+    def take_users(self, embeddings: Tensor) -> None:
+        """Replace the users by others, who have these embeddings, no biases and no side features.
+
+        ``embeddings``: shape (users, members * factors).
+        """
+        users = len(embeddings)
+        self.user = nn.Parameter(embeddings)
+        self.user_bias = nn.Parameter(torch.zeros(users, self.members))
+        self.features = torch.zeros(users + 1, 0, device=self.features[1].device), self.features[1]
+
     def _embeddings(self, rows: int, factors: int) -> nn.Parameter:
         """Return a table with a row for each user or movie, which holds the members' embeddings one after the other."""
         return nn.Parameter(START * torch.randn(rows, self.members * factors))
@@ -87,6 +98,19 @@ class Network(nn.Module):
             stars = self.scale.low + (self.scale.high - self.scale.low) * stars.sigmoid()
         return stars
 
+    def user_vectors(self) -> Floats:
+        """Return the embeddings and, last, the biases of the users, shape (members, users, factors + 1)."""
+        return self._vectors(self.user, self.user_bias)
+
+    def movie_vectors(self) -> Floats:
+        """Return the embeddings and, last, the biases of the movies, shape (members, movies, factors + 1)."""
+        return self._vectors(self.movie, self.movie_bias)
+
+    def _vectors(self, embeddings: Tensor, biases: Tensor) -> Floats:
+        by_member = embeddings.detach().cpu().view(len(embeddings), self.members, embeddings.shape[1] // self.members)
+        rows: Floats = torch.cat((by_member, biases.detach().cpu()[:, :, None]), 2).numpy()
+        return rows.transpose(1, 0, 2)
+
 
 def fit(
     train_part: Dataset,
@@ -106,79 +130,127 @@ def fit(
         rows, held_out_rows = hold_out(np.arange(len(ratings)), seed, settings.kept_back)
         ratings, held_out = ratings.take(rows), ratings.take(held_out_rows)
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
-    middle = overall
-    if shape.sigmoid:
-        share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)
-        middle = float(np.log(share / (1 - share)))
     device = choose_device()
-    user, movie, stars = (to_device(device, column) for column in (ratings.user, ratings.movie, ratings.stars))
+    columns = Columns(*(to_device(device, column) for column in (ratings.user, ratings.movie, ratings.stars)))
     with seeded(seed):
         network = Network(
-            (to_device(device, features[0]), to_device(device, features[1])), settings.members, shape, scale, middle
+            (to_device(device, features[0]), to_device(device, features[1])),
+            settings.members,
+            shape,
+            scale,
+            middle_of(overall, shape, scale),
         )
 
-        def step(index: Tensor) -> tuple[Tensor, Tensor]:
-            batch = network.look_up(user[index], movie[index])
-            output, target = network(batch), stars[index]
-            loss = (output - target).square().mean(1).sum()
-            for vectors in (batch.p, batch.q):
-                if settings.decay:
-                    loss = loss + settings.decay / len(index) * vectors.square().sum()
-            for biases in (batch.b, batch.c):
-                if shape.biases and settings.bias_decay:
-                    loss = loss + settings.bias_decay / len(index) * biases.square().sum()
-            return loss, (output.detach().mean(0) - target).square().mean()
-
         def loss_on(rows: Ratings | None) -> Callable[[], float] | None:
-            return None if rows is None else lambda: _loss(network, rows)
+            if rows is None:
+                return None
+            return lambda: squared_errors(network, rows.user, rows.movie, rows.stars) / max(1, len(rows))
 
-        fitted = train(network, step, len(ratings), settings.plan, progress, loss_on(validation), loss_on(held_out))
-    counts = np.bincount(ratings.movie, minlength=len(train_part.movies))
-    parameters: Parameters = {
-        "overall": np.asarray(middle, np.float32),
-        "span": np.asarray([scale.low, scale.high], np.float32),
-        "user": _table(
-            network.user,
-            network.user_bias,
-            features[0],
-            settings.members,
-            np.bincount(ratings.user, minlength=len(train_part.users)),
+        fitted = train(
+            network,
+            step_of(network, network, columns, settings),
+            len(ratings),
+            settings.plan,
+            progress,
+            loss_on(validation),
+            loss_on(held_out),
+        )
+    users, movies = len(train_part.users), len(train_part.movies)
+    sums = np.bincount(train_part.ratings.movie, train_part.ratings.stars - overall, movies)
+    return (
+        parameters_of(
+            network,
+            table_of(network.user_vectors(), features[0], np.bincount(ratings.user, minlength=users)),
+            table_of(network.movie_vectors(), features[1], np.bincount(ratings.movie, minlength=movies)),
+            spread_of(train_part.counts, sums),
         ),
-        "movie": _table(network.movie, network.movie_bias, features[1], settings.members, counts),
-        "movie_spread": np.asarray(_spread(train_part, overall)),
+        fitted,
+    )
+
+
+def middle_of(overall: float, shape: Shape, scale: Scale) -> float:
+    """Return the output without biases and embeddings that predicts the mean of the ratings, ``overall``."""
+    if not shape.sigmoid:
+        return overall
+    share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)
+    return float(np.log(share / (1 - share)))
+
+
+class Columns(NamedTuple):
+    """Ratings as tensors on the device: rows of users, rows of movies, and stars."""
+
+    user: Tensor
+    movie: Tensor
+    stars: Tensor
+
+
+def step_of(network: Network, forward: nn.Module, columns: Columns, settings: EmbeddingSettings) -> Step:
+    """Return the loss that ``movietui.models.networks.train`` minimises: the mean over the batch of the squared error
+    plus the decay, summed over the members.
+
+    ``forward``: the network, or what runs its ``forward``.
+    """
+    user, movie, stars = columns
+
+    def step(index: Tensor) -> tuple[Tensor, Tensor]:
+        batch = network.look_up(user[index], movie[index])
+        output, target = forward(batch), stars[index]
+        loss = (output - target).square().mean(1).sum()
+        for vectors in (batch.p, batch.q):
+            if settings.decay:
+                loss = loss + settings.decay / len(index) * vectors.square().sum()
+        for biases in (batch.b, batch.c):
+            if network.shape.biases and settings.bias_decay:
+                loss = loss + settings.bias_decay / len(index) * biases.square().sum()
+        return loss, (output.detach().mean(0) - target).square().mean()
+
+    return step
+
+
+def parameters_of(network: Network, users: Floats, movies: Floats, movie_spread: float) -> Parameters:
+    """Return the parameters of a trained network, without those of ``movietui.models.embeddings.learn_prior``.
+
+    ``users`` and ``movies``: from ``table_of``; ``movie_spread``: from ``spread_of``.
+    """
+    parameters: Parameters = {
+        "overall": np.asarray(network.overall, np.float32),
+        "span": np.asarray([network.scale.low, network.scale.high], np.float32),
+        "user": users,
+        "movie": movies,
+        "movie_spread": np.asarray(movie_spread),
     }
-    return parameters | (to_arrays(network.tower.layers(), "tower") if shape.hidden else {}), fitted
+    return parameters | (to_arrays(network.tower.layers(), "tower") if network.shape.hidden else {})
 
 
-def _table(embeddings: Tensor, biases: Tensor, features: Floats, members: int, counts: np.ndarray) -> Floats:
+def table_of(rows: Floats, features: Floats, counts: NDArray[Any]) -> Floats:
     """Return the vectors of users or movies: embedding, bias, side features.
 
+    ``rows``: embeddings and biases, shape (members, rows, factors + 1); ``counts``: the number of ratings of each row.
     Shape (members, rows + 1, factors + 1 + features). In the last row and in rows without ratings, embedding and bias
     are the means of the other rows.
     """
-    parts = embeddings.detach().cpu().view(len(embeddings), members, -1), biases.detach().cpu()[:, :, None]
-    rows = torch.cat(parts, 2).numpy().transpose(1, 0, 2)
     known = counts > 0
     mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
     vectors = np.concatenate([rows, mean[:, None]], 1)
     vectors[:, :-1][:, ~known] = mean[:, None]
-    return np.concatenate([vectors, np.broadcast_to(features, (members, *features.shape))], -1, dtype=np.float32)
+    return np.concatenate([vectors, np.broadcast_to(features, (len(rows), *features.shape))], -1, dtype=np.float32)
 
 
-def _spread(train_part: Dataset, overall: float) -> float:
-    """Return the variance of the movies' mean ratings, damped by five ratings at the overall mean."""
-    counts = train_part.counts
-    sums = np.bincount(train_part.ratings.movie, train_part.ratings.stars - overall, len(counts))
+def spread_of(counts: NDArray[Any], sums: NDArray[Any]) -> float:
+    """Return the variance of the movies' mean ratings, damped by five ratings at the overall mean.
+
+    ``counts``: the number of ratings of each movie; ``sums``: the sum of their stars, relative to the overall mean.
+    """
     means = (sums / (counts + 5.0))[counts > 0]
     return float((means @ means + 0.2) / (len(means) + 1))
 
 
-def _loss(network: Network, ratings: Ratings) -> float:
-    """Return the mean squared error of the predictions, clipped to the scale."""
+def squared_errors(network: Network, user: Ints, movie: Ints, stars: Floats) -> float:
+    """Return the sum of the squared errors of the predictions, clipped to the scale."""
     total, scale, device = 0.0, network.scale, network.user.device
-    for start in range(0, len(ratings), BLOCK):
+    for start in range(0, len(stars), BLOCK):
         block = slice(start, start + BLOCK)
-        batch = network.look_up(to_device(device, ratings.user[block]), to_device(device, ratings.movie[block]))
+        batch = network.look_up(to_device(device, user[block]), to_device(device, movie[block]))
         output = network(batch).mean(0).clamp(scale.low, scale.high)
-        total += float((output - to_device(device, ratings.stars[block])).square().sum(dtype=torch.float64))
-    return total / max(1, len(ratings))
+        total += float((output - to_device(device, stars[block])).square().sum(dtype=torch.float64))
+    return total

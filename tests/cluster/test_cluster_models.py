@@ -72,6 +72,7 @@ def settings_of(name: str) -> Settings:
 def fitted(spark: Any, kept: ClusterDataset, parts: Any) -> dict[str, tuple[AnyModel, AnyModel]]:
     """Each model, fitted on the cluster and in memory, with few sweeps and few tasks, each of which takes its time."""
     from movietui.models.cluster.fits import FITS, fit
+    from movietui.models.cluster.networks import NETWORKS
     from movietui.models.cluster.partitions import partitioned
 
     models = {}
@@ -79,7 +80,7 @@ def fitted(spark: Any, kept: ClusterDataset, parts: Any) -> dict[str, tuple[AnyM
         patch.setattr("movietui.models.cluster.als.FEWEST_BLOCKS", 2)
         for module in ("ease", "training.ials", "cluster.als", "cluster.products"):
             patch.setattr(f"movietui.models.{module}.SWEEPS", 3)
-        for name in FITS:
+        for name in set(FITS) - {*NETWORKS}:  # those have tests of their own
             here = MODELS[name](settings_of(name))
             here.fit(in_memory()[0])
             models[name] = fit(name, train, settings_of(name), 0), here

@@ -75,7 +75,7 @@ def _processes(train: Partitions, settings: EmbeddingSettings) -> int:
     spark = train.ratings.sparkSession
     context = spark.sparkContext._jsc.sc()
     slots = int(context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile()))
-    parts, batch = train.ratings.rdd.getNumPartitions(), settings.plan.batch_of(len(train))
+    parts, batch = int(train.ratings.rdd.getNumPartitions()), settings.plan.batch_of(len(train))
     return max(1, min(slots * max(1, _gpus(spark)), parts, batch // ROWS_PER_WORKER))
 
 

@@ -90,20 +90,12 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
 
 
 def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
-    users, movies = dataset.users, dataset.movies
+    users = dataset.users
     known_ages = users.age[users.age > 0]
-    genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
     children = int((known_ages < ADULT).sum())
-    without_genre = int((~movies.genres.any(axis=1)).sum())
     charts = [
         _chart("ratings", "ratings by stars", "ratings", [(f"{value:g}", count) for value, count in stars.items()]),
-        _chart(
-            "genres",
-            "movies by genre",
-            "movies",
-            [(name, count) for count, name in genres if count],
-            "a movie counts in each of its genres" + (f"; {without_genre:,} have none" if without_genre else ""),
-        ),
+        _by_genre(dataset),
         _by_year(dataset),
         _chart(
             "ages",
@@ -113,13 +105,18 @@ def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp
             f"{children:,} under {ADULT}, {len(known_ages) - children:,} aged {ADULT} or over",
         ),
         _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
-        _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts)),
+        _by_popularity(dataset),
         _chart("ratings over time", "ratings over time", "ratings", *_over_time(dataset.ratings.time)),
     ]
     density = _chart(
         "density", "share of movies rated", "pairs", [], "by tenths of users and of movies, most active first"
     )
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
+
+
+def charts_of_movies(dataset: Dataset) -> list[dict[str, Any]]:
+    """Return the charts that need only the movies and the number of their ratings."""
+    return [chart for chart in (_by_genre(dataset), _by_year(dataset), _by_popularity(dataset)) if chart["counts"]]
 
 
 def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note: str = "") -> dict[str, Any]:
@@ -135,6 +132,25 @@ def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note
         "note": note,
         "shares": [],
     }
+
+
+def _by_genre(dataset: Dataset) -> dict[str, Any]:
+    """Return the chart of the movies of each genre."""
+    movies = dataset.movies
+    genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
+    without_genre = int((~movies.genres.any(axis=1)).sum())
+    return _chart(
+        "genres",
+        "movies by genre",
+        "movies",
+        [(name, count) for count, name in genres if count],
+        "a movie counts in each of its genres" + (f"; {without_genre:,} have none" if without_genre else ""),
+    )
+
+
+def _by_popularity(dataset: Dataset) -> dict[str, Any]:
+    """Return the chart of how many movies have how many ratings."""
+    return _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts))
 
 
 def _by_year(dataset: Dataset) -> dict[str, Any]:

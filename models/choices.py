@@ -10,6 +10,11 @@ from typing import Literal, get_args
 
 QUICK = "mf"
 """The model that is trained first, within seconds."""
+CLUSTER_MODELS = (
+    *("als", "popularity", "bias", "mf", "bayes", "item-knn", "ease", "ials"),
+    *("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid"),
+)
+"""The models that can be trained on a cluster; the app suggests the first one."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
 Preset = Literal["tuned", "published"]

@@ -77,7 +77,7 @@ def clean(
     _check_free(files, output)
     token = uuid.uuid4().hex[:12]
     folder, staging = f"{TABLES}{token}", f"{output}/{STAGING}{token}"
-    with _removed(files, staging), _removed_if_failed(files, f"{output}/{folder}"):
+    with _removed(files, staging), files.removed_if_failed(f"{output}/{folder}"):
         report(Stage("Reading", note=uri))
         with opened_tables(spark, uri, staging, scale, report) as (every, tables, default):
             rules = parse(cleaning or default)
@@ -128,15 +128,6 @@ def _removed(files: FileSystem, uri: str) -> Iterator[None]:
         yield
     finally:
         files.remove(uri)
-
-
-@contextlib.contextmanager
-def _removed_if_failed(files: FileSystem, uri: str) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        files.remove(uri)
-        raise
 
 
 def _sweep(files: FileSystem, output: str, folder: str) -> None:

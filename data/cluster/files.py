@@ -3,6 +3,8 @@
 The calls go to Hadoop's ``FileSystem`` in the driver, which knows the same places and credentials as Spark does.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +52,15 @@ class FileSystem:
                 f"{uri!r} is not a place that Spark can read; give a folder, or a URI such as hdfs://HOST/FOLDER or "
                 "s3a://BUCKET/FOLDER."
             ) from None
+
+    @contextmanager
+    def removed_if_failed(self, uri: str) -> Iterator[None]:
+        """Remove a file or folder if the block fails."""
+        try:
+            yield
+        except BaseException:
+            self.remove(uri)
+            raise
 
     def entry(self, uri: str) -> Entry | None:
         """Return what is at a URI, or None if nothing is."""

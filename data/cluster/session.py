@@ -5,8 +5,10 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -82,6 +84,7 @@ def session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", os.environ["PYSPARK_PYTHON"])
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    warnings.filterwarnings("ignore", "toPandas attempted Arrow", UserWarning)  # said of each failure, which we explain
     builder = SparkSession.builder.appName(app)
     if master or not submitted:
         builder = builder.master(master or LOCAL)
@@ -90,7 +93,8 @@ def session(
     for key, value in {**_defaults(master, submitted), **(settings or {})}.items():
         builder = builder.config(key, value)
     try:
-        spark = builder.getOrCreate()
+        with _own_interrupts():
+            spark = builder.getOrCreate()
     except (PySparkException, Py4JError, OSError, RuntimeError) as error:
         raise Problem(
             f"Spark could not start with the master {master or LOCAL}: {_reason(error)}; check the URL, and what Spark "
@@ -99,6 +103,15 @@ def session(
     with spark:
         spark.sparkContext.setLogLevel("ERROR")
         yield spark
+
+
+@contextlib.contextmanager
+def _own_interrupts() -> Iterator[None]:
+    """Let ctrl+c do what it did before: Spark's own handler calls Java, perhaps in the middle of another call."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if threading.current_thread() is threading.main_thread() and before is not None:
+        signal.signal(signal.SIGINT, before)
 
 
 def _defaults(master: str | None, submitted: bool) -> dict[str, str]:

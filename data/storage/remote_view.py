@@ -1,23 +1,28 @@
-"""A dataset on a cluster as lists are made from it here: its movies and, where asked for, some users' ratings.
+"""A dataset on a cluster as lists are made from it here: its movies and, for users who are asked for, their ratings.
 
 Needs no Spark: single users are read from the Parquet files.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Ints, Ratings, Users
+from movietui.data.dataset import Dataset, Histogram, Ints, Ratings, Users
 from movietui.data.problems import Problem
-from movietui.data.storage import remote
+from movietui.data.storage import cache, remote
 from movietui.data.storage.parquet import Damaged
 from movietui.data.storage.remote import RemoteDataset
 
 _COLUMNS = {"user": np.int32, "movie": np.int32, "stars": np.float32, "time": np.int64}
+
+
+class UnknownUser(Problem):
+    """A dataset on a cluster has no user with this id."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,18 +47,38 @@ class RemoteView(Dataset):
         """The sum of the stars of each movie on the cluster, shape (movies,)."""
         return self.remote.totals
 
-    def read_users(self, ids: Sequence[str]) -> "RemoteView":
-        """Return the dataset with these users and their ratings.
+    @cached_property
+    def histogram(self) -> Histogram:
+        """Empty: how often each movie was given each number of stars is not known here."""
+        return view(self.remote).ratings.histogram()
 
-        Raises ``Problem`` for an unknown user, and if the files cannot be read from here.
+    @cached_property
+    def sample(self) -> Dataset:
+        """The dataset without users: the few that were read say nothing about the others."""
+        return view(self.remote)
+
+    def read_users(self, ids: Sequence[str]) -> "RemoteView":
+        """Return the dataset with these users and their ratings, after those that it has already.
+
+        Raises ``UnknownUser`` for an unknown user, and ``Problem`` if the files cannot be read from here.
         """
-        read = [_read(self.remote, each) for each in ids]
+        new = [each for each in dict.fromkeys(ids) if each not in self.users.row]
+        if not new:
+            return self
+        read = [_read(self.remote, each) for each in new]
         columns = {
-            name: np.concatenate([np.empty(0, kind), *(getattr(each, name) for each in read)])
+            name: np.concatenate([getattr(self.ratings, name), *(getattr(each, name) for each in read)]).astype(kind)
             for name, kind in list(_COLUMNS.items())[1:]
         }
-        user = np.repeat(np.arange(len(read), dtype=np.int32), [len(each) for each in read])
-        return replace(self, users=Users(tuple(ids)), ratings=Ratings(user, **columns))
+        rows = np.arange(len(self.users), len(self.users) + len(read), dtype=np.int32)
+        user = np.concatenate([self.ratings.user, np.repeat(rows, [len(each) for each in read])])
+        return replace(self, users=Users((*self.users.ids, *new)), ratings=Ratings(user, **columns))
+
+    def first_user(self) -> str:
+        """Return the id of some user, the same each time. Raises ``Problem`` if the files cannot be read from here."""
+        with _explained(self.remote, f"The users of {self.name}"):
+            ids = _tables(self.remote, "users").head(1, columns=["id"])["id"]
+            return str(ids[0].as_py()) if len(ids) else ""
 
 
 def view(dataset: RemoteDataset) -> RemoteView:
@@ -71,6 +96,11 @@ def view(dataset: RemoteDataset) -> RemoteView:
     )
 
 
+def find_if_only_there(name: str) -> RemoteView | None:
+    """Return the dataset on a cluster with this name if it is known here, and no dataset on disk has the name."""
+    return None if name in cache.names() else find(name)
+
+
 def find(name: str, fingerprint: str | None = None) -> RemoteView | None:
     """Return the dataset on a cluster with this name and, if given, fingerprint, if it is known here; else ``None``."""
     try:
@@ -86,10 +116,9 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    nobody = Problem(f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster.")
-    try:
-        files, path = remote.reachable(f"{dataset.uri}/{dataset.folder}")
-        users = ds.dataset(f"{path}/users", format="parquet", filesystem=files)
+    nobody = UnknownUser(f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster.")
+    with _explained(dataset, f"The ratings of user {user}" if user else f"The users of {dataset.name}"):
+        users = _tables(dataset, "users")
         try:
             wanted = pa.scalar(user).cast(users.schema.field("id").type)
         except pa.ArrowInvalid:  # the ids are numbers, and this is none
@@ -97,16 +126,33 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
         rows = users.to_table(["user", "part"], filter=ds.field("id") == wanted).to_pylist()
         if not rows:
             raise nobody
-        ratings = ds.dataset(f"{path}/ratings/part={int(rows[0]['part'])}", format="parquet", filesystem=files)
+        ratings = _tables(dataset, f"ratings/part={int(rows[0]['part'])}")
         table = ratings.to_table(list(_COLUMNS), filter=ds.field("user") == rows[0]["user"])
         columns = [table[name].to_numpy().astype(kind) for name, kind in _COLUMNS.items()]
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        reason = str(error).partition("\n")[0]
-        raise Problem(
-            f"The ratings of user {user} are at {dataset.uri}, which cannot be read from here ({reason}); read them "
-            "where the cluster's files can be reached."
-        ) from error
     movie = columns[1]
     if len(movie) and not 0 <= movie.min() <= movie.max() < len(dataset.movies):
         raise Problem(f"The ratings at {dataset.uri} are damaged; clean {dataset.name} on the cluster again.")
     return Ratings(*columns)
+
+
+def _tables(dataset: RemoteDataset, name: str) -> Any:
+    """Return a folder of Parquet files on the cluster, as pyarrow reads it."""
+    import pyarrow.dataset as ds
+
+    files, path = remote.reachable(f"{dataset.uri}/{dataset.folder}")
+    return ds.dataset(f"{path}/{name}", format="parquet", filesystem=files)
+
+
+@contextmanager
+def _explained(dataset: RemoteDataset, what: str) -> Iterator[None]:
+    """Replace an error of pyarrow with a ``Problem`` that says that ``what``, in the plural, cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        reason = str(error).partition("\n")[0]
+        raise Problem(
+            f"{what} are at {dataset.uri}, which cannot be read from here ({reason}); read them where the cluster's "
+            "files can be reached."
+        ) from error

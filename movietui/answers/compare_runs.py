@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from movietui.answers.lists import same_movies, viewer
-from movietui.data import catalogue
+from movietui.answers.lists import dataset_of, same_movies, viewer, with_users
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
@@ -87,8 +86,9 @@ def _tops(store: Store, a: Run, b: Run, viewers: Sequence[ViewerRef], k: int) ->
     """Return the first ``k`` movies of the lists that the two runs make for the viewers, ordered by the better rank."""
     tops: list[Sequence[Title]] = []
     for run in (a, b):
-        dataset = catalogue.load(run.dataset, run.cleaning)
-        model, _, dataset = load(locations.checkpoint(run.checkpoint), dataset)
+        folder = locations.checkpoint(run.checkpoint)
+        model, _, dataset = load(folder, dataset_of(folder, run.dataset, run.cleaning))
+        dataset = with_users(dataset, [ref.id for ref in viewers if ref.kind == "user"])
         same = same_movies(store, dataset, viewers)
         people = [viewer(dataset, same.for_engine(ref)) for ref in viewers]
         movies = Ranker(dataset, model).recommend(people, k)["movies"]

@@ -15,7 +15,7 @@ from movietui.data.storage import locations
 from movietui.models.choices import QUICK
 from movietui.protocol.messages import DatasetRow, NewerDataset
 from movietui.store.ratings import Store
-from movietui.store.run_records import Run
+from movietui.store.run_records import SPARK, Run
 
 MUCH_NEWER = 5
 """Beside a list, a dataset is offered if its newest year is at least this many years later. With a smaller gap, most
@@ -52,7 +52,7 @@ def _row(status: DatasetStatus, store: Store | None) -> DatasetRow:
 
 def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
     """Return how many seconds, about, the first list would take now; 0 if a run can make it, ``None`` if unknown."""
-    if status.on_disk and runs:
+    if runs and (status.on_disk or (status.cluster and any(run.device == SPARK for run in runs))):
         return 0.0
     if not status.ratings or status.state == "cluster":
         return None

@@ -19,7 +19,7 @@ from movietui.data.imports.entries import Entry
 from movietui.data.imports.matching import SURE, Matcher
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.storage import cache, locations
+from movietui.data.storage import locations
 from movietui.models.base import History, history_of
 from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy
 from movietui.models.serving.ranking import Viewer
@@ -44,7 +44,6 @@ from movietui.store.same_movies import SameMovies
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
     from movietui.data.query.search import SearchResult
-    from movietui.data.storage.remote_view import RemoteView
     from movietui.models.base import AnyModel
     from movietui.models.serving.explanations import Reason
     from movietui.models.serving.ranking import Ranker
@@ -141,8 +140,7 @@ def served(
     The run in use serves if it has this model and seed; otherwise, the newest run that has them does. A run that cannot
     be loaded is skipped. Raises ``Problem`` if no run is left, or for an unknown dataset or model.
     """
-    from movietui.data.storage import remote_view
-    from movietui.models.checkpoints import load, read_manifest
+    from movietui.models.checkpoints import load
     from movietui.models.registry import check_name
 
     if model is not None:
@@ -157,14 +155,33 @@ def served(
     for index, run in enumerate(runs):
         try:
             folder = locations.checkpoint(run.checkpoint)
-            elsewhere = remote_view.find(dataset, read_manifest(folder).fingerprint)
-            loaded = elsewhere or catalogue.load(dataset, run.cleaning)
-            fitted, _, served_by_it = load(folder, loaded)
+            fitted, _, loaded = load(folder, dataset_of(folder, dataset, run.cleaning))
         except Problem as error:
             problem = error if index == 0 else problem
             continue
-        return (_with_users(elsewhere, viewers) if elsewhere else served_by_it), fitted
+        return with_users(loaded, _users(viewers)), fitted
     raise problem
+
+
+def dataset_of(checkpoint: Path, dataset: str, cleaning: str) -> Dataset:
+    """Return the dataset that a checkpoint was fitted on. If that is on a cluster, it has no users, see ``with_users``.
+
+    If the dataset has changed since, the one of today is returned, and the checkpoint cannot be loaded with it.
+    """
+    from movietui.data.storage import remote_view
+    from movietui.models.checkpoints import read_manifest
+
+    return remote_view.find(dataset, read_manifest(checkpoint).fingerprint) or _movies_of(dataset, cleaning)
+
+
+def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:
+    """Return a dataset that has the ratings of these users: those of a dataset on a cluster are read when asked for.
+
+    Raises ``Problem`` if they cannot be read. A dataset on this machine has all users, and is returned as it is.
+    """
+    from movietui.data.storage.remote_view import RemoteView
+
+    return dataset.read_users(ids) if isinstance(dataset, RemoteView) else dataset
 
 
 def _movies_of(dataset: str, cleaning: str = catalogue.STANDARD, viewers: Sequence[ViewerRef] = ()) -> Dataset:
@@ -172,12 +189,13 @@ def _movies_of(dataset: str, cleaning: str = catalogue.STANDARD, viewers: Sequen
     other ratings may be on a cluster."""
     from movietui.data.storage import remote_view
 
-    elsewhere = None if dataset in cache.names() else remote_view.find(dataset)
-    return _with_users(elsewhere, viewers) if elsewhere else catalogue.load(dataset, cleaning)
+    elsewhere = remote_view.find_if_only_there(dataset)
+    return with_users(elsewhere, _users(viewers)) if elsewhere else catalogue.load(dataset, cleaning)
 
 
-def _with_users(dataset: RemoteView, viewers: Sequence[ViewerRef]) -> RemoteView:
-    return dataset.read_users([ref.id for ref in viewers if ref.kind == "user"])
+def _users(viewers: Sequence[ViewerRef]) -> list[str]:
+    """Return the ids of those viewers who are users of the dataset."""
+    return [ref.id for ref in viewers if ref.kind == "user"]
 
 
 def recommend(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -74,8 +75,10 @@ def cluster_clean(
 
     with Bars() as bars, session(master, f"movietui cluster clean {name}") as spark, explain_errors(f"{uri}"):
         from movietui.data.cluster.clean import clean
+        from movietui.data.cluster.running import run
 
-        dataset = clean(spark, name, uri, output, cleaning, scale, bars.stage)
+        work = partial(clean, spark, name, uri, output, cleaning, scale)
+        dataset = run(spark, work, bars.stage)
     report = dataset.report.to_json()
     if json_:
         print_json({**report, "uri": dataset.uri, "fingerprint": dataset.fingerprint})

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.answers.lists import rows_of, viewer
+from movietui.answers.lists import rows_of
 from movietui.data.dataset import Bools, Dataset, Floats
 from movietui.data.problems import Problem
 from movietui.data.query.filters import parse
 from movietui.data.query.list_conditions import KnownLists
-from movietui.engine.open_dataset import OpenDataset
+from movietui.engine.open_dataset import OpenDataset, viewers_of
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order, order_by_taste
 from movietui.models.serving.groups import Aggregation, alikeness
 from movietui.models.serving.ranking import RankedList, Ranker, Viewer, surprise
@@ -44,7 +44,7 @@ def rank(ranker: Ranker, query: ListQuery) -> tuple[list[Viewer], RankedList]:
     """Return the viewers of a list and its ranked movies. Raises ``Problem`` for a value out of range."""
     misery, daring = _share("misery", query["misery"]), _share("daring", query.get("daring", 0.0))
     recent = _share("recent", query.get("recent", 0.0))
-    people = [viewer(ranker.dataset, ratings) for ratings in query["viewers"]]
+    people = viewers_of(ranker, query["viewers"])
     how = Aggregation(way=query.get("way", "weighted"), misery=misery, standardise=query.get("standardise", False))
     return people, ranker.rank(
         people,

@@ -7,12 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from movietui.answers.lists import rows_of, viewer
+from movietui.answers.lists import rows_of, viewer, with_users
 from movietui.data.dataset import Dataset
 from movietui.data.imdb.origins import COUNTRIES, LANGUAGES
 from movietui.data.imports.matching import Matcher
 from movietui.data.problems import Problem
 from movietui.data.query.search import Search
+from movietui.data.storage.remote_view import RemoteView, UnknownUser
 from movietui.models.base import history_of
 from movietui.models.serving.explanations import Reason, explain
 from movietui.models.serving.interview import Answers, Interview
@@ -37,12 +38,31 @@ SHOWN_TAGS = 6
 """How many tags the details of a movie name, at most."""
 
 
+def viewers_of(ranker: Ranker, viewers: Sequence[ViewerRatings]) -> list[Viewer]:
+    """Return viewers as the model sees them.
+
+    If the dataset is on a cluster, the ratings of those who are its users are read now, and kept by the ranker. Raises
+    ``Problem`` if they cannot be read.
+    """
+    ranker.dataset = with_users(ranker.dataset, [each["id"] for each in viewers if each["kind"] == "user"])
+    return [viewer(ranker.dataset, each) for each in viewers]
+
+
 class OpenDataset:
     """A dataset with the ranker that serves it. Indexes of the dataset are built when they are first needed."""
 
     def __init__(self, ranker: Ranker) -> None:
         self.ranker = ranker
-        self.dataset: Dataset = ranker.dataset
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset. One on a cluster is replaced whenever further users are read; its movies stay the same."""
+        return self.ranker.dataset
+
+    @property
+    def elsewhere(self) -> RemoteView | None:
+        """The dataset if its ratings are on a cluster, else ``None``."""
+        return self.dataset if isinstance(self.dataset, RemoteView) else None
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -51,11 +71,16 @@ class OpenDataset:
 
     @cached_property
     def search(self) -> Search:
-        """Finds movies, people, tags and users by words."""
-        return Search(self.dataset)
+        """Finds movies, people, tags and users by words. Users on a cluster are not found by words."""
+        return Search(self.elsewhere.sample if self.elsewhere else self.dataset)
 
     @cached_property
     def _interview(self) -> Interview:
+        if self.elsewhere:
+            raise Problem(
+                f"An interview needs all ratings of {self.dataset.name}, which are on a cluster; rate movies of the "
+                "list, or search for those that you know."
+            )
         return Interview(self.dataset)
 
     @cached_property
@@ -64,9 +89,13 @@ class OpenDataset:
         counts: list[int] = self.dataset.ratings.by_user(len(self.dataset.users)).tolist()
         return counts
 
+    def viewers(self, viewers: Sequence[ViewerRatings]) -> list[Viewer]:
+        """Return viewers as the model sees them."""
+        return viewers_of(self.ranker, viewers)
+
     def viewer(self, ratings: ViewerRatings) -> Viewer:
         """Return a viewer as the model sees them."""
-        return viewer(self.dataset, ratings)
+        return self.viewers([ratings])[0]
 
     # Movies
 
@@ -109,12 +138,14 @@ class OpenDataset:
     def similar_movies(self, movie: str, limit: int, hidden: Sequence[str]) -> list[SimilarMovie]:
         """Return the movies most similar to a movie, without those whose keys are ``hidden``."""
         hidden_rows = set(rows_of(self.dataset, hidden))
-        near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows))
+        # Without the ratings, what the model has learned from them says which movies are liked by the same people.
+        vectors = self.ranker.model.movie_vectors() if self.elsewhere else None
+        near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows), vectors)
         return [
             {
                 **self.found_movie(each.movie),
                 "similarity": each.similarity,
-                "common": each.common,
+                "common": None if self.elsewhere else each.common,
                 "shared": each.shared.names(),
             }
             for each in [each for each in near if each.movie not in hidden_rows][:limit]
@@ -142,7 +173,7 @@ class OpenDataset:
             "count": int(self.dataset.counts[row]),
             "mean": self.dataset.mean_of(row) or 0.0,
             "histogram": [given.get(step, 0) for step in steps.astype(np.float32).tolist()],
-            "by": [self._for_viewer(self.viewer(ratings), row) for ratings in viewers],
+            "by": [self._for_viewer(person, row) for person in self.viewers(viewers)],
         }
 
     def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
@@ -210,7 +241,7 @@ class OpenDataset:
 
     def given_stars(self, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
         """Return the stars that the viewers gave each movie: a list for each movie, with ``None`` for no rating."""
-        histories = [self.viewer(ratings).history for ratings in viewers]
+        histories = [person.history for person in self.viewers(viewers)]
         given = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
         return [[stars.get(self._row(movie)) for stars in given] for movie in movies]
 
@@ -218,7 +249,7 @@ class OpenDataset:
 
     def next_question(self, ratings: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
         """Return what to ask a viewer next; see ``Requests.next_question``."""
-        person, names = self.viewer(ratings), self.dataset.movies.genre_names
+        interview, person, names = self._interview, self.viewer(ratings), self.dataset.movies.genre_names
         passed = {row: movie["liking"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
         so_far = Answers(
             person.history,
@@ -229,11 +260,11 @@ class OpenDataset:
         )
         places = {row: movie["place"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
         person = replace(person, held={**person.held, **places})
-        asked = self._interview.next_card(so_far) if card else []
+        asked = interview.next_card(so_far) if card else []
         is_card = bool(asked)
-        asked = asked or self._interview.next_list(so_far)
+        asked = asked or interview.next_list(so_far)
         movies = [self._interview_movie(row) for row in asked]
-        likings = self._interview.liking(so_far, np.asarray(asked, np.int32)) if is_card else []
+        likings = interview.liking(so_far, np.asarray(asked, np.int32)) if is_card else []
         above = self.ranker.places(person, asked) if is_card else []
         return {
             "movies": movies,
@@ -242,7 +273,7 @@ class OpenDataset:
                 for movie, liking, place in zip(movies if is_card else [], likings, above, strict=True)
             ],
             "rated": len(person.history),
-            "known": self._interview.known(so_far),
+            "known": interview.known(so_far),
         }
 
     def _interview_movie(self, row: int) -> InterviewMovie:
@@ -255,6 +286,24 @@ class OpenDataset:
         }
 
     # Users
+
+    def find_users(self, typed: str, offset: int, limit: int) -> tuple[int, list[UserRow]]:
+        """Return how many users match a text, see ``Search.users``, and some of them, from ``offset`` on.
+
+        Of the users on a cluster, only one matches: the one with this id or, if the text is empty, the first. Raises
+        ``Problem`` if users there cannot be read.
+        """
+        if not self.elsewhere:
+            rows = self.search.users(typed)
+            return len(rows), [self.user(row) for row in rows[offset : offset + limit]]
+        wanted = typed.strip() or self.elsewhere.first_user()
+        try:
+            self.ranker.dataset = known = self.elsewhere.read_users([wanted])
+        except UnknownUser:
+            return 0, []
+        ratings = len(known.rows_of(known.users.row[wanted]))
+        found: list[UserRow] = [{"id": wanted, "age": 0, "gender": "", "occupation": "", "ratings": ratings}]
+        return 1, found[offset : offset + limit]
 
     def user(self, row: int) -> UserRow:
         """Return the user of a row."""

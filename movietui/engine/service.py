@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from movietui.answers.datasets import list_datasets, newer
-from movietui.answers.lists import found_names, recognise, taste_report
+from movietui.answers.lists import dataset_of, found_names, recognise, taste_report
 from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
 from movietui.data.dataset import Dataset
@@ -19,15 +19,17 @@ from movietui.data.imdb import join as imdb
 from movietui.data.problems import Problem
 from movietui.data.query.filters import complete
 from movietui.data.storage import locations
+from movietui.data.storage.remote_view import find_if_only_there
 from movietui.engine.lists import Lists, by_taste, draw_surprise, rank
 from movietui.engine.open_dataset import OpenDataset
 from movietui.models import MODELS
-from movietui.models.checkpoints import load
+from movietui.models.checkpoints import load, read_manifest
 from movietui.models.choices import RECOMMENDED
 from movietui.models.serving.groups import MISERY
 from movietui.models.serving.ranking import Ranker
 from movietui.models.settings import describe
 from movietui.protocol.messages import (
+    ChartRow,
     CleaningReport,
     DatasetRow,
     DatasetSummary,
@@ -89,16 +91,17 @@ class Service(Requests):
         return self._open
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        whole = catalogue.load(dataset, cleaning)
+        whole = dataset_of(Path(checkpoint), dataset, cleaning)
         model, manifest, loaded = load(Path(checkpoint), whole)
-        self._open, self._lists, self._whole = OpenDataset(Ranker(loaded, model)), Lists(), whole
-        movies = loaded.movies
+        opened = OpenDataset(Ranker(loaded, model))
+        self._open, self._lists, self._whole = opened, Lists(), whole
+        movies, remote = loaded.movies, opened.elsewhere.remote if opened.elsewhere else None
         return {
             "dataset": loaded.name,
             "cleaning": loaded.cleaning,
             "invented": loaded.name == catalogue.DEMO,
-            "ratings": len(loaded.ratings),
-            "users": len(loaded.users),
+            "ratings": remote.rating_count if remote else len(loaded.ratings),
+            "users": remote.user_count if remote else len(loaded.users),
             "movies": len(movies),
             "genres": [movies.genre_names[column] for column in np.argsort(-movies.genres.sum(axis=0))],
             "decades": np.unique(movies.years[movies.years > 0] // 10 * 10)[::-1].tolist(),
@@ -106,6 +109,7 @@ class Service(Requests):
             "metrics": manifest.metrics,
             "misery": MISERY,
             "first_user": loaded.users.ids[0] if loaded.users.ids else "",
+            "cluster": remote.uri if remote else "",
         }
 
     # Lists
@@ -121,8 +125,8 @@ class Service(Requests):
 
         served = self.opened.ranker
         assert self._whole is not None
-        same = cleaning == served.dataset.cleaning
-        whole = self._whole if same else catalogue.load(served.dataset.name, cleaning)
+        same = read_manifest(Path(checkpoint)).fingerprint == self._whole.fingerprint
+        whole = self._whole if same else dataset_of(Path(checkpoint), served.dataset.name, cleaning)
         model, _, loaded = load(Path(checkpoint), whole)
         other = Ranker(loaded, model)
         first, second = (
@@ -166,17 +170,12 @@ class Service(Requests):
 
     def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
         opened = self.opened
-        rows = opened.search.users(search)
-        return {
-            "dataset": opened.dataset.name,
-            "total": len(rows),
-            "offset": offset,
-            "rows": [opened.user(row) for row in rows[offset : offset + limit]],
-        }
+        total, rows = opened.find_users(search, offset, limit)
+        return {"dataset": opened.dataset.name, "total": total, "offset": offset, "rows": rows}
 
     def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:
         opened = self.opened
-        people = [opened.viewer(ratings) for ratings in viewers]
+        people = opened.viewers(viewers)
         return taste_report(opened.dataset, people, UNUSUAL, opened.ranker)
 
     # Imports
@@ -214,6 +213,10 @@ class Service(Requests):
             return newer(store, self.opened.dataset)
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
+        if elsewhere := find_if_only_there(dataset):
+            from movietui.data.summary import charts_of_movies
+
+            return {"note": "", "absent_note": "", "charts": cast(list[ChartRow], charts_of_movies(elsewhere))}
         if catalogue.report_of(dataset, cleaning) is None:
             return None
         return cast(DatasetSummary, catalogue.show(dataset, cleaning))
@@ -222,7 +225,8 @@ class Service(Requests):
         return list(PRESETS)
 
     def cleaning_report(self, *, dataset: str, cleaning: str) -> CleaningReport | None:
-        report = catalogue.report_of(dataset, cleaning)
+        elsewhere = find_if_only_there(dataset)
+        report = elsewhere.remote.report if elsewhere else catalogue.report_of(dataset, cleaning)
         return cast(CleaningReport, report.to_json()) if report else None
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from movietui.formatting import text
+from movietui.formatting.run_progress import cluster_text, progress_text
 from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.protocol.messages import RunComparison
@@ -25,6 +26,7 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         ("started", text.moment(row["started"])),
         ("fit", text.duration(row["seconds"]) if row["seconds"] is not None else ""),
         ("device", row["device"]),
+        ("cluster", cluster_text(row["cluster"])),
         ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
         ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
         ("settings", settings_text(row["settings"])),
@@ -82,5 +84,4 @@ def state_text(row: Mapping[str, Any]) -> str:
     progress = row.get("progress") or {}
     if not progress:
         return str(row["state"])
-    left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
-    return f"{row['state']}, {progress['phase']} {progress['epoch']} of {progress['of']}{left}"
+    return f"{row['state']}, {progress_text(progress)}"

@@ -14,11 +14,13 @@ from movietui import models
 from movietui.answers.lists import served
 from movietui.data.cluster.dataset import ClusterDataset, load
 from movietui.data.cluster.files import FileSystem
+from movietui.data.cluster.running import ClusterWork
+from movietui.data.cluster.running import run as run_on
 from movietui.data.cluster.session import explain_errors, session
 from movietui.data.cluster.splits import canonical, split
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.progress import Stage
+from movietui.data.progress import Report, Stage
 from movietui.data.storage.remote_view import view
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.train import checkpoint_of, record_end
@@ -30,6 +32,7 @@ from movietui.models.evaluation.measure import label
 from movietui.protocol.jobs import TrainResult
 from movietui.store import interrupts
 from movietui.store.ratings import Store
+from movietui.store.run_records import SPARK
 from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
 
 if TYPE_CHECKING:
@@ -38,8 +41,6 @@ if TYPE_CHECKING:
     from movietui.models.base import AnyModel
     from movietui.models.settings import Settings
 
-DEVICE = "spark"
-"""What a run that was trained on a cluster has as its device."""
 TASKS: tuple[Task, ...] = ("rating", "ranking")
 COMPLETE = "_SUCCESS"
 """The file that Spark writes last into a folder."""
@@ -91,18 +92,25 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
     settings = prepared.settings[name]
     with session(request.master, f"movietui cluster train {name} on {dataset.name}") as spark:
         recorder: Recorder | None = None
+
+        def fitted_and_measured(report: Report) -> tuple[AnyModel, dict[str, float]]:
+            parts = split(dataset.ratings(spark), split_name, request.split_seed)
+            model = _fit(name, settings, request.seed, dataset, parts, report)
+            measured = [_measure(task, model, dataset, parts, request, DEFAULT_ORDER, report) for task in TASKS]
+            return model, {metric: value for each in measured for metric, value in each.items()}
+
+        def saw(stage: Stage, work: ClusterWork) -> None:
+            assert recorder is not None
+            recorder.cluster(stage, work.to_json())
+
         try:
             with interrupts.delayed():  # from the moment that the run exists, its end is recorded
                 run = store.start_run(
-                    name, dataset.name, dataset.preset, split_name, request.seed, asdict(settings), device=DEVICE
+                    name, dataset.name, dataset.preset, split_name, request.seed, asdict(settings), device=SPARK
                 )
                 recorder = Recorder(Runs(store), run, ("measure",))
-            metrics: dict[str, float] = {}
             with explain_errors(dataset.uri):
-                parts = split(dataset.ratings(spark), split_name, request.split_seed)
-                model = _fit(name, settings, request.seed, dataset, parts, listener)
-                for task in TASKS:
-                    metrics |= _measure(task, model, dataset, parts, request, DEFAULT_ORDER, listener)
+                model, metrics = run_on(spark, fitted_and_measured, listener.stage, saw)
             checkpoint = checkpoint_of(store, run)
             models.save(checkpoint, model, view(dataset), split=split_name, fitted_on="train", metrics=metrics)
             seconds = recorder.seconds
@@ -123,7 +131,7 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
         "best_epoch": None,
         "metrics": metrics,
         "seconds": seconds,
-        "device": DEVICE,
+        "device": SPARK,
         "peak_bytes": recorder.peak_bytes,
         "checkpoint": str(checkpoint),
     }
@@ -142,17 +150,18 @@ def evaluate(
     chosen, dataset = dict(prepared.settings), prepared.dataset
     if task == "ranking":
         chosen.setdefault("popularity", models.choose("popularity"))
-    rows = []
     app = f"movietui cluster evaluate {' '.join(chosen)} on {dataset.name}"
-    with session(request.master, app) as spark, explain_errors(dataset.uri):
+
+    def measured(report: Report) -> list[dict[str, Any]]:
+        rows = []
         for split_name in prepared.splits:
             parts = split(dataset.ratings(spark), split_name, request.split_seed).persist()
             in_test = {row["test"]: row["count"] for row in parts.groupBy("test").count().collect()}
             for name, settings in chosen.items():
                 start = time.perf_counter()
-                model = _fit(name, settings, request.seed, dataset, parts, listener)
+                model = _fit(name, settings, request.seed, dataset, parts, report)
                 fitted = time.perf_counter()
-                metrics = _measure(task, model, dataset, parts, request, order, listener)
+                metrics = _measure(task, model, dataset, parts, request, order, report)
                 rows.append(
                     {
                         "model": name,
@@ -171,7 +180,10 @@ def evaluate(
                     }
                 )
             parts.unpersist()
-    return rows
+        return rows
+
+    with session(request.master, app) as spark, explain_errors(dataset.uri):
+        return run_on(spark, measured, listener.stage)
 
 
 def recommend_to_everyone(
@@ -203,12 +215,18 @@ def recommend_to_everyone(
         files = FileSystem(spark)
         output_uri = files.absolute(output)
         _make_room(files, output_uri)
-        listener.stage(Stage("Recommending"))
-        lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
-        lists.write.mode("append").parquet(output_uri)
-        files.remove(f"{output_uri}/{UNFINISHED}")
-        rows = spark.read.parquet(output_uri).count()
-        listener.stage(Stage("Recommending", finished=True))
+
+        def written(report: Report) -> int:
+            report(Stage("Recommending"))
+            lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
+            with files.removed_if_failed(output_uri):
+                lists.write.mode("append").parquet(output_uri)
+            files.remove(f"{output_uri}/{UNFINISHED}")
+            rows = int(spark.read.parquet(output_uri).count())
+            report(Stage("Recommending", finished=True))
+            return rows
+
+        rows = run_on(spark, written, listener.stage)
     return {
         "dataset": dataset_name,
         "model": model.name,
@@ -232,12 +250,12 @@ def _make_room(files: FileSystem, uri: str) -> None:
 
 
 def _fit(
-    name: str, settings: Settings, seed: int, dataset: ClusterDataset, parts: DataFrame, listener: Listener
+    name: str, settings: Settings, seed: int, dataset: ClusterDataset, parts: DataFrame, report: Report
 ) -> AnyModel:
-    listener.stage(Stage(f"Fitting {name}"))
+    report(Stage(f"Fitting {name}"))
     with partitioned(dataset, parts.where("not test")) as train_part:
         model = fit(name, train_part, settings, seed)
-    listener.stage(Stage(f"Fitting {name}", finished=True))
+    report(Stage(f"Fitting {name}", finished=True))
     return model
 
 
@@ -248,12 +266,12 @@ def _measure(
     parts: DataFrame,
     request: ClusterRequest,
     order: Order,
-    listener: Listener,
+    report: Report,
 ) -> dict[str, float]:
-    listener.stage(Stage(f"Measuring {model.name}, {task}"))
+    report(Stage(f"Measuring {model.name}, {task}"))
     if task == "rating":
         metrics = measure_ratings(model, parts)
     else:
         metrics = measure_lists(model, dataset, parts, order, request.split_seed)
-    listener.stage(Stage(f"Measuring {model.name}, {task}", finished=True))
+    report(Stage(f"Measuring {model.name}, {task}", finished=True))
     return metrics

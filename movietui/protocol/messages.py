@@ -247,8 +247,8 @@ class SimilarMovie(FoundMovie):
 
     similarity: float
     """From -1 to 1."""
-    common: int
-    """The number of users who rated both movies."""
+    common: int | None
+    """The number of users who rated both movies; ``None`` if it is unknown because the ratings are on a cluster."""
     shared: list[str]
     """Directors, actors, tags and genres that both movies have."""
 
@@ -330,7 +330,9 @@ class Opened(TypedDict):
     model: str
     metrics: dict[str, float]
     first_user: str
-    """The id of the dataset's first user; empty if it has no users."""
+    """The id of the dataset's first user; empty if it has no users, and for a dataset on a cluster."""
+    cluster: str
+    """Where its ratings and users are on a cluster; empty if they are on this machine."""
     misery: float
     """The default of ``ListQuery.misery``."""
 
@@ -623,6 +625,7 @@ class RunRow(TypedDict):
     checkpoint_bytes: int
     best_epoch: int | None
     progress: dict[str, Any]
+    cluster: dict[str, Any]
     settings: dict[str, Any]
     metrics: dict[str, float]
 

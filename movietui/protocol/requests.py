@@ -107,7 +107,11 @@ class Requests(Protocol):
         ...
 
     def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
-        """Return a window of the users of the dataset that match ``search``, or of all users if it is empty."""
+        """Return a window of the users of the dataset that match ``search``, or of all users if it is empty.
+
+        Users on a cluster are not listed: only the user with the id ``search`` matches, and only the first user if it
+        is empty. Raises ``Problem`` if users there cannot be read.
+        """
         ...
 
     def taste(self, *, viewers: Sequence[ViewerRatings]) -> TasteReport:

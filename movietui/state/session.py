@@ -127,10 +127,16 @@ class Session:
     # Whom the list is for
 
     async def _has_viewer(self, ref: ViewerRef, dataset: str) -> bool:
-        """Return whether a viewer is a profile, or a user of ``dataset``, which must be open in the engine."""
+        """Return whether a viewer is a profile, or a user of ``dataset``, which must be open in the engine.
+
+        A user on a cluster that cannot be reached counts as absent.
+        """
         if ref.kind == "profile":
             return True
-        users = (await self.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1))["rows"]
+        try:
+            users = (await self.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1))["rows"]
+        except Problem:
+            return False
         return ref == user(ref.id, dataset) and [row["id"] for row in users] == [ref.id]
 
     async def _first_viewer(self, opened: Opened) -> ViewerRef:
@@ -142,7 +148,14 @@ class Session:
             return profile(name)
         if kind == "user" and await self._has_viewer(user(name, opened["dataset"]), opened["dataset"]):
             return user(name, opened["dataset"])
-        return profiles[0][0] if profiles else user(opened["first_user"], opened["dataset"])
+        if profiles:
+            return profiles[0][0]
+        first = opened["first_user"]
+        if opened["cluster"]:
+            with contextlib.suppress(Problem):  # the list, which needs the user too, says what is wrong
+                people = await self.engine.ask(Requests.find_users, search="", offset=0, limit=1)
+                first = people["rows"][0]["id"] if people["rows"] else ""
+        return user(first, opened["dataset"])
 
     def show_to(self, audience: Audience) -> None:
         """Make the list for another audience."""

@@ -14,6 +14,8 @@ from movietui.store.database import Database, now
 from movietui.store.processes import still_runs, this_process
 from movietui.store.validation import LARGEST, is_curve
 
+SPARK = "spark"
+"""The device of a run that was trained on a cluster."""
 UNDER_WAY = ("running", "paused")
 CUT_OFF = "cut off"
 """The state of a run whose process ended without recording the end of the run."""
@@ -52,9 +54,13 @@ class Run:
     """All settings; of a queued run, those that the user changed."""
     metrics: dict[str, float]
     progress: dict[str, Any]
-    """For a run in progress: ``phase``, ``epoch``, ``of`` (the last epoch) and ``left`` (the remaining seconds)."""
+    """For a run in progress: ``phase``, ``epoch``, ``of`` (the last epoch) and ``left`` (the remaining seconds).
+
+    On a cluster, ``unit`` is ``tasks``, and ``epoch`` and ``of`` count the tasks of the stage of Spark in progress."""
     request: dict[str, Any]
     """The request that starts a queued run."""
+    cluster: dict[str, Any]
+    """For a run on a cluster, the fields of ``movietui.data.cluster.running.ClusterWork``; else empty."""
 
     @cached_property
     def curve(self) -> list[EpochRow]:
@@ -185,9 +191,9 @@ class RunRecords(Database):
 
 _RUN = (
     "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
-    " best_epoch, problem, position, curve, settings, metrics, progress, request, process, began"
+    " best_epoch, problem, position, curve, settings, metrics, progress, request, cluster, process, began"
 )
 """The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")
-_TEXTS = 4
+_TEXTS = 5
 """How many JSON columns, which are always parsed, precede the columns of the process."""

@@ -15,6 +15,7 @@ from typing import Any
 from movietui.data.near_names import no_such
 from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
+from movietui.data.progress import Stage
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations, strict_json
 from movietui.data.storage.strict_json import finite
@@ -86,6 +87,7 @@ def as_json(run: Run) -> RunRow:
         "checkpoint_bytes": checkpoint_bytes(run),
         "best_epoch": run.best_epoch,
         "progress": run.progress,
+        "cluster": run.cluster,
         "settings": run.settings,
         "metrics": run.metrics,
     }
@@ -460,6 +462,10 @@ class Runs:
             number,
         )
 
+    def write_cluster(self, number: int, cluster: Mapping[str, Any]) -> None:
+        """Record where a run is trained, and what was done there so far."""
+        self._write("UPDATE runs SET cluster = ? WHERE id = ?", json.dumps(cluster), number)
+
     def _write(self, statement: str, *values: object) -> int:
         """Run a statement as a change; return the number of rows that it changed."""
         with self._store.change():
@@ -523,6 +529,27 @@ class Recorder:
         if now - self._written >= WRITE_SECONDS:
             self._written = now
             self._write("running")
+
+    def cluster(self, stage: Stage, cluster: Mapping[str, Any]) -> None:
+        """Record a stage of a training on a cluster and what was done there, at most once a second in each stage.
+
+        ``cluster``: see ``Run.cluster``. What was done when a stage is finished is always recorded.
+        """
+        now = self.seconds
+        if stage.name == self._phase and not stage.finished and now - self._written < WRITE_SECONDS:
+            return
+        self._phase, self._written = stage.name, now
+        if not stage.finished:
+            self._progress = {
+                "phase": stage.name,
+                "epoch": stage.done,
+                "of": stage.total,
+                "left": None,
+                "unit": "tasks",
+            }
+            self._write("running")
+        with suppress(Problem):  # as in ``_write``
+            self._runs.write_cluster(self._number, cluster)
 
     def _left(self, of: int) -> float | None:
         """Estimate the remaining seconds from the latest epochs of this phase; ``None`` if there are too few.

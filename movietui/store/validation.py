@@ -159,7 +159,11 @@ _SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstanc
 _EPOCH = _object(
     {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE)}, ("epoch", "train_loss")
 )
-_PROGRESS = _object({"phase": _NAME, "epoch": _COUNT, "of": _COUNT, "left": _optional(_number(0))})
+_PROGRESS = _object(
+    {"phase": _NAME, "epoch": _COUNT, "of": _COUNT, "left": _optional(_number(0)), "unit": _one_of("epoch", "tasks")}
+)
+_COUNTS_OF_CLUSTER = ("executors", "jobs", "stages", "tasks", "failed_tasks")
+_CLUSTER = _object({"master": _plain_text(2000)} | dict.fromkeys(_COUNTS_OF_CLUSTER, _COUNT))
 _REQUEST = _object(
     {
         "split": _optional(_SPLIT),
@@ -273,6 +277,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "metrics": Column(_json(_by_name(_FIGURE))),
         "problem": _free_text(20_000),
         "request": Column(_json(_REQUEST)),
+        "cluster": Column(_json(lambda value: value == {} or (_CLUSTER(value) and len(value) == 6))),
         "position": Column(_optional(_integer(-LARGEST, LARGEST))),
     },
     "measured": {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from movietui.data.titles import with_year
 from movietui.formatting import text
-from movietui.models.choices import ORDERS, Order
+from movietui.models.choices import CLUSTER_MODELS, ORDERS, Order
 from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
 from movietui.state.changes import Deleted, Done
@@ -67,6 +67,11 @@ def describe_order(order: Order, room: int = 10**6) -> str:
     """Return what a list is sorted by, ``by title ▾``; if that is wider than ``room`` cells, return a short form."""
     whole = f"by {ORDERS[order]} {SORTED}"
     return whole if len(whole) <= room else f"{SHORT_ORDERS[order]} {SORTED}"
+
+
+def training_on_cluster(dataset: str, model: str = CLUSTER_MODELS[0]) -> str:
+    """Return the command that trains a model on a dataset that is on a cluster."""
+    return f"movietui cluster train {model} --dataset {dataset}"
 
 
 def state_in_words(state: str) -> str:

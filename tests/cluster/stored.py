@@ -12,8 +12,11 @@ from movietui.data.dataset import Dataset
 from movietui.data.storage import parquet, remote
 
 
-def store(dataset: Dataset, folder: Path, parts: int = 3) -> ClusterDataset:
-    """Write a dataset with the same rows of users and movies into ``folder``, as several files; make it known here."""
+def store(dataset: Dataset, folder: Path, parts: int = 3, report: CleaningReport | None = None) -> ClusterDataset:
+    """Write a dataset with the same rows of users and movies into ``folder``, as several files; make it known here.
+
+    ``report``: what cleaning did; by default, a report without rules.
+    """
     order = dataset.ratings.user % parts  # all ratings of a user are in one file
     (folder / "tables" / "users").mkdir(parents=True)
     for part in range(parts):
@@ -43,7 +46,8 @@ def store(dataset: Dataset, folder: Path, parts: int = 3) -> ClusterDataset:
         dataset.movies,
         dataset.counts.astype("int64"),
         dataset.totals,
-        CleaningReport(
+        report
+        or CleaningReport(
             dataset.name, dataset.cleaning, (), len(dataset.ratings), len(dataset.users), len(dataset.movies)
         ),
     )

@@ -10,7 +10,16 @@ import pytest
 import movietui.models
 from movietui.models import MODELS
 from movietui.models.base import Model
-from movietui.models.choices import METRICS, QUICK, RECOMMENDED, RUN_METRICS, SWEEP_METRIC, Task, higher_is_better
+from movietui.models.choices import (
+    CLUSTER_MODELS,
+    METRICS,
+    QUICK,
+    RECOMMENDED,
+    RUN_METRICS,
+    SWEEP_METRIC,
+    Task,
+    higher_is_better,
+)
 from movietui.models.evaluation.measure import evaluate, train
 from movietui.models.evaluation.per_user import differences, sum_by_user
 from movietui.models.metrics import mae
@@ -117,3 +126,9 @@ def test_the_documentation_repeats_the_table() -> None:
 def test_the_documentation_names_every_model() -> None:
     text = (DOCS / "models.md").read_text(encoding="utf-8")
     assert not [name for name in MODELS if f"`{name}`" not in text]
+
+
+def test_the_models_of_a_cluster_are_those_that_can_be_fitted_there() -> None:
+    from movietui.models.cluster.fits import FITS
+
+    assert set(CLUSTER_MODELS) == set(FITS)

@@ -186,6 +186,7 @@ class FakeEngine(Requests, EngineClient):
             "model": self.model,
             "metrics": {"rmse": 0.914, "ndcg@10": 0.19},
             "first_user": "1",
+            "cluster": "",
             "misery": MISERY,
         }
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from movietui.data.progress import Stage
 from movietui.data.storage import locations
 from movietui.store.ratings import Store
-from movietui.store.runs import Runs
+from movietui.store.run_records import SPARK
+from movietui.store.runs import Recorder, Runs
 from tests.movietui.driving import LARGE, SIZES, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 from tests.movietui.training import go, states, with_fake_jobs
@@ -135,3 +137,37 @@ async def test_a_run_that_a_command_starts_appears(store: Store) -> None:
         Runs(other).delete(1)
         await driver.until(lambda: screen.runs.total == 4, "the deletion", 1.5)
         other.close()
+
+
+@SIZES
+async def test_a_training_on_a_cluster_is_seen(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    other = Store(locations.store())
+    number = other.start_run("als", "own", "standard", "random90-by-hash", 0, {}, device=SPARK)
+    time = 0.0
+    recorder = Recorder(Runs(other), number, (), clock=lambda: time)
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home")
+        await driver.until(lambda: screen.runs.current and screen.runs.current.id == number, "the run")
+        await driver.see("running")
+        cluster = {"master": "spark://host:7077", "executors": 2, "jobs": 0, "stages": 0, "tasks": 0, "failed_tasks": 0}
+        recorder.cluster(Stage("Fitting als"), cluster)
+        await driver.see("Fitting als")
+        await driver.see("spark://host:7077, 2 executors")
+        time = 2.0
+        recorder.cluster(Stage("Fitting als", 3, 8, "tasks"), {**cluster, "jobs": 4, "stages": 5, "tasks": 21})
+        await driver.see("Fitting als, 3 of 8 tasks")
+        await driver.see("tasks 3/8")
+        await driver.see("4 jobs")
+        await driver.press("c")
+        await driver.wait_for_notice(f"! Run {number} is not in this window's queue; cancel it where it was started.")
+        last = {**cluster, "executors": 1, "jobs": 9, "stages": 12, "tasks": 96, "failed_tasks": 1}
+        recorder.cluster(Stage("", finished=True), last)
+        recorder.end("done", metrics={"rmse": 0.9})
+        await driver.until(lambda: states(store) == ["done"], "the end")
+        await driver.press("enter")
+        await driver.see("spark://host:7077, 1 executor · 9 jobs, 12 stages")
+        await driver.see("1 failed task")
+        await driver.see("spark")
+    other.close()

@@ -67,6 +67,13 @@ class ProfileController(BrowseController):
         from movietui.state.interview import Interview
         from movietui.ui.browse.interview import InterviewScreen
 
+        opened = self.session.opened
+        if opened is not None and opened["cluster"]:
+            finds = hint(self.screen, ("browse.search", "finds"))
+            raise Problem(
+                f"An interview needs all ratings of {opened['dataset']}, which are on a cluster; rate movies in the "
+                f"list instead: {finds} those that you know."
+            )
         if not self.session.audience.viewers:
             data = key_of(self.screen, "screen.data")
             raise Problem(f"There is no list yet; press {data} to open a dataset.")

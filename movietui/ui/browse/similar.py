@@ -38,15 +38,18 @@ class SimilarRows(ColumnList[SimilarMovie]):
         self._given = given
 
     def columns(self, width: int) -> Sequence[Column[SimilarMovie]]:
-        """Return columns for similarity, how many rated both, title, what is shared (if there is room), the stars that
-        the viewers gave (if they rated any of these) and year."""
+        """Return columns for similarity, how many rated both (if known), title, what is shared (if there is room), the
+        stars that the viewers gave (if they rated any of these) and year."""
         cells = max(map(cell_len, self._given.values()), default=0)
         given: Column[SimilarMovie] = Column(
             " rated", max(7, cells + 2), lambda row, _: f" {self._given.get(row['id'], '')} "
         )
+        both: Column[SimilarMovie] = Column(
+            " both rated  ", 13, lambda row, _: f" {row['common'] or 0:>10,}  ", style="quiet"
+        )
         return [
             Column(" alike ", 7, lambda row, _: f" {text.decimals(row['similarity']):>5} ", style="quiet"),
-            Column(" both rated  ", 13, lambda row, _: f" {row['common']:>10,}  ", style="quiet"),
+            *([both] if any(row["common"] is not None for row in self.known_rows()) else []),
             Column("title", REST, partial(_title_and_shared, roomy=width >= ROOMY)),
             *([given] if cells else []),
             Column("", 6, lambda row, _: f"{row['year'] or '':>5} ", style="quiet"),

@@ -238,14 +238,19 @@ class ViewersPane(Vertical):
         rows = await self._fixed_rows()
         total = len(rows)
         chosen = self._session.audience.viewers
-        if self._search or self._session.opened["users"] <= LISTED_USERS:
+        elsewhere = self._session.opened["cluster"]
+        if elsewhere and self._search:
+            rows.append(Hint(f"enter finds user {self._search}"))
+        elif not elsewhere and (self._search or self._session.opened["users"] <= LISTED_USERS):
             people = await self._session.engine.ask(Requests.find_users, search=self._search, offset=0, limit=WINDOW)
             rows += [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
             total += people["total"]
             if not people["total"]:
                 rows.append(Hint("nobody matches"))
         else:
-            rows += [await self._user(ref) for ref in chosen if ref.kind == "user"]
+            for ref in chosen:
+                if ref.kind == "user":
+                    rows += await self._user(ref)
             rows.append(Hint(f"{self._session.opened['users']:,}; {hint(self.screen, ('browse.search', 'finds one'))}"))
         self.viewers.fill(max(len(rows), total), 0, rows)
         self.viewers.choose(chosen)
@@ -253,10 +258,13 @@ class ViewersPane(Vertical):
             indices = {row.ref: index for index, row in enumerate(rows) if isinstance(row, ViewerRow)}
             self.viewers.cursor = indices.get(chosen[0]) or min(indices.values(), default=0)
 
-    async def _user(self, ref: ViewerRef) -> ViewerRow:
-        """Return the row of a user of the open dataset."""
-        people = await self._session.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1)
-        return user_row(people["rows"][0], ref)
+    async def _user(self, ref: ViewerRef) -> list[ViewerRow]:
+        """Return the row of a user of the open dataset; empty if a user on a cluster cannot be read."""
+        try:
+            people = await self._session.engine.ask(Requests.find_users, search=ref.id, offset=0, limit=1)
+        except Problem:  # the list says what is wrong
+            return []
+        return [user_row(row, ref) for row in people["rows"]]
 
     async def _fixed_rows(self) -> list[Entry]:
         """Return all rows above the users."""
@@ -269,7 +277,8 @@ class ViewersPane(Vertical):
             if all(word in ref.id.casefold() for word in words)
         ]
         none = Hint("nobody matches" if self._search else hint(self.screen, ("browse.new", "new profile")))
-        return [Heading("you"), *(profiles or [none]), Heading(f"users of {opened['dataset']}")]
+        users = "users on the cluster" if opened["cluster"] else f"users of {opened['dataset']}"
+        return [Heading("you"), *(profiles or [none]), Heading(users)]
 
     def update_counts(self, profiles: list[tuple[ViewerRef, int]]) -> None:
         """Update the number of ratings of each profile."""
@@ -300,10 +309,23 @@ class ViewersPane(Vertical):
         if self.searching:
             await self._find(event.value)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @shows_problems
+    async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go to the matches; if there is just one, choose it."""
         event.stop()
         self.screen.set_focus(self.viewers)
         matches = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
         if self._search and len(matches) == 1:
             self.post_message(self.Chosen(matches[0].ref))
+        elif self._search and not matches and self._session.opened and self._session.opened["cluster"]:
+            await self._choose_on_cluster(self._session.opened["dataset"], self._search.strip())
+
+    async def _choose_on_cluster(self, dataset: str, name: str) -> None:
+        """Choose the user with this id on a cluster. Raises ``Problem`` if there is none, or it cannot be read."""
+        people = await self._session.engine.ask(Requests.find_users, search=name, offset=0, limit=1)
+        if not people["rows"]:
+            raise Problem(f"{dataset} has no user {name} on its cluster; type a whole id.")
+        ref = user(people["rows"][0]["id"], dataset)
+        await self._session.look_at(ref)
+        await self.end_search()
+        self.post_message(self.Chosen(ref))

@@ -30,6 +30,7 @@ from movietui.ui.panels import ConfirmPanel, PathPanel
 from movietui.ui.problems import shows_problems
 from movietui.ui.widgets.row_list import WINDOW, RowList
 from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import training_on_cluster
 
 ABOUT = (
     "Get and clean datasets here. Nothing leaves this machine.",
@@ -109,6 +110,8 @@ class DataScreen(FrameScreen):
         """The rule whose removed rows are shown."""
         self._report: CleaningReport | None = None
         """The engine's last report on the previewed cleaning."""
+        self._only_there = False
+        """Whether the shown dataset is only on a cluster, so that its rules cannot be changed here."""
         self._presets: list[str] = []
         self._stages_of = ""
         """The dataset whose stages are shown."""
@@ -205,7 +208,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="show")
     @shows_problems
     async def show_dataset(self) -> None:
-        """Show the size and terms of the selected dataset and, if it is on disk, its rules and charts."""
+        """Show the size and terms of the selected dataset and, if it is on disk or a cluster, its rules and charts."""
         row = self.datasets.current
         pane = self.query_one("#dataset-pane")
         if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
@@ -213,6 +216,7 @@ class DataScreen(FrameScreen):
         for group in ("preview", "removed"):
             self.workers.cancel_group(self, group)  # a late reply belongs to another dataset
         self._shown = self._applied = self._chosen = ""
+        self._only_there = not isinstance(row, OpenPath) and _is_only_on_cluster(row)
         self.chart.show([])
         self._view(None)
         if isinstance(row, OpenPath):
@@ -224,11 +228,12 @@ class DataScreen(FrameScreen):
         pane.border_title = Content(row["title"])
         if self._stages_of != row["name"]:
             self._pane("stages").show(Text())
-        downloads, removes = hint(self, ("data.choose", "downloads it")), hint(self, ("data.remove", "removes it"))
-        self._pane("terms").show(_about(row, [], downloads, removes))
+        gets = "opens it" if _opens_at_once(row) else "downloads it"
+        gets, removes = hint(self, ("data.choose", gets)), hint(self, ("data.remove", "removes it"))
+        self._pane("terms").show(_about(row, [], gets, removes))
         if self._report is None or self._report["dataset"] != row["name"]:
             self._show_rules(None)  # the rules of a large dataset arrive only after a while
-        if not row["on_disk"]:
+        if not row["on_disk"] and not self._only_there:
             self._show_rules(None)
             self._shown = row["name"]
             return
@@ -242,11 +247,13 @@ class DataScreen(FrameScreen):
         self.rules.applied = frozenset(on)
         self._applied = report["preset"] if report else ""
         self._shown = row["name"]
+        if self._only_there and report is None:
+            return  # it was removed meanwhile
         # If the cleaning was never applied, show what it would do.
         self._show_rules(report or await engine.ask(Requests.preview_cleaning, dataset=row["name"], cleaning=cleaning))
         if facts:
             notes = [note for note in (facts["absent_note"], facts["note"]) if note]
-            self._pane("terms").show(_about(row, notes, downloads, removes))
+            self._pane("terms").show(_about(row, notes, gets, removes))
             self.chart.show(facts["charts"])
             self._view(self.chart, open_view=False)
 
@@ -288,11 +295,21 @@ class DataScreen(FrameScreen):
             self._show_rules(self._report)  # the next change starts from a valid cleaning
             raise
 
+    def _require_rules(self) -> None:
+        """Raise ``Problem`` if the rules cannot be changed, because the ratings are on a cluster."""
+        if self._only_there and self._shown:
+            raise Problem(
+                f"{self._shown} was cleaned on a cluster; to change its rules, clean it there again with movietui "
+                f"cluster clean {self._shown} --preset."
+            )
+
     def _rule_to_change(self) -> RuleRow | None:
         return self.rules.current if self.rules.has_focus else None
 
-    def action_turn_rule(self) -> None:
+    @shows_problems
+    async def action_turn_rule(self) -> None:
         """Turn the selected rule on or off, without applying it yet."""
+        self._require_rules()
         rule = self._rule_to_change()
         if rule is None:
             self.movie_tui.show_notice(f"Press {key_of(self, 'data.rules')} to go to the rules first.")
@@ -301,8 +318,10 @@ class DataScreen(FrameScreen):
         else:
             self._change({**rule, "on": not rule["on"]})
 
-    def action_number(self, step: int) -> None:
+    @shows_problems
+    async def action_number(self, step: int) -> None:
         """Raise or lower the number of the selected rule."""
+        self._require_rules()
         rule = self._rule_to_change()
         if rule is None or not rule["number"]:
             keys = hint(self, ("data.less data.more", "change the number in a rule"))
@@ -321,6 +340,7 @@ class DataScreen(FrameScreen):
     @shows_problems
     async def action_preset(self) -> None:
         """Preview the next preset."""
+        self._require_rules()
         if not self.rules.display:
             raise Problem(f"There is nothing to clean yet; {hint(self, ('data.choose', 'downloads'))} the dataset.")
         if not self._presets:
@@ -407,6 +427,8 @@ class DataScreen(FrameScreen):
         """Get or open the selected dataset; on the rules, apply the changes or show the rows that a rule removes."""
         if self.rules.has_focus and self._pending:
             await self._apply()
+        elif self.rules.has_focus and self._only_there:
+            raise Problem("The rows that a rule removed are on the cluster; here you see only how many they are.")
         elif self.rules.has_focus:
             self._show_removed_rows()
         elif self.datasets.has_focus:
@@ -416,7 +438,12 @@ class DataScreen(FrameScreen):
         row = self.datasets.current
         if isinstance(row, OpenPath):
             self.action_open_path()
-        elif row is not None and not row["on_disk"]:
+        elif row is not None and row["state"] == "cluster" and not _opens_at_once(row):
+            raise Problem(
+                f"No model is trained on {row['name']} yet; train one on the cluster with "
+                f"{training_on_cluster(row['name'])}."
+            )
+        elif row is not None and not row["on_disk"] and not _opens_at_once(row):
             await self._get(row["name"], None)
         elif row is not None:
             await self.movie_tui.open_dataset(row["name"])
@@ -450,11 +477,13 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_remove(self) -> None:
-        """Remove the selected dataset from the disk after a confirmation."""
+        """Remove the selected dataset from the disk after a confirmation; what is on a cluster stays there."""
         row, app = self.datasets.current, self.movie_tui
-        if row is None or isinstance(row, OpenPath) or not row["on_disk"]:
+        if row is None or isinstance(row, OpenPath) or not (row["on_disk"] or row["state"] == "cluster"):
             raise Problem("This dataset is not on disk.")
         question = f"{row['title']} uses {text.size(row['bytes'])}. Your ratings and trained models are kept."
+        if row["cluster"]:
+            question += f" So are its ratings on the cluster, at {row['cluster']}."
         if app.session.opened and app.session.opened["dataset"] == row["name"]:
             question += " Browse is showing this dataset; its list stays until you quit."
         if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", question, "Remove")):
@@ -469,6 +498,8 @@ class DataScreen(FrameScreen):
         from movietui.ui.data.imdb_panel import ImdbPanel
 
         app, name = self.movie_tui, self._shown
+        if name and self._only_there:
+            raise Problem(f"{name} is on a cluster, where it cannot be joined with IMDb; only datasets on disk can be.")
         if not name or not self.rules.display:
             raise Problem(f"Press {key_of(self, 'data.choose')} to get the dataset first, then join it with IMDb.")
         report = await self.session.engine.ask(Requests.imdb_report, dataset=name)
@@ -526,18 +557,33 @@ class DataScreen(FrameScreen):
 def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
     """Return what a dataset contains, notes about it, its size, how long its first list takes, and its terms.
 
-    ``gets`` and ``removes``: which key downloads a dataset, and which removes it, as ``hint`` returns them.
+    ``gets`` and ``removes``: which key downloads or opens a dataset, and which removes it, as ``hint`` returns them.
     """
     lines = [*filter(None, [_facts(row)]), *notes]
-    if row["state"] == "available":
+    if row["state"] == "available" and not _opens_at_once(row):
         lines.append(f"{gets}: {text.size(row['download'])} from GroupLens; it needs {text.size(row['disk'])} on disk.")
         lines.append(f"The first list takes about {text.until_list(row['seconds'])}.")
     elif row["on_disk"] and row["bytes"]:
         lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
-    if row["cluster"]:
+    if _is_only_on_cluster(row):
+        trains = f"train a model there with {training_on_cluster(row['name'])}, and it opens here"
+        lines.insert(
+            0, f"Its ratings are on a cluster, at {row['cluster']}; {gets if _opens_at_once(row) else trains}."
+        )
+    elif row["cluster"]:
         lines.append(f"The ratings that movietui cluster reads are at {row['cluster']}.")
     lines += [part for part in (row["terms"], row["citation"]) if part]
     return Text("\n\n".join(lines))
+
+
+def _is_only_on_cluster(row: DatasetRow) -> bool:
+    """Return whether the ratings of a dataset are on a cluster and not on this machine."""
+    return bool(row["cluster"]) and not row["on_disk"]
+
+
+def _opens_at_once(row: DatasetRow) -> bool:
+    """Return whether a dataset that is only on a cluster can be opened, because a model was trained on it there."""
+    return _is_only_on_cluster(row) and row["seconds"] == 0
 
 
 def _facts(row: DatasetRow) -> str:

@@ -8,7 +8,7 @@ from textual.binding import Binding
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.store.run_records import CUT_OFF, Run
+from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.ui.bindings import hint
 from movietui.ui.problems import shows_problems
 from movietui.ui.train.controller import TrainController
@@ -31,12 +31,13 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_cancel(self) -> None:
-        """Stop the selected run if the table of runs has the focus and the run is in this window's queue.
+        """Stop the selected run if the table of runs has the focus and the run is queued or in progress.
 
-        Otherwise stop the job in progress or, if there is none, a run that is training.
+        Otherwise stop the job in progress or, if there is none, a run that is training. Raises ``Problem`` for a run
+        that another process trains or queues.
         """
         app, run = self.app, self.screen.runs.current
-        if self.screen.runs.has_focus and run is not None and (run.id in app.queue.running or run.id in self._waiting):
+        if self.screen.runs.has_focus and run is not None and run.state in ("queued", *UNDER_WAY):
             await app.queue.cancel(run.id)
             self.screen.list_runs()
         elif not await app.work.cancel():

@@ -64,7 +64,7 @@ class QueueState:
     """The runs that this window started and that have not ended."""
 
     def describe(self, row: Row) -> str:
-        """Return the state of a row: ``in use``, ``queued (1st)``, ``epoch 3/40``, ``done`` …"""
+        """Return the state of a row: ``in use``, ``queued (1st)``, ``epoch 3/40``, ``tasks 3/8``, ``done`` …"""
         if isinstance(row, PublishedRow):
             return row.state
         if row.id == self.in_use:
@@ -74,7 +74,9 @@ class QueueState:
         if row.state == "queued":
             return "queued elsewhere"
         if row.state in UNDER_WAY and row.progress:
-            word = "paused" if row.state == "paused" else "epoch"
+            if not row.progress["of"]:
+                return state_in_words(row.state)
+            word = "paused" if row.state == "paused" else row.progress.get("unit", "epoch")
             return f"{word} {row.progress['epoch']}/{row.progress['of']}"
         return state_in_words(row.state)
 

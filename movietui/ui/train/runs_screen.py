@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
+from movietui.formatting.run_progress import cluster_text, progress_text
 from movietui.protocol.jobs import EpochRow
 from movietui.protocol.requests import Requests
 from movietui.state.job_progress import Activity
@@ -97,6 +98,9 @@ class RunsScreen(FrameScreen):
             numbers = [row.id for row in self.runs.known_rows()]
             self.runs.cursor = numbers.index(self.target_run) if self.target_run in numbers else self.runs.cursor
             self.target_run = None
+        current = self.runs.current
+        if current is not None and current.id in {run.id for run in changes.runs}:
+            self.show_run()
         self.runs.display = bool(self.runs_by_id)
         self.query_one("#no-runs").display = not self.runs_by_id
         grown = len(self.runs_by_id) > count_before
@@ -168,11 +172,16 @@ class RunsScreen(FrameScreen):
             self._show_training(live, row)
             return
         set_border(self.query_one("#curve-pane"), f"run {row.id} · {title}")
+        if row.state in UNDER_WAY and row.progress and not marked:
+            self.progress.show(_elsewhere(row))
+            self._draw(row.curve, instead=NO_EPOCHS["running"] if not row.cluster else cluster_text(row.cluster))
+            return
         epochs = live.curve if live else row.curve
         # If there is no curve, its pane shows the problem, which may take several lines.
         line = row.problem * bool(epochs) or _settings_line(row.settings)
         self.progress.show(Text(line, no_wrap=True, overflow="ellipsis"))
-        self._draw(epochs, _name(row), marked, row.problem or NO_EPOCHS.get(row.state, "No epoch was completed."))
+        without = cluster_text(row.cluster) or NO_EPOCHS.get(row.state, "No epoch was completed.")
+        self._draw(epochs, _name(row), marked, row.problem or without)
 
     # The table
 
@@ -267,6 +276,13 @@ class RunsScreen(FrameScreen):
 
         whole = await asyncio.to_thread(Runs(self.session.store).whole, run.id)
         self.movie_tui.push_screen(TablesPanel(f"Run {run.id}", lambda tables: tables.run_summary(whole)))
+
+
+def _elsewhere(run: Run) -> Text:
+    """Return how far a run is that another process trains."""
+    line = Text(progress_text(run.progress), "bold", no_wrap=True, overflow="ellipsis").append(" ")
+    line.append_text(text.thin_bar(run.progress["epoch"], run.progress["of"], 16))
+    return line
 
 
 def _name(run: Run) -> str:

@@ -19,6 +19,7 @@ from textual.worker import WorkerError
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
+from movietui.models.choices import CLUSTER_MODELS
 from movietui.protocol.jobs import TrainOptions
 from movietui.protocol.messages import ModelRow
 from movietui.protocol.requests import Requests
@@ -38,6 +39,7 @@ from movietui.ui.train.sweeps import SWEEP_KEYS, SweepController
 from movietui.ui.widgets.fields import Field
 from movietui.ui.widgets.row_list import RowList
 from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import training_on_cluster
 
 VIEWS = ("curve", "epochs", "settings")
 REST_SECONDS = 0.1
@@ -293,14 +295,17 @@ class TrainScreen(RunsScreen):
         self.list_runs()
 
     async def dataset_to_train(self) -> str:
-        """Return the current dataset. Raise ``Problem`` if it is not on disk yet and is not the demo."""
+        """Return the current dataset. Raise ``Problem`` if it is not on disk and is not the demo."""
         dataset = self.movie_tui.current_dataset
-        ready = [
-            row["name"]
-            for row in await self.session.engine.ask(Requests.datasets)
-            if row["on_disk"] or row["state"] == "invented"
-        ]
-        if dataset not in ready:
+        rows = {row["name"]: row for row in await self.session.engine.ask(Requests.datasets)}
+        row = rows.get(dataset)
+        if row is not None and row["cluster"] and not row["on_disk"]:
+            model = self.form.model["name"] if self.form.model else ""
+            if model in CLUSTER_MODELS:
+                raise Problem(f"{dataset} is on a cluster; train there with {training_on_cluster(dataset, model)}.")
+            known = ", ".join(CLUSTER_MODELS)
+            raise Problem(f"{dataset} is on a cluster, where {model} cannot be trained; choose one of {known}.")
+        if row is None or not (row["on_disk"] or row["state"] == "invented"):
             raise Problem(f"{dataset} is not on disk yet; get it on the Data screen ({key_of(self, 'screen.data')}).")
         return dataset
 

@@ -179,9 +179,9 @@ def test_the_checkpoint_serves_without_spark(
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("pyspark", "py4j"):
             monkeypatch.setitem(sys.modules, name, None)
-    dataset = found(kept).read_users(["u15"])
+    dataset = found(kept).read_users(["u3", "u15"])
     served = load(tmp_path / "ncf", dataset)[0]
-    listed = Ranker(dataset, served).rank([Viewer("user", "u15", history_of(dataset, 0))])
+    listed = Ranker(dataset, served).rank([Viewer("user", "u15", history_of(dataset, 1))])
     history = history_of(DATASET, 15)
     expected = model.expect(model.fold_in(History(history.movies, history.stars)))
     np.testing.assert_allclose(listed.stars, expected.stars, rtol=1e-4)

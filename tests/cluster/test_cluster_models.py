@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -235,18 +236,37 @@ def test_two_ratings_of_a_movie_by_a_user_are_always_in_the_same_order(spark: An
         assert of_user == {0: [1.0, 4.0], 1: [2.0, 5.0]}
 
 
-def test_training_removes_what_dead_trainings_have_left(spark: Any, tmp_path: Path) -> None:
-    from movietui.data.cluster.files import FileSystem
-    from movietui.models.cluster.als import _sweep
-
+def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, kept: ClusterDataset, tmp_path: Path) -> None:
     long_ago, beside = 10**9, tmp_path / "dataset"
     for name in ("_unfinished-dead", "_unfinished-running", "tables-of-the-dataset"):
         checkpoints = beside / name / "checkpoints"
         checkpoints.mkdir(parents=True)
         for folder in (checkpoints, checkpoints.parent)[name == "_unfinished-running" :]:
             os.utime(folder, (long_ago, long_ago))
-    _sweep(FileSystem(spark), beside.as_uri())
-    assert {each.name for each in beside.iterdir()} == {"_unfinished-running", "tables-of-the-dataset"}
+    left = {"_unfinished-running", "tables-of-the-dataset"}
+    with replace(kept, uri=beside.as_uri()).scratch(spark) as scratch:
+        own = Path(scratch.removeprefix("file://"))
+        own.mkdir()
+        assert {each.name for each in beside.iterdir()} == {own.name, *left}
+    assert {each.name for each in beside.iterdir()} == left
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("mf", BiasedMFSettings(factors=2, sweeps=2)), ("bayes", BayesSettings(factors=2, sweeps=3, samples=2))],
+)
+def test_a_fit_does_not_depend_on_where_the_ratings_are(
+    spark: Any, kept: ClusterDataset, name: str, settings: Settings
+) -> None:
+    from movietui.models.cluster.fits import fit
+    from movietui.models.cluster.partitions import partitioned
+
+    fits = []
+    for files in (1, 5):
+        with partitioned(kept, kept.ratings(spark).repartition(files, "movie"), fewest=3) as train:
+            fits.append(fit(name, train, settings, 7).parameters)
+    for key in fits[0]:
+        np.testing.assert_array_equal(*(each[key] for each in fits))
 
 
 @pytest.mark.real

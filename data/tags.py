@@ -144,7 +144,10 @@ class Tags:
 
 
 def rarity(counts: NDArray[np.int64], tagged: int) -> NDArray[np.float64]:
-    """Return how much tags tell (inverse document frequency; Spärck Jones 1972) from the numbers of their movies."""
+    """Return how rare each tag is: its inverse document frequency (Spärck Jones 1972).
+
+    ``counts``: the number of movies with each tag, shape (tags,); ``tagged``: the number of movies with any tag.
+    """
     return np.log1p(tagged / np.maximum(counts, 1))
 
 

@@ -1,1 +1,1 @@
-"""Cleans datasets with Spark that are larger than one machine. Nothing outside this folder needs pyspark."""
+"""Cleans datasets that are too large for one machine, with Spark. Nothing outside this folder needs pyspark."""

@@ -1,8 +1,8 @@
-"""Cleans ratings of any number with Spark, and writes them as Parquet.
+"""Cleans any number of ratings with Spark, and writes them as Parquet.
 
 The output folder has a ``manifest.json``, which names the folder with the tables and is written last: what an
-interrupted run leaves behind is never taken for a dataset. Of each user, all ratings are in the folder ``part=N`` of
-the ratings, where N is the user's ``part`` in the table of users.
+interrupted run leaves behind is never taken for a dataset. All ratings of a user are in the folder ``part=N`` of the
+ratings, where N is the user's ``part`` in the table of users.
 """
 
 import contextlib
@@ -38,13 +38,13 @@ from movietui.data.storage import cache, locations, parquet, remote
 
 STANDARD = "standard"
 PLAIN = "standard -no-genre"
-"""The cleaning of a plain table by default, whose movies have no genres."""
+"""The default cleaning of a plain table, whose movies have no genres."""
 PART = 4_000_000
 """The approximate maximum number of ratings in one partition while they are cleaned, and in one part of the result."""
 SMALL_PART = 100_000
 """Fewer ratings than this are not worth a partition of their own."""
 TABLES, STAGING = "tables-", "staging-"
-"""The beginning of the names of the folders in the output, with the result and with what is needed only meanwhile."""
+"""How the names of the folders in the output begin: those with the result, and those needed only during the run."""
 _FORMAT = 1
 _PLACE_BITS = 33
 """Spark's ``monotonically_increasing_id`` numbers the rows of each partition in this many bits."""
@@ -59,7 +59,7 @@ def clean(
     scale: Scale | None = None,
     report: Report = silent,
 ) -> ClusterDataset:
-    """Clean the ratings at a URI, write them to the folder ``output``, and store here what is known about them.
+    """Clean the ratings at a URI, write them to the folder ``output``, and store what is known about them here.
 
     ``cleaning``: the rules, see ``movietui.data.cleaning.cleaner.parse``; by default ``STANDARD``, or ``PLAIN`` for a
     plain table. ``scale``: the scale of a plain table. Raises ``Problem``, or the errors that ``explain_errors``
@@ -109,7 +109,7 @@ def clean(
 
 
 def _check_free(files: FileSystem, output: str) -> None:
-    """Raise ``Problem`` unless the output is an empty or missing folder, or one that was written here."""
+    """Raise ``Problem`` unless the output is missing, an empty folder, or a folder that an earlier run wrote."""
     entry = files.entry(output)
     if entry is None:
         return
@@ -144,7 +144,7 @@ def _sweep(files: FileSystem, output: str, folder: str) -> None:
 def opened_tables(
     spark: SparkSession, uri: str, staging: str, scale: Scale | None = None, report: Report = silent
 ) -> Iterator[tuple[DataFrame, ClusterTables, str]]:
-    """Yield all ratings with ``SORTED`` and stars, the tables before any rule, and the cleaning by default.
+    """Yield all ratings (the columns ``SORTED`` and stars), the tables before any rule, and the default cleaning.
 
     The ratings are written to the folder ``staging``, and stay with the executors until the block ends. Raises
     ``Problem`` if nothing usable is at the URI.
@@ -213,7 +213,7 @@ def opened_tables(
 def _malformed(rows: DataFrame, file: str) -> tuple[int, list[Malformed]]:
     """Return how many rows are malformed, and the first of them."""
     first = rows.orderBy("file", "row").limit(EXAMPLES).collect()
-    # Only of the first part of the file is the number of a line known.
+    # The number of a line is known only in the first part of the file.
     lines = [row["row"] + 1 if row["row"] < 1 << _PLACE_BITS else 0 for row in first]
     return rows.count(), [Malformed(file, line, row["reason"]) for line, row in zip(lines, first, strict=True)]
 
@@ -264,7 +264,7 @@ def _write(
     output: str,
     folder: str,
 ) -> ClusterDataset:
-    """Write ratings and users, and return the dataset. Raises ``Problem`` if what was written is not what was left."""
+    """Write ratings and users, and return the dataset. Raises ``Problem`` if what was written is not what remained."""
     parts = every.rdd.getNumPartitions()
     users = _numbered(spark, _users(spark, every, tables), f"{staging}/users")
     users = users.withColumn("part", sf.pmod(sf.hash("id"), sf.lit(parts)))
@@ -285,7 +285,7 @@ def _write(
         counts[movie], totals[movie], digests = count, stars, digests + int(digest)
     people = users.agg(sf.count("*"), _digest(*(column for column in users.columns if column != "part"))).collect()[0]
     if (counts != tables.counts[tables.remaining_movies]).any() or people[0] != report.users:
-        raise Problem(f"What Spark wrote to {output} is not what cleaning left; clean it again.")
+        raise Problem(f"What Spark wrote to {output} differs from the cleaned ratings; clean them again.")
     fingerprint = _fingerprint(movies, scale, [int(counts.sum()), digests, people[0], int(people[1])])
     return ClusterDataset(
         name,

@@ -21,7 +21,7 @@ RATINGS = "user int, movie int, stars float, time long"
 MANIFEST = "manifest.json"
 """The file beside the tables that names their folder, and is written last."""
 UNFINISHED = "_unfinished-"
-"""The beginning of the names of the folders beside the tables where a training keeps what it needs meanwhile."""
+"""How the names of the folders beside the tables begin that hold temporary files of training."""
 _MANIFEST_BYTES = 2**24
 
 
@@ -45,7 +45,7 @@ class ClusterDataset(remote.RemoteDataset):
         """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and what else is published of them.
 
         The latter are ``age`` (in years, 0 if unknown), ``gender``, ``gender_code``, ``occupation`` and ``zip_code``,
-        see ``movietui.data.dataset.Users``. Likewise raises ``Problem``.
+        see ``movietui.data.dataset.Users``. Raises ``Problem`` as ``ratings`` does.
         """
         return spark.read.parquet(f"{self._tables(spark)}/users")
 

@@ -53,10 +53,10 @@ class ClusterTables:
     dropped: Bools
     """Which movies are removed, but not yet their ratings in ``frame``, shape (movies,)."""
     users: Bools
-    """Which of the users that the dataset describes no rule has removed."""
+    """Which of the users that the dataset describes remain, shape (users,)."""
     movies: Bools
     known_users: DataFrame | None
-    """The ids of the users that the dataset describes, as ``user_id``; None if these are those who rated."""
+    """The ids of the users that the dataset describes, as ``user_id``; None if it describes none."""
     unknown_users: int
     """The number of users who rated, but are not described."""
     total_users: int

@@ -1,7 +1,7 @@
 """Runs work on Spark so that its progress can be seen, and so that ctrl+c ends it at once.
 
-The work has a thread of its own, and the main thread only waits. Python may interrupt that at any moment, but not a
-call into Java, whose answer would then be taken for that of the next call.
+The work has a thread of its own, and the main thread only waits. Waiting may be interrupted at any moment. A call into
+Java may not: its answer would be taken for that of the next call.
 """
 
 import threading

@@ -84,7 +84,7 @@ def session(
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", os.environ["PYSPARK_PYTHON"])
     warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    warnings.filterwarnings("ignore", "toPandas attempted Arrow", UserWarning)  # said of each failure, which we explain
+    warnings.filterwarnings("ignore", "toPandas attempted Arrow", UserWarning)  # on each failure, which we explain
     builder = SparkSession.builder.appName(app)
     if master or not submitted:
         builder = builder.master(master or LOCAL)

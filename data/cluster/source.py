@@ -47,7 +47,7 @@ class Source:
     """What a cluster cleans."""
 
     raw: Raw
-    """All that is known beside the ratings; the table of ratings is empty. Of a plain table, that of movies too."""
+    """Everything except the ratings, whose table is empty; for a plain table, so is the table of movies."""
     rows: DataFrame
     """The ratings, with the columns ``movietui.data.cluster.lines.ROWS``."""
     describes_users: bool
@@ -95,7 +95,7 @@ def opened(spark: SparkSession, uri: str, staging: str, scale: Scale | None, rep
 def _unpacked(
     spark: SparkSession, files: FileSystem, uri: str, staging: str, folder: Path, scale: Scale | None, report: Report
 ) -> Source:
-    """Return what is in a zip, whose files are unpacked by the driver and, as far as Spark reads them, sent to it."""
+    """Return what is in a zip. The driver unpacks it, and copies the ratings to ``staging``, where Spark reads them."""
     if scale is not None:
         raise Problem(f"{uri} is a MovieLens release, whose scale is known; leave out --scale.")
     packed, unpacked = folder / "archive.zip", folder / "unpacked"
@@ -167,8 +167,8 @@ def _from_text(
 
 
 def _positioned(table: DataFrame) -> DataFrame:
-    """Return a table just read with the columns ``file`` and ``row``, by which the rows of one file have its order."""
-    # The parts into which Spark cuts one file are in its order, and each part of the work numbers its rows.
+    """Return a table just read with the columns ``file`` and ``row``; ``row`` gives the order of the rows in a file."""
+    # The parts into which Spark cuts a file are in the file's order, and their rows are numbered in this order.
     return table.withColumn("file", sf.xxhash64("_metadata.file_name")).withColumn(
         "row", sf.monotonically_increasing_id()
     )

@@ -1,9 +1,9 @@
 """The named splits of a dataset on a cluster, where the rows of the ratings have no order.
 
-A split of random ratings therefore depends on the rows of each rating's user and movie instead: a hash of them and of
-the seed puts the rating into one of ten buckets. ``random90-by-hash`` has the same sizes as ``random90`` to within
-chance, but is another split, so it has another name. ``latest`` is the same as on one machine, except that of two
-ratings in the same second, the one of the movie with the higher row counts as newer.
+A hash therefore puts each rating into one of ten buckets: a hash of the rows of its user and movie and of the seed or,
+for ``cold-movies-by-hash``, only of its movie's row and the seed. The parts of ``random90-by-hash`` are about as large
+as those of ``random90``, but it is another split, so it has another name. ``latest`` is the same as on one machine,
+except that a user's ratings in the same second are ordered by the rows of their movies: the higher row is the newer.
 """
 
 import re
@@ -28,8 +28,7 @@ _PRIME = 2**31 - 1
 
 
 def canonical(name: str) -> str:
-    """Return the name of a split here: ``random90`` stands for ``random90-by-hash``. Raises ``Problem`` if there is
-    none."""
+    """Return the full name of a split, from one that may lack ``-by-hash``. Raises ``Problem`` for an unknown name."""
     full = name if name in NAMES else f"{name}{BY_HASH}"
     if full not in NAMES:
         raise no_such(f"There is no split {name!r} on a cluster", name, NAMES, f"choose one of {', '.join(NAMES)}.")
@@ -37,11 +36,10 @@ def canonical(name: str) -> str:
 
 
 def bucket(user: Any, movie: Any, seed: int) -> Any:
-    """Return a number from 0 to 9 for each rating: the hash of the rows of its user and its movie, and of a seed.
+    """Return the bucket of each rating, from 0 to 9: a hash of its user's and movie's rows and of the seed, modulo 10.
 
-    ``user`` and ``movie``: columns of Spark or numpy arrays, of 64-bit integers; rows are below 2^31 - 1. With them,
-    multiplied and added, ``x``, the hash is ``x^3 mod (2^31 - 1)``, twice; the remainder of a division by 10 is the
-    bucket.
+    ``user`` and ``movie``: the rows, below 2^31 - 1, as Spark columns or numpy arrays of 64-bit integers. The hash
+    mixes in user and seed, then the movie, then constants, and cubes modulo the prime 2^31 - 1 after each.
     """
     mixed = (user * 1_103_515_245 + seed % _PRIME) % _PRIME
     mixed = (mixed * mixed % _PRIME) * mixed % _PRIME

@@ -13,7 +13,7 @@ from movietui.data.dataset import ImdbFacts, Movies
 from movietui.data.imdb.title_matching import Title
 
 LEAST_VOTES = 1000
-"""A movie with fewer votes on IMDb is left out: its mean rating says little, and few people would find it."""
+"""A movie with fewer votes on IMDb is left out: its mean rating says little, and few people would look for it."""
 MOST = 10_000
 """The maximum number of movies added to a dataset: those with the most votes."""
 GENRES: Mapping[str, str] = {"Family": "Children", "Children": "Children's"}

@@ -19,7 +19,7 @@ from movietui.data.problems import Problem
 from movietui.data.storage import disk
 
 DRAFT = ".tmp-"
-"""The beginning of the names of drafts. A process that is killed leaves its draft behind."""
+"""How the names of drafts begin. A process that is killed leaves its draft behind."""
 ATTEMPTS = 3
 """How many times to try to replace a folder that other processes are replacing too."""
 

@@ -1,4 +1,4 @@
-"""A dataset on a cluster as lists are made from it here: its movies and, for users who are asked for, their ratings.
+"""What lists need of a dataset on a cluster: its movies and, for the users that lists are made for, their ratings.
 
 Needs no Spark: single users are read from the Parquet files.
 """
@@ -121,7 +121,7 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
         users = _tables(dataset, "users")
         try:
             wanted = pa.scalar(user).cast(users.schema.field("id").type)
-        except pa.ArrowInvalid:  # the ids are numbers, and this is none
+        except pa.ArrowInvalid:  # the ids are numbers, and this is not one
             raise nobody from None
         rows = users.to_table(["user", "part"], filter=ds.field("id") == wanted).to_pylist()
         if not rows:
@@ -153,6 +153,6 @@ def _explained(dataset: RemoteDataset, what: str) -> Iterator[None]:
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise Problem(
-            f"{what} are at {dataset.uri}, which cannot be read from here ({reason}); read them where the cluster's "
-            "files can be reached."
+            f"{what} are at {dataset.uri}, which cannot be read from here ({reason}); use a machine that can reach "
+            "the cluster's files."
         ) from error

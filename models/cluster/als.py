@@ -1,4 +1,4 @@
-"""Alternating least squares by Spark's MLlib, as models that are served here."""
+"""Alternating least squares with Spark's MLlib; the models are served as those that were trained on one machine."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ FEWEST_BLOCKS = 10
 
 
 def fit_als(train: Partitions, settings: AlsSettings, seed: int) -> Parameters:
-    """Return the parameters of ``Als``: MLlib learns the factors of the movies, and users are folded in to them."""
+    """Return the parameters of ``Als``: MLlib learns the factors of the movies, and users are folded in."""
     movies = learn_factors(
         train,
         train.ratings,
@@ -84,7 +84,7 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
 
 
 def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:
-    """Return the parameters of ``Ials``: MLlib learns the factors of the movies, and users are folded in to them.
+    """Return the parameters of ``Ials``: MLlib learns the factors of the movies, and users are folded in.
 
     MLlib minimises, with a confidence ``c`` that grows with the value ``v`` of a rating,
 

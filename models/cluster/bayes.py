@@ -25,8 +25,8 @@ def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Paramete
     """Return the parameters of ``Bayes``, drawn from the same posterior as on one machine, with two differences.
 
     Age, gender, occupation and zip code of the users are not used. And nothing about a user is kept from one sweep to
-    the next: given the movies, a partition draws a user's vector and scatter in turn, ``ROUNDS`` times, from average
-    scatter on. So a partition that is lost is drawn again, and the same numbers come out.
+    the next: given the movies, a partition draws a user's vector and scatter in turn, ``ROUNDS`` times, starting with
+    average scatter. So a partition that is lost is drawn again, and the same numbers come out.
 
     The partitions return sums over their users; the driver draws the movies and all regressions. Random numbers depend
     on the seed, the sweep and the users of a partition, but not on the number of workers. Raises ``Problem`` for the

@@ -1,6 +1,6 @@
 """Networks over embeddings, trained by several workers with torch's ``DistributedDataParallel``.
 
-On Spark, ``network_fit`` starts the workers by ``TorchDistributor``. Without Spark, ``torchrun`` starts them:
+On Spark, ``network_fit`` starts the workers with ``TorchDistributor``. Without Spark, ``torchrun`` starts them:
 
     torchrun --nproc-per-node 2 -m movietui.models.cluster.networks dot --dataset NAME --output FOLDER
 
@@ -60,7 +60,7 @@ def network_fit(name: str) -> Callable[[Partitions, EmbeddingSettings, int], Par
 
 
 def _work(name: str, dataset: RemoteDataset, settings: EmbeddingSettings, seed: int, uri: str) -> "Work":
-    """Return what the workers are told that fit a model to the ratings at a URI."""
+    """Return what the workers need to know to fit a model to the ratings at a URI."""
     from movietui.models.cluster.workers import Work
 
     model = MODELS[name](settings, seed=seed)
@@ -70,8 +70,11 @@ def _work(name: str, dataset: RemoteDataset, settings: EmbeddingSettings, seed: 
 
 
 def _processes(train: Partitions, settings: EmbeddingSettings) -> int:
-    """Return how many workers there are: as many tasks as the cluster runs at once, unless parts of the ratings or
-    batches are too few or too small for them."""
+    """Return the number of workers: that of the tasks that the cluster runs at once or, with GPUs, of their GPUs.
+
+    There are no more workers than partitions of ratings, and few enough for each to have at least ``ROWS_PER_WORKER``
+    ratings of a batch.
+    """
     spark = train.ratings.sparkSession
     context = spark.sparkContext._jsc.sc()
     slots = int(context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile()))

@@ -106,7 +106,7 @@ class Partitions:
         return arrays
 
     def sample(self, ratings: int) -> Block:
-        """Return the ratings of some users, who together have about so many: those with the lowest hashes.
+        """Return the ratings of some users, who together have about this many: those with the lowest hashes.
 
         If there are no more ratings than that, all are returned.
         """

@@ -35,7 +35,8 @@ from movietui.models.rankers import SWEEPS, calibrate, ratings_by_user, sample_u
 NEIGHBOUR_MOVIES = 8000
 """How many movies have neighbours, in ``item-knn``."""
 USERS_AT_ONCE = 2048
-"""The maximum number of users in each of the tables from which a partition sums products: 64 MiB with 8000 movies."""
+"""A partition adds up products for at most this many users at a time, in a table of users by movies: with 8000 movies,
+62.5 MiB."""
 
 
 def fit_ease(train: Partitions, settings: EaseSettings, seed: int) -> Parameters:

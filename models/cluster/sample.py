@@ -1,4 +1,4 @@
-"""The ratings of a few users of a cluster on this machine, for what is estimated from a sample."""
+"""Brings the ratings of a few users from a cluster to the driver, for what is estimated from a sample."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ NO_RATINGS: Parameters = {
 
 
 def sample_of(train: Partitions, effects: Parameters, users: NDArray[np.intp]) -> tuple[Dataset, Parameters]:
-    """Return the ratings of some users as a dataset, with rows of its own, and the effects with these users'.
+    """Return the ratings of some users as a dataset, with rows of its own, and the effects with those of these users.
 
     ``effects``: from ``movietui.models.cluster.effects.learn_effects``.
     """

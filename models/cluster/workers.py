@@ -1,8 +1,8 @@
-"""What each worker does that trains a network over embeddings together with others. Needs torch, but not Spark.
+"""Training of a network over embeddings by several workers: what each worker does. Needs torch, but not Spark.
 
-The workers are processes that ``torchrun`` has started, as pyspark's ``TorchDistributor`` does too. Each has all
-ratings of some users, and the embeddings of these users only. All have the network and the embeddings of the movies,
-whose gradients torch's ``DistributedDataParallel`` averages after each batch.
+The workers are processes that ``torchrun`` or pyspark's ``TorchDistributor`` has started. Each has all ratings of some
+users, and the embeddings of these users only. All have the network and the embeddings of the movies; torch's
+``DistributedDataParallel`` averages the gradients of both after each batch.
 
 The ratings are in parts, whose number does not depend on that of the workers. Each part has a random order of its own
 in each epoch, and each batch has rows of every part: the batches are therefore the same with any number of workers, and
@@ -71,7 +71,8 @@ def fit_together(
 ) -> Parameters | None:
     """Train a network together with the other workers; return the parameters on the first worker, ``None`` on others.
 
-    These are the parameters of ``movietui.models.embeddings.Embedded``, but of users, only those of an unknown one.
+    These are the parameters of ``movietui.models.embeddings.Embedded``, but without those of users, except an unknown
+    user's.
     ``progress`` is called on the first worker; its training loss is that of all workers. ``failed`` is called with an
     error before the other workers notice. Raises ``Problem`` if the ratings cannot be read or are damaged, or if there
     are more workers than parts.
@@ -235,8 +236,8 @@ class Share:
     def batches(self, count: int, size: float) -> Iterator[Tensor]:
         """Yield this worker's rows in each of ``count`` batches, and set ``weight``.
 
-        ``size``: the mean number of rows in a batch, on all workers. A batch without any of this worker's rows has two
-        others, with the weight 0, because each worker takes part in each step.
+        ``size``: the mean number of rows in a batch, on all workers. A batch without any of this worker's rows has
+        its first row twice, with the weight 0, because each worker must take part in each step.
         """
         self._epoch += 1
         batch_of = [np.empty(0, np.int64)]
@@ -271,7 +272,7 @@ class _Shared(nn.Module):
 
 
 def _average_buffers(network: Network) -> None:
-    """Let all workers have the mean of the statistics that normalisation keeps for serving."""
+    """Give all workers the mean of the statistics that normalisation keeps for serving."""
     for buffer in network.buffers():
         processes.all_reduce(buffer)
         buffer /= processes.get_world_size()

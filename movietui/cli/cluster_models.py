@@ -56,7 +56,7 @@ def cluster_train(
     """Train MODEL on the cluster, measure it, and use it for lists here.
 
     The checkpoint comes to this machine, which then needs no Spark to make lists. Users stay on the cluster; their
-    ratings are read from there when a list for them is asked.
+    ratings are read from there when you ask for their list.
     """
     from movietui.jobs import cluster as job
 

@@ -231,9 +231,10 @@ class Session:
         return query, watchlists
 
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
-        """Return a window of the list; with ``after_rating``, with the ranks that its movies had in the previous list.
+        """Return a window of the list.
 
-        ``more`` says that this is a further window of the list that is already shown.
+        ``after_rating``: whether the rows also have the ranks that their movies had in the previous list. ``more``:
+        whether this is a further window of the list that is already shown.
         """
         if not more:
             await self._drop_missing_lists()

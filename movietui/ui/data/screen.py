@@ -299,8 +299,8 @@ class DataScreen(FrameScreen):
         """Raise ``Problem`` if the rules cannot be changed, because the ratings are on a cluster."""
         if self._only_there and self._shown:
             raise Problem(
-                f"{self._shown} was cleaned on a cluster; to change its rules, clean it there again with movietui "
-                f"cluster clean {self._shown} --preset."
+                f"{self._shown} was cleaned on a cluster; to change its rules, clean it there again with another "
+                f"--preset of movietui cluster clean {self._shown}."
             )
 
     def _rule_to_change(self) -> RuleRow | None:
@@ -566,7 +566,7 @@ def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Te
     elif row["on_disk"] and row["bytes"]:
         lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
     if _is_only_on_cluster(row):
-        trains = f"train a model there with {training_on_cluster(row['name'])}, and it opens here"
+        trains = f"to open it here, first train a model there with {training_on_cluster(row['name'])}"
         lines.insert(
             0, f"Its ratings are on a cluster, at {row['cluster']}; {gets if _opens_at_once(row) else trains}."
         )

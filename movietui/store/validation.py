@@ -116,6 +116,11 @@ def _object(fields: Mapping[str, Check], needed: Sequence[str] = (), *, only: bo
     )
 
 
+def _empty_or(check: Check) -> Check:
+    """Return a check for an object that is empty or passes another check."""
+    return lambda value: value == {} or check(value)
+
+
 def _by_name(check: Check) -> Check:
     """Return a check for an object that has any names and only valid values."""
     return lambda value: isinstance(value, dict) and all(_NAME(name) and check(item) for name, item in value.items())
@@ -159,11 +164,22 @@ _SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstanc
 _EPOCH = _object(
     {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE)}, ("epoch", "train_loss")
 )
-_PROGRESS = _object(
-    {"phase": _NAME, "epoch": _COUNT, "of": _COUNT, "left": _optional(_number(0)), "unit": _one_of("epoch", "tasks")}
+_PROGRESS = _empty_or(
+    _object(
+        {
+            "phase": _NAME,
+            "epoch": _COUNT,
+            "of": _COUNT,
+            "left": _optional(_number(0)),
+            "unit": _one_of("epoch", "tasks"),
+        },
+        ("phase", "epoch", "of", "left"),
+    )
 )
 _COUNTS_OF_CLUSTER = ("executors", "jobs", "stages", "tasks", "failed_tasks")
-_CLUSTER = _object({"master": _plain_text(2000)} | dict.fromkeys(_COUNTS_OF_CLUSTER, _COUNT))
+_CLUSTER = _empty_or(
+    _object({"master": _plain_text(2000)} | dict.fromkeys(_COUNTS_OF_CLUSTER, _COUNT), ("master", *_COUNTS_OF_CLUSTER))
+)
 _REQUEST = _object(
     {
         "split": _optional(_SPLIT),
@@ -277,7 +293,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "metrics": Column(_json(_by_name(_FIGURE))),
         "problem": _free_text(20_000),
         "request": Column(_json(_REQUEST)),
-        "cluster": Column(_json(lambda value: value == {} or (_CLUSTER(value) and len(value) == 6))),
+        "cluster": Column(_json(_CLUSTER)),
         "position": Column(_optional(_integer(-LARGEST, LARGEST))),
     },
     "measured": {

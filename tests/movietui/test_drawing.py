@@ -162,7 +162,7 @@ async def test_only_the_row_of_a_running_run_is_drawn(store: Store, monkeypatch:
         rows: list[int] = []
         draw = RunTable.draw
         monkeypatch.setattr(RunTable, "draw", lambda table, row, width: rows.append(row.id) or draw(table, row, width))
-        Runs(store).write_progress(number, "running", 1.0, [], {"epoch": 3, "of": 9, "left": 1.0})
+        Runs(store).write_progress(number, "running", 1.0, [], {"phase": "curve", "epoch": 3, "of": 9, "left": 1.0})
         await driver.see("epoch 3/9")
         assert set(rows) == {number}
         store.end_run(number, "done", metrics={"rmse": 0.5})

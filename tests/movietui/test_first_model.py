@@ -233,7 +233,7 @@ async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store:
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
         await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
         assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": older + 1}
-        await driver.see("Your list of")
+        await driver.see("Your list from")
         await driver.see("▸ Learn what people like")
         jobs[1].end()
         await opening.wait()
@@ -244,7 +244,7 @@ async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store:
         assert runs.get(older + 2).state == "queued"
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
         await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
-        await driver.see("Your list of")
+        await driver.see("Your list from")
         await driver.press("c")  # stops the run that the app waits for, not the older one
         with pytest.raises(WorkerFailed, match="Cancelled"):
             await opening.wait()

@@ -11,7 +11,7 @@ from movietui.protocol import jobs, messages, viewers
 from movietui.store.ratings import Ids, StoredMovie
 from movietui.store.run_records import Run
 
-NOT_SENT = {"checkpoint", "place", "curve_text", "request"}
+NOT_SENT = {"checkpoint", "position", "curve_text", "request"}
 """The fields of a run that only the store needs."""
 
 

@@ -112,7 +112,7 @@ async def test_enter_opens_a_dataset_that_a_run_serves(remote: Remote, store: St
         await driver.until(lambda: "enter opens it" in text_of(screen), "what enter does")
         await driver.press("enter")
         await driver.until(lambda: opened_in(driver) == "own" and driver.movies.total, "the list")
-        assert driver.app.current_mode == "browse"
+        await driver.until(lambda: driver.app.current_mode == "browse", "Browse")
 
 
 def opened_in(driver: Driver) -> str:

@@ -75,7 +75,7 @@ def test_a_rating_is_on_disk_before_rate_returns(home: Path) -> None:
         child.kill()
         last = max([last, *(int(line) for line in child.stdout.read().split())])
     store = Store(locations.store())
-    assert {f"Film {number}" for number in range(last + 1)} <= set(stars_of(store, ANNA))
+    assert {f"Movie {number}" for number in range(last + 1)} <= set(stars_of(store, ANNA))
     store.rate(ANNA, FARGO, 5)
     assert stars_of(store, ANNA)["Fargo"] == 5
     store.close()

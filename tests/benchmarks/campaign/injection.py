@@ -69,7 +69,7 @@ STRUCTURE = {
         "began",
     ),
     *("checkpoint", "model", "dataset", "cleaning", "split", "device", "settings", "progress", "curve", "metrics"),
-    *("request", "rows", "detail", "imdb"),
+    *("request", "cluster", "rows", "detail", "imdb"),
 }
 """Text columns whose values the program itself chooses and uses as references."""
 

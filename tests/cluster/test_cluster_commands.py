@@ -68,7 +68,7 @@ def test_training_stores_a_run_and_its_checkpoint(trained: dict[str, Any], kept:
     assert (run.id, run.state, run.device, run.split) == (trained["run"], "done", "spark", "random90-by-hash")
     assert run.metrics == pytest.approx(trained["metrics"])
     model = load(Path(trained["checkpoint"]), found(kept))[0]
-    assert model.parameters["user"].shape == (1, 4)
+    assert model.parameters["mean_user"].shape == (4,)
     assert 0.85 < model.counts.sum() / len(DATASET.ratings) < 0.95
 
 

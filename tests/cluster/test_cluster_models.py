@@ -38,7 +38,7 @@ def people_rate_what_they_like() -> Dataset:
 DATASET = people_rate_what_they_like()
 FEW_SWEEPS = {
     "als": AlsSettings(factors=4, sweeps=15, ridge=0.1),
-    "bayes": BayesSettings(factors=3, sweeps=12),
+    "bayes": BayesSettings(factors=3, sweeps=50),
     "bias": BiasSettings(sweeps=3),
     "mf": BiasedMFSettings(sweeps=3),
     "ials": IalsSettings(factors=3, unseen=3.0),

@@ -66,7 +66,8 @@ def error(model: AnyModel) -> float:
     stars = np.empty(len(HELD_OUT), np.float32)
     for user in np.unique(HELD_OUT.user).tolist():
         rows = HELD_OUT.user == user
-        stars[rows] = model.expect(model.fold_in(history_of(DATASET, user))).stars[HELD_OUT.movie[rows]]
+        rated = history_of(DATASET, user)
+        stars[rows] = model.expect(model.fold_in(History(rated.movies, rated.stars))).stars[HELD_OUT.movie[rows]]
     return rmse(stars, HELD_OUT.stars)
 
 

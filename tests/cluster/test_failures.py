@@ -71,7 +71,7 @@ def kept(home: Path, tmp_path_factory: pytest.TempPathFactory) -> ClusterDataset
 
 
 class Killer:
-    """Kills an executor as soon as a task of Spark is done and another one runs, after ``begin``."""
+    """Kills an executor as soon as a task of Spark runs, after ``begin``."""
 
     def __init__(self, spark: Any) -> None:
         self._tracker = spark.sparkContext.statusTracker()
@@ -91,7 +91,7 @@ class Killer:
     def _watch(self) -> None:
         while not self.killed and not self._ended.is_set():
             stages = map(self._tracker.getStageInfo, self._tracker.getActiveStageIds())
-            if any(stage and stage.numCompletedTasks and stage.numActiveTasks for stage in stages):
+            if any(stage and stage.numActiveTasks for stage in stages):
                 running = executors()
                 os.kill(running[0], signal.SIGKILL)
                 self.killed = running[0]

@@ -193,7 +193,9 @@ class Blend(Model[BlendSettings, Tastes]):
         weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
-        of_base = train.with_ratings(ratings_of(train, some_users(train, base_ratings, self.seed)))
+        base_users = some_users(train, base_ratings, self.seed)
+        # A copy of all ratings of a large dataset would take most of a gigabyte.
+        of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))
         curve: list[Epoch] = []
 
         def report(predict: Callable[[Ints, Ints], Floats], loss: float) -> None:

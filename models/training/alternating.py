@@ -14,6 +14,8 @@ from movietui.data.dataset import Floats, Ints
 
 BLOCK = 32_768
 """How many ratings are processed in one batch of solves."""
+LISTS = 4096
+"""The maximum number of lists in one batch: with 128 factors, their matrices take a quarter of a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class PaddedLists:
         order = np.argsort(lengths, kind="stable")
         groups, end = [], total
         while end and (longest := int(lengths[order[end - 1]])):
-            first = max(end - max(1, BLOCK // longest), int(np.searchsorted(lengths[order], 1)))
+            first = max(end - min(LISTS, max(1, BLOCK // longest)), int(np.searchsorted(lengths[order], 1)))
             numbers = order[first:end]
             inside = np.arange(longest) < lengths[numbers, None]
             indices = by_row[np.where(inside, starts[numbers, None] + np.arange(longest), 0)]

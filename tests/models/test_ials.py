@@ -86,9 +86,11 @@ class TestIals(ModelContract):
         train = tastes()[0]
         model.fit(train)
         monkeypatch.setattr(alternating, "BLOCK", 70)
+        monkeypatch.setattr(alternating, "LISTS", 3)
         values = model.settings.values(train.ratings.stars)
         rated = train.ratings.take(np.flatnonzero(values))
         lists = alternating.PaddedLists.of(rated.user, rated.movie, values[values != 0], len(train.users))
+        assert max(len(numbers) for numbers, _, _ in lists.groups) == 3
         movies = torch.from_numpy(model.parameters["factors"][:-1])
         users = training._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
         for user in (0, 6, 7, 149):

@@ -85,7 +85,7 @@ class TestIals(ModelContract):
         model = Ials(IalsSettings(factors=3, sweeps=3), seed=1)
         train = tastes()[0]
         model.fit(train)
-        monkeypatch.setattr(alternating, "BLOCK", 70)
+        monkeypatch.setattr(alternating, "BLOCK", 300)
         monkeypatch.setattr(alternating, "LISTS", 3)
         values = model.settings.values(train.ratings.stars)
         rated = train.ratings.take(np.flatnonzero(values))

@@ -93,7 +93,7 @@ def session(
     for key, value in {**_defaults(master, submitted), **(settings or {})}.items():
         builder = builder.config(key, value)
     try:
-        with _own_interrupts():
+        with _same_interrupts():
             spark = builder.getOrCreate()
     except (PySparkException, Py4JError, OSError, RuntimeError) as error:
         raise Problem(
@@ -106,12 +106,14 @@ def session(
 
 
 @contextlib.contextmanager
-def _own_interrupts() -> Iterator[None]:
+def _same_interrupts() -> Iterator[None]:
     """Let ctrl+c do what it did before: Spark's own handler calls Java, perhaps in the middle of another call."""
     before = signal.getsignal(signal.SIGINT)
-    yield
-    if threading.current_thread() is threading.main_thread() and before is not None:
-        signal.signal(signal.SIGINT, before)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGINT, before)
 
 
 def _defaults(master: str | None, submitted: bool) -> dict[str, str]:

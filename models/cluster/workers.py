@@ -108,8 +108,8 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
         network = Network(features, settings.members, shape, scale, middle_of(overall, shape, scale))
         network.take_users(torch.from_numpy(START * share.noise(settings.members * shape.user_factors)))
         network.to(device)
-        own = np.random.SeedSequence([work.seed, processes.get_rank()])
-        torch.manual_seed(int(own.generate_state(1)[0]))  # so that dropout differs between the workers
+        of_worker = np.random.SeedSequence([work.seed, processes.get_rank()])
+        torch.manual_seed(int(of_worker.generate_state(1)[0]))  # so that dropout differs between the workers
         for table in (network.user, network.user_bias):
             # The loss of a worker is multiplied by their number, because gradients are averaged; these are not.
             table.register_hook(lambda gradient: gradient / workers)  # type: ignore[no-untyped-call]
@@ -207,10 +207,10 @@ class Share:
         self._parts = []
         for number, block in blocks:
             here = np.arange(first, first + len(block.stars))
-            rows, kept = hold_out(here, seed, kept_back) if kept_back else (here, here[:0])
+            rows, left_out = hold_out(here, seed, kept_back) if kept_back else (here, here[:0])
             self._parts.append((number, len(block.users), len(rows)))
             learned.append(rows)
-            held_out.append(kept)
+            held_out.append(left_out)
             columns["users"].append(block.users)
             columns["user"].append((block.index + offset).astype(np.int32))
             columns["movie"].append(block.movie)
@@ -243,8 +243,8 @@ class Share:
         batch_of = [np.empty(0, np.int64)]
         for number, _, rows in self._parts:
             random = np.random.default_rng([self._seed, number, self._epoch])
-            place = (random.permutation(rows) + random.random()) / max(1, rows)
-            batch_of.append(np.minimum((place * count).astype(np.int64), count - 1))
+            position = (random.permutation(rows) + random.random()) / max(1, rows)
+            batch_of.append(np.minimum((position * count).astype(np.int64), count - 1))
         batch = np.concatenate(batch_of)
         order = np.argsort(batch, kind="stable")
         ends = np.searchsorted(batch[order], np.arange(count + 1))

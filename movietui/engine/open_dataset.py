@@ -302,8 +302,8 @@ class OpenDataset:
         except UnknownUser:
             return 0, []
         ratings = len(known.rows_of(known.users.row[wanted]))
-        found: list[UserRow] = [{"id": wanted, "age": 0, "gender": "", "occupation": "", "ratings": ratings}]
-        return 1, found[offset : offset + limit]
+        matching: list[UserRow] = [{"id": wanted, "age": 0, "gender": "", "occupation": "", "ratings": ratings}]
+        return 1, matching[offset : offset + limit]
 
     def user(self, row: int) -> UserRow:
         """Return the user of a row."""

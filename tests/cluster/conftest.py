@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from movietui.data.cluster import session
+from movietui.data.cluster.dataset import ClusterDataset
+from tests.cluster.stored import store
 from tests.data.conftest import home as home
 from tests.data.conftest import published as published
 
@@ -33,6 +35,14 @@ def many_parts(spark: Any) -> Iterator[None]:
     spark.conf.set("spark.sql.files.maxPartitionBytes", "2000")
     yield
     spark.conf.set("spark.sql.files.maxPartitionBytes", before)
+
+
+@pytest.fixture(scope="module")
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDataset]:
+    """The ``DATASET`` of the module, as if it had been cleaned on a cluster, in a home that its tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("home")))
+        yield store(request.module.DATASET, tmp_path_factory.mktemp("cluster"))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def store(dataset: Dataset, folder: Path, parts: int = 3, report: CleaningReport
         }
     )
     pq.write_table(users, folder / "tables" / "users" / "0.parquet")
-    kept = ClusterDataset(
+    stored = ClusterDataset(
         dataset.name,
         folder.as_uri(),
         "tables",
@@ -51,9 +51,9 @@ def store(dataset: Dataset, folder: Path, parts: int = 3, report: CleaningReport
             dataset.name, dataset.cleaning, (), len(dataset.ratings), len(dataset.users), len(dataset.movies)
         ),
     )
-    named = {"folder": kept.folder, "fingerprint": kept.fingerprint}
+    named = {"folder": stored.folder, "fingerprint": stored.fingerprint}
     (folder / MANIFEST).write_bytes(parquet.sealed_json(named))
-    remote.save(kept, {})
+    remote.save(stored, {})
     return load(dataset.name)
 
 

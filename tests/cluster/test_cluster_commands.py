@@ -20,7 +20,6 @@ from movietui.models.base import history_of
 from movietui.models.checkpoints import load
 from movietui.models.serving.ranking import Ranker, Viewer
 from movietui.store.ratings import Store
-from tests.cluster.stored import store
 from tests.models.builders import tastes
 from tests.movietui.commands import document, refused
 
@@ -28,21 +27,14 @@ DATASET = tastes()[0]
 Run = Callable[..., Result]
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDataset]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("home")))
-        yield store(DATASET, tmp_path_factory.mktemp("cluster"))
-
-
 @pytest.fixture(autouse=True)
-def home(kept: ClusterDataset) -> Path:
+def home(stored: ClusterDataset) -> Path:
     """The home that all tests of this module share."""
     return Path(os.environ["MOVIETUI_HOME"])
 
 
 @pytest.fixture(scope="module")
-def movietui(spark: Any, kept: ClusterDataset) -> Iterator[Run]:
+def movietui(spark: Any, stored: ClusterDataset) -> Iterator[Run]:
     """Runs a command in the session of the tests, which the command does not stop."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("movietui.jobs.cluster.session", lambda *_: contextlib.nullcontext(spark))
@@ -56,7 +48,7 @@ def trained(movietui: Run) -> dict[str, Any]:
     return result
 
 
-def test_training_stores_a_run_and_its_checkpoint(trained: dict[str, Any], kept: ClusterDataset) -> None:
+def test_training_stores_a_run_and_its_checkpoint(trained: dict[str, Any], stored: ClusterDataset) -> None:
     assert (trained["model"], trained["dataset"], trained["seed"]) == ("als", "planted", 3)
     assert (trained["split"], trained["fitted_on"], trained["device"]) == ("random90-by-hash", "train", "spark")
     assert trained["settings"]["factors"] == 4
@@ -67,20 +59,20 @@ def test_training_stores_a_run_and_its_checkpoint(trained: dict[str, Any], kept:
     opened.close()
     assert (run.id, run.state, run.device, run.split) == (trained["run"], "done", "spark", "random90-by-hash")
     assert run.metrics == pytest.approx(trained["metrics"])
-    model = load(Path(trained["checkpoint"]), found(kept))[0]
+    model = load(Path(trained["checkpoint"]), found(stored))[0]
     assert model.parameters["mean_user"].shape == (4,)
     assert 0.85 < model.counts.sum() / len(DATASET.ratings) < 0.95
 
 
-def found(kept: ClusterDataset) -> Any:
-    dataset = find("planted", kept.fingerprint)
+def found(stored: ClusterDataset) -> Any:
+    dataset = find("planted", stored.fingerprint)
     assert dataset is not None
     return dataset
 
 
 @pytest.mark.parametrize("command", ["recommend", "taste", "explain"])
 def test_a_list_for_a_user_or_a_profile_needs_no_spark(
-    trained: dict[str, Any], kept: ClusterDataset, movietui: Run, monkeypatch: pytest.MonkeyPatch, command: str
+    trained: dict[str, Any], stored: ClusterDataset, movietui: Run, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("pyspark", "py4j"):
@@ -91,7 +83,7 @@ def test_a_list_for_a_user_or_a_profile_needs_no_spark(
         assert result["viewers"][0]["ratings"] == len(DATASET.rows_of(15))
         return
     assert result["viewers"] == [{"kind": "user", "id": "u15", "ratings": len(DATASET.rows_of(15))}]
-    view = found(kept)
+    view = found(stored)
     model = load(Path(trained["checkpoint"]), view)[0]
     ranked = Ranker(view, model).rank([Viewer("user", "u15", history_of(DATASET, 15))])
     assert [movie["id"] for movie in result["movies"]] == [f"m{row}" for row in ranked.order[:10]]
@@ -102,17 +94,17 @@ def test_a_list_for_a_user_or_a_profile_needs_no_spark(
 
 
 def test_an_unknown_user_and_lost_ratings_are_named(
-    trained: dict[str, Any], kept: ClusterDataset, movietui: Run
+    trained: dict[str, Any], stored: ClusterDataset, movietui: Run
 ) -> None:
     refused(movietui("recommend", "--dataset", "planted", "--user", "nobody"), "planted has no user 'nobody'")
-    folder = Path(kept.uri.removeprefix("file://"))
+    folder = Path(stored.uri.removeprefix("file://"))
     folder.rename(folder.with_name("elsewhere"))
     refused(movietui("recommend", "--dataset", "planted", "--user", "u15"), "cannot be read from here")
     folder.with_name("elsewhere").rename(folder)
 
 
 def test_everyone_gets_the_list_of_one_machine(
-    trained: dict[str, Any], kept: ClusterDataset, movietui: Run, tmp_path: Path
+    trained: dict[str, Any], stored: ClusterDataset, movietui: Run, tmp_path: Path
 ) -> None:
     output = tmp_path / "lists"
     arguments = ["cluster", "recommend", "--everyone", "--dataset", "planted", "-k", "7", "--output"]
@@ -121,7 +113,7 @@ def test_everyone_gets_the_list_of_one_machine(
     assert (output / "_SUCCESS").exists()
     rows = pq.read_table(output).to_pandas().sort_values(["user", "rank"])
     assert set(rows["user"]) == set(DATASET.users.ids)
-    view = found(kept)
+    view = found(stored)
     model = load(Path(trained["checkpoint"]), view)[0]
     for user in (0, 15, 149):
         ranked = Ranker(view, model).rank([Viewer("user", "", history_of(DATASET, user))])
@@ -168,7 +160,7 @@ def test_evaluation_prints_a_row_for_each_model_and_split(movietui: Run) -> None
     ],
 )
 def test_a_wrong_name_is_refused_before_spark_starts(
-    kept: ClusterDataset, monkeypatch: pytest.MonkeyPatch, arguments: str, expected: str
+    stored: ClusterDataset, monkeypatch: pytest.MonkeyPatch, arguments: str, expected: str
 ) -> None:
     monkeypatch.delattr("movietui.jobs.cluster.session")
     refused(CliRunner().invoke(cli, ["cluster", *arguments.split()]), expected)

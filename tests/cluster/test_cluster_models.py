@@ -2,7 +2,6 @@
 
 import itertools
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,16 +45,9 @@ FEW_SWEEPS = {
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDataset]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("home")))
-        yield store(DATASET, tmp_path_factory.mktemp("cluster"))
-
-
-@pytest.fixture(scope="module")
-def parts(spark: Any, kept: ClusterDataset) -> Any:
+def parts(spark: Any, stored: ClusterDataset) -> Any:
     """The ratings, a tenth of them in the test part."""
-    return split(kept.ratings(spark), "random90-by-hash").persist()
+    return split(stored.ratings(spark), "random90-by-hash").persist()
 
 
 def in_memory() -> tuple[Dataset, Any]:
@@ -70,14 +62,14 @@ def settings_of(name: str) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def fitted(spark: Any, kept: ClusterDataset, parts: Any) -> dict[str, tuple[AnyModel, AnyModel]]:
+def fitted(spark: Any, stored: ClusterDataset, parts: Any) -> dict[str, tuple[AnyModel, AnyModel]]:
     """Each model, fitted on the cluster and in memory, with few sweeps and few tasks, each of which takes its time."""
     from movietui.models.cluster.fits import FITS, fit
     from movietui.models.cluster.networks import NETWORKS
     from movietui.models.cluster.partitions import partitioned
 
     models = {}
-    with pytest.MonkeyPatch.context() as patch, partitioned(kept, parts.where("not test"), fewest=3) as train:
+    with pytest.MonkeyPatch.context() as patch, partitioned(stored, parts.where("not test"), fewest=3) as train:
         patch.setattr("movietui.models.cluster.als.FEWEST_BLOCKS", 2)
         for module in ("ease", "training.ials", "cluster.als", "cluster.products"):
             patch.setattr(f"movietui.models.{module}.SWEEPS", 3)
@@ -143,7 +135,7 @@ def test_a_model_has_the_error_that_it_has_on_one_machine(
         assert one == pytest.approx(other, rel=0.25)
 
 
-def test_splits_by_hash_are_those_of_the_same_hash_in_numpy(spark: Any, kept: ClusterDataset) -> None:
+def test_splits_by_hash_are_those_of_the_same_hash_in_numpy(spark: Any, stored: ClusterDataset) -> None:
     user, movie = DATASET.ratings.user.astype(np.int64), DATASET.ratings.movie.astype(np.int64)
     parts: Any = {
         "random90-by-hash": bucket(user, movie, 5) == 0,
@@ -152,17 +144,17 @@ def test_splits_by_hash_are_those_of_the_same_hash_in_numpy(spark: Any, kept: Cl
         "cold-movies-by-hash": bucket(movie, movie * 0, 5) == 0,
     }
     for name, expected in parts.items():
-        rows = split(kept.ratings(spark), name, 5).where("test").toPandas()
+        rows = split(stored.ratings(spark), name, 5).where("test").toPandas()
         assert 0 < len(rows) < len(DATASET.ratings) / 3
         assert set(zip(rows["user"], rows["movie"], strict=True)) == set(
             zip(user[expected].tolist(), movie[expected].tolist(), strict=True)
         )
 
 
-def test_latest_is_the_split_of_one_machine(spark: Any, kept: ClusterDataset) -> None:
+def test_latest_is_the_split_of_one_machine(spark: Any, stored: ClusterDataset) -> None:
     from movietui.data.splits import split as split_in_memory
 
-    rows = split(kept.ratings(spark), "latest").where("test").toPandas()
+    rows = split(stored.ratings(spark), "latest").where("test").toPandas()
     expected = DATASET.ratings.take(split_in_memory(DATASET, "latest").test)
     assert set(zip(rows["user"], rows["movie"], strict=True)) == set(
         zip(expected.user.tolist(), expected.movie.tolist(), strict=True)
@@ -197,13 +189,13 @@ def test_rating_metrics_are_those_of_one_machine(
 
 
 def test_ranking_metrics_are_those_of_one_machine(
-    fitted: dict[str, tuple[AnyModel, AnyModel]], kept: ClusterDataset, parts: Any
+    fitted: dict[str, tuple[AnyModel, AnyModel]], stored: ClusterDataset, parts: Any
 ) -> None:
     from movietui.models.cluster.users import measure_lists
 
     model, (train, test) = fitted["als"][0], in_memory()
     expected = ranking_metrics(lists_of_users(model, train, test), train)
-    assert measure_lists(model, kept, parts, "liked", 0) == pytest.approx(expected, rel=1e-5)
+    assert measure_lists(model, stored, parts, "liked", 0) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_users_rows_may_be_in_several_batches() -> None:
@@ -236,7 +228,7 @@ def test_two_ratings_of_a_movie_by_a_user_are_always_in_the_same_order(spark: An
         assert of_user == {0: [1.0, 4.0], 1: [2.0, 5.0]}
 
 
-def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, kept: ClusterDataset, tmp_path: Path) -> None:
+def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, stored: ClusterDataset, tmp_path: Path) -> None:
     long_ago, beside = 10**9, tmp_path / "dataset"
     for name in ("_unfinished-dead", "_unfinished-running", "tables-of-the-dataset"):
         checkpoints = beside / name / "checkpoints"
@@ -244,7 +236,7 @@ def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, kept: Cluster
         for folder in (checkpoints, checkpoints.parent)[name == "_unfinished-running" :]:
             os.utime(folder, (long_ago, long_ago))
     left = {"_unfinished-running", "tables-of-the-dataset"}
-    with replace(kept, uri=beside.as_uri()).scratch(spark) as scratch:
+    with replace(stored, uri=beside.as_uri()).scratch(spark) as scratch:
         own = Path(scratch.removeprefix("file://"))
         own.mkdir()
         assert {each.name for each in beside.iterdir()} == {own.name, *left}
@@ -256,14 +248,14 @@ def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, kept: Cluster
     [("mf", BiasedMFSettings(factors=2, sweeps=2)), ("bayes", BayesSettings(factors=2, sweeps=3, samples=2))],
 )
 def test_a_fit_does_not_depend_on_where_the_ratings_are(
-    spark: Any, kept: ClusterDataset, name: str, settings: Settings
+    spark: Any, stored: ClusterDataset, name: str, settings: Settings
 ) -> None:
     from movietui.models.cluster.fits import fit
     from movietui.models.cluster.partitions import partitioned
 
     fits = []
     for files in (1, 5):
-        with partitioned(kept, kept.ratings(spark).repartition(files, "movie"), fewest=3) as train:
+        with partitioned(stored, stored.ratings(spark).repartition(files, "movie"), fewest=3) as train:
             fits.append(fit(name, train, settings, 7).parameters)
     for key in fits[0]:
         np.testing.assert_array_equal(*(each[key] for each in fits))
@@ -281,14 +273,14 @@ def test_als_on_ml_1m_has_the_error_that_it_has_on_one_machine(spark: Any, publi
         pytest.skip("the real ML-1M is not beside the repository")
     catalogue.get("ml-1m", archive)
     dataset = catalogue.load("ml-1m", "none")
-    ratings, kept = dataset.ratings, store(dataset, tmp_path / "cluster")
+    ratings, stored = dataset.ratings, store(dataset, tmp_path / "cluster")
     test = bucket(ratings.user.astype(np.int64), ratings.movie.astype(np.int64), 0) == 0
     here = Als()
     here.fit(dataset.with_ratings(np.flatnonzero(~test)))
     held_out = ratings.take(np.flatnonzero(test))
     expected = rating_metrics(here.predict(held_out.user, held_out.movie), held_out.stars)["rmse"]
-    parts = split(kept.ratings(spark), "random90")
-    with partitioned(kept, parts.where("not test")) as train:
+    parts = split(stored.ratings(spark), "random90")
+    with partitioned(stored, parts.where("not test")) as train:
         model = fit("als", train, AlsSettings(), 0)
     assert expected < 0.853
     assert measure_ratings(model, parts)["rmse"] == pytest.approx(expected, abs=0.001)

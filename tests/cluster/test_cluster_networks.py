@@ -27,7 +27,6 @@ from movietui.models.embedding_networks import HybridSettings
 from movietui.models.embedding_products import DotSettings
 from movietui.models.embeddings import Embedded
 from movietui.models.serving.ranking import Ranker, Viewer
-from tests.cluster.stored import store
 from tests.models.builders import rmse, tastes
 
 DATASET, HELD_OUT = tastes(share=0.7)
@@ -35,23 +34,16 @@ DOT = DotSettings(factors=4, epochs=4, rate=0.03)
 HYBRID = HybridSettings(factors=4, members=2, hidden=16, epochs=4, rate=0.05, dropout=0.0, kept_back=0.1)
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterDataset]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("home")))
-        yield store(DATASET, tmp_path_factory.mktemp("cluster"))
-
-
 @pytest.fixture(autouse=True)
-def home(kept: ClusterDataset) -> Path:
+def home(stored: ClusterDataset) -> Path:
     """The home that all tests of this module share."""
     return Path(os.environ["MOVIETUI_HOME"])
 
 
 @pytest.fixture(scope="module")
-def train(spark: Any, kept: ClusterDataset) -> Iterator[Partitions]:
+def train(spark: Any, stored: ClusterDataset) -> Iterator[Partitions]:
     """All ratings, in the cluster's memory."""
-    with partitioned(kept, kept.ratings(spark), fewest=3) as partitions:
+    with partitioned(stored, stored.ratings(spark), fewest=3) as partitions:
         yield partitions
 
 
@@ -71,8 +63,8 @@ def error(model: AnyModel) -> float:
     return rmse(stars, HELD_OUT.stars)
 
 
-def leftovers(kept: ClusterDataset) -> list[str]:
-    return [each.name for each in Path(kept.uri.removeprefix("file://")).glob("_unfinished*")]
+def leftovers(stored: ClusterDataset) -> list[str]:
+    return [each.name for each in Path(stored.uri.removeprefix("file://")).glob("_unfinished*")]
 
 
 def test_all_models_over_embeddings_are_fitted_by_workers() -> None:
@@ -82,7 +74,7 @@ def test_all_models_over_embeddings_are_fitted_by_workers() -> None:
 # The random start alone changes the error of hybrid by up to 0.1.
 @pytest.mark.parametrize(("name", "settings", "tolerance"), [("dot", DOT, 0.02), ("hybrid", HYBRID, 0.1)])
 def test_two_workers_on_spark_are_as_good_as_one_machine(
-    train: Partitions, kept: ClusterDataset, two_workers: None, name: str, settings: Any, tolerance: float
+    train: Partitions, stored: ClusterDataset, two_workers: None, name: str, settings: Any, tolerance: float
 ) -> None:
     assert networks._processes(train, settings) == 2
     there, here = fit(name, train, settings, 0), MODELS[name](settings)
@@ -91,7 +83,7 @@ def test_two_workers_on_spark_are_as_good_as_one_machine(
     assert there.parameters["user"].shape[1] == 1
     assert there.parameters["user_mean"].shape == here.parameters["user_mean"].shape
     assert error(there) < error(here) + tolerance
-    assert leftovers(kept) == []
+    assert leftovers(stored) == []
 
 
 def test_small_batches_and_few_parts_limit_the_workers(train: Partitions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +96,7 @@ def test_small_batches_and_few_parts_limit_the_workers(train: Partitions, monkey
 
 
 def test_a_worker_that_fails_says_why(
-    train: Partitions, kept: ClusterDataset, two_workers: None, monkeypatch: pytest.MonkeyPatch
+    train: Partitions, stored: ClusterDataset, two_workers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_task = networks._in_task
 
@@ -118,11 +110,11 @@ def test_a_worker_that_fails_says_why(
     )
     with pytest.raises(Problem, match=said):
         fit("dot", train, DOT, 0)
-    assert leftovers(kept) == []
+    assert leftovers(stored) == []
 
 
 def test_a_worker_that_dies_is_named_as_the_cause(
-    train: Partitions, kept: ClusterDataset, two_workers: None, monkeypatch: pytest.MonkeyPatch
+    train: Partitions, stored: ClusterDataset, two_workers: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_task = networks._in_task
 
@@ -134,7 +126,7 @@ def test_a_worker_that_dies_is_named_as_the_cause(
     monkeypatch.setattr(networks, "_in_task", deadly_for_one)
     with pytest.raises(Problem, match="dot could not be trained on 2 workers: a worker died"):
         fit("dot", train, DOT, 0)
-    assert leftovers(kept) == []
+    assert leftovers(stored) == []
 
 
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "movietui.models.cluster.networks")
@@ -142,7 +134,7 @@ ARGUMENTS = ("hybrid", "--dataset", "planted", "--set", "kept_back=0.1", "--set"
 
 
 def test_two_workers_without_spark_train_what_one_trains(
-    kept: ClusterDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stored: ClusterDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Without normalisation, for which each worker takes its own rows, only rounding differs. Unlike Adam, gradient
     # descent depends on the scale of the gradients.
@@ -159,28 +151,28 @@ def test_two_workers_without_spark_train_what_one_trains(
     )
     assert started.returncode == 0, started.stderr
     assert "epoch 2 of 2: rmse 0." in started.stdout
-    dataset = found(kept)
+    dataset = found(stored)
     one, two = (load(tmp_path / each, dataset)[0].parameters for each in ("one", "two"))
     assert set(one) == set(two)
     for name in one:
         assert np.linalg.norm(two[name] - one[name]) <= 0.002 * np.linalg.norm(one[name])
 
 
-def found(kept: ClusterDataset) -> RemoteView:
-    dataset = find("planted", kept.fingerprint)
+def found(stored: ClusterDataset) -> RemoteView:
+    dataset = find("planted", stored.fingerprint)
     assert dataset is not None
     return dataset
 
 
 def test_the_checkpoint_serves_without_spark(
-    train: Partitions, kept: ClusterDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    train: Partitions, stored: ClusterDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = fit("ncf", train, MODELS["ncf"].settings_type(members=1, epochs=1), 0)
-    save(tmp_path / "ncf", model, found(kept))
+    save(tmp_path / "ncf", model, found(stored))
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("pyspark", "py4j"):
             monkeypatch.setitem(sys.modules, name, None)
-    dataset = found(kept).read_users(["u3", "u15"])
+    dataset = found(stored).read_users(["u3", "u15"])
     served = load(tmp_path / "ncf", dataset)[0]
     listed = Ranker(dataset, served).rank([Viewer("user", "u15", history_of(dataset, 1))])
     history = history_of(DATASET, 15)

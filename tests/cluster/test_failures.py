@@ -66,7 +66,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept(home: Path, tmp_path_factory: pytest.TempPathFactory) -> ClusterDataset:
+def stored(home: Path, tmp_path_factory: pytest.TempPathFactory) -> ClusterDataset:
     return store(tastes()[0], tmp_path_factory.mktemp("cluster"))
 
 
@@ -153,20 +153,20 @@ def parameters_in(checkpoint: Path) -> Parameters:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(spark: Any, kept: ClusterDataset) -> Fitted:
+def undisturbed(spark: Any, stored: ClusterDataset) -> Fitted:
     """Fits a model once, while no executor dies."""
     return functools.cache(lambda name: trained(name, silent))
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))
 def test_a_model_is_the_same_if_an_executor_dies(
-    spark: Any, kept: ClusterDataset, undisturbed: Fitted, name: str
+    spark: Any, stored: ClusterDataset, undisturbed: Fitted, name: str
 ) -> None:
     expected = undisturbed(name)
     with Killer(spark) as killer:
         again = trained(name, killer.at(f"Fitting {name}"))
     check_same(again, expected, exactly=name == "mf")
-    assert not list(Path(kept.uri.removeprefix("file://")).glob("_unfinished-*"))
+    assert not list(Path(stored.uri.removeprefix("file://")).glob("_unfinished-*"))
 
 
 def check_same(one: Parameters, other: Parameters, *, exactly: bool) -> None:
@@ -182,7 +182,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "movietui", *arguments]
 
 
-def test_a_model_is_the_same_on_one_and_on_two_workers(kept: ClusterDataset, undisturbed: Fitted) -> None:
+def test_a_model_is_the_same_on_one_and_on_two_workers(stored: ClusterDataset, undisturbed: Fitted) -> None:
     changes = [word for setting, value in SETTINGS["mf"].items() for word in ("--set", f"{setting}={value}")]
     train = ["cluster", "train", "mf", "--dataset", "planted", *changes, "--master", ONE_WORKER]
     printed = subprocess.run(command(*train, "--json"), check=True, capture_output=True, text=True).stdout

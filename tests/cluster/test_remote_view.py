@@ -19,8 +19,8 @@ DATASET = tastes()[0]
 @pytest.mark.parametrize("prefix", ["", "u"])
 def test_users_are_found_by_ids_that_are_numbers_or_texts(tmp_path: Path, prefix: str) -> None:
     ids = tuple(f"{prefix}{100 + row}" for row in range(len(DATASET.users)))
-    kept = store(replace(DATASET, users=Users(ids)), tmp_path / "cluster")
-    read = view(kept).read_users([ids[15], ids[3]])
+    stored = store(replace(DATASET, users=Users(ids)), tmp_path / "cluster")
+    read = view(stored).read_users([ids[15], ids[3]])
     assert read.users.ids == (ids[15], ids[3])
     for row, theirs in enumerate((15, 3)):
         mine, expected = history_of(read, row), history_of(DATASET, theirs)
@@ -32,12 +32,12 @@ def test_users_are_found_by_ids_that_are_numbers_or_texts(tmp_path: Path, prefix
     assert read.mean_of(3) == pytest.approx(DATASET.mean_of(3))
     for nobody in ("99", "x", ""):
         with pytest.raises(Problem, match="has no user"):
-            view(kept).read_users([nobody])
+            view(stored).read_users([nobody])
 
 
 def test_a_dataset_is_found_only_with_its_fingerprint(tmp_path: Path) -> None:
     assert find("planted") is None
-    kept = store(DATASET, tmp_path / "cluster")
+    stored = store(DATASET, tmp_path / "cluster")
     assert find("planted") is not None
-    assert find("planted", kept.fingerprint) is not None
+    assert find("planted", stored.fingerprint) is not None
     assert find("planted", "another") is None

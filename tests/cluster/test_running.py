@@ -63,15 +63,15 @@ def test_tasks_executors_and_what_was_done_are_reported(spark: Any, folder: Path
 
 def test_a_stage_that_counts_keeps_its_own_count(spark: Any) -> None:
     reported: list[Stage] = []
-    told = threading.Event()
+    ended = threading.Event()
 
     def work(report: Report) -> None:
         report(Stage("Cleaning", 3, 9, "rules", "a rule"))
         spark.sparkContext.parallelize(range(2), 2).map(lambda _: time.sleep(2)).count()
-        told.set()
+        ended.set()
 
     run(spark, work, reported.append)
-    assert told.is_set()
+    assert ended.is_set()
     assert {(stage.done, stage.total, stage.unit) for stage in reported} == {(3, 9, "rules")}
     assert any("of 2 tasks" in stage.note for stage in reported)
 

@@ -21,15 +21,15 @@ def save_remote(folder: Path, name: str = "own") -> tuple[Dataset, ClusterDatase
     return whole, write(whole, folder, report=replace(catalogue.clean("demo"), dataset=name))
 
 
-def train_remote(store: Store, whole: Dataset, kept: ClusterDataset, model: str = "als") -> int:
+def train_remote(store: Store, whole: Dataset, stored: ClusterDataset, model: str = "als") -> int:
     """Fit a model on all ratings and store it as a run of the cluster; return the number of the run."""
     settings = choose(model, changes={"sweeps": "2"})
     fitted = MODELS[model](settings, seed=0)
     fitted.fit(whole)
-    run = store.start_run(model, kept.name, kept.preset, "random90-by-hash", 0, {"sweeps": 2}, device=SPARK)
+    run = store.start_run(model, stored.name, stored.preset, "random90-by-hash", 0, {"sweeps": 2}, device=SPARK)
     record = store.run(run)
     assert record is not None
     metrics = {"rmse": 0.9}
-    checkpoints.save(locations.checkpoint(record.checkpoint), fitted, view(kept), fitted_on="train", metrics=metrics)
+    checkpoints.save(locations.checkpoint(record.checkpoint), fitted, view(stored), fitted_on="train", metrics=metrics)
     store.end_run(run, "done", seconds=1.0, metrics=metrics)
     return run

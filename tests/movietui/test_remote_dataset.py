@@ -234,8 +234,8 @@ async def test_training_says_which_command_does_it(served: Remote, store: Store)
 def test_the_engine_reads_a_user_once(served: Remote, store: Store, folder: Path) -> None:
     service = Service()
     opened = service.open(dataset="own", cleaning="standard", checkpoint=checkpoint_of("als"))
-    whole, kept = served
-    assert (opened["ratings"], opened["users"], opened["cluster"]) == (len(whole.ratings), len(whole.users), kept.uri)
+    whole, stored = served
+    assert (opened["ratings"], opened["users"], opened["cluster"]) == (len(whole.ratings), len(whole.users), stored.uri)
     assert service.find_users(search="17", offset=0, limit=9)["total"] == 1
     shutil.rmtree(folder)
     ratings = service.given_ratings(viewer={"kind": "user", "id": "17", "rated": [], "seen": [], "hidden": []})

@@ -20,6 +20,8 @@ class StoredRatings(Ratings):
     ) -> None:
         """``read``: returns all ratings, or those of the user with this row, in the order of the original file."""
         self._read, self._by_user, self._histogram, self._sample = read, by_user, histogram, sample
+        self._latest: tuple[int, Ratings] | None = None
+        """The user whose ratings were read last: a list is made anew after each rating."""
 
     def __getattr__(self, name: str) -> Any:
         """Read all ratings; called only for a column that is not in memory yet."""
@@ -50,7 +52,11 @@ class StoredRatings(Ratings):
 
     def of_user(self, user: int) -> Ratings:
         """Return a user's ratings, in the order of the original file."""
-        return super().of_user(user) if self.in_memory else self._read(user)
+        if self.in_memory:
+            return super().of_user(user)
+        if self._latest is None or self._latest[0] != user:
+            self._latest = user, self._read(user)
+        return self._latest[1]
 
     def by_user(self, users: int) -> Ints:
         """Return each user's number of ratings, shape (users,)."""

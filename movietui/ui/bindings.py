@@ -117,6 +117,12 @@ def first_key(node: DOMNode, name: str) -> str:
     return _binding_on(type(node), cast("MovieTui", node.app), name).key.split(",")[0]
 
 
+def keys_that(app: MovieTui, action: str) -> set[str]:
+    """Return all keys of an action of the app, as Textual names them."""
+    bindings = [each for each in declared_bindings(type(app)) if each.action == action]
+    return {key for each in bindings for key in (app.custom_keys.get(each.id or "") or each.key).split(",")}
+
+
 @cache
 def _bindings_by_id(kind: type) -> Mapping[str, Binding]:
     """Return what ``declared_bindings`` yields, by id; if several have the same id, only the first of them."""

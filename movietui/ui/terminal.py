@@ -15,7 +15,7 @@ import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -31,7 +31,11 @@ from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from movietui.protocol.wire import sentence
+from movietui.ui.bindings import keys_that
 from movietui.ui.textual_internals import CrashHooks, DriverAccess, driver_of
+
+if TYPE_CHECKING:
+    from movietui.ui.app import MovieTui
 
 MOUSE = b"\x1b[M"
 """In the oldest mouse protocol, a report is these bytes and then three more, which may have any value."""
@@ -287,6 +291,8 @@ class TerminalApp(CrashHooks[int]):
 
     def _hurry_if_waiting(self, key: str, requests_before: int) -> None:
         if self._quit_requests > requests_before or not self.is_running or not self.screen_stack:
+            return
+        if key not in keys_that(cast("MovieTui", self), "quit"):  # looking up the active bindings takes 10 ms
             return
         bound = self.screen.active_bindings.get(key)
         if bound is None or bound.binding.action != "quit" or (len(key) == 1 and isinstance(self.focused, Input)):

@@ -9,24 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import AbstractEventLoop
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.segment import Segment
 from rich.text import Text
 from textual._compositor import Compositor
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.cache import FIFOCache
+from textual.color import Color
 from textual.command import CommandPalette
+from textual.css.styles import StylesBase
 from textual.dom import DOMNode
 from textual.drivers.linux_driver import LinuxDriver
-from textual.geometry import Region, Size
+from textual.filter import LineFilter
+from textual.geometry import Region, Size, Spacing
 from textual.keys import _character_to_key
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.strip import Strip
+from textual.widget import Widget
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -150,6 +156,110 @@ class CroppedCompositor(Compositor):
                 painted[y] |= columns
             lines = Region(visible.x, in_crop.y, visible.width, in_crop.height)
             yield region, lines, widget.render_lines(lines.translate(-region.offset))
+
+
+class LightStrip(Strip):
+    """A line that creates each of its caches when it is first used.
+
+    Textual's strip creates seven caches at once, which takes a quarter of the time of drawing a list. And if nothing is
+    cut off, it keeps itself as its only part. Only a full garbage collection frees such a cycle: scrolling would leave
+    thousands of lines behind, and one frame in a hundred would wait a tenth of a second.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, segments: Iterable[Segment], cell_length: int) -> None:
+        self._segments = list(segments)
+        self._cell_length = cell_length
+        self._render_cache = self._link_ids = self._cell_count = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Create a cache that is used for the first time."""
+        if not name.endswith("_cache"):
+            raise AttributeError(name)
+        cache = FIFOCache[Any, Any](4)
+        setattr(self, name, cache)
+        return cache
+
+    def apply_filter(self, filter: LineFilter, background: Color) -> Strip:  # noqa: A002
+        """Return the line that a filter makes of this one."""
+        cache, key = self._filter_cache, (filter, background)
+        if (filtered := cache.get(key)) is None:
+            filtered = cache[key] = LightStrip(filter.apply(self._segments, background), self.cell_length)
+        return filtered
+
+    def crop(self, start: int, end: int | None = None) -> Strip:
+        """Return the cells from ``start`` on that are before ``end``."""
+        cropped = super().crop(start, end)
+        return cropped if cropped is self else LightStrip(cropped, cropped.cell_length)
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Return the parts between the cuts."""
+        ends = [cut for cut in cuts if cut <= self.cell_length]
+        if ends == [self.cell_length]:
+            return [self]
+        parts = Segment.divide(self._segments, ends)
+        return [LightStrip(part, end - start) for part, start, end in zip(parts, [0, *ends], ends, strict=False)]
+
+
+_NO_SIDES: tuple[int, list[Segment], list[Segment]] = -1, [], []
+
+
+class LinesCache(StylesCache):
+    """Draws the lines of a widget, and computes the border beside them only once for all of them.
+
+    Textual computes its colours and characters again for each line, which takes as long as drawing the line itself.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain = False
+        """Whether a line consists of the border, the padding and the content, without effects on top."""
+        self._sides = _NO_SIDES
+        """The number of cells of the content of a line, and what is on its left and right, such as the border."""
+
+    def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
+        """Draw lines of a widget."""
+        styles = widget.styles
+        effects = styles.tint.a or styles.has_rule("hatch") or any(edge for edge, _ in styles.outline)
+        self._plain = widget.opacity == styles.text_opacity == 1.0 and not effects
+        self._sides = _NO_SIDES
+        return super().render_widget(widget, crop)
+
+    def render_line(
+        self,
+        styles: StylesBase,
+        y: int,
+        size: Size,
+        content_size: Size,
+        padding: Spacing,
+        base_background: Color,
+        background: Color,
+        render_content_line: Callable[[int], Strip],
+        *labels_and_effects: Any,
+    ) -> Strip:
+        """Draw one line of a widget, with its border."""
+        top, _, _, left = styles.gutter
+        line = render_content_line(y - top) if self._plain and 0 <= y - top < content_size.height else None
+        cells, before, after = self._sides
+        if line is not None and line.cell_length == cells:
+            return LightStrip([*before, *line, *after], size.width)
+        render = render_content_line if line is None else lambda _: line
+        drawn = LightStrip(
+            super().render_line(
+                *(styles, y, size, content_size, padding, base_background, background, render), *labels_and_effects
+            ),
+            size.width,
+        )
+        if line is not None:
+            right = min(left + line.cell_length, size.width)
+            self._sides = line.cell_length, list(drawn.crop(0, left)), list(drawn.crop(right, size.width))
+        return drawn
+
+
+def draw_lines_fast(widget: Widget) -> None:
+    """Let a ``LinesCache`` draw a widget; Textual has no public way to replace its own."""
+    widget._styles_cache = LinesCache()
 
 
 class PartialRefreshScreen(Screen[Result]):

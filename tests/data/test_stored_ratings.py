@@ -155,3 +155,14 @@ def test_invalid_ratings_are_refused_even_if_the_checksums_are_right(
     spoiled = catalogue.load("small")
     with pytest.raises(Problem, match=r"^The stored ratings of small are not valid; remove small and get it again\.$"):
         _ = spoiled.ratings.stars
+
+
+def test_the_ratings_of_the_latest_user_are_read_only_once(loaded: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person who looks around as a user makes a new list with each rating."""
+    first, second = (loaded.ratings.of_user(user).movie.tolist() for user in (0, 1))
+    assert first != second
+    loaded.ratings.of_user(0)
+    reading_fails(monkeypatch)
+    assert loaded.ratings.of_user(0).movie.tolist() == first
+    with pytest.raises(AssertionError):
+        loaded.ratings.of_user(1)

@@ -20,6 +20,7 @@ from movietui.data.storage import locations
 from movietui.protocol.messages import ListQuery
 from movietui.store.ratings import Store
 from movietui.ui import keymap
+from movietui.ui.bindings import keys_that
 from movietui.ui.train.panels import describe_end
 from tests.movietui.driving import LARGE, shown, started
 from tests.movietui.fakes import FakeEngine
@@ -60,6 +61,14 @@ async def test_custom_keys_replace_the_default_keys(faked: FakeEngine, store: St
         rows = [line for line in shown(driver.app).splitlines() if "Add to the watchlist" in line]
         assert "+" in rows[0].split()
         assert "w" not in rows[0].split()
+
+
+async def test_the_keys_that_quit_are_known(faked: FakeEngine) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        assert keys_that(driver.app, "quit") == {"q", "ctrl+c"}
+    write('[keys]\n"app.quit" = "f10,Q"\n')
+    async with started(LARGE, engine=faked) as driver:
+        assert keys_that(driver.app, "quit") == {"f10", "Q", "ctrl+c"}
 
 
 async def test_marks_of_moved_rows_stay_with_a_custom_key(faked: FakeEngine) -> None:

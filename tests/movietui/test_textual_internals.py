@@ -12,15 +12,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual._compositor import Compositor
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
+from textual.color import Color
 from textual.containers import Vertical
+from textual.filter import Monochrome
 from textual.geometry import Region, Size
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.signal import Signal
 from textual.strip import Strip
 from textual.widgets import Input, Label, Static
@@ -334,3 +340,80 @@ async def test_only_the_visible_lines_of_a_part_are_rendered() -> None:
             theirs = textuals._render_chops(crop, crop.line_range.__contains__)
             for y in crop.line_range:
                 assert [strip.text for strip in ours[y].values()] == [strip.text for strip in theirs[y].values()]
+
+
+class Rows(ScrollView):
+    """Lines of two styles. The last ones are shorter than the widget, wider, and empty."""
+
+    LINES = ("one", "a wide 字", "…", "another line", "far longer than the widget is wide", "")
+
+    def render_line(self, y: int) -> Strip:
+        text = self.LINES[y] if y < len(self.LINES) else "more"
+        return internals.LightStrip(
+            [Segment(text, Style(bold=True)), Segment("!", Style(reverse=True))], cell_len(text) + 1
+        )
+
+
+class RowsApp(App[None]):
+    CSS = """
+    Rows { width: 24; height: 12; }
+    #bordered { border: round red; border-title-color: blue; padding: 1 2; }
+    #faded { border: heavy green; opacity: 50%; }
+    #tinted { tint: red 40%; }
+    #outlined { outline: solid blue; }
+    """
+
+    def compose(self) -> ComposeResult:
+        for name in ("bordered", "faded", "tinted", "outlined", "bare"):
+            yield Rows(id=name)
+
+
+@pytest.mark.parametrize("name", ["bordered", "faded", "tinted", "outlined", "bare"])
+async def test_lines_are_drawn_fast_and_as_textual_draws_them(name: str) -> None:
+    async with (app := RowsApp()).run_test(size=(40, 70)) as pilot:
+        await pilot.pause()
+        rows = app.query_one(f"#{name}", Rows)
+        rows.border_title = "Title"
+        for crop in (rows.size.region, Region(0, 0, 24, 12), Region(3, 2, 15, 5), Region(0, 0, 24, 1)):
+            rows._styles_cache = StylesCache()
+            theirs = rows.render_lines(crop)
+            internals.draw_lines_fast(rows)
+            ours = rows.render_lines(crop)
+            assert [one.render(app.console) for one in ours] == [one.render(app.console) for one in theirs]
+            assert [one.cell_length for one in ours] == [one.cell_length for one in theirs]
+            again = rows.render_lines(crop)
+            assert [one.render(app.console) for one in again] == [one.render(app.console) for one in theirs]
+
+
+async def test_the_border_beside_lines_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    compute = StylesCache.render_line
+
+    def count(cache: StylesCache, styles: Any, y: int, *rest: Any) -> Strip:
+        computed.append(y)
+        return compute(cache, styles, y, *rest)
+
+    async with (app := RowsApp()).run_test(size=(40, 70)) as pilot:
+        await pilot.pause()
+        rows = app.query_one("#bordered", Rows)
+        rows.LINES = ("same",) * 20
+        internals.draw_lines_fast(rows)
+        monkeypatch.setattr(StylesCache, "render_line", count)
+        rows.render_lines(Region(0, 0, 24, 12))
+        assert computed == [0, 1, 2, 10, 11]  # border, padding, the first line, padding, border
+
+
+def test_a_light_strip_behaves_like_textuals() -> None:
+    plain = Style()
+    segments = [Segment("one ", plain), Segment("字字", Style(bold=True)), Segment(" two", plain)]
+    light, heavy = internals.LightStrip(segments, 12), Strip(segments, 12)
+    assert light == heavy
+    assert light.crop(2, 7) == heavy.crop(2, 7)
+    assert light.adjust_cell_length(15) == heavy.adjust_cell_length(15)
+    for cuts in ([12], [4, 12], [0, 5, 12], [4, 8, 12, 20], [3]):
+        assert list(light.divide(cuts)) == list(heavy.divide(cuts)), cuts
+    monochrome = Monochrome()
+    assert light.apply_filter(monochrome, Color(0, 0, 0)) == heavy.apply_filter(monochrome, Color(0, 0, 0))
+    assert light.apply_filter(monochrome, Color(0, 0, 0)) is light.apply_filter(monochrome, Color(0, 0, 0))
+    with pytest.raises(AttributeError):
+        light.nothing  # noqa: B018

@@ -1,6 +1,6 @@
 """A scrollable widget of lines whose content changes without a new layout of the screen."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -12,22 +12,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
+from movietui.ui.textual_internals import LightStrip, draw_lines_fast
 from movietui.ui.widgets.explained import Explained
 
 Line = list[tuple[str, str]]
 """A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Lines of Rich text take three times
 as long to draw, and a rating waits until the list is drawn."""
-
-
-class _LineStrip(Strip):
-    """A drawn line. Textual's own strip, if nothing is cut off, keeps itself as its only part, and only a full garbage
-    collection frees such a cycle: scrolling would leave thousands of lines behind, and one frame in a hundred would
-    wait a tenth of a second."""
-
-    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """Return the parts between the cuts."""
-        positions = list(cuts)
-        return [self] if positions == [self.cell_length] else super().divide(positions)
 
 
 class LineView(ScrollView, Explained, can_focus=False):
@@ -61,6 +51,7 @@ class LineView(ScrollView, Explained, can_focus=False):
 
     def __init__(self, *, id: str | None = None, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
+        draw_lines_fast(self)
         self._folded = False
         self.line_styles: Mapping[str, RichStyle] = {}
         """The styles by name, computed whenever lines are drawn."""
@@ -107,7 +98,7 @@ class LineView(ScrollView, Explained, can_focus=False):
             "": self.rich_style,
             **{name: self.resolve_style(style) for name, style in self.STYLES.items()},
         }
-        return [_LineStrip(strip, strip.cell_length) for strip in super().render_lines(crop)]
+        return super().render_lines(crop)
 
     def resolve_style(self, *styles: str) -> RichStyle:
         """Return the style of this widget with others added, such as ``bold $text-accent``, in the theme's colours."""
@@ -117,4 +108,7 @@ class LineView(ScrollView, Explained, can_focus=False):
     def strip(line: Line, width: int, styles: Mapping[str, RichStyle]) -> Strip:
         """Return a drawn line, ``width`` cells wide."""
         segments = [Segment(text, styles[name]) for text, name in line]
-        return Strip(segments, sum(cell_len(text) for text, _ in line)).adjust_cell_length(width, styles[""])
+        missing = width - sum(cell_len(text) for text, _ in line)
+        if missing < 0:
+            return Strip(segments, width - missing).crop(0, width)
+        return LightStrip([*segments, Segment(" " * missing, styles[""])] if missing else segments, width)

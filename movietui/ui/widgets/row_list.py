@@ -77,6 +77,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self._placeholder = ""
         self._pressed_edge = False
         self._cursor_styles: Mapping[str, Style] = {}
+        self._line_cells = 0
+        """The width of a line while lines are drawn: computing it takes as long as drawing a column."""
 
     # For subclasses
 
@@ -196,6 +198,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the visible lines."""
         self._cursor_styles = {}
+        self._line_cells = self.scrollable_content_region.width
         return super().render_lines(crop)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -213,7 +216,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         """Draw one visible line."""
         if self.folded:
             return self.draw_folded(y)
-        width = self.scrollable_content_region.width
+        width = self._line_cells
         if not self.total:
             return self.strip([(self._placeholder_line(y, width), "quiet")], width, self.line_styles)
         if y < self._header_lines:

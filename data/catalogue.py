@@ -40,13 +40,13 @@ class DatasetStatus:
     name: str
     title: str
     state: str
-    """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``cluster`` (only there);
-    ``tables`` (IMDb's)."""
+    """``ready``; ``available`` (for download); ``invented`` (the demo, always available); ``cluster`` (only on a
+    cluster); ``tables`` (IMDb's)."""
     on_disk: bool = False
     """Whether its tables are on disk, so that it can be opened without fetching it."""
     ratings: int | None = None
-    """Before cleaning; for a dataset that is not on disk, as published; None if unknown. Likewise ``users`` and
-    ``movies``."""
+    """Before cleaning; for a dataset that is not on disk, as published, or after cleaning if it is only on a cluster;
+    None if unknown. Likewise ``users`` and ``movies``."""
     users: int | None = None
     movies: int | None = None
     first_year: int | None = None
@@ -208,7 +208,7 @@ def check_name(name: str) -> None:
 
 
 def _unknown(name: str) -> Problem:
-    """Return the problem that a dataset is neither on disk nor can be fetched by name."""
+    """Return the problem with a dataset that is not on disk and cannot be fetched by name."""
     if elsewhere := _on_cluster(name):
         return Problem(
             f"The ratings of {name} are on a cluster, at {elsewhere['uri']}, and not on this machine; use movietui "
@@ -293,10 +293,9 @@ class RemoveResult:
 def remove(name: str) -> RemoveResult:
     """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
 
-    What is known of the same dataset on a cluster is removed too; its ratings there stay.
-
-    The ratings of profiles, which are in the store, and the matches that the user chose by hand are not removed.
-    Raises ``Problem`` if there is no such dataset, or none of its files are on disk.
+    If the dataset is also on a cluster, its movies are removed from this machine, but its ratings stay on the cluster.
+    The ratings of profiles, which are in the store, and the matches that the user chose by hand stay too. Raises
+    ``Problem`` if there is no such dataset, or none of its files are on disk.
     """
     known = _checked_name(name) in (*sources.SOURCES, IMDB)
     if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left some files
@@ -349,7 +348,7 @@ def removed_rows(name: str, cleaning: str, rule: str, offset: int, limit: int) -
 
 
 def _cleaner_of(name: str) -> Cleaner:
-    # What only looks at a dataset must not bring back a demo that is being removed.
+    # Code that only looks at a dataset must not bring back a demo that is being removed.
     return _load_published(name, _cleaner, silent, generate_demo=False)[1]
 
 

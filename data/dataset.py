@@ -23,11 +23,11 @@ RATING_COLUMNS = ("user", "movie", "stars", "time")
 SAMPLE_RATINGS = 4_000_000
 """About how many ratings a sample of a larger dataset has."""
 FEW_STEPS = 256
-"""A table of movies by stars is small enough with at most this many different numbers of stars."""
+"""If there are at most this many different numbers of stars, a table of movies by stars is small enough."""
 FEW_RATINGS = 100_000
 """Among this many ratings, evenly spread, all numbers of stars of a usual scale occur."""
 COVERED_MOVIES = 10
-"""How many movies of a year must have ``COVERED_RATINGS`` ratings, so that the year is well covered."""
+"""How many movies of a year must have ``COVERED_RATINGS`` ratings for the year to be well covered."""
 COVERED_RATINGS = 5
 """How many ratings a movie must have to count for the newest year, and for how well its year is covered."""
 
@@ -52,9 +52,9 @@ class Histogram:
     movie: Ints
     """Row in ``movies``, int32."""
     stars: Floats
-    """Float32."""
+    """Ascending for each movie, float32."""
     number: Ints
-    """How many ratings of the movie have these stars; at least 1. int32."""
+    """How many ratings of the movie have these stars, at least 1; int32."""
 
     def of(self, movie: int) -> dict[float, int]:
         """Return how many ratings a movie has for each number of stars."""
@@ -200,12 +200,12 @@ class ImdbFacts:
 
     @cached_property
     def acted(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of the movies in whose ``cast`` each actor is, by the actor's name, which two people may share."""
+        """The rows of each actor's movies, by the actor's name; actors with the same name are merged here."""
         return _rows_by_value(self.cast)
 
     @cached_property
     def credited(self) -> Mapping[str, tuple[int, ...]]:
-        """The rows of the movies that each person directed or acted in, by the person's name; directors come first."""
+        """The rows of the movies that each person directed or acted in, by the person's name, directors first."""
         rows = dict(self.directed)
         for name, movies in self.acted.items():
             rows[name] = tuple(sorted({*rows.get(name, ()), *movies}))
@@ -257,7 +257,7 @@ class ImdbFacts:
 
 
 def _rows_by_value(values: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
-    """Return the rows that have each value, ``values`` being those of each row."""
+    """Return the rows that have each value. ``values``: the values of each row."""
     rows: dict[str, list[int]] = {}
     for row, each in enumerate(values):
         for value in dict.fromkeys(each):
@@ -348,7 +348,7 @@ class Dataset:
     """Ratings, users and movies after reading and cleaning."""
 
     users_are_in_models: ClassVar[bool] = True
-    """Whether a model that was fitted to the dataset knows its users by their rows; others are folded in."""
+    """Whether a model that was fitted to the dataset knows its users by their rows; if not, they are folded in."""
 
     name: str
     ratings: Ratings
@@ -388,7 +388,7 @@ class Dataset:
     def sample(self) -> "Dataset":
         """The dataset with all ratings of some users, about ``SAMPLE_RATINGS``; if it has no more, the dataset itself.
 
-        For what does not gain from more ratings, and should not wait until they are read.
+        Use it for what does not gain from more ratings, and should not wait until they are read.
         """
         if len(self.ratings) <= SAMPLE_RATINGS:
             return self

@@ -221,11 +221,11 @@ def directors(movies: Movies, least: int = 2) -> Bag | None:
 def tags(movies: Movies, most: int) -> Block | None:
     """Encode what people say about the movies in ``most`` columns or fewer, or return ``None`` if there are no tags.
 
-    The columns are the strongest directions of the table of movies and tags, whose cells are weight times ``rarity``
-    (latent semantic analysis; Deerwester et al., Indexing by latent semantic analysis, 1990): its right singular
-    vectors, computed from the ``TAGS`` tags that the most movies have, times the table. In each direction, the
-    component that is largest in size is positive, so the signs do not depend on chance. Each column is divided by its
-    root mean square over the movies with any of these tags; all other movies have zeros.
+    The table of movies and tags, whose cells are weight times ``rarity``, is reduced to its strongest directions
+    (latent semantic analysis; Deerwester et al., Indexing by latent semantic analysis, 1990): the columns are the table
+    of the ``TAGS`` tags that the most movies have, times its right singular vectors. In each direction, the component
+    that is largest in size is positive, so the signs do not depend on chance. Each column is divided by its root mean
+    square over the movies with any of these tags; all other movies have zeros.
     """
     if movies.tags is None or not len(movies.tags.tag):
         return None

@@ -6,6 +6,7 @@ from movietui.data.problems import Problem
 from movietui.data.titles import title_key
 
 MAX_SUGGESTIONS = 3
+"""The maximum number of names that are suggested."""
 MIN_SIMILARITY = 0.6
 """The lowest similarity, from 0 to 1, at which a name is suggested."""
 MAX_GAP = 0.25

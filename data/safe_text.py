@@ -2,7 +2,7 @@
 
 Text that is stored, compared or measured is cleaned with ``strip_controls`` first. Everything that is printed or drawn
 passes through ``strip_invisible`` in ``movietui.formatting.printing``, and everything that is copied does so in
-``movietui.ui.sanitized_app``; no other code needs to call it.
+``movietui.ui.sanitized_app``; code that prints, draws or copies need not call it.
 """
 
 import re

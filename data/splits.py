@@ -27,9 +27,11 @@ NAMES = (
     "cold-newest",
 )
 LATEST_SHARE = 0.1
+"""The share of each user's ratings (``latest``), or of all ratings (``latest-global``), that are in test."""
 COLD_SHARE = 0.1
 """The share of the movies (``cold-movies``), or of the ratings (``cold-newest``), that are in test."""
 VALIDATION_SHARE = 0.1
+"""The share of the train part that ``hold_out`` holds out by default."""
 
 
 @dataclass(frozen=True, eq=False)

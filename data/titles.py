@@ -8,6 +8,7 @@ from movietui.data.safe_text import strip_controls
 
 FIRST_YEAR = 1870
 LAST_YEAR = 2100
+"""A number before ``FIRST_YEAR`` or after this one is not read as a year of release."""
 
 _ARTICLES_BY_LANGUAGE = {
     "English": ("the", "a", "an"),
@@ -102,7 +103,7 @@ def _article_first(title: str) -> str:
 
 
 def title_key(title: str) -> str:
-    """Return the key by which titles are compared: it ignores case, accents and punctuation.
+    """Return the key by which titles are compared: it ignores case, accents and punctuation, and reads ``&`` as "and".
 
     >>> title_key("La Cité des enfants perdus")
     'la cite des enfants perdus'

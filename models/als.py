@@ -15,7 +15,7 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """How many ratings are predicted at once."""
 SAMPLE = 256
-"""How many users' errors determine the variance of a rating around the prediction."""
+"""The maximum number of users from whose errors the variance of a rating around the prediction is estimated."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class AlsSettings(Settings):
     sweeps: int = setting(20, 1, 200)
     """How many times movies and users are updated in turn; Spark calls it ``maxIter``."""
     ridge: float = setting(0.08, 0.00001, 10.0)
-    """The weight of the squared factors of its user and its movie for each rating; Spark calls it ``regParam``."""
+    """For each rating, the weight of the squared factors of its user and movie; Spark calls it ``regParam``."""
     caution: float = setting(2.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -97,7 +97,7 @@ class Als(Model[AlsSettings, Estimate]):
         return Estimate(factors_of(rated, history.stars, self.settings.ridge), covariance)
 
     def expect(self, taste: Estimate) -> Expectation:
-        """Return the product of the factors and its standard deviation; see ``_variance``.
+        """Return the product of the factors and its standard deviation; see the docstring of the class.
 
         The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
         where ``n`` is the movie's number of ratings.
@@ -150,7 +150,7 @@ class Als(Model[AlsSettings, Estimate]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def _shares_unknown(self, counts: Ints) -> Floats:
-        """Return which part of the variance along each axis remains for movies with these numbers of ratings, shape
+        """Return the share of the variance along each axis that remains for movies with these numbers of ratings, shape
         (movies, factors)."""
         gains = (self.parameters["gains"] / self._noise).astype(np.float32)
         return np.asarray(1 / (1 + counts[:, None].astype(np.float32) * gains), np.float32)

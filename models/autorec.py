@@ -15,8 +15,8 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """How many pairs of a user and a movie are processed at once."""
 SPREAD = 2.0
-"""The factor by which a viewer's prior is wider than the scatter of the users' weights, because training shrank these
-towards their mean."""
+"""The factor by which the covariance of the users' weights is enlarged for a viewer's prior, because training shrank
+these weights towards their mean."""
 RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 """The candidates for ``k`` (see ``AutoRec``): in directions in which the users' weights hardly differ, a viewer's
 weights are shrunk towards the mean ``k`` times as strongly as in training."""
@@ -43,8 +43,8 @@ class AutoRecSettings(Settings):
     decay: float = setting(30.0, 0.0, 1000.0)
     """The weight of the sum of squared weights against the sum of squared errors."""
     dropout: float = setting(0.0, 0.0, 0.9)
-    """The share of the ratings that are dropped at random from the input; the network learns to predict them from the
-    others."""
+    """The share of the ratings that is dropped at random from the input; the network learns to predict these ratings
+    from the others."""
     epochs: int = setting(20, 1, 200)
     """The number of passes over all rows."""
     batch: int = setting(256, 1, 4096)
@@ -54,7 +54,7 @@ class AutoRecSettings(Settings):
     momentum: float = setting(0.0, 0.0, 0.99)
     """The momentum of stochastic gradient descent; 0 for Adam."""
     falling: bool = setting(True, False, True)
-    """Whether the learning rate falls to zero towards the end."""
+    """Whether the learning rate falls gradually to zero."""
     caution: float = setting(1.0, 0.0, 10.0)
     """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
     popularity: float = setting(0.3, 0.0, 5.0)
@@ -156,7 +156,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
 
     def memory_needed(self, train: Dataset) -> int:
-        """Return the size of two tables of users by movies, in float32, and of their transposed copies."""
+        """Return the size of two tables of users by movies, in float32, and, unless ``by_user``, of transposed
+        copies."""
         return (2 if self.settings.by_user else 4) * 4 * len(train.users) * len(train.movies)
 
     def store_users(self, train: Dataset, users: NDArray[np.integer]) -> None:
@@ -201,8 +202,11 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return self._expectation(stars, variance, np.arange(len(self.counts)))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the contributions of all ratings at once: the covariance without a rating follows from the one with
-        it."""
+        """Compute the contributions of all ratings at once: the posterior without a rating follows from the one with
+        it.
+
+        With ``by_user``, this holds only for the covariance; the mean is computed without each rating in turn.
+        """
         taste, rated, design = self.fold_in(history), self._rated_design(history), self._design(movies)
         noise = float(self.parameters["noise"])
         pull = rated @ self.parameters["prior"] - (rated @ taste.root.T) @ taste.root

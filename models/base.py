@@ -25,8 +25,8 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """A point on the training curve: one pass of training, or one part of a ``blend``. Losses are mean squared errors,
-    in stars squared."""
+    """A point on the training curve: one pass of training or, for a ``blend``, one part or, last, the whole. Losses are
+    mean squared errors, in stars squared."""
 
     number: int
     """Counted from 1."""
@@ -162,7 +162,7 @@ class Model(ABC, Generic[S, Taste]):
             return values
         except KeyError:
             raise Problem(
-                f"{self.name} comes from a checkpoint, which leaves out the users' ratings; fold the user in instead."
+                f"{self.name} comes from a checkpoint, which leaves out the users; fold the user in instead."
             ) from None
 
     def noise(self, user: int | None) -> Floats | None:

@@ -189,8 +189,8 @@ class Effects:
         return float(2 * self.mean @ self.stars - self.counts @ self.mean**2)
 
     def learn_prior(self) -> None:
-        """Fit the prior to the entries that have ratings, and give it to the others; if the effects are not fitted, do
-        nothing. A weak hyperprior keeps the prior from collapsing."""
+        """Fit the prior to the users (or movies) with ratings, and give it to the others; if the effects are not
+        fitted, do nothing. A weak hyperprior keeps the prior from collapsing."""
         known = self.counts > 0
         if not self.fitted or not known.any():
             return
@@ -199,7 +199,7 @@ class Effects:
         self.mean[~known], self.variance[~known] = self.prior_mean, self.prior_variance
 
     def take_prior(self, known: float, total: float, squares: float, variances: float) -> None:
-        """Fit the prior to so many effects with these sums of means, squared means and variances."""
+        """Fit the prior to ``known`` effects, given the sums of their means, squared means and variances."""
         self.prior_mean = total / (known + 1)
         spread = squares - 2 * self.prior_mean * total + known * self.prior_mean**2 + variances
         self.prior_variance = (spread + 0.2) / (known + 1)

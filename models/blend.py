@@ -36,7 +36,7 @@ STEPS = (0.5, 0.25)
 ROUNDS = 2
 """How many times all weights are tried with each size of step."""
 MIN_GAIN = 2e-4
-"""How much the ndcg must rise for a step to be accepted."""
+"""A step is accepted if the ndcg rises by more than this."""
 ORDER_MOVIES = 10_000
 """The maximum number of movies from which the weights of the order are learned: the most rated ones."""
 WEIGHT_RATINGS = 1_000_000
@@ -54,7 +54,7 @@ class BlendSettings(Settings):
     """Settings of ``Blend``. The parts use their defaults unless stated otherwise."""
 
     factors: int = setting(0, 0, 128)
-    """The latent factors of ``bayes``; 0 for as many as the number of ratings supports."""
+    """The number of latent factors of ``bayes``; 0 for as many as the number of ratings supports."""
     sweeps: int = setting(200, 1, 10_000)
     """The maximum number of sweeps of ``bayes``."""
     minutes: float = setting(20.0, 0.1, 10_000.0)
@@ -141,13 +141,14 @@ class Blend(Model[BlendSettings, Tastes]):
     parts.
 
     Each part is fitted twice: without some of the ratings (``held_out``, a tenth), from which the weights are then
-    learned, and on all ratings, to serve. Of a large dataset, the weights are learned from some users, who have about
-    ``WEIGHT_RATINGS`` ratings.
+    learned, and on all ratings, to serve. With a large dataset, the weights are learned from some of the users, who
+    together have about ``WEIGHT_RATINGS`` ratings, and ``BASE`` serves what it learned from as many users as the time
+    allows (``affordable``).
 
     *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
     gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).
 
-    *Order*: ``o . f``, where ``f`` are a movie's features for a viewer: the score of ``bayes``, which is its stars
+    *Order*: ``o . f``, where ``f`` holds a movie's features for a viewer: the score of ``bayes``, which is its stars
     minus their uncertainty; the score of each other ranking part, standardised over the movies; and ``log(1 + n)``,
     where ``n`` is the movie's number of ratings. Coordinate ascent, which moves one weight at a time (Metzler and
     Croft, Linear feature-based models for information retrieval, 2007), looks for the ``o`` with the highest ndcg of
@@ -156,8 +157,8 @@ class Blend(Model[BlendSettings, Tastes]):
 
     *Uncertainty* is that of ``bayes``.
 
-    Movies without ratings that come from IMDb are only known to ``bayes``: their stars are its stars, the score of each
-    other part is the mean of that part's scores, and ratings of them count for ``bayes`` alone.
+    Movies without ratings that come from IMDb are only known to ``bayes``: all parts take its stars for them, the score
+    of each other part is the mean of that part's scores, and ratings of them count for ``bayes`` alone.
     """
 
     name = "blend"
@@ -240,7 +241,7 @@ class Blend(Model[BlendSettings, Tastes]):
         return parameters, Fitted.of(curve)
 
     def only_for_predict(self) -> frozenset[str]:
-        """Return the names of these parameters of all parts."""
+        """Return the names of the parameters of all parts that only ``predict`` reads."""
         return frozenset(f"{name}/{key}" for name, model in self._parts.items() for key in model.only_for_predict())
 
     def noise(self, user: int | None) -> Floats | None:

@@ -88,7 +88,7 @@ def save(
         checksum=disk.checksum(arrays),
     )
     if folder.exists():
-        raise Problem(f"{folder} already exists; a checkpoint is never overwritten.")
+        raise Problem(f"{folder} already exists, and a checkpoint is never overwritten; choose another folder.")
     facts = asdict(manifest)
     sealed = json.dumps({**facts, "seal": _seal(facts)}, indent=2, allow_nan=False).encode()
     try:

@@ -57,13 +57,13 @@ class Metric:
     """A figure that an evaluation returns; most such figures are computed by ``movietui.models.metrics``."""
 
     name: str
-    """The metric's key in JSON, its column, and the value that ``--metric`` takes."""
+    """The metric's key in JSON, its heading on the command line, and the value that ``--metric`` takes."""
     tasks: tuple[Task, ...]
     """The tasks that measure the metric."""
     higher_is_better: bool | None
     """``None`` for a count, and for a figure whose best value is neither the highest nor the lowest."""
     measures: str
-    """What the metric measures, with its formula: ``p`` is a prediction and ``r`` the rating."""
+    """What the metric measures; in a formula, ``p`` is a prediction and ``r`` the rating."""
     title: str = ""
     """What a sentence calls the metric, if not by its name."""
     headline: bool = False
@@ -82,7 +82,7 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("rmse", RATING + PAIR, False, "root mean squared error, `sqrt(mse)`, in stars", "RMSE", headline=True),
-        Metric("mae", RATING + PAIR, False, "mean absolute error, `mean(|p − r|)`, in stars", "MAE", headline=True),
+        Metric("mae", RATING + PAIR, False, "mean absolute error, `mean(abs(p − r))`, in stars", "MAE", headline=True),
         Metric("accuracy", RATING, True, "share of predictions that, rounded to whole stars, equal `r`", headline=True),
         Metric("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list", headline=True),
         Metric("mse", RATING, False, "mean squared error, `mean((p − r)²)`, in stars squared", "MSE", headline=True),

@@ -32,7 +32,7 @@ class DemographicSettings(Settings):
     rate: float = setting(0.003, 0.00001, 0.1)
     """The learning rate of Adam."""
     falling: bool = setting(True, False, True)
-    """Whether the learning rate falls to zero towards the end."""
+    """Whether the learning rate falls gradually to zero."""
     members: int = setting(8, 1, 32)
     """How many networks are trained side by side; their outputs are averaged."""
     squares: float = setting(0.25, 0.0, 100.0)
@@ -53,7 +53,7 @@ class ViewerInputs:
     inputs: Floats
     """The viewer's inputs to the networks, shape (columns,)."""
     offset: float
-    """How far the viewer rates above the networks' output, in stars; 0 for a viewer with demographics, and with
+    """How many stars above the networks' output the viewer rates; 0 for a viewer with demographics, and with
     ``averages``."""
     variance: float
     """The variance of the offset, in stars squared."""
@@ -74,7 +74,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     """
 
     name = "demographic"
-    summary = "Age, gender, occupation and genre; ignores ratings."
+    summary = "Age, gender, occupation and genre; ignores personal taste."
     settings_type = DemographicSettings
     on_device = True
     # The source system names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.

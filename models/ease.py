@@ -38,7 +38,7 @@ USERS_AT_ONCE = 8192
 MOVIES_AT_ONCE = 32
 """How many rated movies' rows are summed at once: this many fit in the processor's cache."""
 SAMPLE = 256
-"""How many users' scores determine the slope and the uncertainty of taste."""
+"""The maximum number of users from whose scores the slope and the uncertainty of taste are estimated."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,10 @@ class Ease(RankingModel[EaseSettings]):
     def sample_scores(
         self, train: Dataset, parameters: Parameters, diagonal: Floats, users: NDArray[np.intp]
     ) -> Sample:
-        """Score the rated movies of some users with the ``B`` of all other users, and from every second rating.
+        """Score the rated movies of some users with the ``B`` of all other users, to calibrate the stars.
 
-        ``parameters``: with the ratings and effects of the users; ``diagonal``: that of ``P``.
+        Also compute how much the scores change if only every second rating is used. ``parameters``: with the ratings
+        and effects of the users; ``diagonal``: that of ``P``.
         """
         weights = parameters["weights"]
         x = self.table(parameters, users, len(weights))
@@ -155,8 +156,8 @@ class Ease(RankingModel[EaseSettings]):
         return np.asarray(x - z / (diagonal * remaining + z * z), np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Return the scores and their projection; the scores are the sum of the rated movies' rows of weights, each
-        times the rating's value."""
+        """Return the scores (the sum of the rated movies' rows of weights, each times the rating's value) and their
+        projection."""
         values, rows, _ = self._inputs(history)
         columns = self.parameters["column"][movies]
         known = columns >= 0
@@ -233,7 +234,7 @@ def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float)
 
 
 def solve_gram(gram: "Tensor", ridge: float, drop: float) -> tuple[Floats, Floats]:
-    """Return ``B`` and the diagonal of ``P`` for a matrix ``X'X``, to which it adds ``D``."""
+    """Return ``B`` and the diagonal of ``P``; ``gram``: ``X'X``, to which ``D`` is added in place."""
     import torch
 
     diagonal = gram.diagonal()
@@ -269,7 +270,7 @@ def gram_of(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
     gram = torch.zeros(movie_count, movie_count)
     blocks = [slice(first, min(first + BLOCK, movie_count)) for first in range(0, movie_count, BLOCK)]
     for table in tables:
-        # Values of half stars are the same in bfloat16, which processors with AMX multiply several times as fast; the
+        # Multiples of half a star are exact in bfloat16, which processors with AMX multiply several times as fast; the
         # products are still summed in float32.
         exact = bool((table.bfloat16() == table).all())
         with _precision("bf16" if exact else "ieee"):
@@ -284,7 +285,7 @@ def gram_of(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
 
 @contextmanager
 def _precision(precision: str) -> Iterator[None]:
-    """Let torch round the inputs of products of matrices to a precision."""
+    """Let torch round the inputs of matrix products to a precision inside the block; ``ieee`` does not round."""
     import torch
 
     matmul = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]

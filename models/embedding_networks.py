@@ -74,8 +74,8 @@ AS_003: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""The published settings of both networks of source 003, as far as they are described. The source gives the learning
-rate and the momentum, and says that there are dense layers, dropout and batch normalisation, but gives no sizes."""
+"""The published settings that both networks of source 003 share. The source gives the learning rate and the momentum,
+and says that there are dense layers, dropout and batch normalisation; the rest are assumptions (see ``DeepMF``)."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class ResidualMF(Layered[ResidualMFSettings]):
     """
 
     name = "residual-mf"
-    summary = "Matrix factorisation, with dense layers for the rest."
+    summary = "Matrix factorisation, and dense layers for what it misses."
     settings_type = ResidualMFSettings
     published = ResidualMFSettings(**AS_003)
     product = True
@@ -148,8 +148,8 @@ class NcfSettings(TowerSettings):
 
 
 class Ncf(Embedded[NcfSettings]):
-    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers. At ``m``, the
-    sigmoid gives the mean rating.
+    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers. Here,
+    ``m`` is such that the sigmoid turns it into the mean rating.
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
     the normalised target. The source gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
@@ -228,7 +228,7 @@ class Hybrid(Layered[HybridSettings]):
     """
 
     name = "hybrid"
-    summary = "Embeddings with age, gender, occupation, genres and date of release, and dense layers over all."
+    summary = "Dense layers over embeddings, age, gender, occupation, genres and release date."
     settings_type = HybridSettings
     published = HybridSettings(
         factors=50,

@@ -41,7 +41,7 @@ class SgdMF(Product[SgdMFSettings]):
     """
 
     name = "sgd-mf"
-    summary = "Matrix factorisation by stochastic gradients; averages several."
+    summary = "Matrix factorisation by stochastic gradients; averages several models."
     settings_type = SgdMFSettings
     published = SgdMFSettings(
         factors=10, members=1, epochs=10, batch=32, rate=0.001, falling=False, decay=0, bias_decay=0

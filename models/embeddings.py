@@ -74,7 +74,7 @@ class EmbeddingSettings(Settings):
     momentum: float = setting(0.9, 0.0, 0.999)
     """The momentum of stochastic gradient descent; Adam does not use it."""
     falling: bool = setting(True, False, True)
-    """Whether the learning rate decays to zero."""
+    """Whether the learning rate falls gradually to zero."""
     biases: bool = setting(True, False, True)
     """Whether each user and each movie has a bias in addition to the embedding."""
     decay: float = setting(0.1, 0.0, 10.0)
@@ -134,19 +134,20 @@ class Embedded(Model[E, Posterior]):
 
         f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)
 
-    where each model chooses which of the terms after ``m`` it has (``Shape``). Several members that differ only in
-    their random start are trained side by side on the same batches, and their outputs are averaged (Hansen and Salamon,
-    Neural network ensembles, 1990).
+    where each model chooses which of the terms after ``m`` it has, and whether the sum goes through a sigmoid that
+    spans the scale (``Shape``). Several members that differ only in their random start are trained side by side on the
+    same batches, and their outputs are averaged (Hansen and Salamon, Neural network ensembles, 1990).
 
     A viewer is folded in for each member with the network held fixed: ``x = (p, b)`` minimises
 
         sum (r - f(x))^2 / v + (x - e)' C^-1 (x - e)
 
-    by Gauss-Newton steps, each halved until it lowers this sum; a linear model needs a single step, which is ridge
-    regression. The mean ``e`` and covariance ``C`` of the users and the noise variance ``v`` are learned after the fit
-    by a few steps of expectation-maximisation (``learn_prior``). After the last epoch, the users of the dataset are
-    folded in too, which replaces their trained vectors. What is measured is then what is served, and the predictions
-    are better, because the prior is more informative than the decay with which all users are trained.
+    by Gauss-Newton steps, each halved until it lowers this sum (at most ``HALVINGS`` times); a linear model needs a
+    single step, which is ridge regression. The mean ``e`` and covariance ``C`` of the users and the noise variance
+    ``v`` are learned after the fit by a few steps of expectation-maximisation (``learn_prior``). After the last epoch,
+    the users of the dataset are folded in too, which replaces their trained vectors. What is measured is then what is
+    served, and the predictions are better, because the prior is more informative than the decay with which all users
+    are trained.
     """
 
     on_device = True
@@ -187,7 +188,8 @@ class Embedded(Model[E, Posterior]):
         return parameters, Fitted.of([*fitted.curve[:-1], last])
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the mean of the members' outputs; an unknown user or movie has the mean vector of the known ones."""
+        """Return the mean of the members' outputs; an unknown user or movie has the mean embedding and bias of the
+        known ones."""
         return self.scale.clip(predict(self.parameters, self.shape, users, movies))
 
     def movie_vectors(self) -> Floats:

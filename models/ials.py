@@ -14,7 +14,8 @@ from movietui.models.settings import setting
 
 Doubles = NDArray[np.float64]
 SAMPLE = 32
-"""How many users' scores determine the slope and the uncertainty of taste; more would take as long as the fit."""
+"""The maximum number of users from whose scores the slope and the uncertainty of taste are estimated; with more, this
+would take as long as the fit."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class IalsSettings(PreferenceSettings):
     """The weight of the squared factors for each rating; every pair of a user and a movie also counts as a small
     fraction of a rating, which ``unseen`` sets."""
     unseen: float = setting(6.0, 0.0, 1000.0)
-    """The weight of the pull of scores towards 0: its sum over all pairs of user and movie, divided by the number of
-    ratings."""
+    """How strongly the scores of all pairs of user and movie are pulled towards 0: the total weight of these pulls,
+    divided by the number of ratings."""
     scaling: float = setting(0.75, 0.0, 1.0)
     """The ridge grows with this power of the number of ratings."""
 
@@ -142,7 +143,10 @@ def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float) -> P
 
 
 def sample_scores(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:
-    """Score the rated movies of some users, each from the user's other ratings, and from every second rating."""
+    """Score the rated movies of some users, each from the user's other ratings, to calibrate the stars.
+
+    Also compute how much the scores change if only every second rating of a user is used.
+    """
     factors, projection, unit_mean = (served.parameters[name] for name in ("factors", "along", "usual"))
     residuals, personal, changes = [], [], []
     for user in users.tolist():

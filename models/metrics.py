@@ -1,7 +1,7 @@
 """Metrics of predictions and of lists, as ``docs/evaluation.md`` defines them.
 
-Rating metrics pool all test rows. Ranking metrics use a list of all candidates for each user. Pair metrics compare
-predictions with the mean rating of two users who both rated a movie.
+Rating metrics pool all test rows. Ranking metrics use the top of each user's list of all candidates. Pair metrics
+compare predictions with the mean rating of two users who both rated a movie, or use the top of lists for two users.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -172,8 +172,8 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
     """Return the normalised discounted cumulative gain of lists, with binary relevance, shape (users,).
 
     ``hits``: whether the movie at each rank is relevant, shape (users, k). ``relevant``: how many relevant movies each
-    user has, shape (users,), all above 0. It is ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``, divided by the
-    DCG of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
+    user has, shape (users,), all above 0. The result is ``DCG = sum over ranks j = 1…k of hit_j / log2(j + 1)``,
+    divided by the DCG of a list that starts with ``min(k, relevant)`` hits (Järvelin and Kekäläinen 2002).
 
     >>> ndcg(np.array([[True, False], [False, True]]), np.array([1, 2])).round(4)
     array([1.    , 0.3869])
@@ -317,7 +317,7 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
     there. If there are more than ``MANY_USERS`` such users, ``SAMPLED_USERS`` of them are drawn with the seed.
 
     ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
-    movie may be relevant without being in any list.
+    movie without ratings in train can be relevant, although it is in no list.
     """
     liked = test.stars >= RELEVANT
     users = np.unique(test.user[liked]).astype(np.intp)

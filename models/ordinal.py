@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Floats
 
 RANGE = 8.0
-"""The range of the tabulated normal distribution, in standard deviations."""
+"""How far the tabulated normal distribution reaches to both sides of its mean, in standard deviations."""
 GRID, STEP = np.linspace(-RANGE, RANGE, 4001, retstep=True)
 CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
 """The normal distribution function on the grid, because numpy has none; interpolated between two points, it is off by

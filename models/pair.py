@@ -22,8 +22,8 @@ BASE = "mf."
 class PairSettings(Settings):
     """Settings of ``Pair``.
 
-    The defaults were tried on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. There,
-    the residuals of ``mf`` for a pair are nearly noise to the networks (the rmse is 0.620 with and without the
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. There,
+    the networks find hardly anything to learn in the residuals of ``mf`` (the rmse is 0.620 with and without the
     networks), and with less decay they overfit (0.628).
     """
 
@@ -42,7 +42,7 @@ class PairSettings(Settings):
     rate: float = setting(0.001, 0.000001, 0.1)
     """The learning rate of Adam."""
     falling: bool = setting(True, False, True)
-    """Whether the learning rate decays to zero."""
+    """Whether the learning rate falls gradually to zero."""
     decay: float = setting(0.003, 0.0, 10.0)
     """The cost of the networks' squared weights, in stars squared."""
     members: int = setting(2, 1, 16)
@@ -180,7 +180,8 @@ def encode(parameters: Parameters, inputs: Floats) -> Floats:
 def combine(parameters: Parameters, first: Floats, second: Floats, movies: Floats) -> Floats:
     """Return what each member adds to the prediction for pairs, shape (members, rows).
 
-    ``first``, ``second`` and ``movies``: the codes, shape (members, rows, size) each.
+    ``first``, ``second`` and ``movies``: the codes, shape (members, rows, size) each. If ``first`` and ``second`` have
+    a single row, it is used for all movies.
     """
     both = np.broadcast_to(first + second, movies.shape)
     distance = np.broadcast_to(np.abs(first - second), movies.shape)

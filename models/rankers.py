@@ -2,8 +2,7 @@
 
 A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From a viewer's values, a ranker
 predicts the value of every movie: the movie's score. The score depends as much on whether the viewer would rate the
-movie at all as on the stars they would give. Lists in the order ``likely`` are
-sorted by this score.
+movie at all as on the stars they would give. Lists in the order ``likely`` are sorted by this score.
 
 Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With a viewer's scores ``s``,
 and the mean scores over users scaled to a length of 1, ``a``,
@@ -57,7 +56,7 @@ class PreferenceSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A viewer's generosity and scores; ``RankingModel`` adds to the scores of rated movies later."""
+    """A viewer's generosity and scores, to which ``RankingModel.expect`` adds for rated movies."""
 
     generosity: Generosity
     history: History
@@ -149,7 +148,8 @@ class RankingModel(Model[P, Scores]):
 
     @abstractmethod
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Return the scores of some movies, 0 for a row of -1 or without ratings, and ``s . a`` over all movies."""
+        """Return the scores of some movies, 0 for a row of -1 and for a movie without ratings, and ``s . a`` over all
+        movies."""
 
     @abstractmethod
     def _shares(self, history: History, movies: Ints) -> Floats:

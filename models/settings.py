@@ -85,7 +85,7 @@ def _value(entry: Field, text: str) -> float:
         return entry.kind(text)
     except ValueError:
         kind = "a whole number" if entry.kind is int else "a number"
-        raise Problem(f"{entry.name}={text!r} is not {kind}.") from None
+        raise Problem(f"{entry.name}={text!r} is not {kind}; use {entry.low:g} to {entry.high:g}.") from None
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:

@@ -40,12 +40,12 @@ class Neighbourhood(Residuals):
 class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     """Predicts from the ratings of the most similar users; see ``movietui.models.neighbours``.
 
-    The fit only stores ratings and effects; similarities are computed when they are needed. A viewer whom the model has
-    never seen is therefore served like any other. The model is meant for up to about ten thousand users.
+    The fit stores no similarities; they are computed when they are needed. A viewer whom the model has never seen is
+    therefore served like any other. The model is meant for up to about ten thousand users.
     """
 
     name = "user-knn"
-    summary = "Ratings by people who agree with yours."
+    summary = "Ratings by people whose ratings agree with yours."
     settings_type = UserKNNSettings
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
@@ -114,7 +114,10 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
         return Neighbourhood(generosity, history.movies, residuals, history.user, self._nearest_weights(similarity)[0])
 
     def _nearest_weights(self, similarity: NDArray[Any]) -> Floats:
-        """Return the weights of the most similar users in each row, 0 for the others, with the shape of the input."""
+        """Return the weights of the nearest users in each row, 0 for the others, with the shape of the input.
+
+        With ``opposites``, the nearest users have the largest similarities in size, positive or negative.
+        """
         nearest = self.settings.neighbours
         similarity = similarity.astype(np.float32)  # float32 is several times faster to raise to a power
         size = np.abs(similarity) if self.settings.opposites else similarity

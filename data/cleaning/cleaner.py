@@ -107,7 +107,7 @@ def parse(text: str) -> Cleaning:
         elif match[3]:
             raise Problem(f"{word!r} turns a rule off and gives it a number; leave out the number.")
         elif rule.always:
-            raise Problem(f"The rule {rule.id} is always on: the rows it removes cannot be used.")
+            raise Problem(f"The rule {rule.id} is always on: the rows it removes cannot be used; leave out {word}.")
         else:
             numbers.pop(rule.id, None)
     return Cleaning.of(numbers)

@@ -19,6 +19,7 @@ from movietui.data.movielens.release import MISSING, NO_GENRE, Malformed
 from movietui.data.titles import LAST_YEAR, with_year
 
 EXAMPLES = 5
+"""How many removed or changed rows a report describes for each rule."""
 RATING_COLUMNS = ("user", "movie", "title", "stars", "rated on")
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
 UNKNOWN_GENDER = -1
@@ -55,7 +56,7 @@ class Outcome(Generic[AnyTables]):
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule of cleaning; some rules have a number from ``low`` to ``high``."""
+    """A named cleaning rule; some rules have a number from ``low`` to ``high``."""
 
     id: str
     title: str
@@ -239,7 +240,7 @@ def merge_into(groups: Sequence[Sequence[int]], movies: int) -> Ints:
 
 
 def merged(published: Published, groups: Sequence[Sequence[int]]) -> Published:
-    """Return what is published, where the first entry of each group has the genres and the date of all its entries."""
+    """Return what is published, but give the first entry of each group the genres and the first date of all entries."""
     genres, released = list(published.genres), list(published.released)
     for group in groups:
         named = [genre for row in group for genre in genres[row].split("|")]
@@ -252,8 +253,8 @@ def merged(published: Published, groups: Sequence[Sequence[int]]) -> Published:
 def merged_rows(published: Published, groups: Sequence[Sequence[int]], counts: Numbers, twice: Numbers) -> AffectedRows:
     """Return a readable form of merged groups.
 
-    ``counts`` has the ratings of each movie after merging, and ``twice`` those removed because the same user rated two
-    entries, both of shape (movies,).
+    ``counts`` has the number of ratings of each movie after merging, and ``twice`` how many were removed because the
+    same user had rated the movie more than once, both of shape (movies,).
     """
     ordered = sorted(groups, key=lambda group: -counts[group[0]])
 
@@ -463,7 +464,7 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 
 class MovieRule(Protocol):
-    """A rule about movies, or about what is written of movies and users, wherever the ratings are."""
+    """A rule that works on one machine and on a cluster: all it needs of the ratings is how many each movie has."""
 
     def __call__(self, tables: AnyTables, number: int, /) -> Outcome[AnyTables]:
         """Return the outcome of the rule."""

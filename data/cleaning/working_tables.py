@@ -81,7 +81,7 @@ class MovieTables(Protocol):
 
     @property
     def users(self) -> Bools:
-        """Which users no rule has removed; at least those that the dataset describes beyond their ids."""
+        """Which users no rule has removed; on a cluster, only for the users that the dataset describes."""
 
     @property
     def movies(self) -> Bools:

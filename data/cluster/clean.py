@@ -44,7 +44,7 @@ PART = 4_000_000
 SMALL_PART = 100_000
 """Fewer ratings than this are not worth a partition of their own."""
 TABLES, STAGING = "tables-", "staging-"
-"""How the names of the folders in the output begin: those with the result, and those needed only during the run."""
+"""The prefixes of the folders in the output: of those with the result, and of those needed only during the run."""
 _FORMAT = 1
 _PLACE_BITS = 33
 """Spark's ``monotonically_increasing_id`` numbers the rows of each partition in this many bits."""
@@ -304,7 +304,7 @@ def _write(
 
 
 def _digest(*columns: str) -> Any:
-    """Return the sum of a hash of each row, which does not depend on their order."""
+    """Return the sum of the hashes of all rows, which does not depend on the order of the rows."""
     return sf.sum(sf.xxhash64(*columns).cast("decimal(28,0)"))
 
 

@@ -1,4 +1,4 @@
-"""A dataset that was cleaned on a cluster: its movies are here, its ratings and users are read there."""
+"""A dataset that was cleaned on a cluster: its movies are on this machine; Spark reads its ratings and users there."""
 
 import time
 import uuid
@@ -21,7 +21,7 @@ RATINGS = "user int, movie int, stars float, time long"
 MANIFEST = "manifest.json"
 """The file beside the tables that names their folder, and is written last."""
 UNFINISHED = "_unfinished-"
-"""How the names of the folders beside the tables begin that hold temporary files of training."""
+"""The prefix of the folders beside the tables that hold temporary files of training."""
 _MANIFEST_BYTES = 2**24
 
 
@@ -42,7 +42,7 @@ class ClusterDataset(remote.RemoteDataset):
         return ratings.drop("part")  # the column by which the files are in folders
 
     def users(self, spark: "SparkSession") -> "DataFrame":
-        """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and what else is published of them.
+        """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and what else is published about them.
 
         The latter are ``age`` (in years, 0 if unknown), ``gender``, ``gender_code``, ``occupation`` and ``zip_code``,
         see ``movietui.data.dataset.Users``. Raises ``Problem`` as ``ratings`` does.
@@ -53,7 +53,7 @@ class ClusterDataset(remote.RemoteDataset):
     def scratch(self, spark: "SparkSession") -> Iterator[str]:
         """Yield the URI of a new folder beside the tables, which is removed when the block ends.
 
-        First removes those of trainings that died, in which nothing was written for a day.
+        First removes the folders that training left when it died: those in which nothing was written for a day.
         """
         files, uri = FileSystem(spark), f"{self.uri}/{UNFINISHED}{uuid.uuid4().hex}"
         for folder in files.entries(self.uri):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A file or folder inside a folder."""
+    """A file or folder."""
 
     name: str
     is_folder: bool

@@ -17,7 +17,7 @@ ROWS = "user_id int, movie_id int, stars float, time long, file long, row long, 
 
 
 def parse(batches: Iterator["pa.RecordBatch"], order: Sequence[str], separator: str) -> Iterator["pa.RecordBatch"]:
-    """Yield the ``ROWS`` of batches of lines, which are not blank.
+    """Yield the ``ROWS`` of batches of lines, none of which may be blank.
 
     The batches have the columns ``value`` (the bytes of a line), ``file`` and ``row``. ``order`` has the names of the
     fields in a line, and ``separator`` is as in ``columns_in``.

@@ -50,7 +50,7 @@ class ClusterWork:
 
 
 def nothing(stage: Stage, work: ClusterWork) -> None:
-    """Do nothing."""
+    """Do nothing: the default of ``saw`` in ``run``."""
 
 
 def run(
@@ -155,7 +155,7 @@ class _Watch:
         self._safely(self._look)
 
     def _safely(self, do: Callable[[], object]) -> None:
-        """Do something that needs Spark; without an answer, nothing is known, which must not end the work."""
+        """Do something that needs Spark. If Spark does not reply, go on, because that must not end the work."""
         from py4j.protocol import Py4JError
 
         try:

@@ -28,7 +28,7 @@ from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage
 
 RATINGS_PARQUET = "ratings.parquet"
-"""May stand for ``ratings.csv`` in a release: one file, or a folder of them."""
+"""May take the place of ``ratings.csv`` in a release: one file, or a folder of files."""
 NAMES = {
     "user_id": ("user", "userid", "user_id"),
     "movie_id": ("movie", "movieid", "movie_id", "item", "itemid", "item_id"),

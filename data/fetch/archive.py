@@ -22,7 +22,7 @@ from movietui.data.fetch import unpacking
 from movietui.data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
-"""The maximum unpacked size of all wanted files together, in bytes; the largest MovieLens release has 0.9 GiB."""
+"""The maximum unpacked size of all wanted files together, in bytes; no MovieLens release has half as much."""
 MAX_READ = 2**26
 """The maximum unpacked size of a file that is read as a whole, in bytes; the largest table of movies has 4 MiB."""
 MAX_RATIO = 100
@@ -72,7 +72,7 @@ class Files:
     def read(self, name: str) -> bytes:
         """Return a file's content. Raises ``Problem`` if it is missing, damaged or suspiciously large."""
         if self.size(name) > MAX_READ:
-            raise Problem(f"{name} in {self.path} is larger than the limit of {MAX_READ:,} bytes.")
+            raise Problem(f"{name} in {self.path} is larger than the limit of {MAX_READ:,} bytes; {DATASET_HINT}.")
         return _concatenate(self._pieces(name, BLOCK))
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
@@ -230,11 +230,13 @@ def _sizes(path: Path, inner_paths: Mapping[Name, PurePosixPath], max_bytes: int
     for name, inner in inner_paths.items():
         status = (path / inner).stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Problem(f"{path / inner} is not a regular file.")
+            raise Problem(f"{path / inner} is not a regular file; put the original file in its place.")
         sizes[name] = status.st_size
     total = sum(sizes.values())
     if total > max_bytes:
-        raise Problem(f"The files in {path} have {total:,} bytes, more than the limit of {max_bytes:,}.")
+        raise Problem(
+            f"The files in {path} have {total:,} bytes, more than the limit of {max_bytes:,}; choose a smaller folder."
+        )
     return sizes
 
 
@@ -256,7 +258,9 @@ class _Directory:
     def read(self, count: int = -1) -> bytes:
         content = self._file.read(MAX_DIRECTORY + 1 if count < 0 else min(count, MAX_DIRECTORY + 1))
         if len(content) > MAX_DIRECTORY:
-            raise Problem(f"{self._path} is refused: its list of files has more than {MAX_DIRECTORY:,} bytes.")
+            raise Problem(
+                f"{self._path} is refused: its list of files has more than {MAX_DIRECTORY:,} bytes; download it again."
+            )
         return content
 
 
@@ -277,14 +281,14 @@ def _members(
     with zipfile.ZipFile(_Directory(path, file)) as archive:
         members, end = archive.infolist(), archive.start_dir
     if len(members) > MAX_MEMBERS:
-        raise Problem(f"{path} contains {len(members):,} files, more than the limit of {MAX_MEMBERS:,}.")
+        raise Problem(f"{path} contains {len(members):,} files, more than the limit of {MAX_MEMBERS:,}; {hint}.")
     by_path: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
         inner = _safe_path(path, member)
         if member.is_dir() or not wanted(inner.name):
             continue
         if inner in by_path:
-            raise Problem(f"{path} is refused: it contains {str(inner)!r} twice.")
+            raise Problem(f"{path} is refused: it contains {str(inner)!r} twice; download it again.")
         by_path[inner] = member
     _check_overlap(path, members, end)
     return by_path
@@ -294,7 +298,9 @@ def _check_overlap(path: Path, members: Collection[zipfile.ZipInfo], end: int) -
     """Raise ``Problem`` if members overlap, so that the same packed bytes would be unpacked several times."""
     for member in sorted(members, key=lambda member: member.header_offset, reverse=True):
         if member.header_offset + unpacking.MIN_HEADER_SIZE + member.compress_size > end:
-            raise Problem(f"{path} is damaged or unsafe: {member.filename!r} overlaps the file after it.")
+            raise Problem(
+                f"{path} is damaged or unsafe: {member.filename!r} overlaps the file after it; download it again."
+            )
         end = member.header_offset
 
 
@@ -302,11 +308,15 @@ def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: in
     """Raise ``Problem`` if members would unpack to more than the limits."""
     total = sum(member.file_size for member in members)
     if total > max_bytes:
-        raise Problem(f"{path} is refused: it unpacks to {total:,} bytes, more than the limit of {max_bytes:,}.")
+        raise Problem(
+            f"{path} is refused: it unpacks to {total:,} bytes, more than the limit of {max_bytes:,}; choose a smaller "
+            "archive."
+        )
     for member in members:
         if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size):
             raise Problem(
-                f"{path} is refused: {member.filename!r} unpacks to more than {MAX_RATIO} times its packed size."
+                f"{path} is refused: {member.filename!r} unpacks to more than {MAX_RATIO} times its packed size; "
+                "download it again."
             )
 
 
@@ -320,12 +330,16 @@ def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     inner = PurePosixPath(name)
     drive = len(name) > 1 and name[1] == ":"
     if not name:
-        raise Problem(f"{path} is damaged: it contains a file without a name.")
+        raise Problem(f"{path} is damaged: it contains a file without a name; download it again.")
     if "\0" in name or inner.is_absolute() or drive or ".." in inner.parts:
-        raise Problem(f"{path} is refused: its member {member.orig_filename!r} leads outside the archive.")
+        raise Problem(
+            f"{path} is refused: its member {member.orig_filename!r} leads outside the archive; download it again."
+        )
     mode = member.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise Problem(f"{path} is refused: its member {member.orig_filename!r} is a link, not a regular file.")
+        raise Problem(
+            f"{path} is refused: its member {member.orig_filename!r} is a link, not a regular file; download it again."
+        )
     return inner
 
 

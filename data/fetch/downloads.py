@@ -137,7 +137,9 @@ def remove(paths: Iterable[Path]) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise Problem(f"{path} could not be removed: {error.strerror or error}.") from None
+            raise Problem(
+                f"{path} could not be removed: {error.strerror or error}; check its permissions and try again."
+            ) from None
 
 
 class _Part:
@@ -227,7 +229,10 @@ def _explain_write_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise Problem(f"{target} could not be written: the disk is full; free some space and try again.") from None
-        raise Problem(f"{target} could not be written: {error.strerror or error}.") from None
+        raise Problem(
+            f"{target} could not be written: {error.strerror or error}; make the folder writable, or set MOVIETUI_HOME "
+            "to another one."
+        ) from None
 
 
 def _host(url: str) -> str:

@@ -66,10 +66,11 @@ class JoinReport:
     by: Mapping[str, int]
     """How many movies were matched in each way: by ``id``, by ``title`` and by ``hand``."""
     ambiguous: tuple[Row, ...]
-    """Movies whose match the user can choose by hand."""
+    """Movies with possible matches, one of which the user can choose by hand."""
     unmatched: tuple[Row, ...]
     settled: tuple[Row, ...]
-    """Movies for which the user made a choice by hand; a row has no candidates if the user chose none of them."""
+    """Movies for which the user made a choice by hand, except a title that the join did not read; a row has no
+    candidates if the user chose none of them."""
     links: str
     """The name of the dataset whose links were used; empty if no links were used."""
     tables: Mapping[str, Mapping[str, int]]
@@ -553,7 +554,7 @@ class Knowledge:
     """What a join knows about names on IMDb."""
 
     titles: Mapping[str, tuple[str, str, int]]
-    """The name, original name and year of each matched or possible title, by its id."""
+    """The name, original name and year of each matched, possible or unrated title, by its id."""
     names: Names
     """All movies on IMDb, by name."""
 

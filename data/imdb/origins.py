@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 MOST_COUNTRIES = 3
-"""The maximum number of countries of origin. A title that is the same in more of them is an international one, and says
-nothing."""
+"""The maximum number of countries of origin. A title that more countries use is an international one, and says nothing
+about the origin."""
 
 
 def _by_code(names: str) -> dict[str, str]:

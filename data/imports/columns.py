@@ -38,7 +38,7 @@ DATES = (
 )
 MARKS = ("marks",)
 KINDS = ("type", "titletype", "mediatype", "itemtype")
-"""Names of columns that tell movies from series, in exports of Jellyfin, Kodi and Plex libraries, too."""
+"""Names of columns that tell movies from series, also in exports of the libraries of Jellyfin, Kodi and Plex."""
 IMDB_IDS = (
     *("imdbid", "imdb", "const", "tconst", "imdburl", "imdblink", "url"),
     *("imdbnumber", "providerids", "externalids", "guids", "guid"),  # libraries of Kodi, Jellyfin and Plex

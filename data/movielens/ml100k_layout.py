@@ -139,7 +139,9 @@ def read_parquet(files: Files, report: Report) -> Raw:
         )
         return Raw(ratings, frame(list(movies), MOVIE), frame(list(users), USER), GENRES_100K, WHOLE_STARS)
     except (KeyError, TypeError, ValueError):
-        raise Problem(f"{files.path} does not contain the expected tables of MovieLens 100K.") from None
+        raise Problem(
+            f"{files.path} does not contain the expected tables of MovieLens 100K; download it again."
+        ) from None
 
 
 def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
@@ -154,7 +156,7 @@ def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
             if metadata.num_rows != rows or unpacked > PARQUET_BYTES:  # before anything is unpacked
                 raise Problem(
                     f"{name} in {files.path} is not the MovieLens 100K file: it has {metadata.num_rows:,} rows and "
-                    f"unpacks to {unpacked:,} bytes."
+                    f"unpacks to {unpacked:,} bytes; download it again."
                 )
             return file.read(use_threads=False)
     except (pa.ArrowInvalid, OSError):

@@ -89,7 +89,8 @@ class Malformed:
 
     file: str
     line: int
-    """The number of the line, counted from 1; 0 if a cluster read the file, which reads all parts of it at once."""
+    """The number of the line, counted from 1; 0 if unknown, because a cluster reads the parts of a large file at once
+    and knows only the numbers of the first part."""
     reason: str
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from movietui.data.titles import movie_key
 NEW = ("new", "+new", "-new")
 """The ways to write the condition that nobody in the dataset has rated the movie or, with ``-``, that somebody has."""
 FOREVER = 9999
-"""Stands for no upper limit: later than any year of release, and more minutes than any movie has."""
+"""Stands for no upper limit: later than any year of release, and more minutes than all but a few works of art have."""
 SUGGESTIONS = 8
 """The highest number of completions that ``complete`` returns by default."""
 MINUTES = (90, 100, 110, 120, 150)
@@ -154,7 +154,8 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
                 longest = min(longest, number)
             if shortest > longest:
                 raise Problem(
-                    f"{part!r} makes the filter ask for {shortest} to {longest} minutes, which is impossible."
+                    f"{part!r} makes the filter ask for {shortest} to {longest} minutes, which is impossible; write "
+                    "the shorter time after >=."
                 )
         elif (match := _YEARS.fullmatch(part)) and (match[1] or match[2]):
             first, last = max(first, int(match[1] or 0)), min(last, int(match[2] or FOREVER))

@@ -2,11 +2,11 @@
 
 Texts are compared by their ``movietui.data.titles.title_key``, word by word. Each typed word is looked up among all
 distinct words of the texts: as a whole word, and also as a prefix if it is the last typed word or equals no word. If no
-title, name or tag contains all words as typed, one or two typos are forgiven: letters swapped, left out, added or
-changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result contains the
-texts with all words or, if there are none, those with most of the words, but at least half.
+title, name or tag contains all words as typed, up to two typos in a word are forgiven: letters swapped, left out, added
+or changed (Damerau, A technique for computer detection and correction of spelling errors, 1964). The result contains
+the texts with all words or, if there are none, those with most of the words, but at least half.
 
-The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Sparck Jones,
+The texts are sorted by the product of two numbers: how well the words match, where rare words count more (Spärck Jones,
 A statistical interpretation of term specificity, 1972), and how well known the movie or person is, or how many movies
 have the tag. Somebody who types ``god`` more likely wants The Godfather than Playing God. A text that equals the typed
 text, begins with it or contains it as a phrase counts more.

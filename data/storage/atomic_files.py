@@ -19,7 +19,7 @@ from movietui.data.problems import Problem
 from movietui.data.storage import disk
 
 DRAFT = ".tmp-"
-"""How the names of drafts begin. A process that is killed leaves its draft behind."""
+"""The prefix of the names of drafts. A process that is killed leaves its draft behind."""
 ATTEMPTS = 3
 """How many times to try to replace a folder that other processes are replacing too."""
 
@@ -144,8 +144,8 @@ def _replace_folder(draft: Path, target: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                 raise
-        # The existing folder is damaged, or another process has just written it. Replacing it is safe: folders with the
-        # same name have the same content.
+        # The existing folder is from an earlier run or damaged, or another process has just written it. Each folder is
+        # complete, so it does not matter which process writes last.
         away = Path(tempfile.mkdtemp(prefix=DRAFT, dir=target.parent))
         try:
             with contextlib.suppress(FileNotFoundError):

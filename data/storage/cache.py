@@ -1,10 +1,11 @@
 """Stores datasets on disk.
 
 Each dataset has a folder ``datasets/NAME``. It contains a folder with the raw tables, a folder for each cleaning, a
-folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The name of each folder
-depends on the raw tables, the rules and the format, partly through a digest, so that other source files, other rules or
-another format never reuse an old folder. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a
-cleaned dataset imports numpy and pyarrow, but not pandas.
+folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The name of each of these
+folders depends on the raw tables, the rules and the format, partly through a digest, so that other source files, other
+rules or another format never reuse an old folder. Another folder, ``cluster``, belongs to
+``movietui.data.storage.remote``. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a cleaned
+dataset imports numpy and pyarrow, but not pandas.
 """
 
 import contextlib
@@ -161,7 +162,9 @@ def remove(name: str) -> None:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise Problem(f"{folder} could not be removed: {error.strerror or error}.") from None
+            raise Problem(
+                f"{folder} could not be removed: {error.strerror or error}; check its permissions and try again."
+            ) from None
 
 
 def remove_stale(name: str) -> None:

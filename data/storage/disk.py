@@ -1,7 +1,7 @@
 """Creates private files and folders, turns names into paths, and reads regular files only.
 
 The program creates its files here, so that only their owner can read them, whatever the umask. It turns names into
-paths here, so that no name leads out of its folder. And it opens files for reading here, so that no pipe or device
+paths here, so that no name leads out of its folder. And it opens its files for reading here, so that no pipe or device
 blocks it.
 """
 

@@ -42,8 +42,11 @@ def _explain_write_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Problem(f"The disk is full: {path} could not be written; free some space and try again.") from None
-        raise Problem(f"{path} could not be written: {error.strerror or error}.") from None
+            raise Problem(f"{path} could not be written: the disk is full; free some space and try again.") from None
+        raise Problem(
+            f"{path} could not be written: {error.strerror or error}; make the folder writable, or set MOVIETUI_HOME "
+            "to another one."
+        ) from None
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Stores what is known here about a dataset that was cleaned on a cluster, where its ratings stay.
 
-The folder ``datasets/NAME/cluster`` has the movies, the number and the mean of their ratings, and facts about the
-dataset. A dataset of the same name may also be on this machine; neither changes the other. Reading needs no Spark.
+The folder ``datasets/NAME/cluster`` has the movies, the number of ratings and the sum of the stars of each, and facts
+about the dataset. A dataset of the same name may also be on this machine; neither changes the other. Reading needs no
+Spark.
 """
 
 from contextlib import nullcontext
@@ -31,6 +32,7 @@ class RemoteDataset:
     """The folder inside ``uri`` with the tables, which changes whenever the dataset is cleaned again."""
     scale: Scale
     rating_count: int
+    """The number of ratings after cleaning; likewise ``user_count``."""
     user_count: int
     fingerprint: str
     """Hexadecimal digest of the content after cleaning; it does not depend on the order of the ratings."""

@@ -1,4 +1,4 @@
-"""What lists need of a dataset on a cluster: its movies and, for the users that lists are made for, their ratings.
+"""The part of a dataset on a cluster that lists need: its movies, and the ratings of the users that lists are made for.
 
 Needs no Spark: single users are read from the Parquet files.
 """
@@ -116,7 +116,9 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-    nobody = UnknownUser(f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster.")
+    nobody = UnknownUser(
+        f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster; check the id."
+    )
     with _explained(dataset, f"The ratings of user {user}" if user else f"The users of {dataset.name}"):
         users = _tables(dataset, "users")
         try:

@@ -12,7 +12,7 @@ from movietui.data.dataset import RATING_COLUMNS, Histogram, Ints, Ratings
 class StoredRatings(Ratings):
     """Ratings whose columns are read when one of them is first used.
 
-    How many ratings each user has, and which stars each movie was given, is known before.
+    How many ratings each user has, and which stars each movie was given, is known without reading them.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class StoredRatings(Ratings):
 
     @property
     def sample(self) -> Ratings | None:
-        """The sample that was stored with the ratings; ``None`` if there are few of them."""
+        """The sample that was stored with the ratings; ``None`` if there are too few of them to need one."""
         return self._sample
 
     def histogram(self) -> Histogram:
@@ -75,5 +75,5 @@ class StoredRatings(Ratings):
 
 
 def _resized(values: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return the first values; if there are fewer, zeros follow, as for movies that nobody has rated."""
+    """Return the first ``size`` values; if there are fewer, zeros follow, as for movies that nobody has rated."""
     return np.pad(values, (0, max(0, size - len(values))))[:size]

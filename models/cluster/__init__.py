@@ -1,1 +1,1 @@
-"""Fits, measures and applies models on a Spark cluster. Nothing outside this folder needs pyspark."""
+"""Fits, measures and applies models on a Spark cluster. Of ``movietui.models``, only this folder needs pyspark."""

@@ -86,7 +86,7 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
 def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:
     """Return the parameters of ``Ials``: MLlib learns the factors of the movies, and users are folded in.
 
-    MLlib minimises, with a confidence ``c`` that grows with the value ``v`` of a rating,
+    MLlib minimises, with a confidence ``1 + c v`` that grows with the value ``v`` of a rating,
 
         sum over ratings (1 + c v) (1 - s_ui)^2 + sum over other pairs s_ui^2
         + regularisation (sum_u n_u |x_u|^2 + sum_i n_i |y_i|^2)

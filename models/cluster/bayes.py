@@ -33,7 +33,7 @@ def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Paramete
     setting ``ordinal``.
     """
     if settings.ordinal:
-        raise Problem("ordinal=true is out of range on a cluster, where stars are plain numbers; leave it out.")
+        raise Problem("ordinal=true is not possible on a cluster, where stars are plain numbers; leave it out.")
     import torch
 
     from movietui.models.training.bayes import (

@@ -70,7 +70,7 @@ def _work(name: str, dataset: RemoteDataset, settings: EmbeddingSettings, seed: 
 
 
 def _processes(train: Partitions, settings: EmbeddingSettings) -> int:
-    """Return the number of workers: that of the tasks that the cluster runs at once or, with GPUs, of their GPUs.
+    """Return the number of workers: one for each task that the cluster can run at once or, with GPUs, one for each GPU.
 
     There are no more workers than partitions of ratings, and few enough for each to have at least ``ROWS_PER_WORKER``
     ratings of a batch.

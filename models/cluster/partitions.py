@@ -1,7 +1,7 @@
 """Passes over the ratings on a cluster: each partition has all ratings of its users.
 
-What is computed on the cluster is the sum over users of numpy arrays, which ``Partitions.sum`` brings to the driver. A
-function that is passed to it runs on the executors; the arrays that it refers to are sent to them.
+``Partitions.sum`` has the executors compute numpy arrays for each partition, and brings the sums of these arrays to the
+driver. The function that computes them is sent to the executors, together with all arrays that it refers to.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -60,7 +60,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Partitions:
-    """Ratings on a cluster, kept in its memory; each partition has all ratings of its users."""
+    """Ratings on a cluster; each partition has all ratings of its users."""
 
     dataset: ClusterDataset
     ratings: "DataFrame"
@@ -180,8 +180,8 @@ def _block_of(frames: "list[pd.DataFrame]") -> Block:
 
 @contextmanager
 def partitioned(dataset: ClusterDataset, ratings: "DataFrame", fewest: int = FEWEST_PARTITIONS) -> Iterator[Partitions]:
-    """Keep ratings of a dataset in the cluster's memory while the block runs, in at least ``fewest`` partitions of
-    whole users."""
+    """Keep ratings of a dataset in the cluster's memory, or on its disks if they do not fit, while the block runs, in
+    at least ``fewest`` partitions of whole users."""
     from pyspark import StorageLevel
 
     number = max(fewest, -(-ratings.count() // RATINGS_PER_PARTITION))

@@ -1,4 +1,4 @@
-"""Brings the ratings of a few users from a cluster to the driver, for what is estimated from a sample."""
+"""Brings the ratings of a few users from a cluster to the driver, which estimates some parameters from them."""
 
 from dataclasses import replace
 

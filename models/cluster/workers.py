@@ -69,13 +69,13 @@ def fit_together(
     progress: Progress = ignore_epoch,
     failed: Callable[[Exception], None] = lambda error: None,
 ) -> Parameters | None:
-    """Train a network together with the other workers; return the parameters on the first worker, ``None`` on others.
+    """Train a network together with the other workers; return the parameters on the first worker, ``None`` on the
+    others.
 
-    These are the parameters of ``movietui.models.embeddings.Embedded``, but without those of users, except an unknown
-    user's.
-    ``progress`` is called on the first worker; its training loss is that of all workers. ``failed`` is called with an
-    error before the other workers notice. Raises ``Problem`` if the ratings cannot be read or are damaged, or if there
-    are more workers than parts.
+    These are the parameters of ``movietui.models.embeddings.Embedded``, but ``user`` has only the row of an unknown
+    user. ``progress`` is called on the first worker; its training loss is that of all workers. ``failed`` is called
+    with an error before the other workers notice. Raises ``Problem`` if the ratings cannot be read or are damaged, or
+    if there are more workers than parts.
     """
     try:
         if choose_device().type == "cuda":
@@ -180,7 +180,9 @@ def read(work: Work) -> list[tuple[int, Block]]:
             blocks.append((number, Block.of(*(table[name].to_numpy().astype(kind) for name, kind in columns.items()))))
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
-        raise Problem(f"The ratings at {work.uri} cannot be read by a worker ({reason}).") from error
+        raise Problem(
+            f"A worker cannot read the ratings at {work.uri} ({reason}); store them where all workers can read them."
+        ) from error
     if workers > max(1, len(names)):
         raise Problem(f"There are {len(names)} parts of ratings for {workers} workers; start at most {len(names)}.")
     for _, block in blocks:
@@ -236,8 +238,8 @@ class Share:
     def batches(self, count: int, size: float) -> Iterator[Tensor]:
         """Yield this worker's rows in each of ``count`` batches, and set ``weight``.
 
-        ``size``: the mean number of rows in a batch, on all workers. A batch without any of this worker's rows has
-        its first row twice, with the weight 0, because each worker must take part in each step.
+        ``size``: the mean number of rows in a batch, on all workers. For a batch without any of this worker's
+        rows, yield its first row twice, with the weight 0, because each worker must take part in each step.
         """
         self._epoch += 1
         batch_of = [np.empty(0, np.int64)]

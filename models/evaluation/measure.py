@@ -322,7 +322,8 @@ class Difference:
 
 
 def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
-    """Compare two models user by user: by the rmse of predicted stars, alone or for pairs, or by the ndcg@10 of lists.
+    """Compare two models user by user: by the rmse of stars predicted for users or for pairs, or by the ndcg@10 of
+    lists.
 
     Rows of one user are not independent, so squared errors are summed by user and users are the sampling unit: with
     ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of mse is ``D = sum d /
@@ -332,7 +333,7 @@ def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> 
     the tasks differ, or if there are more than ``MOST_TRIPLES`` triples.
     """
     if first.task != second.task:
-        raise Problem("Only evaluations of the same task can be compared user by user.")
+        raise Problem("Only evaluations of the same task can be compared; evaluate both models with the same task.")
     if first.task == "pair" and (first.pair_errors is None or second.pair_errors is None):
         raise Problem(
             f"Pairs can be compared only with up to {MOST_TRIPLES:,} triples; use a smaller dataset or test part."

@@ -13,8 +13,8 @@ from movietui.models.evaluation.measure import Difference, difference_of
 from movietui.models.metrics import Doubles, Lists, hit, recall
 
 RATING_SUMS = ("rows", "squared", "absolute", "right")
-"""For each user with test rows, in the order of users: the number of rows, and the sums behind mse, mae and
-accuracy."""
+"""For each user with test rows, in the order of users: the number of rows, and the sums from which mse, mae and
+accuracy are computed."""
 LIST_METRICS = ("ndcg@10", "recall@10", "recall@20", "hit@10")
 """For each user with a list: the value of the metric."""
 

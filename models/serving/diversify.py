@@ -33,9 +33,9 @@ def diversify(
 
     ``order``: the candidates, best first; ``score`` and ``counts``: for all movies; ``vectors``: a model's movie
     vectors, shape (movies, size). ``daring`` runs from 0, the unchanged list, to 1. First, the score of the best
-    ``HEAD``, standardised among them, loses ``daring * NOVELTY_WEIGHT`` times the standardised logarithm of the number
-    of ratings. Then the first ``POOL`` are ordered by maximal marginal relevance (Carbonell and Goldstein, The use of
-    MMR, 1998): the next movie is always the one that maximises
+    ``HEAD``, standardised among them, loses ``daring * NOVELTY_WEIGHT`` times the standardised ``log(1 + n)``, where
+    ``n`` is the number of ratings. Then the first ``POOL`` are ordered by maximal marginal relevance (Carbonell and
+    Goldstein, The use of MMR, 1998): the next movie is always the one that maximises
 
         (1 - d) relevance - d max similarity to a movie above,    d = daring * DIVERSITY_WEIGHT
 

@@ -79,7 +79,7 @@ class Answers:
     """All ratings of the viewer, including those from before the interview."""
     unseen: Ints = field(default_factory=NO_MOVIES.copy)
     """Rows of movies that the viewer has not seen."""
-    passed: Mapping[int, float] = field(default_factory=dict)
+    unchosen: Mapping[int, float] = field(default_factory=dict)
     """For each movie that got no point on a card, by its row: how much the viewer was expected to like it before the
     card."""
     excluded: Ints = field(default_factory=NO_MOVIES.copy)
@@ -273,7 +273,7 @@ class Interview:
         rated = set(answers.rated.movies.tolist())  # a rating says more than a card
         most = {
             int(self._column[movie]): liked
-            for movie, liked in answers.passed.items()
+            for movie, liked in answers.unchosen.items()
             if self._column[movie] >= 0 and movie not in rated
         }
         return self.liked.limit(posterior, np.fromiter(most, np.intp, len(most)), np.asarray([*most.values()]))
@@ -289,8 +289,8 @@ class Interview:
         its weight, and the covariance of the taste."""
         rated, unseen = self._columns(answers.rated.movies), self._columns(answers.unseen)
         is_asked = np.zeros(len(self.movies), bool)
-        passed = np.fromiter(answers.passed, np.int32, len(answers.passed))
-        for columns in (rated, unseen, self._columns(passed), self._columns(answers.excluded)):
+        unchosen = np.fromiter(answers.unchosen, np.int32, len(answers.unchosen))
+        for columns in (rated, unseen, self._columns(unchosen), self._columns(answers.excluded)):
             is_asked[columns] = True
         seen_values = np.concatenate([np.ones(len(rated)), np.zeros(len(unseen))])
         posterior = self.seen.condition(np.concatenate([rated, unseen]), seen_values, self._tastes(self.seen, answers))

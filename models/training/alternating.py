@@ -13,7 +13,7 @@ from torch import Tensor
 from movietui.data.dataset import Floats, Ints
 
 BLOCK = 32_768
-"""How many ratings are processed in one batch of solves."""
+"""The maximum number of ratings, with padding, in one batch of solves; a longer list is a batch of its own."""
 LISTS = 4096
 """The maximum number of lists in one batch: with 128 factors, their matrices take a quarter of a gigabyte."""
 

@@ -1,4 +1,4 @@
-"""The fit of ``Bayes`` by Gibbs sampling. This module imports torch, so only ``Bayes._learn`` imports this module.
+"""The fit of ``Bayes`` by Gibbs sampling. This module imports torch, so other modules import it only inside functions.
 
 A user's or movie's whole vector is drawn at once: given the movies' vectors, a user's factors and bias are jointly
 normal. A sweep draws every movie, and then every user, with one Cholesky factorisation each. The prior mean of these
@@ -308,7 +308,7 @@ class ImplicitFeedback:
         for _ in range(POWERS if directions else 0):
             means = bags(sampled.others, weights, sampled.starts) / lengths
             weights = bags(of_sampled.others, means, of_sampled.starts)
-            weights = torch.linalg.qr(weights)[0].contiguous()  # sums over lists read whole rows
+            weights = torch.linalg.qr(weights)[0].contiguous()  # because sums over lists read whole rows
         design = bags(lists.others, weights, lists.starts) / roots
         known = counts > 0
         mean = design[known].mean(0) if known.any() else design.new_zeros(width)

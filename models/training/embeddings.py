@@ -1,5 +1,5 @@
-"""The fit of ``movietui.models.embeddings``. This module imports torch, so only ``Embedded._learn`` imports this
-module."""
+"""The fit of ``movietui.models.embeddings``. This module imports torch, so only ``Embedded._learn`` and the workers on
+a cluster import this module."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -61,7 +61,7 @@ class Network(nn.Module):
                 self.tower.weight[-1] *= START
 
     def take_users(self, embeddings: Tensor) -> None:
-        """Replace the users by others, who have these embeddings, no biases and no side features.
+        """Replace the users with others, who have these embeddings, biases of 0 and no side features.
 
         ``embeddings``: shape (users, members * factors).
         """
@@ -169,7 +169,8 @@ def fit(
 
 
 def middle_of(overall: float, shape: Shape, scale: Scale) -> float:
-    """Return the output without biases and embeddings that predicts the mean of the ratings, ``overall``."""
+    """Return the number that predicts the mean of the ratings, ``overall``, if biases and embeddings are 0: ``overall``
+    itself or, if the network ends in a sigmoid, the argument that the sigmoid turns into it."""
     if not shape.sigmoid:
         return overall
     share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)
@@ -185,10 +186,10 @@ class Columns(NamedTuple):
 
 
 def step_of(network: Network, forward: nn.Module, columns: Columns, settings: EmbeddingSettings) -> Step:
-    """Return the loss that ``movietui.models.networks.train`` minimises: the mean over the batch of the squared error
-    plus the decay, summed over the members.
+    """Return the step that ``movietui.models.networks.train`` takes. Its loss is the mean over the batch of the squared
+    error plus the decay, summed over the members.
 
-    ``forward``: the network, or what runs its ``forward``.
+    ``forward``: the network, or a module that calls the network's ``forward``.
     """
     user, movie, stars = columns
 

@@ -36,5 +36,5 @@ def require(model: str, needed: int, users: int, movies: int) -> None:
     if needed and needed > (free := available()):
         raise Problem(
             f"{model} needs about {needed / GIGABYTE:,.1f} GB of memory for {users:,} users and {movies:,} movies, and "
-            f"{free / GIGABYTE:,.1f} GB are free; train another model, such as blend or mf."
+            f"{free / GIGABYTE:,.1f} GB are free; train another model, such as mf."
         )

@@ -1,5 +1,5 @@
-"""The fit of ``BiasedMF``. This module imports torch, so only ``BiasedMF._learn`` and the fit of ``Bayes`` import this
-module."""
+"""The fit of ``BiasedMF``. This module imports torch, so other modules, except the fit of ``Bayes``, import it only
+inside functions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -123,14 +123,15 @@ class Side:
     def update(self, other: "Side", noise: float) -> float:
         """Update the posteriors, given the other side's.
 
-        Returns the expected squared error of all ratings minus the sum of their squares.
+        Returns the expected sum of the squared errors of all ratings, minus the sum of the squared stars.
         """
         return sum(self.solve(first, sums, weighted, noise) for first, sums, weighted in self.sums(other))
 
     def sums(self, other: "Side") -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield the sums of the other side's terms over the lists, for some lists at a time, from the first on.
+        """Yield sums over the lists of the other side's terms, for some lists at a time.
 
-        The terms are the two of ``_tables``; those of the second are multiplied by the stars.
+        Yields the index of the first of these lists; the sums of the rows of the second of ``_tables``; and the sums of
+        the rows of the first, each times the stars.
         """
         design, table = other._tables()
         for first in range(0, len(self.mean), BLOCK):
@@ -159,9 +160,10 @@ class Side:
         return error + float((sums[:, -1] - 2 * weighted_sums[:, -1]).sum(dtype=torch.float64))
 
     def _tables(self) -> tuple[Tensor, Tensor]:
-        """Return the terms of this side that the other side sums over its lists.
+        """Return two tables of the terms of this side that the other side sums over its lists.
 
-        ``(q, 1, c)``, and the packed ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``, side by side.
+        The first has ``(q, 1, c)``, the second the packed ``E[w w']``, ``E[w c]`` and ``E[c c]`` with ``w = (q, 1)``,
+        side by side.
         """
         size = self.mean.shape[1]
         rows, columns = torch.triu_indices(size, size)
@@ -176,7 +178,7 @@ class Side:
         return torch.cat([design, bias], 1), table
 
     def learn_prior(self) -> None:
-        """Fit the prior to the entries with ratings.
+        """Fit the prior to the entries with ratings, and give it to the others.
 
         The covariance is the most probable one under an inverse Wishart prior around the initial covariance. This prior
         weighs as much as ``factors + 2`` entries: directions that the ratings do not support stay small, but do not

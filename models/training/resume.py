@@ -1,7 +1,8 @@
-"""Resume interrupted training after its last complete epoch; the result is bit-for-bit identical.
+"""Resume interrupted training after its last complete epoch.
 
-Inside ``resumable``, ``movietui.models.networks.train`` saves its state after each epoch, and loads it when the same
-network is trained again. A state is one safetensors file, written atomically; a damaged one is ignored.
+The result is bit-for-bit the same as without the interruption, if all randomness in training comes from torch. Inside
+``resumable``, ``movietui.models.networks.train`` saves its state after each epoch, and loads it when the same network
+is trained again. A state is one safetensors file, written atomically; a damaged one is ignored.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 EXPIRY_SECONDS = 7 * 86_400
-"""How many seconds a state that is not resumed is kept."""
+"""A state that is older than this is deleted when another training completes."""
 
 
 @dataclass
@@ -42,8 +43,10 @@ class State:
         self._file, self._resumed = file, resumed
 
     def resume(self, network: "nn.Module", optimizer: "Optimizer") -> TrainingProgress:
-        """Restore a network, its optimizer and torch's random state, and return the progress; without a valid state, do
-        nothing."""
+        """Restore a network, its optimizer and torch's random state, and return the progress.
+
+        Without a valid state, change nothing and return the progress of a training that has not begun.
+        """
         import torch
         from safetensors import SafetensorError, safe_open
 

@@ -1,7 +1,7 @@
 """Progress within an epoch, or within a fit that has no epochs, reported to a subscriber.
 
-A closed-form fit reports its stages; a network reports how many ratings of an epoch it has seen. To subscribe, fit
-inside ``reporting``. Without a subscriber, the cost is one reading of the clock per batch.
+A closed-form fit reports its stages; a network reports how many rows of an epoch it has seen. To subscribe, fit inside
+``reporting``. Without a subscriber, the cost is one reading of the clock per batch.
 """
 
 from collections.abc import Iterator
@@ -34,5 +34,6 @@ def begin(name: str) -> None:
 
 
 def ratings_meter(epoch: int, of: int, rows: int) -> Meter:
-    """Return a counter of the ratings of an epoch."""
+    """Return a counter of the rows of an epoch: of ratings, except for ``autorec`` (movies or users) and ``pair``
+    (triples)."""
     return Meter(_listener.get(), "ratings", rows, "ratings", f"epoch {epoch} of {of}")

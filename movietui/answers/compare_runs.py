@@ -34,9 +34,9 @@ def compare_runs(
 ) -> RunComparison:
     """Return the differences between two runs and their lists for viewers, as ``runs compare --json`` prints them.
 
-    A difference is second minus first. If both runs were measured on the same rows, the difference in a metric has a
-    confidence interval over users. Raises ``Problem`` for an unknown run, for the same run twice, and for a list that
-    cannot be made.
+    A difference is second minus first. If both runs were measured on the same test ratings, the difference in a metric
+    has a confidence interval over users. Raises ``Problem`` for an unknown run, for the same run twice, and for a list
+    that cannot be made.
     """
     if first == second:
         raise Problem(f"You named run {first} twice; give two different runs.")
@@ -129,7 +129,7 @@ def published_results(
 ) -> list[PublishedResult]:
     """Return what the authors of the source systems reported, as rows like those of runs.
 
-    ``metrics`` has no entry for a result that an author shows only as a curve; then ``note`` says so.
+    A result that an author shows only as a curve is not in ``metrics``; ``note`` then says so.
     """
     return [
         {

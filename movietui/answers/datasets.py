@@ -18,8 +18,8 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import SPARK, Run
 
 MUCH_NEWER = 5
-"""Beside a list, a dataset is offered if its newest year is at least this many years later. With a smaller gap, most
-viewers miss little."""
+"""Beside a list, a dataset is offered if its newest movies are at least this many years newer than those of the open
+dataset. With a smaller gap, most viewers miss little."""
 FEWEST_NEWER = 3
 """A dataset is offered after an import if at least this many movies are newer than the open dataset."""
 SHARE_NEWER = 0.05
@@ -51,7 +51,7 @@ def _row(status: DatasetStatus, store: Store | None) -> DatasetRow:
 
 
 def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
-    """Return how many seconds, about, the first list would take now; 0 if a run can make it, ``None`` if unknown."""
+    """Return about how many seconds the first list would take; 0 if a run can make it at once, ``None`` if unknown."""
     if runs and (status.on_disk or (status.cluster and any(run.device == SPARK for run in runs))):
         return 0.0
     if not status.ratings or status.state == "cluster":
@@ -62,7 +62,7 @@ def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
 
 
 def newest_year(dataset: Dataset) -> int:
-    """Return the newest year of release in a dataset, 0 if unknown; for a published one, the year in ``SOURCES``."""
+    """Return the newest year of release in a dataset; for a published one, the year in ``SOURCES``. 0 if unknown."""
     source = SOURCES.get(dataset.name)
     return (source.years[1] if source else 0) or dataset.newest_year
 
@@ -74,9 +74,9 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
     least ``FEWEST_NEWER`` movies, and a share of ``SHARE_NEWER``, are newer than ``dataset``, and it covers one of
     these. Without them, a dataset is offered if its newest year is at least ``MUCH_NEWER`` years later.
 
-    The newest dataset is offered; of several, one that can be opened at once, else one on disk, else the smallest
-    download. A dataset that would have to be downloaded is not offered if network access is switched off. If the disk
-    is too full for it, the result says so.
+    The dataset with the newest movies is offered; of several, one that can be opened at once, else one on disk, else
+    the smallest download. A dataset that would have to be downloaded is not offered if network access is switched off.
+    If the disk is too full for it, the result says so.
     """
     than_year = newest_year(dataset)
     if not than_year:
@@ -115,9 +115,9 @@ def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDat
 
 
 def _state(row: DatasetRow) -> Literal["open", "learn", "get"] | None:
-    """Return what it takes to make a list of a dataset; ``None`` if it is not on disk and cannot be downloaded.
+    """Return what it takes to make a list from a dataset; ``None`` if it is not on disk and cannot be downloaded.
 
-    It cannot be downloaded if network access is switched off, or if the user supplied it.
+    Nothing is downloaded if network access is switched off, and a dataset that the user supplied never is.
     """
     if row["on_disk"]:
         return "open" if row["seconds"] == 0 else "learn"
@@ -125,7 +125,7 @@ def _state(row: DatasetRow) -> Literal["open", "learn", "get"] | None:
 
 
 def _free() -> int:
-    """Return the bytes that are free on the disk with the datasets."""
+    """Return how many bytes are free on the disk that stores the datasets."""
     folder = locations.datasets()
     while not folder.exists():
         folder = folder.parent

@@ -1,4 +1,4 @@
-"""Exports a profile to a file for another service, for a spreadsheet, or for people to read."""
+"""Exports profiles to files for other services, for spreadsheets, or for people to read."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
 
 
 def shortlist(name: str, result: dict[str, Any]) -> str:
-    """Return recommendations for the profile ``name`` as Markdown; ``result`` is what ``recommend`` returned."""
+    """Return recommendations for the profile ``name`` as Markdown; ``result`` is what ``lists.recommend`` returned."""
     movies = [movie_files.recommended(movie) for movie in result["movies"]]
     ordered = f"Ordered by {ORDERS[result['order']]}"
     return to_markdown(movie_files.shortlist_file([name], movies, result["dataset"], result["model"], [ordered]))
@@ -133,5 +133,6 @@ FORMATS = {
         lambda movie: "watchlist" in movie.marks, lambda name, movies: to_markdown(watchlist_file(name, movies))
     ),
 }
-"""The formats by name. ``SHORTLIST`` is not one of them, because it needs a model."""
+"""The formats by name."""
 SHORTLIST = "shortlist"
+"""The name of one more format, which needs a model; see ``shortlist``."""

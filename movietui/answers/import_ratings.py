@@ -37,10 +37,10 @@ from movietui.store.ratings import NO_IDS, Ids, ImportedMovie, Movie, Store
 NONE = "none"
 """What the user gives instead of an id, to say that a title is no movie of the dataset."""
 OTHER = "other"
-"""Added to the key of a movie that has the title and year of another movie, but no id to tell them apart."""
+"""Added to the key of an imported movie that another movie of the dataset has, if the imported one has no id."""
 OUTCOMES = ("matched", "ambiguous", "unmatched")
 FIRST = 1000
-"""The maximum number of movies of each outcome that the app gets in a report."""
+"""How many movies of each outcome a report to the app contains, at most."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Imported:
     stayed: int = 0
     """The number of ratings that differ from the file but were kept."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """The number of movies by outcome."""
+    """The number of movies of each of the ``OUTCOMES``."""
     newer: NewerDataset | None = None
     """A dataset with movies that are newer than ``dataset``; see ``movietui.answers.datasets.newer``."""
 
@@ -109,7 +109,7 @@ def import_file(
 
     ``settle`` maps titles in the file, or their keys, to ids of movies of the matcher's dataset or to ``none``; these
     matches are stored. ``choices`` say how to read the file. Movies that are ambiguous or not in the dataset are stored
-    under their titles in the file, with their ratings and marks, and are exported too. A ``preview`` stores nothing.
+    as well, under their titles in the file, so exports contain them. A ``preview`` stores nothing.
     Raises ``Problem`` for a file that cannot be read, and for a title or an id that does not exist.
     """
     loaded = matcher.dataset
@@ -150,7 +150,7 @@ def import_file(
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Turn off garbage collection: it would scan a million movies again and again, and none is in a reference cycle."""
+    """Turn off garbage collection: it would scan up to a million movies again and again, and find nothing to free."""
     on = gc.isenabled()
     gc.disable()
     try:
@@ -161,10 +161,10 @@ def _without_garbage_collection() -> Iterator[None]:
 
 
 def settled_keys(dataset: Dataset, import_keys: Collection[str], settle: Mapping[str, str]) -> dict[str, str | None]:
-    """Return which movies the user chose for titles: dataset keys by import key; ``None`` for no movie of the dataset.
+    """Return which movies the user chose for titles: the dataset's keys by import key, with ``None`` for no movie.
 
-    ``import_keys``: the keys of the titles that were read. Raises ``Problem`` if a title is not among these, or a movie
-    is not in the dataset.
+    ``settle`` is that of ``import_file``. ``import_keys``: the keys of the titles that were read. Raises ``Problem`` if
+    a title is not among these, or a movie is not in the dataset.
     """
     movies = dataset.movies
     keys: dict[str, str | None] = {}
@@ -208,7 +208,7 @@ def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> Impor
 
 
 def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
-    """Yield the lists; if several have the same name, a number makes the names of the second and later ones unique."""
+    """Yield the lists; if several have the same name, a number is appended to that of each but the first."""
     used: set[str] = set()
     for each in lists:
         endings = itertools.chain([""], (f" {number}" for number in itertools.count(2)))
@@ -266,7 +266,7 @@ def reading_json(reading: Reading) -> ReadTable:
 
 
 def _skipped_json(row: Skipped) -> SkippedRow:
-    return {"place": row.location, "title": row.title, "reason": row.reason}
+    return {"location": row.location, "title": row.title, "reason": row.reason}
 
 
 def entry_json(entry: Entry) -> EntryRow:

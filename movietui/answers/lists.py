@@ -76,7 +76,7 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
         History(movies, np.fromiter(stars.values(), np.float32, len(stars)), user),
         rows_of(dataset, ratings["seen"]),
         rows_of(dataset, ratings["hidden"]),
-        {row: place for key, place in ratings.get("held", ()) for row in dataset.movies.rows_by_key.get(key, ())},
+        {row: above for key, above in ratings.get("held", ()) for row in dataset.movies.rows_by_key.get(key, ())},
     )
 
 
@@ -134,11 +134,11 @@ def served(
 ) -> tuple[Dataset, AnyModel]:
     """Return a dataset and the model that serves it.
 
-    If the model was trained on a cluster, the dataset has its movies and the ratings of those users who are among the
-    viewers.
-
     The run in use serves if it has this model and seed; otherwise, the newest run that has them does. A run that cannot
     be loaded is skipped. Raises ``Problem`` if no run is left, or for an unknown dataset or model.
+
+    If the model was trained on a cluster, the dataset has all movies, but only the ratings of those users who are among
+    the viewers.
     """
     from movietui.models.checkpoints import load
     from movietui.models.registry import check_name
@@ -164,9 +164,9 @@ def served(
 
 
 def dataset_of(checkpoint: Path, dataset: str, cleaning: str) -> Dataset:
-    """Return the dataset that a checkpoint was fitted on. If that is on a cluster, it has no users, see ``with_users``.
+    """Return the dataset that a checkpoint was fitted on; of one on a cluster, only the movies (see ``with_users``).
 
-    If the dataset has changed since, the one of today is returned, and the checkpoint cannot be loaded with it.
+    If the dataset has changed since the fit, it is returned as it is now, and the checkpoint cannot be loaded with it.
     """
     from movietui.data.storage import remote_view
     from movietui.models.checkpoints import read_manifest
@@ -175,9 +175,9 @@ def dataset_of(checkpoint: Path, dataset: str, cleaning: str) -> Dataset:
 
 
 def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:
-    """Return a dataset that has the ratings of these users: those of a dataset on a cluster are read when asked for.
+    """Return a dataset that has the ratings of these users. If they are on a cluster, they are read now.
 
-    Raises ``Problem`` if they cannot be read. A dataset on this machine has all users, and is returned as it is.
+    Raises ``Problem`` if they cannot be read. A dataset on this machine has all ratings, and is returned as it is.
     """
     from movietui.data.storage.remote_view import RemoteView
 
@@ -185,8 +185,8 @@ def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:
 
 
 def _movies_of(dataset: str, cleaning: str = catalogue.STANDARD, viewers: Sequence[ViewerRef] = ()) -> Dataset:
-    """Return a dataset for what needs only its movies, and the ratings of those users who are among the viewers: its
-    other ratings may be on a cluster."""
+    """Return a dataset of which only the movies are needed. If it is only on a cluster, it has no ratings except those
+    of the users among the viewers."""
     from movietui.data.storage import remote_view
 
     elsewhere = remote_view.find_if_only_there(dataset)
@@ -216,8 +216,8 @@ def recommend(
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
     The filter can name lists of any of the viewers. ``Ranker.candidates`` decides which movies are candidates. ``how``:
-    for several viewers, the fields of an ``Aggregation``. ``draw``: the seed of a surprise; the result is then a single
-    movie.
+    for several viewers, the fields of an ``Aggregation``. With ``draw``, the seed, the result is one good movie at
+    random.
     """
     from movietui.data.query.filters import parse
     from movietui.data.query.list_conditions import KnownLists, combined, names_in
@@ -248,7 +248,7 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
     """Return the movies most similar to a movie, as ``similar --json`` prints them.
 
     Movies are compared by their ratings, their raters and their content; see ``Similarities``. With ``model``, the
-    movie vectors of this model replace the ratings. Raises ``Problem`` for a model without movie vectors.
+    movie vectors of this model are used instead of the ratings. Raises ``Problem`` for a model without movie vectors.
     """
     from movietui.data.query.search import Search
     from movietui.models.serving.similar import Similarities
@@ -312,7 +312,7 @@ def explain(
 
 
 def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
-    """Return a rating that counts for or against a movie, as ``explain --json`` prints it."""
+    """Return a rated movie that counts for or against another movie, as ``explain --json`` prints it."""
     return {
         "id": dataset.movies.ids[reason.movie],
         "title": dataset.movies.titles[reason.movie],
@@ -326,9 +326,9 @@ def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
 def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, model: str | None = None) -> TasteReport:
     """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
 
-    For a profile, the report also says how accurate the model is for it; for two viewers, which movies divide them, and
-    which movies that neither has seen would. Both parts need a model. If none is trained, the report has neither; for
-    two viewers, or if ``model`` is given, ``Problem`` is raised instead.
+    For a profile, the report also says how accurate the model is; for two viewers, which movies divide them, and which
+    unseen movies would. Both parts need a model. If none is trained, the report has neither part; but for two viewers,
+    or if ``model`` is given, ``Problem`` is raised.
     """
     from movietui.models.serving.ranking import Ranker
 
@@ -425,7 +425,7 @@ def taste_report(loaded: Dataset, people: Sequence[Viewer], most: int, ranker: R
 
 
 def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[ViewerRef] = ()) -> dict[str, Any]:
-    """Return the movies, people, tags and users that a search finds, as ``search --json`` prints them.
+    """Return the movies, directors, actors, tags and users that a search finds, as ``search --json`` prints them.
 
     With ``viewers``, each movie has their ratings and marks.
     """
@@ -451,7 +451,7 @@ def search(store: Store, dataset: str, typed: str, most: int, viewers: Sequence[
         "dataset": loaded.name,
         "joined": loaded.movies.imdb is not None,
         "tagged": loaded.movies.tags is not None,
-        "people_first": matches.directors_first,
+        "directors_first": matches.directors_first,
         "movies": [{**_movie(loaded, row), **of_viewers(row)} for row in matches.movies],
         **found_names(loaded, matches),
         "users": [{"id": users.ids[row], "ratings": len(loaded.rows_of(row))} for row in matches.users],
@@ -462,7 +462,7 @@ def found_names(dataset: Dataset, matches: SearchResult) -> FoundNames:
     """Return the directors, actors and tags that a search found, each with the number of its movies."""
     imdb, tags = dataset.movies.imdb, dataset.movies.tags
     return {
-        "people": [{"name": name, "movies": len(imdb.directed[name])} for name in matches.directors] if imdb else [],
+        "directors": [{"name": name, "movies": len(imdb.directed[name])} for name in matches.directors] if imdb else [],
         "actors": [{"name": name, "movies": len(imdb.acted[name])} for name in matches.actors] if imdb else [],
         "tags": [{"name": name, "movies": len(tags.rows_named(name))} for name in matches.tags] if tags else [],
     }
@@ -557,7 +557,7 @@ def export(
 
 
 def find_movie(dataset: Dataset, text: str) -> Movie:
-    """Return the movie that a text names, see ``Search.the_movie``."""
+    """Return the movie that a text names; see ``Search.the_movie``. Raises ``Problem`` if there is not exactly one."""
     from movietui.data.query.search import Search
 
     movies, row = dataset.movies, Search(dataset).the_movie(text)

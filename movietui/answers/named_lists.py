@@ -44,7 +44,7 @@ def overview(store: Store, ref: ViewerRef) -> dict[str, Any]:
 def show(store: Store, ref: ViewerRef, name: str) -> dict[str, Any]:
     """Return the movies of a named list, as ``list show --json`` prints them. Raises ``Problem`` if there is none."""
     listed = store.list_named(ref, name)
-    movies = [{"place": place, **_movie_json(movie)} for place, movie in enumerate(listed.movies, 1)]
+    movies = [{"position": position, **_movie_json(movie)} for position, movie in enumerate(listed.movies, 1)]
     return {"profile": ref.id, "list": listed.name, "movies": movies}
 
 
@@ -152,7 +152,7 @@ class Filled:
 def import_list(
     store: Store, profile: str, path: Path, name: str | None, matcher: Matcher, settle: Mapping[str, str] | None = None
 ) -> Filled:
-    """Fill a list with the titles in a file: a list from Letterboxd or IMDb, a table, or a text with a title per line.
+    """Fill a list with the titles in a file: a list from Letterboxd or IMDb, a table, or text with one title per line.
 
     The list, by default named as in the file, is replaced if it exists; the profile is created if it does not. Ratings
     in the file are ignored. ``settle`` is that of ``import_file``. Raises ``Problem`` for a file that cannot be read or
@@ -211,7 +211,7 @@ def _fill(
     note: str,
     unread: Collection[str] = (),
 ) -> Filled:
-    """Replace the movies of a list, except those in the folders ``unread``; each movie is on the list once."""
+    """Replace the movies of a list, except those in the folders ``unread``. Each movie will be on the list once."""
     name = check_list_name(name)
     settled = settled_keys(matcher.dataset, {entry.key for entry in entries}, settle)
     matches = matcher.match(entries, {**store.settled(), **settled})
@@ -296,6 +296,6 @@ def _named_movies(labels: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    """Return the first names of folders, and how many more there are."""
+    """Return the first of these folders, and how many more there are, for a sentence."""
     more = f" and {text.plural(len(names) - 3, 'more folder')}" if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more}"

@@ -29,7 +29,7 @@ def backup(path: Path | None, force: bool, json_: bool) -> None:
     from movietui.store.backup import back_up
 
     if not locations.store().exists():
-        raise Problem("There is nothing to back up yet.")
+        raise Problem("There is nothing to back up yet; rate a movie or train a model first.")
     report = back_up(open_store(), path, force=force)
     if json_:
         print_json(report)

@@ -34,7 +34,7 @@ def _scale(context: click.Context, option: click.Parameter, value: str | None) -
     except ValueError:
         low = high = step = 0.0
     if not is_scale_valid(Scale(low, high, step)):
-        raise click.BadParameter(f"{value!r} is not a scale; write the lowest stars, the highest and the step.")
+        raise click.BadParameter(f"{value!r} is not a scale; write LOW:HIGH:STEP, such as 0.5:5:0.5.")
     return Scale(low, high, step)
 
 
@@ -42,7 +42,7 @@ def _scale(context: click.Context, option: click.Parameter, value: str | None) -
 def cluster() -> None:
     """Work on a Spark cluster with more ratings than one machine holds.
 
-    Needs pip install 'movietui[spark]' and Java 17.
+    Needs pip install 'movietui[spark]' and Java 17 or later.
     """
 
 

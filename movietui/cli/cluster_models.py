@@ -72,7 +72,13 @@ def cluster_train(
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help=f"Splits, separated by commas: {SPLITS}")
-@click.option("--task", default="rating", show_default=True, type=Named(("rating", "ranking")))
+@click.option(
+    "--task",
+    default="rating",
+    show_default=True,
+    type=Named(("rating", "ranking")),
+    help="What to measure: predicted stars or lists.",
+)
 @order_option
 @published_option
 @settings_option

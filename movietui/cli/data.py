@@ -120,7 +120,11 @@ def data_remove(name: str, json_: bool) -> None:
 
 
 cleaning_option = click.option(
-    "--cleaning", "--preset", "cleaning", default=None, help=f"{CLEANING} Default: the cleaning chosen last."
+    "--cleaning",
+    "--preset",
+    "cleaning",
+    default=None,
+    help=f"{CLEANING} Default: the cleaning chosen last, or else standard.",
 )
 
 

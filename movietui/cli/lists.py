@@ -40,7 +40,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
             f"{name}s",
             multiple=True,
             metavar=metavar,
-            help=f"{meaning}; give two for a pair, more for a group.",
+            help=f"{meaning}; repeat the option for more viewers.",
         )
         command = option(command)
     return command
@@ -49,7 +49,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
 def reason(movie: Message) -> str:
     """Return the predicted stars of a recommended movie and the rating that counts most for it.
 
-    If no rating counts for it, the number of the movie's ratings replaces that rating.
+    If no rating counts for it, return the number of others' ratings of the movie instead.
     """
     predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
     best = strongest(movie["why"])
@@ -80,7 +80,7 @@ def _shared(shared: Message) -> str:
 @click.command()
 @click.argument("movie")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="Compare movies by this model's vectors instead of their ratings.")
+@click.option("--model", default=None, help="Compare movies by this model's vectors instead of by their ratings.")
 @dataset_option
 @as_json
 @handle_errors
@@ -108,7 +108,7 @@ def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: b
 @click.command()
 @click.argument("movie")
 @for_viewers
-@click.option("-k", "most", default=3, show_default=True, type=click.IntRange(1), help="How many reasons.")
+@click.option("-k", "most", default=3, show_default=True, type=click.IntRange(1), help="How many reasons for MOVIE.")
 @model_option
 @dataset_option
 @as_json
@@ -161,7 +161,14 @@ def _explained(viewer: Message, movie: Message) -> list[Any]:
 
 @click.command()
 @for_viewers
-@click.option("-k", "most", default=5, show_default=True, type=click.IntRange(1), help="How many unusual ratings.")
+@click.option(
+    "-k",
+    "most",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How many unusual likes, and how many dislikes.",
+)
 @model_option
 @dataset_option
 @as_json
@@ -286,7 +293,7 @@ def search(
         print_json(result)
         return
     advice = "" if result["joined"] else f"To find directors and actors, run movietui data imdb {result['dataset']}."
-    if not any(result[kind] for kind in ("movies", "people", "actors", "tags", "users")):
+    if not any(result[kind] for kind in ("movies", "directors", "actors", "tags", "users")):
         known = {"person": result["joined"], "tag": result["tagged"]}
         kinds = ("movie", *(kind for kind, is_known in known.items() if is_known), "user")
         print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {advice}".rstrip())
@@ -303,8 +310,8 @@ def search(
         return [[kind, each["name"], text.plural(each["movies"], "movie"), *[""] * len(names)] for each in found]
 
     rows = [[*movie, *cells] for movie, cells in zip(movies, by_viewer, strict=True)]
-    directors = rows_of("director", result["people"])
-    first = directors + rows if result["people_first"] else rows + directors
+    directors = rows_of("director", result["directors"])
+    first = directors + rows if result["directors_first"] else rows + directors
     for row in [*first, *rows_of("actor", result["actors"]), *rows_of("tag", result["tags"])]:
         table.add_row(*row)
     for each in result["users"]:

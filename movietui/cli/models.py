@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from movietui.store.ratings import Store
 
 UNCLEANED = f"{CLEANING} Published figures use none."
+MEASURED = "What to measure: predicted stars, lists, or both for pairs of users."
 published_option = click.option(
     "--published", is_flag=True, help="Use the settings that the source system's author describes."
 )
@@ -53,7 +54,13 @@ def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 @click.argument("model", default=RECOMMENDED)
 @dataset_option
 @click.option("--split", default=None, help="Train only on the train part of this split.")
-@click.option("--cleaning", "--preset", "cleaning", default=None, help=UNCLEANED)
+@click.option(
+    "--cleaning",
+    "--preset",
+    "cleaning",
+    default=None,
+    help=f"{CLEANING} Default: the cleaning chosen last, or else standard; with --split, none.",
+)
 @published_option
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
@@ -105,7 +112,7 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, separated by commas.")
-@click.option("--task", default="rating", show_default=True, type=Named(TASKS))
+@click.option("--task", default="rating", show_default=True, type=Named(TASKS), help=MEASURED)
 @order_option
 @click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
 @published_option

@@ -96,7 +96,7 @@ def show(target: _Target, listed: str, json_: bool) -> None:
         return
     table = new_table("#", "movie", "note", right=("#",))
     for row in report["movies"]:
-        table.add_row(str(row["place"]), text.movie_title(row), row["note"] or "")
+        table.add_row(str(row["position"]), text.movie_title(row), row["note"] or "")
     print_rich(f"{report['list']}: {text.plural(len(report['movies']), 'movie')}", table)
 
 

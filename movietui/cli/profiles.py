@@ -140,7 +140,7 @@ def import_(
         add_matches(table, outcome, report[outcome])
     for part, skipped in (("skipped", report["skipped"]), ("partly read", report["unread"])):
         for each in skipped[:SHOWN]:
-            table.add_row(part, each["title"], each["reason"], each["place"])
+            table.add_row(part, each["title"], each["reason"], each["location"])
     counts = report["counts"]
     if table.row_count:
         print_rich(table)

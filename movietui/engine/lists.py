@@ -73,7 +73,7 @@ def _order(query: ListQuery) -> Order:
 def _share(name: str, value: float) -> float:
     """Return a share that a query sets, such as ``misery``. Raises ``Problem`` if it is not from 0 to 1."""
     if not 0 <= value <= 1:
-        raise Problem(f"{value:g} isn't a valid {name}; use 0 to 1.")
+        raise Problem(f"{name}={value:g} is out of range; use 0 to 1.")
     return value
 
 

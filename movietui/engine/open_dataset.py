@@ -35,7 +35,7 @@ from movietui.protocol.messages import (
 )
 
 SHOWN_TAGS = 6
-"""How many tags the details of a movie name, at most."""
+"""The maximum number of tags in the details of a movie."""
 
 
 def viewers_of(ranker: Ranker, viewers: Sequence[ViewerRatings]) -> list[Viewer]:
@@ -250,27 +250,29 @@ class OpenDataset:
     def next_question(self, ratings: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
         """Return what to ask a viewer next; see ``Requests.next_question``."""
         interview, person, names = self._interview, self.viewer(ratings), self.dataset.movies.genre_names
-        passed = {row: movie["liking"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
+        unchosen = {
+            row: movie["liking"] for movie in answers["unchosen"] for row in rows_of(self.dataset, [movie["key"]])
+        }
         so_far = Answers(
             person.history,
             np.asarray(rows_of(self.dataset, answers["unseen"]), np.int32),
-            passed,
+            unchosen,
             np.asarray(person.hidden, np.int32),
             {names.index(name): int(np.sign(sign)) for name, sign in answers["genres"].items() if name in names},
         )
-        places = {row: movie["place"] for movie in answers["passed"] for row in rows_of(self.dataset, [movie["key"]])}
-        person = replace(person, held={**person.held, **places})
+        above = {row: movie["above"] for movie in answers["unchosen"] for row in rows_of(self.dataset, [movie["key"]])}
+        person = replace(person, held={**person.held, **above})
         asked = interview.next_card(so_far) if card else []
         is_card = bool(asked)
         asked = asked or interview.next_list(so_far)
         movies = [self._interview_movie(row) for row in asked]
         likings = interview.liking(so_far, np.asarray(asked, np.int32)) if is_card else []
-        above = self.ranker.places(person, asked) if is_card else []
+        places = self.ranker.places(person, asked) if is_card else []
         return {
             "movies": movies,
-            "if_passed": [
-                {"key": movie["key"], "liking": liking, "place": place}
-                for movie, liking, place in zip(movies if is_card else [], likings, above, strict=True)
+            "if_unchosen": [
+                {"key": movie["key"], "liking": liking, "above": place}
+                for movie, liking, place in zip(movies if is_card else [], likings, places, strict=True)
             ],
             "rated": len(person.history),
             "known": interview.known(so_far),

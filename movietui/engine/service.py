@@ -65,9 +65,9 @@ from movietui.store.ratings import Store
 from movietui.store.same_movies import from_rows
 
 MOST_FOUND = 12
-"""How many movies, directors, actors, tags and users a search returns, at most, of each."""
+"""The maximum number of results of a search of each kind: movies, directors, actors, tags and users."""
 UNUSUAL = 5
-"""How many unusual likes, and how many unusual dislikes, a taste report contains at most."""
+"""The maximum number of unusual likes, and of unusual dislikes, in a taste report."""
 
 
 def _store() -> contextlib.closing[Store]:
@@ -163,7 +163,7 @@ class Service(Requests):
             "movies": opened.searched_movies(matches.movies, users),
             **found_names(opened.dataset, matches),
             "users": [opened.user(row) for row in matches.users],
-            "people_first": matches.directors_first,
+            "directors_first": matches.directors_first,
             "joined": opened.dataset.movies.imdb is not None,
             "tagged": opened.dataset.movies.tags is not None,
         }

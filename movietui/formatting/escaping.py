@@ -1,4 +1,4 @@
-"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, Markdown and links.
+"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, and Markdown. Checks links.
 
 ``printing`` makes text safe for the terminal.
 """
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from movietui.data.safe_text import INVISIBLE, strip_controls
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
-"""Characters that start a formula in a spreadsheet. Text that starts with one gets an apostrophe in front of it.
+"""Characters that start a formula in a spreadsheet. An apostrophe is put before text that starts with one.
 
 An import removes the apostrophe again.
 """
@@ -37,7 +37,7 @@ def json_text(document: object, indent: int | None = 2) -> str:
 
 
 _ON_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-"""Shared, because ``json.dumps`` would create an encoder for each of the million lines that an import can print."""
+"""One encoder for all lines: ``json.dumps`` would create one for each of the million lines that an import can print."""
 
 
 def _escape(match: re.Match[str]) -> str:

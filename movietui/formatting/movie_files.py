@@ -1,7 +1,7 @@
 """The formats of copied and saved lists of movies: Markdown, CSV for a spreadsheet, and CSV for Letterboxd.
 
 The app copies and saves lists in these formats; the command ``export`` uses them too, except for a profile as CSV.
-Figures are written as the lists on screen show them.
+Predicted stars and uncertainties have one decimal, as on screen.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class FileFormat:
     name: str
     """The name on screen."""
     phrase: str
-    """How a sentence names the format, such as ``as CSV``."""
+    """What a sentence says after "10 movies", such as ``as CSV``."""
     suffix: str
     write: Callable[[MovieFile], str]
 
@@ -102,7 +102,10 @@ def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
 def ratings_file(
     name: str, rows: Iterable[GivenRating], dataset: str, model: str, conditions: Sequence[str] = ()
 ) -> MovieFile:
-    """Return a file of the ratings that a viewer gave, with the stars that the model predicts for each movie."""
+    """Return a file of the ratings that a viewer gave, with the stars that the model predicts for each movie.
+
+    ``conditions``: further sentences for the description, without their full stops.
+    """
     about = [f"Predicted stars are from the model {model}, trained on {dataset}", *conditions]
     movies = [
         FileMovie(row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"], at=row["at"])
@@ -165,7 +168,7 @@ def _linked(movie: FileMovie) -> str:
 
 
 def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
-    """Return the figures of a movie as the lists on screen show them."""
+    """Return the figures of a movie, written as on screen."""
     figures = []
     if movie.stars is not None:
         figures.append(text.number_of_stars(movie.stars))

@@ -2,7 +2,7 @@
 terminal.
 
 Untrusted text may contain escape sequences, control characters, characters that change the writing direction, and
-invisible characters. They may be in the store; they are removed here, no matter who wrote the text.
+invisible characters. The store may contain them, too; they are removed here, no matter where the text comes from.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class PlainConsole(Console):
 class PlainStream(io.TextIOWrapper):
     """A replacement for standard output or error, which removes from text whatever could control a terminal.
 
-    A Rich console bypasses it to print colours, so movietui prints with a ``PlainConsole``.
+    A Rich console bypasses it in order to print colours, so movietui prints with a ``PlainConsole``.
     """
 
     def __init__(self, stream: TextIO) -> None:
         stream.flush()
-        ascii_only = stream.encoding.lower() in ("ascii", "us-ascii")  # click would bypass an ASCII stream
+        ascii_only = stream.encoding.lower() in ("ascii", "us-ascii")  # click bypasses ASCII streams
         super().__init__(
             stream.buffer,
             "utf-8" if ascii_only else stream.encoding,

@@ -7,16 +7,14 @@ from movietui.formatting import text
 
 WELL_LIKED = 4.0
 """The mean rating from which a movie counts as very well liked."""
-
-
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
-"""What the prediction of a movie without ratings rests on."""
+"""What the prediction of a movie that nobody has rated rests on."""
 
 
 def liked(reason: Mapping[str, Any], who: str = "you") -> str:
     """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5 (Ridley Scott, space)``.
 
-    What is in parentheses is what the movies have in common, other than genres.
+    In parentheses is what the two movies have in common, other than genres.
     """
     common = special(reason["shared"])
     also = f" ({', '.join(common)})" if common else ""
@@ -29,9 +27,9 @@ def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
-    """Return what a prediction rests on if no single rating carries weight; empty if a rating does.
+    """Return what a prediction rests on if no single rating carries weight; empty if one does.
 
-    ``viewer``: the prediction for a viewer, with its ``basis``, see ``movietui.models.choices.Basis``. ``count`` and
+    ``viewer``: the prediction for a viewer, with its ``basis``; see ``movietui.models.choices.Basis``. ``count`` and
     ``mean``: the number and mean of everyone's ratings of the movie.
     """
     whose = "yours" if who == "you" else f"{who}'s"

@@ -29,7 +29,7 @@ def subgroups_table(row: Message) -> Table:
 
 
 def calibration_table(row: Message) -> Table:
-    """Return a table that compares mean predicted and given ratings, by predicted rating."""
+    """Return a table that compares the mean predicted rating with the mean given rating, by predicted rating."""
     columns = ("predicted from", "to", "rows", "mean", "rated")
     table = new_table(*columns, right=columns)
     for part in row["calibration"]["bins"]:
@@ -40,7 +40,7 @@ def calibration_table(row: Message) -> Table:
 
 
 def confusion_table(row: Message) -> Table:
-    """Return a table of how often each rating was predicted as each whole number of stars."""
+    """Return a table of how often ratings of each value were predicted as each whole number of stars."""
     confusion = row["confusion"]
     columns = [f"as {stars:g}" for stars in confusion["predicted"]]
     table = new_table("rated", *columns, right=("rated", *columns))

@@ -31,7 +31,7 @@ def figure(value: float | None) -> str:
 
 
 def number_of_stars(value: float) -> str:
-    """Return a rating in as few cells as possible: ``★ 4½``."""
+    """Return a rating in whole and half stars, in as few cells as possible: ``★ 4½``."""
     halves = round(value * 2)
     whole = str(halves // 2) if halves // 2 or halves == 0 else ""
     return f"★ {whole}{'½' * (halves % 2)}"
@@ -58,7 +58,7 @@ def thin_bar(done: float, total: float, width: int) -> Text:
 
 
 def raters(count: int) -> str:
-    """Return how many people rated a movie, in at most six cells of a list; ``new`` if nobody has.
+    """Return how many people rated a movie, in at most six cells; ``new`` if nobody has.
 
     >>> raters(1234), raters(118_193), raters(0)
     ('1,234', '118k', 'new')
@@ -104,7 +104,7 @@ def about(seconds: float) -> str:
 
 
 def until_list(seconds: float | None) -> str:
-    """Return how long the first list of a dataset takes: ``at once`` for 0 seconds, an empty string if unknown."""
+    """Return how long the first list of a dataset takes: ``at once`` for 0 seconds; an empty string if unknown."""
     return "" if seconds is None else about(seconds) if seconds else "at once"
 
 

@@ -1,1 +1,1 @@
-"""Long work: fetch, clean, train, measure. The app runs it in child processes, a command in its own process."""
+"""Long work: fetching, cleaning, training, measuring. The app starts processes for it; a command does it itself."""

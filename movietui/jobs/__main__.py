@@ -1,7 +1,7 @@
 """A job in its own process. It reads one request, does the work, and writes its events as JSON, one per line.
 
-A job stops when its standard input ends: that is how the app cancels it, and how it notices that the app is gone. While
-it works, it also reads messages that pause and resume training.
+A job stops when its standard input ends: that is how the app cancels a job, and how a job notices that the app is gone.
+While it works, it also reads messages that pause and resume training.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ SESSION = Path("/proc/self/autogroup")
 
 
 class Reporter:
-    """Sends the progress of a job: except for epochs, usually at most ``EVENTS_A_SECOND`` reports a second."""
+    """Sends the progress of a job: all epochs and results, but usually at most ``EVENTS_A_SECOND`` other reports."""
 
     def __init__(self, send: Callable[[ProgressEvent], None]) -> None:
         self._send = send
@@ -135,7 +135,7 @@ def _listen(requests: queue.SimpleQueue[JobRequest], gate: threading.Event) -> N
                         gate.set()
                     case request:
                         requests.put(cast(JobRequest, request))
-    finally:  # nothing could stop a job that no longer listens
+    finally:  # even after an error: nothing could stop a job that no longer listens
         _interrupt()
 
 
@@ -154,8 +154,8 @@ def _handle_interrupts() -> None:
 def _lower_priority() -> None:
     """Lower the priority, so that the screen and the engine come first.
 
-    If Linux divides the processors among sessions (autogroup), niceness counts only within a session. A job is a
-    session of its own and would get as much time as the screen, so the session gets the niceness of the job.
+    If Linux divides the processors among sessions (autogroup), niceness counts only within a session. A job has a
+    session of its own, which would get as much time as that of the app, so the session gets the job's niceness.
     """
     niceness = os.nice(NICENESS)
     if os.getsid(0) == os.getpid():

@@ -1,4 +1,4 @@
-"""Train and measure models on a Spark cluster, and recommend movies to every user there.
+"""Train and measure models on a Spark cluster, and recommend movies there to every user.
 
 Needs pyspark, so only the commands of ``movietui cluster`` import this module.
 """
@@ -45,8 +45,8 @@ TASKS: tuple[Task, ...] = ("rating", "ranking")
 COMPLETE = "_SUCCESS"
 """The file that Spark writes last into a folder."""
 UNFINISHED = "_unfinished"
-"""A file that is in a folder for lists while they are written. If ``COMPLETE`` is missing, the folder is what a run
-that died has left: part of the lists may already be where Spark puts them at the end."""
+"""A file that marks a folder for lists while they are being written. A folder with this file but without ``COMPLETE``
+was left by a command that died: some of its lists may already be there."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class ClusterRequest:
     """The URL of the cluster; see ``movietui.data.cluster.session``."""
     splits: Sequence[str] = (SERVED_SPLIT,)
     published: bool = False
+    """Whether to start from the published settings rather than the tuned ones."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Changes to the settings of every model, as typed."""
     seed: int = 0
@@ -71,6 +72,7 @@ class _Prepared:
     settings: Mapping[str, Settings]
     """By the name of the model."""
     splits: Sequence[str]
+    """The canonical names of the splits."""
 
 
 def _prepare(request: ClusterRequest) -> _Prepared:
@@ -84,7 +86,7 @@ def _prepare(request: ClusterRequest) -> _Prepared:
 def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) -> TrainResult:
     """Train one model on the train part of a split, measure it on the test part, and store the run and its checkpoint.
 
-    The checkpoint serves on this machine, without Spark. Once the run has begun, its end is recorded, even if the
+    The checkpoint can serve on this machine, without Spark. Once the run has begun, its end is recorded, even if the
     training fails or is interrupted; it cannot be resumed.
     """
     prepared = _prepare(request)
@@ -140,7 +142,7 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
 def evaluate(
     request: ClusterRequest, task: Task = "rating", order: Order = DEFAULT_ORDER, listener: Listener = SILENT
 ) -> list[dict[str, Any]]:
-    """Fit models on the train part of each split, measure them on the test part, and return the rows of the figures.
+    """Fit models on the train part of each split, measure them on the test part, and return a row for each fit.
 
     With the task ``ranking``, ``popularity`` is added as a baseline.
     """
@@ -201,7 +203,7 @@ def recommend_to_everyone(
 
     The model is the one that serves the dataset here or, with ``model_name`` and ``seed``, its newest run that has
     them. The output is complete once it has the file ``COMPLETE``. Raises ``Problem`` if there is anything at
-    ``output``, except what a run that died has left.
+    ``output``, except what a command that died has left.
     """
     dataset = load(dataset_name)
     loaded, model = served(store, dataset_name, model_name, seed)
@@ -240,7 +242,7 @@ def recommend_to_everyone(
 
 
 def _make_room(files: FileSystem, uri: str) -> None:
-    """Make a folder that has only ``UNFINISHED``. Raises ``Problem`` if there is anything but what a run has left."""
+    """Make a folder with only ``UNFINISHED``. Raises ``Problem`` if there is anything but what a dead command left."""
     if (entry := files.entry(uri)) is not None:
         names = {each.name for each in files.entries(uri)} if entry.is_folder else {entry.name}
         if names and (UNFINISHED not in names or COMPLETE in names):

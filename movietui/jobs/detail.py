@@ -1,4 +1,4 @@
-"""Where a model fails: errors by subgroup, calibration, confusion."""
+"""What shows where a model fails: its errors by subgroup, its calibration, and the confusion of stars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def detail(train: Dataset, test: Ratings, prediction: Floats) -> dict[str, Any]:
-    """Return what ``evaluate --detail --json`` adds to a row; ``prediction``: shape (test rows,), in stars."""
+    """Return what ``evaluate --detail --json`` adds to a row. ``prediction`` is in stars, shape (test rows,)."""
     from movietui.models.evaluation.subgroups import subgroups
     from movietui.models.metrics import calibration, calibration_error, confusion
 

@@ -39,8 +39,8 @@ class EvaluateRequest:
     order: Order = DEFAULT_ORDER
     """The order of the lists that the tasks ``ranking`` and ``pair`` measure."""
     detail: bool = False
-    """Whether to report where each model fails: with the task ``rating``, its errors by subgroup, its calibration, the
-    confusion of stars and ``coverage80``."""
+    """Whether each row with the task ``rating`` shows where the model fails: its errors by subgroup, its calibration,
+    the confusion of stars and ``coverage80``."""
 
 
 def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[dict[str, Any]]:

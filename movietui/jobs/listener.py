@@ -1,4 +1,4 @@
-"""Callbacks for long work: with them, the command line draws progress and a job sends events."""
+"""The callbacks through which long work reports: the command line draws its progress, and a job sends it as events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Listener:
     row: Callable[[SweepRow], None] = ignore
     """Called with each measured combination of a sweep."""
     gate: Event | None = None
-    """Cleared to pause a fit at its next report of progress, which may be within an epoch; set to continue."""
+    """Clear it to pause a fit at its next report of progress, which may be within an epoch; set it to continue."""
 
 
 SILENT = Listener()

@@ -50,7 +50,7 @@ class TrainRequest:
         return self.split or SERVED_SPLIT
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is stored with the run, besides its model and dataset, so that the training can be repeated."""
+        """Return what is stored with the run, besides its model and dataset, so that it can be trained again."""
         return {
             "split": self.split,
             "cleaning": self.cleaning,
@@ -77,7 +77,7 @@ class Prepared:
 
 
 def record_end(recorder: Recorder | None, error: BaseException) -> None:
-    """Record that a run was cancelled or failed, if it has begun; ``error``: what ended it."""
+    """Record that a run was cancelled or failed, if there is a recorder, so it has begun. ``error``: what ended it."""
     if recorder is None:
         return
     if isinstance(error, KeyboardInterrupt | Cancelled):
@@ -127,7 +127,7 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
 
 
 def prepare(request: TrainRequest, report: Report) -> Prepared:
-    """Parse the settings, load the data and check the split. If this raises ``Problem``, the run has not begun."""
+    """Parse the settings, load the data and check the split, all before the run begins. Raises ``Problem``."""
     settings = models.choose(request.model, request.published, request.settings)
     dataset = catalogue.load(request.dataset, request.cleaning, report)
     device = device_of(request.model)
@@ -163,7 +163,7 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
 
 
 def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
-    """Fit and measure the model, and record each epoch. At each report of progress, wait for ``listener.gate``."""
+    """Fit and measure the model, and record each epoch. At each report of progress, wait while ``gate`` is cleared."""
     from movietui.models.training.resume import resumable
     from movietui.models.training.stages import reporting
 
@@ -195,7 +195,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
 
 
 def states_of(prepared: Prepared, listener: Listener) -> States:
-    """Return where the state of this training is saved, so that the training can resume after an interruption."""
+    """Return the states of this training on disk, from which it can resume after an interruption."""
     from movietui.models.training.resume import States
 
     request, imdb = prepared.request, prepared.dataset.movies.imdb

@@ -1,4 +1,4 @@
-"""Where Python looks for code: not in the folder that movietui happens to be started in.
+"""Keeps Python from looking for code in the folder in which movietui happens to be started.
 
 Children are started with ``-P`` rather than ``-I``: with ``-I``, they would not find a movietui that is in a checkout,
 in a folder of PYTHONPATH or in a user's site-packages. ``-P`` leaves one gap, which this module closes: an empty part
@@ -34,7 +34,7 @@ def command(module: str, *options: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for a child: ours, with movietui's folder in PYTHONPATH if the child needs it there.
+    """Return the environment for a child: ours, with ``HOME`` added to PYTHONPATH if the child needs it there.
 
     Parts of PYTHONPATH that stand for the working folder are removed.
     """

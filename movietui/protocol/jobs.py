@@ -1,6 +1,7 @@
-"""The requests to jobs and the events that jobs report: a TypedDict for each, with a field that tells them apart.
+"""The requests that jobs take, their results, and the events that they report.
 
-A job takes one request and reports events. The last event is ``done``, ``failed`` or ``cancelled``.
+A job takes one request and reports events. The last event is ``done``, ``failed`` or ``cancelled``. The field ``do``
+says which request a message is, the field ``event`` which event it is.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -58,12 +59,13 @@ class TrainOptions(TypedDict):
 
 
 class TrainJob(TrainOptions):
-    """Train a model, as a queued run or as a new one."""
+    """Train a model."""
 
     do: Literal["train"]
     model: str
     dataset: str
     run: NotRequired[int]
+    """The number of a queued run; without it, a new run begins."""
 
 
 class SweepOptions(TypedDict):
@@ -106,8 +108,9 @@ class RemoveResult(TypedDict):
 
     dataset: str
     bytes: int
-    """The space that was freed on disk."""
+    """How many bytes were freed on disk."""
     in_use: bool
+    """Whether the dataset was in use; see ``Store.dataset_in_use``."""
     cluster: str
     """Where its ratings stay on a cluster, if they are there; else empty."""
 
@@ -125,7 +128,7 @@ class EpochProgress(EpochRow):
 
     of: int
     fits: NotRequired[int]
-    """How many fits a training makes in all."""
+    """How many fits the training makes in all."""
 
 
 class TrainResult(TypedDict):
@@ -158,14 +161,14 @@ class SweepRow(TypedDict):
     seed: int
     cleaning: str
     grid: Mapping[str, str]
-    """The settings in the grid, each with its value in this combination, as typed."""
+    """For each setting in the grid, its value in this combination, as typed."""
     settings: Mapping[str, Any]
     metrics: Mapping[str, float]
     """Measured on the validation part."""
     test: Mapping[str, float] | None
     """The metrics on the test part; ``None`` unless the combination is the best one."""
     seconds: Mapping[str, float]
-    """``fit``: the seconds that the fit took."""
+    """How long the fit took, under the name ``fit``."""
 
 
 class SweepResult(TypedDict):

@@ -1,4 +1,7 @@
-"""The values that requests to the engine take and return, as JSON objects. Uncertainties are in stars."""
+"""The JSON objects that requests to the engine take and return, and that commands print with ``--json``.
+
+Uncertainties are in stars.
+"""
 
 from typing import Any, Literal, NotRequired, Required, TypedDict, final
 
@@ -20,7 +23,8 @@ class ViewerRatings(TypedDict):
     hidden: list[str]
     """The keys of movies that the viewer never wants to see in a list."""
     held: NotRequired[list[tuple[str, int]]]
-    """The keys of movies that must not rise in the viewer's list, each with its ``PassedMovie.place``."""
+    """The keys of movies that must not rise in the viewer's list, each with how many other movies must stay above it;
+    see ``UnchosenMovie.above``."""
 
 
 class NamedMovie(TypedDict):
@@ -59,7 +63,7 @@ class MovieRow(NamedMovie):
 
 
 class Alike(TypedDict):
-    """How similarly the two viewers of a pair rate, see ``movietui.models.serving.groups.alikeness``."""
+    """How similarly the two viewers of a pair rate; see ``movietui.models.serving.groups.alikeness``."""
 
     value: float
     """From -1 to 1."""
@@ -102,7 +106,7 @@ class ListWindow(TypedDict):
     alike: Alike | None
     """``None`` unless the viewers are a pair with enough movies in common."""
     moved: int
-    """How many of the first hundred movies had another rank in the previous list, see ``MovieRow.before``."""
+    """How many of the first hundred movies had another rank in the previous list; see ``MovieRow.before``."""
 
 
 class SharedFacts(TypedDict):
@@ -193,22 +197,22 @@ class InterviewMovie(NamedMovie):
     directors: list[str]
 
 
-class PassedMovie(TypedDict):
-    """A movie without points on a card. We assume that the viewer likes it at most as much as was expected before."""
+class UnchosenMovie(TypedDict):
+    """A movie of a card that got no point. We assume that the viewer likes it at most as much as we expected before."""
 
     key: str
     liking: float
-    """How much the viewer was expected to like the movie; see ``movietui.models.serving.interview``."""
-    place: int
-    """How many movies were above this one in the list, not counting those on the card."""
+    """How much we expected the viewer to like the movie; see ``movietui.models.serving.interview``."""
+    above: int
+    """How many movies were above this one in the viewer's list, not counting those on the card."""
 
 
 class InterviewAnswers(TypedDict):
-    """What a viewer answered in an interview, other than ratings."""
+    """The answers of a viewer in an interview, other than ratings."""
 
     unseen: list[str]
     """The keys of movies that the viewer said they have not seen."""
-    passed: list[PassedMovie]
+    unchosen: list[UnchosenMovie]
     genres: dict[str, int]
     """1 for a genre that the viewer likes, -1 for one that they dislike."""
 
@@ -218,8 +222,8 @@ class Question(TypedDict):
 
     movies: list[InterviewMovie]
     """The movies of a card, to spend points on, or of a list, to rate; empty if no movies are left to ask about."""
-    if_passed: list[PassedMovie]
-    """For each movie of a card, what to store in ``InterviewAnswers.passed`` if it gets no point; empty for a list."""
+    if_unchosen: list[UnchosenMovie]
+    """For each movie of a card, what to add to ``InterviewAnswers.unchosen`` if it gets no point; empty for a list."""
     rated: int
     """How many movies of the dataset the viewer has rated."""
     known: float
@@ -231,8 +235,11 @@ class SuggestionRow(TypedDict):
     """A way to complete a half-typed filter."""
 
     line: str
+    """The whole filter with its last condition completed."""
     part: str
+    """The completed condition alone."""
     movies: int
+    """How many movies of the dataset meet this condition; 0 for a saved filter, whose movies are not counted."""
 
 
 class FoundMovie(NamedMovie):
@@ -246,7 +253,7 @@ class SimilarMovie(FoundMovie):
     """A movie that is similar to another one."""
 
     similarity: float
-    """From -1 to 1."""
+    """From -0.5 to 1."""
     common: int | None
     """The number of users who rated both movies; ``None`` if it is unknown because the ratings are on a cluster."""
     shared: list[str]
@@ -264,30 +271,30 @@ class SearchedMovie(FoundMovie):
     """A movie that a search found, with each viewer's rating and mark."""
 
     rated: list[float]
-    """Each viewer's stars; 0 without a rating. The engine sets those in the dataset, the session those in the store."""
+    """Each viewer's stars; 0 without a rating. The engine sets the ratings in the dataset, the session those in the
+    store."""
     marked: list[str]
     """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty. The session sets this."""
 
 
 class FoundNames(TypedDict):
-    """The people and tags that a search found."""
+    """The directors, actors and tags that a search found."""
 
-    people: list[NameRow]
-    """Directors."""
+    directors: list[NameRow]
     actors: list[NameRow]
     """Actors who are not directors too."""
     tags: list[NameRow]
 
 
 class SearchResults(FoundNames):
-    """The movies, people, tags and users that a search found."""
+    """The movies, directors, actors, tags and users that a search found."""
 
     movies: list[SearchedMovie]
     users: list["UserRow"]
-    people_first: bool
+    directors_first: bool
     """Whether the directors match better than the movies."""
     joined: bool
-    """Whether directors are known, because the dataset is joined with IMDb."""
+    """Whether directors and actors are known, because the dataset is joined with IMDb."""
     tagged: bool
     """Whether the dataset has tags."""
 
@@ -360,7 +367,7 @@ class DatasetRow(TypedDict):
     disk: int
     """Bytes that the dataset needs or, if it is on disk, uses."""
     seconds: float | None
-    """About how many seconds its first list takes now; 0 if a model can make it at once, ``None`` if unknown."""
+    """About how many seconds its first list would take; 0 if a model can make it at once, ``None`` if unknown."""
     cluster: str
     """Where its ratings are on a cluster, if it was cleaned there; else empty."""
     terms: str
@@ -378,12 +385,12 @@ class NewerDataset(TypedDict):
     than_year: int
     """The newest year of release that ``than`` covers."""
     newer: int
-    """How many movies of an import are newer than ``than_year``; 0 if this is not about an import."""
+    """How many movies of an import are newer than ``than_year``; 0 if the offer does not follow an import."""
     movies: int
-    """How many movies the import has; 0 if this is not about an import."""
+    """How many movies the import has; 0 if the offer does not follow an import."""
     state: Literal["open", "learn", "get", "full"]
-    """What is left to do: ``open`` it, because a model can make its list at once; train a model on it (``learn``); or
-    ``get`` it first. ``full``: the disk is too full to get it."""
+    """What is left to do: ``open`` it, because a model can make its list at once; ``learn``, that is, train a model on
+    it; or ``get`` it and then train. ``full``: the disk is too full to get it."""
     download: int
     """Bytes to download; 0 if it is on disk."""
     disk: int
@@ -391,7 +398,7 @@ class NewerDataset(TypedDict):
     free: int
     """Bytes that are free on the disk."""
     seconds: float
-    """About how many seconds it takes until its first list."""
+    """About how many seconds its first list takes; 0 if a model can make it at once."""
 
 
 class RuleRow(TypedDict):
@@ -643,7 +650,7 @@ class RunComparison(TypedDict):
 
 
 class TasteGroup(TypedDict):
-    """A viewer's ratings of a genre or decade, see ``movietui.models.serving.taste.TasteGroup``."""
+    """A viewer's ratings of a genre or decade; see ``movietui.models.serving.taste.TasteGroup``."""
 
     name: str
     ratings: int
@@ -710,7 +717,7 @@ class PersonalAccuracy(TypedDict):
 
 
 class ViewerTaste(TypedDict):
-    """A viewer's taste, see ``movietui.models.serving.taste.Taste``."""
+    """A viewer's taste; see ``movietui.models.serving.taste.Taste``."""
 
     kind: Literal["profile", "user"]
     id: str
@@ -782,7 +789,7 @@ class ImportChoices(TypedDict, total=False):
 
 
 class ReadTable(TypedDict):
-    """How a table of an import was read."""
+    """How a table of an import was read; see ``movietui.data.imports.entries.Reading``."""
 
     file: str
     scale: int | None
@@ -804,7 +811,8 @@ class ImportedList(TypedDict):
 class SkippedRow(TypedDict):
     """A row or value of a file that was not read."""
 
-    place: str
+    location: str
+    """The file and the line, such as ``ratings.csv line 3``."""
     title: str
     reason: str
 
@@ -851,7 +859,7 @@ class NewerForImport(NewerDataset):
 
 
 class ImportSummary(TypedDict):
-    """Everything about an import except its movies."""
+    """An import without its movies."""
 
     profile: str
     dataset: str
@@ -862,11 +870,14 @@ class ImportSummary(TypedDict):
     notes: list[str]
     lists: list[ImportedList]
     counts: dict[str, int]
-    """The number of movies by outcome: ``matched``, ``ambiguous``, ``unmatched``, ``skipped`` and ``unread``."""
+    """How many movies are ``matched``, ``ambiguous`` and ``unmatched``, how many rows were ``skipped``, and how many
+    values are ``unread``."""
     skipped: list[SkippedRow]
     unread: list[SkippedRow]
     changes: int
+    """How many ratings, marks and lists the import changed; 0 for a preview."""
     stayed: int
+    """How many ratings differ from the file but were kept; 0 for a preview."""
     newer: NewerForImport | None
     """A dataset with movies that the import has and this dataset is too old for; ``None`` if there is none."""
 

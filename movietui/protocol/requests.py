@@ -1,8 +1,8 @@
 """The requests to the engine: a typed method for each. Nothing else can be called through the pipe.
 
-The engine's ``Service`` implements the methods, the client passes one to ``ask`` (``await engine.ask(Requests.rank,
-query=…)``), and fakes in the tests implement them too; mypy checks all of these. Every method may raise ``Problem``,
-which crosses the pipe as a sentence. Arguments and results are values that JSON can represent.
+The engine's ``Service`` implements the methods, and so do fakes in the tests. The client passes a method to ``ask``:
+``await engine.ask(Requests.rank, query=…)``. mypy checks all of these. Every method may raise ``Problem``, which
+crosses the pipe as a sentence. Arguments and results are values that JSON can represent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Requests(Protocol):
     """What the app can request from the engine."""
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        """Open a dataset with the trained model in the folder ``checkpoint``; if that fails, nothing changes."""
+        """Open a dataset with the trained model in the folder ``checkpoint``; on failure, nothing changes."""
         ...
 
     # Lists
@@ -63,7 +63,10 @@ class Requests(Protocol):
         ...
 
     def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
-        """Compare the top of a list with the top of the list that another run would make; the open model stays open."""
+        """Compare the first ``limit`` movies of a list with those that the model in ``checkpoint`` would list.
+
+        The open model stays open.
+        """
         ...
 
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
@@ -76,7 +79,7 @@ class Requests(Protocol):
     def complete_filter(self, *, text: str, lists: Mapping[str, int]) -> list[SuggestionRow]:
         """Return the ways to complete the last part of a half-typed filter.
 
-        ``lists``: the names of the viewers' lists, each with how many movies of the dataset are on it.
+        ``lists``: how many movies of the dataset are on each of the viewers' lists, by name.
         """
         ...
 
@@ -99,7 +102,7 @@ class Requests(Protocol):
         ...
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
-        """Return the movies, directors, actors, tags and users that match, even with typos.
+        """Return the movies, directors, actors, tags and users that match ``words``, even with typos.
 
         ``users``: for each viewer, the id of a user of the dataset, or empty for a profile; see
         ``SearchedMovie.rated``.
@@ -127,7 +130,7 @@ class Requests(Protocol):
     def import_file(self, *, profile: str, path: str, settled: dict[str, str], choices: ImportChoices) -> ImportReport:
         """Import a file into a profile, which is created if it does not exist.
 
-        ``settled``: the movies that the user chose for titles in the file, as ids or ``none``, by the titles' keys.
+        ``settled``: for the key of each title that the user decided about, the id of the chosen movie, or ``none``.
         """
         ...
 
@@ -191,7 +194,7 @@ class Requests(Protocol):
         ...
 
     def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
-        """Return the differences between two runs, and the lists that they make for the viewers."""
+        """Return the differences between two runs and, with viewers, those between the lists they make for them."""
         ...
 
 

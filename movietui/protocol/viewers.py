@@ -1,4 +1,4 @@
-"""References to viewers: profiles, and users of a dataset."""
+"""References to viewers, who are profiles or users of a dataset, and the rules for the names of profiles."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""The letters that stand for the viewers of a list, which has at most this many viewers."""
+"""The letters that stand for the viewers of a list. A list has at most as many viewers as there are letters."""
 JOINER = "\u200d"
 """The zero-width joiner, which joins several emoji into one."""
 EMOJI_STYLE = "\ufe0f"
@@ -45,9 +45,9 @@ class ViewerRef:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a profile can have this name.
+    """Return whether a text can be the name of a profile.
 
-    A name has 1 to ``LONGEST_NAME`` characters. All are printable, except joiners between two emoji.
+    A name has 1 to ``LONGEST_NAME`` characters. All of them are printable, except joiners between two emoji.
     """
     parts = text.split(JOINER)
     return (

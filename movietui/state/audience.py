@@ -1,4 +1,4 @@
-"""The viewers that a list is for, and every way to change them. Immutable: each change returns a new audience."""
+"""The viewers whom a list is for, and every way to change them. Immutable: each change returns a new audience."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Veto:
     movie: Movie
 
     def renamed(self, before: ViewerRef, after: ViewerRef) -> Veto:
-        """Return this veto, or a copy with the viewer's new name if its viewer is the profile that was renamed."""
+        """Return this veto; if its viewer is the profile that was renamed, return a copy with the new name."""
         return replace(self, viewer=after) if self.viewer == before else self
 
 
@@ -39,7 +39,7 @@ class Audience:
     """Whether to put all viewers' scores on the same scale: 4 stars from one may mean as much as 3 from another."""
     unseen_by: UnseenBy = "all"
     vetoes: tuple[Veto, ...] = ()
-    """A veto ends, at the latest, when its viewer leaves the list."""
+    """The vetoes that apply now. A veto ends, at the latest, when its viewer leaves the list."""
 
     @property
     def rater(self) -> ViewerRef:
@@ -56,13 +56,13 @@ class Audience:
         return replace(self, viewers=viewers, rating_as=0, vetoes=())
 
     def paired_with(self, viewer: ViewerRef) -> Audience:
-        """Pair the first viewer with another one, or remove one whom the list is already for (not the only one)."""
+        """Pair the first viewer with another one, or remove one whom the list is for, unless it is the only one."""
         if viewer in self.viewers:
             return self.of(*self._without(viewer))
         return self.of(self.viewers[0], viewer)
 
     def joined_by(self, viewer: ViewerRef) -> Audience:
-        """Add a viewer, or remove one whom the list is already for (not the only one).
+        """Add a viewer, or remove one whom the list is for, unless it is the only one.
 
         Raises ``Problem`` for too many viewers.
         """

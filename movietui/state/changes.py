@@ -34,7 +34,7 @@ Done = Step | Veto | Deleted
 
 
 class Changes:
-    """Makes changes that can be undone. When a method returns, its change is on disk, except vetoes: none is stored."""
+    """Makes changes that can be undone. When a method returns, its change is on disk; only vetoes are not stored."""
 
     def __init__(self, store: Store, movies: StoredMovies) -> None:
         self._store = store
@@ -68,7 +68,7 @@ class Changes:
     async def unrate(self, audience: Audience, movie: Movie) -> Change | None:
         """Remove the rating that the viewer who rates next gave a movie.
 
-        Return the change, or ``None`` if the store has no such rating.
+        Return the change; ``None`` if the store has no such rating.
         """
         self.last = None
         removed = await self._movies.after_matching(audience.viewers, self._movies.unrate, audience.rater, movie)
@@ -144,7 +144,7 @@ class Changes:
         return entry or step, audience
 
     async def take_back(self, step: Step) -> Step | None:
-        """Undo a single step of the history, even if it is not the newest, and return the new step that undoes it.
+        """Undo one step of the history, even if it is not the newest, and return the new step that does this.
 
         Return ``None`` if nothing of the step is left to undo.
         """

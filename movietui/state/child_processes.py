@@ -32,19 +32,19 @@ cores, two threads wait for each other, and a list that usually takes 20 ms take
 GRACE_SECONDS = 1.0
 """Seconds that a child may take to stop before it is killed."""
 SILENT_SECONDS = 5.0
-"""Seconds after which the status line says that the engine is silent: while it works, it gives a sign every second."""
+"""Seconds of silence after which the status line says so: while the engine works, it sends ``WORKING`` every second."""
 HANG_SECONDS = 20.0
-"""Seconds after which a silent engine is killed; no single library call blocks its reports for that long."""
+"""Seconds of silence after which the engine is killed: no single library call keeps it from reporting for that long."""
 SLOW_SECONDS = 10.0
-"""Seconds after which the status line says that the engine still works on one request."""
+"""Seconds after which the status line says that the engine is still working on one request."""
 ENDLESS_SECONDS = 600.0
-"""Seconds after which an engine that still works on one request is killed: the largest dataset opens in less."""
+"""Seconds after which an engine that is still working on one request is killed: the largest dataset opens faster."""
 CHECKS = 20
-"""How many times the engine is checked within the shortest of the times ``SILENT_SECONDS`` to ``ENDLESS_SECONDS``."""
+"""How many times the engine is checked within the shortest of the four limits above."""
 ATTEMPTS = 3
 """How many times a request is sent, at most, if each engine dies while working on it."""
 FRUITLESS = 2
-"""After this many processes in a row have ended without a reply, the client gives up."""
+"""After this many engines in a row have ended without a reply, the client gives up."""
 STILL_SILENT = "The ranking engine is not responding; it restarts by itself if this continues. q quits."
 STILL_AT_WORK = "The ranking engine is still working on this. q quits."
 ANSWERS_AGAIN = "The ranking engine is responding again."
@@ -60,6 +60,7 @@ class EngineClient(Protocol):
     """What the app needs from an engine. ``Engine`` runs one in a child process; tests use fakes."""
 
     notice: Callable[[str], object]
+    """Called with a sentence when the engine is slow, silent or killed, or responds again."""
 
     async def start(self) -> None:
         """Start the engine unless it is already running."""
@@ -68,7 +69,7 @@ class EngineClient(Protocol):
         """End the engine; pending requests get no reply."""
 
     def hurry(self, now: bool) -> None:
-        """If ``now`` is true, make pending and further requests fail at once, until a call in which it is false."""
+        """If ``now`` is true, make pending and further requests fail at once, until this is called with false."""
 
     async def ask(self, request: Callable[Concatenate[Requests, P], R], /, *arguments: P.args, **named: P.kwargs) -> R:
         """Send a request and wait for its result. Raises ``Problem`` if it fails."""
@@ -102,7 +103,7 @@ class _Pipes(asyncio.subprocess.SubprocessStreamProtocol):
 class Child(asyncio.subprocess.Process):
     """A process that leaves nothing in the event loop after its end.
 
-    If the event loop closes while it still has transports, Python later prints an error on the terminal.
+    If the loop closed while it still had transports of a process, Python would later print an error on the terminal.
     """
 
     def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes) -> None:
@@ -201,7 +202,7 @@ class _Connection:
     """
 
     def __init__(self, process: Child, notice: Callable[[str], object]) -> None:
-        """``notice`` is called with a sentence when the engine is slow or silent, and when it responds again."""
+        """``notice`` is called with a sentence when the engine is slow, silent or killed, or responds again."""
         self.process = process
         self._errors = _ErrorOutput(process)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
@@ -215,7 +216,7 @@ class _Connection:
         self.counted = False
         """Whether the end of the process is counted in ``Engine._fruitless``."""
         self.opened = False
-        """Whether the process has opened a dataset, or has at least tried to open the one of the previous process."""
+        """Whether the process has opened a dataset, or has tried to open the one that its predecessor had open."""
         self.opening = asyncio.Lock()
         self.reader = asyncio.create_task(self._read())
         self._watcher: asyncio.Task[None] | None = None
@@ -254,13 +255,13 @@ class _Connection:
         await self.reader
 
     def abandon(self) -> None:
-        """Raise ``Problem`` in every caller that waits for a reply."""
+        """Let every request that waits for a reply fail with a ``Problem``."""
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(Problem(TIMED_OUT))
 
     async def _read(self) -> None:
-        """Pass replies to their callers until the pipe ends, or until an invalid line, such as one that breaks off."""
+        """Pass replies to their callers until the pipe ends or a line is invalid, for example because it breaks off."""
         assert self.process.stdout is not None
         last = ""
         try:
@@ -295,7 +296,7 @@ class _Connection:
     async def _watch(self) -> None:
         """Check the engine while a request is pending.
 
-        Time is measured by counting checks, not by a clock: time in which the app itself is suspended must not count.
+        Time is counted in checks, not taken from a clock: time for which the app itself is suspended must not count.
         """
         pause = min(SILENT_SECONDS, HANG_SECONDS, SLOW_SECONDS, ENDLESS_SECONDS) / CHECKS
         silent = slow = 0.0
@@ -333,7 +334,7 @@ class Engine(EngineClient):
         self._fruitless = 0
         """How many processes in a row ended without a single reply."""
         self.notice: Callable[[str], object] = lambda sentence: None
-        """Called with a sentence when the engine is slow or silent, and when it responds again."""
+        """Called with a sentence when the engine is slow, silent or killed, or responds again."""
 
     async def start(self) -> None:
         """Start the process unless it is already running; it imports numpy while the screen is drawn."""
@@ -388,7 +389,7 @@ class Engine(EngineClient):
         """Return the connection to a running process; start one if there is none.
 
         With ``give_up``, return ``None`` if no process runs and the last two ended without a reply. However many
-        callers see a process end, its end is counted once and only one new process is started.
+        callers notice that a process ended, this is counted once, and only one new process is started.
         """
         async with self._starting:
             if self._closed:
@@ -435,7 +436,7 @@ class Job(JobClient):
         self._cancelled = False
 
     async def start(self, *options: str) -> Child:
-        """Start the process unless it was started before, and return it. The process waits for its request."""
+        """Start the process, which then waits for its request, unless it was started before; return it."""
         if self._process is None:
             self._process = await _start("movietui.jobs", *options, **ALL_CORES_BUT_ONE)
             self._errors = _ErrorOutput(self._process)

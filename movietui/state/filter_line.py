@@ -14,7 +14,7 @@ SAVED = ":"
 """The character before the name of a saved filter when it is typed."""
 
 FILTER = "filter:"
-"""The store keeps a saved filter as a choice whose name is this prefix, followed by the filter's name."""
+"""With the name of a saved filter appended, the name of the choice in the store that contains the filter."""
 
 _YEARS = re.compile(r"[0-9]{4}\.\.[0-9]{4}")
 _NAME = re.compile(r'[^\s":]{1,20}')
@@ -23,8 +23,8 @@ _NAME = re.compile(r'[^\s":]{1,20}')
 def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
     """Return the filter with its first ``+GENRE`` replaced by the next (1) or previous (-1) of ``genres``.
 
-    A filter without a genre gets the first (1) or last (-1) of them, and a step beyond the last or the first removes
-    the genre. Genres whose names contain spaces or quotes are left out.
+    A filter without a genre gets the first (1) or last (-1) of them. A step beyond the last or the first removes the
+    genre. Genres whose names contain spaces or quotes are left out.
 
     >>> step_genre("+Drama >=50", ["Drama", "Comedy"], 1)
     '+Comedy >=50'
@@ -35,8 +35,8 @@ def step_genre(filter_text: str, genres: Sequence[str], step: int) -> str:
 def step_decade(filter_text: str, decades: Sequence[int], step: int) -> str:
     """Return the filter with its years replaced by the next (1) or previous (-1) decade, from newest to oldest.
 
-    A filter without years gets the newest decade in both directions, and a step beyond the oldest or the newest removes
-    the years. Years that are not one of ``decades`` are replaced by the newest (1) or oldest (-1) decade.
+    A filter without years gets the newest decade in both directions. A step beyond the oldest or the newest removes the
+    years. Years that are not one of ``decades`` are replaced by the newest (1) or oldest (-1) decade.
 
     >>> step_decade("1990..1994 alien", [1990, 1980], 1)
     '1990..1999 alien'

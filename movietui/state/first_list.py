@@ -10,7 +10,7 @@ from typing import Literal
 
 from movietui.data.fetch import estimates
 from movietui.formatting import text
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 
 DEFAULT_DATASET = "ml-100k"
 """The dataset of the first list."""
@@ -41,12 +41,15 @@ class FirstList:
     usual: Mapping[StepName, float] = field(default_factory=lambda: usual_seconds_of_default())
     """How many seconds each step usually takes; used until the step reports how long it will take."""
     began: float = field(default_factory=time.monotonic)
-    getting: Activity | None = None
+    """When the first step began, by ``time.monotonic``."""
+    getting: JobProgress | None = None
     """The progress of the job that gets and cleans the dataset."""
     got: bool = False
-    learning: Activity | None = None
+    """Whether this job is done."""
+    learning: JobProgress | None = None
     """The progress of the training of the quick model."""
     learning_began: float = 0.0
+    """When the last step began, by ``time.monotonic``."""
 
     @property
     def current(self) -> StepName:

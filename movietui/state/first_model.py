@@ -15,20 +15,20 @@ from movietui.store.run_records import Run
 from movietui.store.runs import OVER, Runs
 
 MOST_RATINGS = 2_000_000
-"""On larger datasets the recommended model trains for an hour or more, so it is not trained automatically."""
+"""On larger datasets, the recommended model takes an hour or more to train, so it is not trained automatically."""
 
 
 class StandIn:
     """Trains the quick model for a dataset without a model, then the recommended one, which it offers when done.
 
     A list must not change while the user reads it, so the recommended run serves only once the user accepts it. It is
-    offered in every window that uses the quick run that stands in for it, and again at the next start. Nothing is
-    offered once the user has chosen a run, and a recommended run that the user cancelled is not started again. A
-    recommended run that was interrupted, or stopped because the app quit, is resumed at the next start.
+    offered in every window whose list the quick run makes, and again at the next start. Nothing is offered once the
+    user has chosen a run, and a recommended run that the user cancelled is not started again. A recommended run that
+    was interrupted, or stopped because the app quit, is resumed at the next start.
     """
 
     def __init__(self, session: Session, queue: RunQueue, serves: Callable[[], None]) -> None:
-        """``serves`` is called when another run starts to serve."""
+        """``serves`` is called whenever another run starts to serve."""
         self._session = session
         self._queue = queue
         self._serves = serves
@@ -42,7 +42,7 @@ class StandIn:
         """The number of the quick run, while ``train`` waits for it."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
-        """Train the quick model and wait until it is done. ``job``: a job that was already started for this, if any.
+        """Train the quick model and wait until it is done. ``job``: a job already started for this, if any.
 
         Raises ``Problem`` if the model cannot be trained, ``Cancelled`` if its run was cancelled.
         """

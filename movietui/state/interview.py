@@ -1,7 +1,7 @@
 """An interview without its screen: questions, answers and undo.
 
-A rating is on disk before the next question is asked. Genres, and movies that the viewer has not seen, are remembered
-only while the interview lasts.
+A rating is on disk before the next question is asked. Genres that the viewer likes or dislikes, and
+movies that they have not seen, are remembered only while the interview lasts.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from movietui.store.ratings import Change
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from movietui.protocol.messages import PassedMovie
+    from movietui.protocol.messages import UnchosenMovie
 
 Kind = Literal["genres", "card", "list", "one", "enough", "end"]
-"""What is asked: which genres the viewer likes, a card, a list of movies, one movie that the viewer searched for; or
-``enough`` (no question: the list is good, and the viewer may stop) or ``end`` (no movies are left to ask about)."""
+"""What is asked about: genres, the movies of a card, those of a list, or one movie that the viewer searched for. The
+last two ask nothing: ``enough`` says that the list is good and the viewer may stop, ``end`` that no movies are left to
+ask about."""
 
 CARDS = 2
 """The number of cards before the lists of movies to rate. Two cards are answered quickly and tell tastes apart. A
-further card would tell only which movies the viewer prefers, while a list brings stars for all movies that they have
-seen."""
+third card would only say which movies the viewer prefers, while a list brings stars for all that they have seen."""
 ENOUGH = 15
 """The number of ratings that it takes to recommend good movies; more ratings improve the list further."""
 POINTS = 3
@@ -44,7 +44,7 @@ often give all of them to the only movie that they have seen). So a point means 
 further points mean that they like it more. The card shows these ratings before they are stored.
 """
 NOT_SEEN = 0.0
-"""In an answer about a movie of a list, this takes the place of stars: the viewer has not seen the movie."""
+"""The answer about a movie of a list, instead of stars, if the viewer has not seen it."""
 USUAL_ANSWERS = 1.5
 """How many ratings a question usually brings, measured with ``tests.benchmarks.interview``."""
 USUAL_QUESTIONS = 3
@@ -63,21 +63,21 @@ class _State:
     stars: Mapping[int, float] = field(default_factory=dict)
     """The answers about movies of the list, by index: stars or ``NOT_SEEN``."""
     unseen: tuple[str, ...] = ()
-    passed: tuple[PassedMovie, ...] = ()
+    unchosen: tuple[UnchosenMovie, ...] = ()
     genres: Mapping[str, int] = field(default_factory=dict)
     questions: int = 0
     """How many questions about movies were answered."""
     cards: int = 0
     """How many of these questions were cards."""
     suggested: Literal["not yet", "now", "before"] = "not yet"
-    """Whether the interview has said that it knows enough: not yet, in this state, or in an earlier one."""
+    """When the interview suggests to stop, because the list is good: not yet, in this state, or in an earlier one."""
     changes: int = 0
-    """The number of changes to the store that this interview has made."""
+    """How many changes to the store this interview has made so far."""
 
     @property
     def answers(self) -> InterviewAnswers:
         """The answers that the engine needs, other than ratings."""
-        return {"unseen": [*self.unseen], "passed": [*self.passed], "genres": dict(self.genres)}
+        return {"unseen": [*self.unseen], "unchosen": [*self.unchosen], "genres": dict(self.genres)}
 
     def index(self, movie: InterviewMovie) -> int | None:
         """Return the index of a movie in the question; ``None`` if the question is not about this movie."""
@@ -86,7 +86,7 @@ class _State:
 
 
 class Interview:
-    """Asks one viewer questions. Until ``end``, the list is for this viewer alone."""
+    """Asks one viewer questions. Until ``end`` is called, the list is for this viewer alone."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -95,7 +95,7 @@ class Interview:
         session.audience, session.view = Audience((self.viewer,), misery=session.audience.misery), View()
         session.changes.last = None
         self._held_before = dict(session.held.get(self.viewer, {}))
-        self._now = _State({"movies": [], "if_passed": [], "rated": 0, "known": 0.0})
+        self._now = _State({"movies": [], "if_unchosen": [], "rated": 0, "known": 0.0})
         self._past: list[_State] = []
         self._rated_before: int | None = None
         """The number of movies rated before the interview; ``None`` until the first question has arrived."""
@@ -108,7 +108,7 @@ class Interview:
         """The viewer's previous rating of that movie; ``None`` if there is none."""
 
     def end(self) -> None:
-        """Restore the audience and the view from before the interview, unless the list is for someone else by now."""
+        """Restore the audience and the view from before the interview, unless the list is for others by now."""
         if self._session.audience.viewers == (self.viewer,):
             self._session.audience, self._session.view = self._before
 
@@ -194,26 +194,26 @@ class Interview:
         self._set(now)
 
     async def _with_question(self, now: _State) -> _State:
-        """Return a state with its next question. If the request fails, the state of the interview does not change."""
+        """Return a state with its next question. The interview itself does not change, in case the request fails."""
         question = await self._request(now, card=now.cards < CARDS)
-        kind: Literal["genres", "card", "list"] = "card" if question["if_passed"] else "list"
+        kind: Literal["genres", "card", "list"] = "card" if question["if_unchosen"] else "list"
         kind = now.kind if now.kind == "genres" else kind
         return replace(now, question=question, kind=kind, cursor=0, spent=(), stars={})
 
     async def _request(self, now: _State, *, card: bool) -> Question:
         self._check()
-        few = self._rated_before is None or self._rated_before < ENOUGH  # else the cards say nothing new
+        few = self._rated_before is None or self._rated_before < ENOUGH  # with enough ratings, cards say nothing new
         question = await self._session.next_question(now.answers, card=card and few)
         if self._rated_before is None:
             self._rated_before = question["rated"]
-            if question["if_passed"] and self._rated_before >= ENOUGH:
+            if question["if_unchosen"] and self._rated_before >= ENOUGH:
                 return await self._request(now, card=False)
         return question
 
     def _set(self, now: _State) -> None:
         self._now = now
-        places = {movie["key"]: movie["place"] for movie in now.passed}
-        self._session.held[self.viewer] = {**self._held_before, **places}
+        above = {movie["key"]: movie["above"] for movie in now.unchosen}
+        self._session.held[self.viewer] = {**self._held_before, **above}
 
     def _step(self, after: _State) -> None:
         """Move to a new state; ``undo`` returns to the current one."""
@@ -227,9 +227,9 @@ class Interview:
         self._step(replace(asked, suggested="now" if enough and asked.suggested == "not yet" else asked.suggested))
 
     def _check(self) -> None:
-        """Raise ``Problem`` if the list is now for another viewer, because another dataset was opened."""
+        """Raise ``Problem`` if the list is no longer for this viewer alone, because another dataset was opened."""
         if self._session.audience.viewers != (self.viewer,):
-            raise Problem("The list is now for someone else; stop these questions.")
+            raise Problem("The list is now for someone else; leave the interview.")
 
     # Answers
 
@@ -265,8 +265,8 @@ class Interview:
     async def rate(self, stars: float) -> Change:
         """Rate the movie that was searched for, or else the movie under the cursor.
 
-        If the movie under the cursor is rated in a list, the cursor then moves on to the next one. A card that contains
-        the rated movie is replaced by a new question.
+        In a list, the cursor then moves from the rated movie to the next one. A card that contains the rated movie is
+        replaced by a new question.
         """
         movie, now = self.searched or self.movies[self.cursor], self._now
         change = await self._rate(movie, stars)
@@ -300,8 +300,8 @@ class Interview:
     async def go_on(self) -> list[Change]:
         """Accept the answers and ask the next question; return the ratings that come from the answers.
 
-        The movies of a card are rated by their points. Movies without points may be seen or unseen; but if no movie of
-        the card has a point, all count as unseen. Movies of a list that were not rated count as unseen too.
+        The movies of a card are rated by their points. A movie without points may be seen or unseen, but if no movie of
+        the card has a point, all count as unseen. So do movies of a list that were not rated.
         """
         now = self._now
         if self.kind == "genres":
@@ -319,8 +319,8 @@ class Interview:
         changes = [await self._rate(movie, stars) for movie, stars in ratings if stars is not None]
         after = replace(now, cards=now.cards + 1, questions=now.questions + 1)
         if changes:
-            passed = [each for each, count in zip(now.question["if_passed"], points, strict=True) if not count]
-            after = replace(after, passed=(*now.passed, *passed))
+            unchosen = [each for each, count in zip(now.question["if_unchosen"], points, strict=True) if not count]
+            after = replace(after, unchosen=(*now.unchosen, *unchosen))
         else:
             after = replace(after, unseen=(*now.unseen, *(movie["key"] for movie in self.movies)))
         await self._next(after)
@@ -339,7 +339,7 @@ class Interview:
         self.searched, self.searched_stars = details, details["by"][0]["rated"]
 
     def ask_more(self) -> None:
-        """Continue asking although the interview knows enough."""
+        """Continue with questions although the list is already good."""
         self._now = replace(self._now, suggested="before")
 
     async def nudge(self, step: float) -> Change:
@@ -354,10 +354,10 @@ class Interview:
         return change
 
     async def undo(self) -> bool:
-        """Undo the latest point, genre or answer, and return to its question.
+        """Undo the latest point, genre or answer, and go back to its question.
 
-        If a movie that was searched for is asked about, only stop asking about it. Return whether there was anything to
-        undo.
+        If the question is about a movie that the viewer searched for, only go back to the question before that. Return
+        whether there was anything to undo.
         """
         if self.searched is not None:
             self.searched = None

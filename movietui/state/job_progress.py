@@ -20,20 +20,24 @@ ENOUGH_TO_PREDICT = 0.1
 
 
 @dataclass(frozen=True)
-class Activity:
-    """The progress of a job."""
+class JobProgress:
+    """How far a job is."""
 
     title: str
     """What the job does: ``get ml-100k``, ``train mf``."""
     request: JobRequest
     step: str = ""
+    """What the job is doing now, in words: a stage or, in training, a phase."""
     done: float = 0
+    """How much of the step is done, in ``unit``."""
     total: float = 0
+    """How much the step has in all, in ``unit``; 0 if unknown."""
     share: float = 0.0
-    """The share of the first phase that is done, if the job reports the progress of the whole phase."""
+    """The share of the first phase that is done, if the job reports that."""
     unit: str = ""
+    """Such as ``bytes``, ``lines`` or ``epoch``."""
     left: float | None = None
-    """Seconds until the stage ends, as the job estimates; ``None`` if unknown."""
+    """How many seconds the stage will still take, as the job estimates; ``None`` if unknown."""
     stages: tuple[StageEvent, ...] = ()
     """The last event of each stage so far, in order."""
     curve: tuple[EpochEvent, ...] = ()
@@ -59,7 +63,7 @@ class Activity:
             return request["dataset"]
         return request["name"]
 
-    def after(self, event: JobEvent) -> Activity:
+    def after(self, event: JobEvent) -> JobProgress:
         """Return the progress after an event."""
         now = time.monotonic()
         if event["event"] == "stage":
@@ -109,7 +113,7 @@ class Activity:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the stage or phase ends; ``None`` if unknown."""
+        """How many seconds the stage or phase will still take; ``None`` if unknown."""
         if self.unit != "epoch":
             return self.left
         if self.done < 2:
@@ -117,10 +121,10 @@ class Activity:
         return (self.now - self.phase_began) / (self.done - 1) * (self.total - self.done)
 
     def whole(self) -> tuple[float, float | None]:
-        """Return which share of all phases of the training is done, and the seconds left (``None`` if unknown).
+        """Return which share of a whole training is done, and how many seconds are left (``None`` if unknown).
 
-        Epochs may take very different times, but all phases do the same work, so the time of the first phase predicts
-        that of the others.
+        Epochs may take very different times. But all phases do the same work, so the time of the first phase predicts
+        those of the others.
         """
         usual = 2 if self.request["do"] == "train" and self.request.get("split") else 3
         fits = self.fits or usual

@@ -1,4 +1,4 @@
-"""The offer of a dataset with newer movies, and the work in the background that its list needs."""
+"""The offer of a dataset with newer movies, and the jobs in the background that its list needs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from movietui.protocol.messages import ImportReport, NewerDataset
 from movietui.protocol.requests import Requests
-from movietui.state.current_job import Work
 from movietui.state.first_model import StandIn
+from movietui.state.job_runner import JobRunner
 from movietui.state.run_queue import RunQueue
 from movietui.state.session import Session
 
 HIDDEN = "newer:"
-"""With the name of a dataset appended, the name of a choice: the newer dataset that is no longer offered for it."""
+"""With the name of a dataset appended, the name of a choice: the newer dataset that is no longer offered beside it."""
 
 
 class NewerOffer:
@@ -23,18 +23,18 @@ class NewerOffer:
     """
 
     def __init__(
-        self, session: Session, work: Work, queue: RunQueue, stand_in: StandIn, changed: Callable[[], object]
+        self, session: Session, jobs: JobRunner, queue: RunQueue, stand_in: StandIn, changed: Callable[[], object]
     ) -> None:
-        """``changed`` is called when the offer changes, and when the work on its dataset begins or ends."""
+        """``changed`` is called when the offer changes, and when getting its dataset begins or ends."""
         self._session = session
-        self._work = work
+        self._jobs = jobs
         self._queue = queue
         self._stand_in = stand_in
         self._changed = changed
         self.current: NewerDataset | None = None
         """What is offered; ``None`` if nothing is."""
         self.getting = ""
-        """The dataset that is fetched and cleaned, or trained on, in the background; empty if there is none."""
+        """The dataset that is being fetched, cleaned or trained on in the background; empty if there is none."""
         self.run: int | None = None
         """The number of the run that trains on this dataset, while it trains; otherwise ``None``."""
 
@@ -66,7 +66,7 @@ class NewerOffer:
         self._changed()
         try:
             if offered["state"] == "get":
-                await self._work.get(name, None, await asyncio.to_thread(self._session.store.cleaning_of, name))
+                await self._jobs.get(name, None, await asyncio.to_thread(self._session.store.cleaning_of, name))
                 offered = {**offered, "state": "learn", "download": 0, "disk": 0}
             self.run = await self._stand_in.start(name)
             await self._stand_in.finish(self.run)
@@ -78,11 +78,11 @@ class NewerOffer:
 
     async def stop(self) -> None:
         """Stop getting the dataset, or training on it. The next attempt resumes the download."""
-        activity = self._work.activity
+        progress = self._jobs.progress
         if self.run is not None:
             await self._queue.cancel(self.run)
-        elif activity is not None and activity.request["do"] == "get" and activity.dataset == self.getting:
-            await self._work.cancel()
+        elif progress is not None and progress.request["do"] == "get" and progress.dataset == self.getting:
+            await self._jobs.cancel()
 
     async def hide(self) -> None:
         """Withdraw the offer, and do not make it again at the next start.

@@ -1,8 +1,8 @@
 """The queue of runs. Each run is trained in its own child process, one or several at a time.
 
-The queue is in the store: it survives a restart, and the next process adopts the queued runs of a process that has
-ended. A run pauses at its next report of progress: after its epoch, or already within it. Its process then waits until
-the run is resumed or cancelled, or until the app ends.
+The queue is in the store, so it survives a restart: the next process adopts the queued runs of a process that has
+ended. A run pauses at its next report of progress, which comes after an epoch or within one. Its process then waits
+until the run is resumed or cancelled, or until the app ends.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from movietui.data.storage import locations
 from movietui.protocol import code_path
 from movietui.protocol.jobs import JobClient, TrainJob, TrainOptions
 from movietui.state.child_processes import Job
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.ratings import Store
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.store.runs import OVER, SERVED_SPLIT, Runs
 
 UPDATES_PER_SECOND = 5
-"""How many reports of progress are made per second: each redraws a screen, which takes time from the training."""
+"""How many times a second, at most, progress is reported: each report redraws a screen, which slows the training."""
 LOOK_SECONDS = 0.5
 """Seconds between checks of whether a run of another process has ended."""
 
@@ -41,7 +41,9 @@ class RunQueue:
         changed: Callable[[], object] = lambda: None,
         ended: Callable[[Run], object] = lambda run: None,
     ) -> None:
-        """``changed`` is called when a run progresses, a few times a second; ``ended`` with each run that is over.
+        """``changed`` is called when the queue changes and, a few times a second, while runs progress.
+
+        ``ended`` is called with each run that is over.
 
         ``at_a_time``: how many runs may train at once.
         """
@@ -64,20 +66,17 @@ class RunQueue:
         self._idle.set()
         self.paused: set[int] = set()
         """The runs that were asked to pause. When one has paused, its state is ``paused``."""
-        self.activities: dict[int, Activity] = {}
+        self.progress: dict[int, JobProgress] = {}
         """The progress of the runs that train, by number."""
 
     async def open(self) -> int:
-        """Adopt the queued runs of processes that have ended, and return how many there are.
-
-        Start the queued runs that may start.
-        """
+        """Adopt the queued runs of ended processes, and start those that may start; return how many were adopted."""
         adopted = await asyncio.to_thread(self._runs.adopt)
         await self._fill()
         return adopted
 
     async def add(self, model: str, dataset: str, options: TrainOptions) -> int:
-        """Queue a run behind the others, and return its number."""
+        """Add a run to the end of the queue, and return its number."""
         number = await asyncio.to_thread(
             self._runs.queue, model, dataset, options.get("split") or SERVED_SPLIT, options
         )
@@ -87,8 +86,8 @@ class RunQueue:
     async def add_stand_in(self, model: str, dataset: str, options: TrainOptions, job: JobClient | None = None) -> int:
         """Train a model at once, without waiting for other runs, so that it serves soon; return the run's number.
 
-        ``job``: a job that was already started for the run, if any. If such a run is already queued or training, in any
-        window, nothing is queued, and the number is that of this run.
+        ``job``: a job already started for the run, if any. If such a run is already queued or training, in any window,
+        no other one is queued, and its number is returned.
         """
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
@@ -98,8 +97,8 @@ class RunQueue:
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
         """Queue the recommended run that ``stand_in`` stands in for, unless that was done before, and return the run.
 
-        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody cancelled or deleted the recommended run. If
-        the run was stopped because its process or the app ended, it is queued again.
+        Return ``None`` if ``stand_in`` is not a stand-in, or if somebody cancelled or deleted the recommended run. A
+        recommended run that stopped because its process or the app ended is queued again.
         """
         number = await asyncio.to_thread(self._runs.queue_recommended, model, stand_in)
         run = await asyncio.to_thread(self._store.run, number) if number else None
@@ -156,7 +155,7 @@ class RunQueue:
     async def cancel(self, number: int) -> None:
         """Cancel a run, whether it is queued, training or paused. Raises ``Problem`` for a run of another queue.
 
-        A recommended run that is cancelled is not queued automatically again.
+        After that, a recommended run is queued again only if somebody asks for it.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
             raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
@@ -255,7 +254,7 @@ class RunQueue:
             "dataset": run.dataset,
             "run": run.id,
         }
-        self.activities[run.id] = Activity(f"train {run.model}", request)
+        self.progress[run.id] = JobProgress(f"train {run.model}", request)
         state, problem = "failed", "The job stopped before the training began; start it again."
         async for event in self._jobs[run.id].events(request):
             if event["event"] == "failed":
@@ -263,14 +262,14 @@ class RunQueue:
             elif event["event"] == "cancelled":
                 state, problem = "cancelled", ""
             elif event["event"] != "done":
-                self.activities[run.id] = self.activities[run.id].after(event)
+                self.progress[run.id] = self.progress[run.id].after(event)
                 self._report_soon()
-        # A job that began to train has recorded its end, unless it was killed. If it has not, its end is recorded here.
+        # A job that began to train records its end itself, unless it is killed. Any other end is recorded here.
         over = None
         with contextlib.suppress(Problem):  # the next action that needs the store reports what is wrong
             await asyncio.to_thread(self._runs.end_unfinished, run.id, state, problem)
             over = await asyncio.to_thread(self._store.run, run.id)
-        for by_number in (self._jobs, self._tasks, self.activities):
+        for by_number in (self._jobs, self._tasks, self.progress):
             by_number.pop(run.id, None)
         self.paused.discard(run.id)
         self._over.add(run.id)
@@ -279,7 +278,7 @@ class RunQueue:
         await self._fill()
 
     def _report_soon(self) -> None:
-        """Report a change, together with others at about the same time."""
+        """Report changes soon, all together."""
         if self._later is None:
             self._later = asyncio.get_running_loop().call_later(1 / UPDATES_PER_SECOND, self._report)
 

@@ -48,13 +48,13 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class NamedListRow:
-    """The viewers' named lists of one name, in one row."""
+    """The named lists of one name, of all viewers, as one row."""
 
     name: str
     viewers: tuple[ViewerRef, ...]
     """The viewers who have a list of this name."""
     movies: int
-    """How many movies of the open dataset are on it."""
+    """How many movies of the open dataset are on at least one of them."""
 
 
 class Session:
@@ -71,9 +71,9 @@ class Session:
         self._movies = StoredMovies(store, engine)
         self.changes = Changes(store, self._movies)
         self.held: dict[ViewerRef, dict[str, int]] = {}
-        """``ViewerRatings.held`` of each viewer. Forgotten when another dataset is opened or the app ends."""
+        """``ViewerRatings.held`` by viewer and key. Forgotten when another dataset is opened or the app ends."""
         self.seen_version = store.changed_elsewhere()
-        """The last result of ``Store.changed_elsewhere``."""
+        """The result of ``Store.changed_elsewhere`` when the app last looked for changes of other windows."""
         self.seen_steps: object = ()
         """The result of ``Store.steps_version`` when the list was ranked last."""
 
@@ -108,7 +108,7 @@ class Session:
             self.audience = Audience((first,), misery=opened["misery"])
         if self.opened is None or self.opened["dataset"] != dataset:
             self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
-            self.held.clear()  # it holds places in lists of the previous dataset
+            self.held.clear()  # its numbers are about lists of the previous dataset
         self.opened, self.run = opened, candidate
         self._movies.reset()
         await self._remember(self.store.serve_with, candidate)
@@ -177,13 +177,13 @@ class Session:
         return deleted
 
     def rename(self, before: ViewerRef, after: ViewerRef) -> None:
-        """Use the new name of a profile that was renamed in the store."""
+        """Use the new name of a profile that is already renamed in the store."""
         self.audience = self.audience.renamed(before, after)
         self.changes.rename(before, after)
 
     async def replace_deleted_viewers(self) -> None:
-        """If the profile of a viewer was deleted, make the list for one of the others or, if none is left, for
-        ``_first_viewer``."""
+        """If the profile of a viewer was deleted, make the list for one viewer: the first of the others or, if none is
+        left, the one that ``_first_viewer`` returns."""
         assert self.opened is not None
         profiles = dict(await asyncio.to_thread(self.store.profiles))
         left = [ref for ref in self.audience.viewers if ref.kind == "user" or ref in profiles]
@@ -200,7 +200,7 @@ class Session:
         return ratings
 
     async def _read_query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
-        """Return the query of the list, and the watchlist of each viewer; with ``anew``, also set ``seen_steps``."""
+        """Return the query of the list, and the watchlist of each viewer; with ``anew``, also update ``seen_steps``."""
         viewers, names = self.audience.viewers, names_in(self.view.filter_text)
         lists = combined(await self._movies.lists(viewers, names)) if names else None
         return await self._movies.after_matching(viewers, self._query, lists, anew=anew)
@@ -233,8 +233,8 @@ class Session:
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
         """Return a window of the list.
 
-        ``after_rating``: whether the rows also have the ranks that their movies had in the previous list. ``more``:
-        whether this is a further window of the list that is already shown.
+        ``after_rating``: whether to compare the list with the previous one; see ``Requests.rank``. ``more``: whether
+        this is a further window of the list that is already shown.
         """
         if not more:
             await self._drop_missing_lists()
@@ -280,7 +280,7 @@ class Session:
             raise
 
     async def _drop_missing_lists(self) -> None:
-        """Remove from the filter the lists that none of the viewers has: the viewers changed, or a list was removed."""
+        """Remove from the filter lists that no viewer has, because the viewers changed or a list was removed."""
         if named := names_in(self.view.filter_text):
             known = await asyncio.to_thread(self._list_names)
             if missing := named - known:
@@ -290,7 +290,7 @@ class Session:
         return {folded(name) for ref in self.audience.viewers for name, _ in self.store.lists(ref)}
 
     async def lists(self) -> list[NamedListRow]:
-        """Return the lists of the viewers together, in alphabetical order."""
+        """Return the named lists of all viewers in alphabetical order; lists of the same name share a row."""
         viewers = self.audience.viewers
         by_viewer = await self._movies.lists(viewers)
         rows: list[NamedListRow] = []
@@ -316,7 +316,7 @@ class Session:
         return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
 
     async def search(self, words: str) -> SearchResults:
-        """Return the movies, people, tags and users that match, each movie with the viewers' ratings and marks."""
+        """Return what matches, as ``Requests.search`` does, and for each movie the viewers' ratings and marks."""
         viewers = self.audience.viewers
         users = [ref.id if ref.kind == "user" else "" for ref in viewers]
         results, (rated, marked) = await asyncio.gather(

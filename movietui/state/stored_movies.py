@@ -43,9 +43,9 @@ class StoredMovies:
         done: list[R] = []
 
         def call_if_matched() -> list[StoredMovie]:
-            """Return the movies that have to be matched first; if there are none, call ``function``.
+            """Return the movies that have to be matched first; if there are none, call ``function`` right here.
 
-            Usually there are none, and starting a second thread to call ``function`` would take time.
+            Usually there are none, and starting a second thread for ``function`` would take time.
             """
             before, self._recognised_at = self._recognised_at, self._store.changed_elsewhere()
             movies = same.unknown(viewers, again=self._recognised_at != before)
@@ -101,8 +101,8 @@ class StoredMovies:
         """Return a viewer's ratings from the engine, completed with the times of those that are in the store.
 
         Ratings of movies that the dataset does not have are added, without a prediction. The ratings that are only in
-        the dataset come first, then those in the store, in the order in which they were given. Their times would not
-        be enough to sort them, because two times may be equal.
+        the dataset come first, then those in the store, in the order in which they were given. Sorting them by time
+        would not give this order, because two times may be equal.
         """
         stored = {rated.movie.key: rated for rated in self._store.ratings(viewer)}
         ranks = {key: rank for rank, key in enumerate(stored)}

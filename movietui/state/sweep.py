@@ -39,7 +39,10 @@ class Sweep:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds left, estimated from the fits so far. The best combination is fitted once more, for the test part."""
+        """How many seconds are left, estimated from the fits so far; ``None`` before the first result.
+
+        Once all combinations are measured, the best is fitted again, to measure it on the test part.
+        """
         if not self.rows:
             return None
         return fmean(row["seconds"]["fit"] for row in self.rows) * (self.combinations - len(self.rows) + 1)
@@ -52,7 +55,7 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Response:
-    """The effect of a field's value on the metric, over all combinations with that value."""
+    """The effect of a field's value on ``SWEEP_METRIC``, over all measured combinations with that value."""
 
     field: str
     value: str

@@ -13,8 +13,8 @@ Wanted = Literal["all", "watchlist", "both"]
 
 @dataclass(frozen=True)
 class View:
-    """What a list shows: which movies (filter, watchlists), how daring it is, how much it
-    favours recent movies, and its order."""
+    """Which movies a list shows (filter, watchlists), how daring it is, how much it favours recent movies, and its
+    order."""
 
     filter_text: str = ""
     """A filter, see ``movietui.data.query.filters``."""

@@ -26,9 +26,9 @@ from movietui.store.ratings import IMPORT, LIST, Store
 from movietui.store.validation import LARGEST, TABLES, cleaned, is_choice, is_moment, wrong_column
 
 WAIT_SECONDS = 1.0
-"""Seconds that a restore waits for another window to close the store."""
+"""How many seconds a restore waits for another window to close the store."""
 MAX_QUERY_SECONDS = 120.0
-"""Seconds that all queries on an untrusted file may take together; a malicious file may make a query endless."""
+"""How many seconds all queries on an untrusted file may take together; a malicious file may make a query endless."""
 PROGRESS_STEPS = 100_000
 """How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
@@ -76,9 +76,9 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
 def restore(path: Path, store_path: Path) -> Message:
     """Replace the store with a backup, keeping the old store beside it; return what ``restore --json`` prints.
 
-    Rows with an invalid value are left out and reported; only invalid names and dates of profiles are replaced. Raises
-    ``Problem`` if the file is not a backup, is damaged or was written by a later version, or if another window has the
-    store open.
+    Rows with an invalid value are left out and reported, but text that people wrote is cleaned, and invalid names and
+    dates of profiles are replaced. Raises ``Problem`` if the file is not a backup, is damaged or was written by a later
+    version, or if another window has the store open.
     """
     path = path.expanduser()
     if path.exists() and store_path.exists() and path.samefile(store_path):
@@ -103,7 +103,7 @@ def _timestamp() -> str:
 
 
 def _open_new(path: Path) -> sqlite3.Connection:
-    """Open a temporary file without a journal: if it is not completed, it is deleted anyway."""
+    """Open a new temporary file for writing. It needs no journal: unless it is completed, it is deleted."""
     with suppress(FileExistsError):
         disk.open_new(path).close()
     copy = connect(path, isolation_level=None)
@@ -140,7 +140,7 @@ def _counts(db: sqlite3.Connection) -> Message:
 def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
     """Yield the path of a new store with the valid rows of a backup, and a report of what it contains and lacks.
 
-    A file that is still at this path when the block ends is deleted.
+    If the block leaves the file there, it is deleted.
     """
     copy = new.with_name(new.name + ".copy")
     try:
@@ -191,6 +191,7 @@ class _RestoreReport:
     cleaned: int = 0
     """The number of texts that were changed to make them valid."""
     damaged: list[Message] = field(default_factory=list)
+    """The first invalid values whose rows were left out: the table, the row and the column of each."""
 
     def name(self, table: str, row: object, column: str) -> None:
         """List an invalid value whose row is left out, unless ``MAX_NAMED`` values are listed already."""
@@ -290,7 +291,7 @@ def _delete_orphans(store: sqlite3.Connection, table: str, report: _RestoreRepor
 
 
 def _encodable(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return values that can be written. Text that is not UTF-8 becomes bytes, which no column for text accepts."""
+    """Return values that can be written. Text that is not UTF-8 becomes bytes, which ``validation`` rejects later."""
     return tuple(
         value.encode("utf-8", "surrogateescape") if isinstance(value, str) and not _is_text(value) else value
         for value in row
@@ -342,8 +343,8 @@ def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:
                 report.cleaned += len(changed)
                 sets = ", ".join(f"{name} = ?" for name in changed)
                 store.execute(f"UPDATE {table} SET {sets} WHERE {where}", [*changed.values(), *key])
-    # The change of a list has a list and no other change. An import may have any number of both. Every other step has
-    # one change, of its own kind, and no list. A step with neither a change nor a list cannot be undone.
+    # A step of the kind ``list`` has lists and no changes. An import may have any number of both. Every other step has
+    # one change, of its own kind, and no list. Delete steps that break these rules: they could not be undone.
     store.execute(
         "DELETE FROM steps WHERE id NOT IN (SELECT step FROM changes UNION SELECT step FROM lists)"
         " OR (kind NOT IN (:import, :list) AND id IN (SELECT step FROM lists))"

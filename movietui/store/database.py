@@ -26,7 +26,7 @@ from movietui.store import interrupts
 from movietui.store.validation import is_choice, wrong_column
 
 SCHEMA = ("1_ratings.sql", "2_marks.sql", "3_runs.sql", "4_lists.sql", "5_names.sql", "6_cluster.sql")
-"""The scripts that create a store. Each migrates it to the next version. To change what is stored, add a script."""
+"""The scripts that create a store: each migrates it to the next version. To change what is stored, add a script."""
 VERSION = len(SCHEMA)
 
 STANDARD = "standard"
@@ -37,7 +37,7 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 IN_MEMORY = Path("/dev/shm")
 """A folder in memory, on systems that have it."""
 MAX_NAMED = 3
-"""How many damaged rows a notice names; the others are only counted."""
+"""How many damaged rows a notice names, at most; the others are only counted."""
 
 
 class Connection(sqlite3.Connection):
@@ -108,7 +108,8 @@ class Database:
             raise
 
     def _prepared(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        """Configure and migrate an open store, and return it. Text that is not UTF-8 must not make a query fail."""
+        """Configure and migrate an open store, and return it."""
+        # Text that is not UTF-8 must not make a query fail.
         db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -222,7 +223,7 @@ class Database:
     def change(self) -> Iterator[None]:
         """Open a transaction. When the block ends, either all of its changes are on disk or none are.
 
-        An interruption is delayed until the block ends. It rolls the transaction back rather than leaving it open.
+        An interruption is delayed until the block ends, and then rolls the transaction back.
         """
         with self._lock, self._as_problems():
             if self.unwritable:
@@ -251,7 +252,7 @@ class Database:
     # Damage
 
     def valid_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
-        """Return the rows whose values are valid; see ``validation``. The others stay in the file, and are reported.
+        """Return the rows whose values are valid; see ``validation``. ``notices`` names the others, which stay stored.
 
         ``columns``: the names of the first columns of each row, separated by spaces.
         """
@@ -270,7 +271,7 @@ class Database:
             self._left_out[key] = column
 
     def notices(self) -> list[str]:
-        """Return new sentences about the store that the user should read. Never blocks."""
+        """Return sentences about the store that the user should read, each only once. Never blocks."""
         notices, self._notices = self._notices, []
         new = [(*key, column) for key, column in list(self._left_out.items()) if column]
         self._left_out.update({(table, name): "" for table, name, _ in new})

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 def delayed() -> Iterator[Callable[[], None]]:
     """Delay interruptions until the block ends; yield a function that lets a delayed one through earlier.
 
-    An interruption is a ctrl+c; a job is also interrupted when its parent cancels it or ends. Blocks may be nested: an
-    interruption waits for the outermost one. Python interrupts only the main thread, so in other threads, and if Python
-    does not handle SIGINT, there is nothing to delay.
+    An interruption is a SIGINT: ctrl+c sends it, and a job gets it when its parent cancels it or ends. Blocks may be
+    nested: an interruption waits for the outermost one. Python interrupts only the main thread, so in other threads,
+    and if Python does not handle SIGINT, there is nothing to delay.
     """
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):

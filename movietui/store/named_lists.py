@@ -1,4 +1,4 @@
-"""The named lists of movies of each profile, such as lists imported from Letterboxd and shelves.
+"""The named lists of each profile, such as shelves and lists imported from Letterboxd.
 
 A step that changes a list stores a new version of it; undoing the step restores the previous version.
 """
@@ -35,13 +35,13 @@ class StoredList:
 
 
 def known_name(name: str, names: Iterable[str]) -> str | None:
-    """Return the one of the names that equals this name or, if none does, the first that is equal when ``folded``."""
+    """Return ``name`` if it is among the names, else the first of them that is equal when ``folded``, else ``None``."""
     same = [each for each in names if folded(each) == folded(name)]
     return name if name in same else next(iter(same), None)
 
 
 def check_list_name(name: str) -> str:
-    """Return the name of a list in the form that is stored. Raises ``Problem`` if the name is empty or too long."""
+    """Return the name of a list as it is stored. Raises ``Problem`` if the name is empty or too long."""
     name = " ".join(strip_controls(name).split())
     if not 0 < len(name) <= LONGEST_LIST_NAME:
         raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters; choose another name.")
@@ -63,7 +63,7 @@ class NamedLists(RunRecords):
     """The part of the store that holds named lists."""
 
     def _viewer_of(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer; 0 for a viewer who has done nothing yet."""
+        """Return the id of a viewer's row; 0 for a viewer who is not in the store."""
         query = "SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?"
         rows = self.rows(query, ref.kind, ref.dataset, ref.id)
         return int(rows[0][0]) if rows else 0
@@ -102,7 +102,7 @@ class NamedLists(RunRecords):
         return [each for each in lists if self._movies(viewer, each.name) != each.movies]
 
     def _put_list(self, step: int, viewer: int, name: str, movies: Sequence[ListEntry]) -> None:
-        """Store the version of a list that a step makes; a list without movies is removed."""
+        """Store the version of a list that a step makes; without movies, the list is removed."""
         cursor = self.execute(
             "INSERT INTO lists (viewer, step, name, removed) VALUES (?, ?, ?, ?)", viewer, step, name, not movies
         )
@@ -122,7 +122,7 @@ class NamedLists(RunRecords):
     def _lists_before(self, step: int, viewer: int) -> list[StoredList]:
         """Return the previous versions of the lists that a step changed and that have not changed since.
 
-        The previous version of a list that did not exist before the step has no movies.
+        For a list that did not exist before the step, return a version without movies.
         """
         previous = []
         current = self.rows(f"SELECT id, name FROM ({_CURRENT_LISTS})", viewer)

@@ -1,4 +1,7 @@
-"""Whether a process that the store names still runs. Its number is not enough: another process may have it by now."""
+"""Tells whether a process that the store names still runs.
+
+The process number is not enough, because another process may have it by now. So the store has the start time, too.
+"""
 
 import contextlib
 import os
@@ -11,7 +14,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 @cache
 def this_process() -> tuple[int, str]:
-    """Return the number of this process, and when it started."""
+    """Return the number of this process and, as text, when it started."""
     return os.getpid(), _began(os.getpid()) or ""
 
 
@@ -31,10 +34,7 @@ def still_runs(process: int, began: str) -> bool:
 
 
 def _began(process: int) -> str | None:
-    """Return the start time of the process with this id, as text; ``None`` if the process has exited.
-
-    The id and the text together identify a process: the system may give its id to another one later.
-    """
+    """Return the start time of the process with this number, as text; ``None`` if the process has exited."""
     if _BOOT.exists():
         with contextlib.suppress(OSError):
             # The name of the program, in brackets, may contain spaces and brackets; the fields after it do not.

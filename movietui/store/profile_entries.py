@@ -1,4 +1,4 @@
-"""The movies of a profile, as an export contains them: each once, with its rating, marks and ids."""
+"""The movies of a profile as exports contain them: each once, with its rating, marks and ids."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
 def _each_once(movies: Iterable[Entry]) -> list[Entry]:
     """Merge movies that have the same id because they were rated in different datasets.
 
-    The newest rating counts, and the merged movie takes the place of the last one.
+    The newest rating counts. The merged movie stands where the last of them stood.
     """
     merged: dict[object, Entry] = {}
     for movie in movies:

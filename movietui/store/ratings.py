@@ -33,7 +33,7 @@ BATCH_SIZE = 5000
 MARKED = 1.0
 """The value of a mark that is set."""
 DELETED = "deleted "
-"""The column ``dataset`` of a deleted profile contains this and the time of the deletion; otherwise, it is empty."""
+"""The column ``dataset`` of a deleted profile contains this and the time of the deletion; that of others is empty."""
 DELETED_DAYS = 30
 """For how many days a deleted profile can be restored."""
 
@@ -131,7 +131,7 @@ class ImportedMovie(NamedTuple):
     """A movie of an import."""
 
     movie: Movie
-    """The movie, with the key of its match, or else ``import_key``, and the title and year in the file."""
+    """The movie with the title and year in the file, and with the key of its match or, without one, ``import_key``."""
     import_key: str
     """The key made from the title and year in the file."""
     stars: float | None
@@ -152,7 +152,8 @@ class ImportResult:
     kept: int = 0
     """The number of ratings that differ from the import but were kept.
 
-    They are at least as new as the imported ones or, if these have no date, were not imported themselves.
+    A rating is kept if it is at least as new as the imported one. If the imported one has no date, a rating is kept
+    unless it was imported, too.
     """
 
 
@@ -266,7 +267,7 @@ class Store(NamedLists):
     def _free_name(self, name: str, besides: str = "") -> str:
         """Return a name as it is stored. Raises ``Problem`` if it is invalid, or if another profile has it.
 
-        ``besides``: the current name of the profile that is to be renamed, which may have the name already.
+        ``besides``: the current name of a profile that is to be renamed; it does not count as taken.
         """
         name = " ".join(name.split())
         if not is_name(name):
@@ -313,7 +314,7 @@ class Store(NamedLists):
         return next((ref for ref, _ in self.profiles() if ref.id.casefold() == wanted), None)
 
     def _viewer(self, ref: ViewerRef) -> int:
-        """Return the row of a viewer, and create it if there is none. Call only inside ``with change()``."""
+        """Return the id of a viewer's row, which is created if there is none. Call only inside ``with change()``."""
         key = _row_of(ref)
         self._db.execute(
             "INSERT INTO viewers (kind, dataset, name, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -335,7 +336,7 @@ class Store(NamedLists):
         return [Rated(Movie(key, title, year), stars, at) for key, title, year, stars, at in valid_rows]
 
     def stars(self, ref: ViewerRef) -> list[tuple[str, float]]:
-        """Return the keys and stars of a viewer's ratings, in the order of ``ratings`` but several times as fast."""
+        """Return the keys and stars of a viewer's ratings, like ``ratings`` but several times as fast."""
         rows = self.rows(
             "SELECT movie, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
             " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY change",
@@ -358,7 +359,8 @@ class Store(NamedLists):
     def movie_keys(self, ref: ViewerRef) -> list[str]:
         """Return the keys of all movies that a viewer marked or rated.
 
-        The movies without a rating come first, then the rated ones; in both groups, the newest is last.
+        The movies without a rating come first, then the rated ones. In both groups, the movie that was rated or marked
+        last comes last.
         """
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
@@ -502,7 +504,7 @@ class Store(NamedLists):
     def take_back(self, step: Step) -> Step | None:
         """Undo a step with a new step, whatever was done since, and return the new step.
 
-        Values that were changed again since are kept. Returns ``None`` if nothing is left to undo.
+        Values and lists that were changed again since then are kept. Returns ``None`` if nothing is left to undo.
         """
         changes: list[Change] = []
         with self.change():
@@ -566,7 +568,7 @@ class Store(NamedLists):
     # Parts of a step. Call only inside ``with change()``.
 
     def _begin(self, viewer: int, kind: str, moment: str, note: str = "") -> int:
-        """Start a step and return its number. Steps of the viewer that were undone can then no longer be redone."""
+        """Start a step and return its number. Delete the undone steps of the viewer: they can no longer be redone."""
         self._db.execute("DELETE FROM steps WHERE viewer = ? AND undone > 0", (viewer,))
         cursor = self._db.execute(
             "INSERT INTO steps (viewer, kind, note, at) VALUES (?, ?, ?, ?)", (viewer, kind, note, moment)
@@ -735,7 +737,10 @@ class Store(NamedLists):
         )
 
     def _put_all(self, batch: _ImportBatch) -> None:
-        """Set the ratings and marks that an import changes. They are sorted like the tables: a million take seconds."""
+        """Set the ratings and marks that an import changes.
+
+        They are inserted in the order of the tables' primary keys, so that a million take only seconds.
+        """
         selection = "SELECT ?, movie, title, year, {}, given_after, id FROM changes WHERE step = ? AND kind {} ?"
         self._db.execute(
             "INSERT INTO ratings (viewer, movie, title, year, stars, rated_at, change)"

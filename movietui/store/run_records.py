@@ -1,4 +1,4 @@
-"""The records of runs: how runs started and ended, and which run serves a dataset."""
+"""The part of the store that holds runs: how they started and ended, and which one serves a dataset."""
 
 import json
 import uuid
@@ -64,9 +64,9 @@ class Run:
 
     @cached_property
     def curve(self) -> list[EpochRow]:
-        """The epochs of the first fit, with their validation losses if it has a validation part; empty if damaged.
+        """The epochs of the first fit, with their validation losses if it has a validation part.
 
-        Parsed on demand, because most curves are not needed.
+        Empty if the stored text is damaged. It is parsed on demand, because most curves are not needed.
         """
         return list(strict_json.loads(self.curve_text)) if is_curve(self.curve_text) else []
 
@@ -167,9 +167,9 @@ class RunRecords(Database):
         return run
 
     def dataset_in_use(self) -> str | None:
-        """Return the dataset that was open last if it has a finished run, or else that of the newest finished run.
+        """Return the dataset that was opened last if it has a finished run, or else that of the newest finished run.
 
-        Return ``None`` if there is no finished run.
+        Returns ``None`` if there is no finished run.
         """
         rows = self.rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
         trained = [dataset for (dataset,) in self.valid_rows("runs", "dataset", rows)]

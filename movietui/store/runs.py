@@ -1,6 +1,6 @@
 """Finds, names, deletes and queues runs, and records their progress.
 
-All of this is in the store, so a run is the same no matter what started it: the command line, a screen, or a queue that
+All of this is in the store, so it makes no difference what started a run: the command line, a screen, or a queue that
 ended long ago. This module imports nothing heavy, because screens list runs.
 """
 
@@ -35,7 +35,8 @@ OVER = ("done", "cancelled", "failed", CUT_OFF)
 WRITE_SECONDS = 1.0
 """Seconds between two writes of a run's progress to the store: screens read it there, and it survives ``kill -9``."""
 RATE_EPOCHS = 5
-"""How many of the latest epochs the remaining time is estimated from; a resumed run replays earlier ones in no time."""
+"""How many of the latest epochs the remaining time is estimated from. Earlier ones do not count, because a resumed run
+replays them in no time."""
 RELEASED = "released"
 """Stored instead of the start time of a process that has released its runs."""
 STAND_IN = "stand-in:"
@@ -43,7 +44,7 @@ STAND_IN = "stand-in:"
 RECOMMENDED_RUN = "recommended:"
 """With a dataset appended, the name of a choice: the number of the recommended run, negative if somebody declined it.
 
-A declined run is not started again.
+The app does not start a declined run again by itself.
 """
 _LAST_POSITION = "(SELECT coalesce(max(position), 0) + 1 FROM runs)"
 
@@ -124,10 +125,9 @@ class Runs:
         return run
 
     def changes(self, since: int = 0) -> Changes:
-        """Return what has happened since ``since``, the ``version`` of an earlier call; 0 returns all runs.
+        """Return what has happened since ``since``, the ``version`` of an earlier call; with 0, return all runs.
 
-        If nothing has happened, this reads only an index and the states of the runs. It also records which runs were
-        cut off.
+        Also record which runs were cut off. If nothing has happened, this reads only an index and the runs' states.
         """
         with suppress(Problem):  # a full disk must not keep the runs from being listed
             self._record_cut_off()
@@ -152,7 +152,10 @@ class Runs:
                 )
 
     def detail(self, number: int) -> dict[str, Any]:
-        """Return where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``. Empty if not measured."""
+        """Return what shows where a run's model fails: ``subgroups``, ``calibration`` and ``confusion``.
+
+        Returns an empty dict if this was not measured.
+        """
         rows = self._store.rows("SELECT run, detail FROM measured WHERE run = ?", number)
         rows = self._store.valid_rows("measured", "run detail", rows)
         return dict(strict_json.loads(rows[0][1])) if rows else {}
@@ -191,7 +194,7 @@ class Runs:
         return self.get(number)
 
     def effect_of_deleting(self, number: int) -> str:
-        """Return a sentence that says how deleting a run affects lists; empty if the run does not serve its dataset."""
+        """Return a sentence about what deleting a run does to lists; empty if the run does not serve its dataset."""
         run = self.get(number)
         serving = self._store.serving_runs(run.dataset)
         if not serving or serving[0].id != number:
@@ -262,7 +265,7 @@ class Runs:
         return Freed(run, size)
 
     def use(self, number: int) -> Run:
-        """Let a run serve its dataset, which the app opens from now on.
+        """Let a run serve its dataset, and let the app open this dataset from now on.
 
         Raises ``Problem`` if the run is not done or its checkpoint was removed.
         """
@@ -396,7 +399,7 @@ class Runs:
         return self.get(number)
 
     def move(self, number: int, position: int) -> None:
-        """Move a queued run to a position in the queue. The next run has position 0; large numbers mean the end."""
+        """Move a queued run to a position in the queue: 0 is the next run, and any large number is the end."""
         order = [run.id for run in self.waiting() if run.id != number]
         order.insert(max(0, position), number)
         with self._store.change():
@@ -531,9 +534,9 @@ class Recorder:
             self._write("running")
 
     def cluster(self, stage: Stage, cluster: Mapping[str, Any]) -> None:
-        """Record a stage of a training on a cluster and what was done there, at most once a second in each stage.
+        """Record a stage of training on a cluster and what was done there, at most once a second within a stage.
 
-        ``cluster``: see ``Run.cluster``. What was done when a stage is finished is always recorded.
+        ``cluster``: see ``Run.cluster``. The end of a stage is always recorded.
         """
         now = self.seconds
         if stage.name == self._phase and not stage.finished and now - self._written < WRITE_SECONDS:
@@ -563,7 +566,7 @@ class Recorder:
         return (now - since) / (epoch - first) * (of - epoch + to_come * of)
 
     def hold(self, wait: Callable[[], object]) -> None:
-        """Record the run as paused while ``wait`` blocks."""
+        """Call ``wait``, which blocks until the run continues; meanwhile, the run is recorded as paused."""
         self._write("paused")
         since = self._clock()
         try:

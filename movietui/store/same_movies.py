@@ -2,8 +2,8 @@
 
 The store identifies a movie by its key in the dataset in which it was rated. If another dataset has the movie under
 another key, the matcher of imports recognises it (``answers.lists.recognise``); for the app, this runs in the engine.
-This module remembers the matches for the open dataset, so that each stored movie is matched only once. Unless a
-docstring says otherwise, keys are those of the dataset.
+This module remembers the matches for the open dataset, so that each stored movie is matched only once. A key is the
+dataset's, unless a docstring calls it a stored key.
 """
 
 from __future__ import annotations
@@ -105,8 +105,8 @@ class SameMovies:
     def stored(self, ref: ViewerRef, movie: Movie, *marks: Mark) -> Movie:
         """Return a movie of the dataset with the key under which the viewer already has it, if any.
 
-        If the viewer has it under several keys, use that of the newest rating; with ``marks``, preferably a key that
-        has one of these marks.
+        Of several keys, use the last that ``keys_of`` returns; with ``marks``, the last that has one of these marks, if
+        there is one.
         """
         keys = self.keys_of(ref, movie)
         marked = {each.movie.key for each in self._store.marks(ref, *marks)} if marks else set()
@@ -117,7 +117,7 @@ class SameMovies:
         return [stored_key for stored_key, key in self._movies(ref).items() if key == movie.key]
 
     def rated_elsewhere(self, ref: ViewerRef) -> list[Rated]:
-        """Return a viewer's ratings of movies that match no movie of the dataset."""
+        """Return a viewer's ratings of movies that the dataset does not have."""
         keys = self._movies(ref)
         return [rated for rated in self._store.ratings(ref) if rated.movie.key not in keys]
 

@@ -20,13 +20,13 @@ from movietui.data.storage import locations, strict_json
 
 Check = Callable[[Any], bool]
 LARGEST = 2**53
-"""A limit that no valid row number or count exceeds."""
+"""The largest valid row number or count."""
 LONGEST_JSON = 16 * 2**20
 LONGEST_TEXT = LONGEST_KEY = 50_000
 """The maximum number of characters of a valid text or key: far more than the app writes, so a long title never costs a
 rating."""
 DEEPEST = 8
-"""The deepest nesting of stored JSON."""
+"""The deepest valid nesting of stored JSON."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
 KINDS = ("rating", *get_args(Mark))
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")

@@ -24,10 +24,10 @@ from movietui.data import near_names
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.storage import locations
 from movietui.protocol.messages import Opened
-from movietui.state.current_job import Work
 from movietui.state.first_list import DEFAULT_DATASET
 from movietui.state.first_model import StandIn
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
+from movietui.state.job_runner import JobRunner
 from movietui.state.newer_dataset import NewerOffer
 from movietui.state.run_queue import RunQueue
 from movietui.state.session import Session
@@ -98,17 +98,17 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.DEFAULT_MODE = "welcome" if self.asks_who else "browse"  # type: ignore[misc]
         super().__init__()
         self._opening = opening
-        self.work = Work(self.show_work)
+        self.jobs = JobRunner(self.show_job)
         self.queue = RunQueue(session.store, changed=self.show_queue, ended=self.run_ended)
         self.stand_in = StandIn(session, self.queue, self._dataset_opened)
-        self.newer = NewerOffer(session, self.work, self.queue, self.stand_in, self.show_newer)
+        self.newer = NewerOffer(session, self.jobs, self.queue, self.stand_in, self.show_newer)
         self.notice_dataset = ""
         """The dataset that the notice is about; empty if it is about none."""
         self._offer_is_news = False
         """Whether a better model is ready and nobody has been told so yet."""
-        self._drawn_activity: Activity | None = None
+        self._drawn_progress: JobProgress | None = None
         self.current_dataset = self.first_dataset or DEFAULT_DATASET
-        self.activity_changed: Signal[Activity | None] = Signal(self, "activity")
+        self.progress_changed: Signal[JobProgress | None] = Signal(self, "progress")
         self.queue_changed: Signal[None] = Signal(self, "queue")
         self.served_changed: Signal[str] = Signal(self, "served")
         self.custom_keys: Mapping[str, str] = {}
@@ -137,7 +137,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="begin")
     @shows_problems
     async def begin(self) -> None:
-        """Set the configured keys and start the engine; open the dataset used last, or guide the first start."""
+        """Set the configured keys and start the engine; then open the dataset used last, or make the first list."""
         if os.path.lexists(path := locations.config()):
             from movietui.ui.keymap import apply_keymap
 
@@ -212,16 +212,16 @@ class MovieTui(SanitizedApp, TerminalApp):
         await quit_app(self)
 
     async def on_unmount(self) -> None:
-        """Close the queue if quitting did not."""
+        """Close the queue, if ``quit_app`` has not done so."""
         await self.queue.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Redraw everything if the window is back at its old size: lines may have been lost while it had another."""
+        """Redraw everything if the window has its previous size again: lines may have been lost in between."""
         if self.screen_stack and event.size == self.screen.outer_size:
             self.screen.refresh()
 
     def ignores(self, error: Exception) -> bool:
-        """Return whether an error means only that a screen or widget is being removed."""
+        """Return whether an error happened only because a screen or widget is being removed."""
         if isinstance(error, WorkerFailed):
             return came_too_late(error.error, get_current_worker().node)
         return came_too_late(error, active_node())
@@ -270,7 +270,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             ):
                 await browse.refresh_list()
             session.seen_version = version
-        if self.queue.activities:
+        if self.queue.progress:
             self.refresh_frames()  # the time left changes even if no epoch ends
         await self.offer_better_model(self.stand_in.check())
 
@@ -279,7 +279,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     def show_notice(self, message: str, dataset: str | None = None) -> None:
         """Show a notice about a dataset, by default about the open one.
 
-        A screen that is only about the open dataset hides notices about any other, even one that was open before.
+        A screen that is only about the open dataset hides notices about any other, even about one that was open before.
         """
         self._note(Text(message), dataset)
 
@@ -290,7 +290,7 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     @shows_problems
     async def offer_better_model(self, offering: Awaitable[bool]) -> None:
-        """Wait for ``offering``; if it returns true, say that a better model is ready."""
+        """Wait for ``offering``; if it returns true, announce that a better model is ready."""
         if await offering:
             self._offer_is_news = True
             self.announce_offer()
@@ -328,13 +328,13 @@ class MovieTui(SanitizedApp, TerminalApp):
         """Draw the status line."""
         self.refresh_frames()
 
-    def show_work(self) -> None:
+    def show_job(self) -> None:
         """Draw the job in progress. When a job starts, clear the notice."""
-        if self.work.activity is not None and self._drawn_activity is None:
+        if self.jobs.progress is not None and self._drawn_progress is None:
             self.notice = Text()
-        self._drawn_activity = self.work.activity
+        self._drawn_progress = self.jobs.progress
         if self.is_running:
-            self.activity_changed.publish(self.work.activity)
+            self.progress_changed.publish(self.jobs.progress)
             self.refresh_frames()
 
     def show_queue(self) -> None:
@@ -348,7 +348,8 @@ class MovieTui(SanitizedApp, TerminalApp):
     async def run_ended(self, run: Run) -> None:
         """Say how a run ended, or offer the run if the run in use stands in for it.
 
-        If the run is done and no dataset is open, open the dataset of the run. Ignore the runs of the quick model.
+        If the run is done and no dataset is open, open the dataset of the run. Say nothing about a run of the quick
+        model that ``stand_in`` or ``newer`` waits for: they say what comes next.
         """
         if run.id not in (self.stand_in.quick_run, self.newer.run):
             describe_end = import_module("movietui.ui.train.panels").describe_end
@@ -383,7 +384,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Keys and palette
 
     def action_keys(self) -> None:
-        """Explain the figures and keys of the open screen, those of the pane with the focus first."""
+        """Show the help: what the figures beside movies mean, and the keys of the open screen."""
         from movietui.ui.help import HelpPanel
 
         if isinstance(screen := self.screen, FrameScreen):
@@ -395,7 +396,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the commands of the palette: Textual's, the screens, a backup and, in Browse, its keys and orders."""
+        """Yield the commands of the palette: Textual's, the screens, a backup and, on Browse, its keys and orders."""
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))

@@ -1,5 +1,7 @@
-"""Keys that several screens share. Each action has an id, under which a person can set another key. The same action has
-the same id everywhere."""
+"""Keys that several screens share, and how keys are shown.
+
+Each action has an id, under which a person can set another key. An action has the same id wherever it is bound.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ CLOSING = ("panel.back", "panel.leave")
 
 
 def star_keys(id_prefix: str, action: str, name: str, meaning: str) -> list[Binding]:
-    """Return the keys for one to five stars; the first stands for all of them in the line of keys and in the help."""
+    """Return the keys for one to five stars. The line of keys and the help show only the first, as ``1-5``."""
     first = Binding("1", f"{action}(1)", name, key_display="1-5", id=f"{id_prefix}.{action}-1", tooltip=meaning)
     others = range(2, MOST_STARS + 1)
     return [
@@ -88,17 +90,20 @@ def declared_bindings(kind: type) -> Iterator[Binding]:
 
 
 def key_of(node: DOMNode, name: str) -> str:
-    """Return the first key of an action of a screen or widget, as it is shown. ``name`` is the id of the action."""
+    """Return the first key of an action of a screen or widget, as shown on screen. ``name``: the id of the action."""
     return key_on(type(node), cast("MovieTui", node.app), name)
 
 
 def key_on(kind: type, app: MovieTui, name: str) -> str:
-    """Return the first key that a screen class has for an action, as it is shown. No such screen needs to be open."""
+    """Return the first key that a screen class has for an action, as shown on screen. No such screen needs to be open.
+
+    ``name``: the id of the action.
+    """
     return _shown_key(app, _binding_on(kind, app, name))
 
 
 def all_keys(app: MovieTui, binding: Binding) -> str:
-    """Return the current keys of a binding, as they are shown: ``↑ k``."""
+    """Return the current keys of a binding, as shown on screen: ``↑ k``."""
     custom = app.custom_keys.get(binding.id or "")
     if binding.key_display and not custom:
         return binding.key_display
@@ -107,7 +112,7 @@ def all_keys(app: MovieTui, binding: Binding) -> str:
 
 
 def _shown_key(app: MovieTui, binding: Binding) -> str:
-    """Return the first key of a binding as it is shown. Enter is shown as a word, not as a bent arrow."""
+    """Return the first key of a binding, as shown on screen: enter as a word, not as a bent arrow."""
     key = binding.key.split(",")[0]
     return key if key == "enter" else app.get_key_display(replace(binding, key=key))
 
@@ -138,8 +143,8 @@ def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
 def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
     """Let a click on a text press a key that the text names, wherever the text is shown.
 
-    ``names`` are the ids of the actions whose keys the text starts with, in this order. A click on the rest of the text
-    presses the first key.
+    ``names``: the ids of the actions whose keys are at the start of the text, in this order. A click on the rest of the
+    text presses the first key.
     """
     keys = tuple((key_of(node, name), first_key(node, name)) for name in names)
     cast("MovieTui", node.app).hints.add(shown, keys)

@@ -1,7 +1,7 @@
-"""Controllers: each handles the keys for one concern of a screen.
+"""Controllers: each handles the keys for one topic on a screen.
 
-A screen shows its panes and creates its controllers. A key that is bound to ``rate(5)`` calls ``action_rate`` of the
-controller that defines it.
+A screen shows its panes and creates its controllers. A key that is bound to ``rate(5)`` calls ``action_rate(5)`` of the
+controller that has this method.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Owner = TypeVar("Owner", bound="Controller")
 
 
 class Controller:
-    """Handles the keys for one concern. Its actions are methods named ``action_…``, as in Textual."""
+    """Handles the keys for one topic. Its actions are methods named ``action_…``, as in Textual."""
 
     def __init__(self, screen: FrameScreen) -> None:
         self.screen = screen

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from movietui.formatting import text
 from movietui.models.choices import METRICS
 from movietui.protocol.viewers import LETTERS
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.ui.bindings import key_on
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import MainScreen
@@ -41,7 +41,7 @@ SCREENS = {
 
 
 def screen_keys(*shown: str) -> list[Binding]:
-    """Return the keys that switch screens. ``shown`` names the screens whose keys the line of keys shows."""
+    """Return the keys that switch screens. ``shown``: the screens whose keys are in the line of keys."""
     return [
         Binding(key, f"app.switch_mode('{mode}')", name, show=mode in shown, id=f"screen.{mode}", tooltip=meaning)
         for mode, (key, name, meaning) in SCREENS.items()
@@ -51,8 +51,8 @@ def screen_keys(*shown: str) -> list[Binding]:
 class TitleLine(TextLine, Explained):
     """Shows the open dataset, its model with its measured quality, and whom the list is for.
 
-    A click on the dataset opens Data. In Browse, a click on the model lists the models; elsewhere, it opens Train. A
-    click on the only viewer goes to the viewers; of several viewers, the clicked one rates next.
+    A click on the dataset opens Data. On Browse, a click on the model lists the models; elsewhere, it opens Train. A
+    click on the only viewer goes to the viewers; of several viewers, the one that is clicked rates next.
     """
 
     def render(self) -> RenderResult:
@@ -101,7 +101,7 @@ def _viewers(session: Session) -> Text:
 
 
 class StatusLine(Widget):
-    """Shows the last notice, and the progress of a job or run with a thin bar, in as many lines as they need."""
+    """Shows the last notice, and the progress of a job or run with a thin bar; has as many lines as that takes."""
 
     _shown = Text()
 
@@ -123,17 +123,17 @@ class StatusLine(Widget):
         def concerns(dataset: str) -> bool:
             return not screen.about_open_dataset or dataset in ("", opened, app.newer.getting)
 
-        job, width = app.work.activity, self.size.width - 2
+        job, width = app.jobs.progress, self.size.width - 2
         notice = app.notice if concerns(app.notice_dataset) else Text()
         if not screen.shows_jobs:
             return notice
         if job is not None and concerns(job.dataset) and not (screen.about_open_dataset and job.dataset != opened):
             return _progress(job, notice, width)
-        number = next((number for number, run in app.queue.activities.items() if concerns(run.dataset)), None)
+        number = next((number for number, run in app.queue.progress.items() if concerns(run.dataset)), None)
         if job is not None and concerns(job.dataset):
             whole, short = _stage(job), _short_bar(job)
         elif number is not None:
-            training, paused = app.queue.activities[number], number in app.queue.paused
+            training, paused = app.queue.progress[number], number in app.queue.paused
             whole = _training(training, elsewhere=training.dataset != opened, paused=paused)
             short = _short_bar(training)
         else:
@@ -146,7 +146,7 @@ class StatusLine(Widget):
         return Text("\n").join([notice, whole])
 
 
-def _progress(job: Activity, notice: Text, width: int) -> Text:
+def _progress(job: JobProgress, notice: Text, width: int) -> Text:
     line = Text.assemble((job.title, "bold"), f" {job.step} ")
     line.append_text(text.thin_bar(job.done, job.total, max(6, min(24, width // 5))))
     line.append(f" {job.reached} ")
@@ -155,27 +155,27 @@ def _progress(job: Activity, notice: Text, width: int) -> Text:
     return text.fitted(line, width)
 
 
-def _training(activity: Activity, *, elsewhere: bool, paused: bool) -> Text:
+def _training(progress: JobProgress, *, elsewhere: bool, paused: bool) -> Text:
     """Return the progress of a run; with ``elsewhere``, name its dataset, which is not the open one."""
-    share, left = activity.whole()
-    title = f"{activity.title} · {activity.dataset}" if elsewhere and activity.dataset else activity.title
+    share, left = progress.whole()
+    title = f"{progress.title} · {progress.dataset}" if elsewhere and progress.dataset else progress.title
     line = Text(f"{title} ", "dim").append_text(text.thin_bar(share, 1, 12))
-    status = "paused" if paused else f"{text.duration(left)} left" if left else activity.step or "starting"
+    status = "paused" if paused else f"{text.duration(left)} left" if left else progress.step or "starting"
     return line.append(f" {status}", "dim")
 
 
-def _stage(activity: Activity) -> Text:
-    """Return the progress of the current stage of a job, for a job that is not about the open dataset."""
-    line = Text(f"{activity.title} ", "dim").append_text(text.thin_bar(activity.done, activity.total, 12))
-    return line.append(f" {activity.reached or activity.step}", "dim")
+def _stage(progress: JobProgress) -> Text:
+    """Return the progress of a job that is not about the open dataset: that of its current stage."""
+    line = Text(f"{progress.title} ", "dim").append_text(text.thin_bar(progress.done, progress.total, 12))
+    return line.append(f" {progress.reached or progress.step}", "dim")
 
 
-def _short_bar(activity: Activity) -> Text:
-    """Return a title and a short bar, for a line that has little room."""
-    line = Text(f"{activity.title.removeprefix('train ')} ", "dim")
-    if activity.request["do"] == "train":
-        return line.append_text(text.thin_bar(activity.whole()[0], 1, 6))
-    return line.append_text(text.thin_bar(activity.done, activity.total, 6))
+def _short_bar(progress: JobProgress) -> Text:
+    """Return the title of a job and a short bar, for a line with little room."""
+    line = Text(f"{progress.title.removeprefix('train ')} ", "dim")
+    if progress.request["do"] == "train":
+        return line.append_text(text.thin_bar(progress.whole()[0], 1, 6))
+    return line.append_text(text.thin_bar(progress.done, progress.total, 6))
 
 
 class KeyLine(Widget):
@@ -252,11 +252,11 @@ class FrameScreen(MainScreen):
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
-        """Return the widgets of the screen; the main one has the class ``body``."""
+        """Return the widgets between the lines of the frame; the one that takes up the room has the class ``body``."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """Ask for a larger window if this one is too small."""
+        """Show a request for a larger window instead of the screen if the window is too small."""
         small = self.app.size.width < MINIMUM_SIZE[0] or self.app.size.height < MINIMUM_SIZE[1]
         if small and not self.has_class("-too-small"):
             self._focused_before = self.focused
@@ -280,12 +280,12 @@ class FrameScreen(MainScreen):
             self.set_focus(before if before in visible else self.main_widget())
 
     def main_widget(self) -> Widget | None:
-        """Return the widget that gets the focus if the one that had it is hidden; ``None`` on a screen without one."""
+        """Return the widget that gets the focus if the one that had it is hidden; ``None`` if no widget does."""
         return None
 
     async def action_cancel(self) -> None:
         """Cancel the job in progress."""
-        if not await self.movie_tui.work.cancel():
+        if not await self.movie_tui.jobs.cancel():
             self.movie_tui.show_notice("Nothing is running.")
 
     @work(group="backup")
@@ -307,7 +307,7 @@ class FrameScreen(MainScreen):
         self.refresh_frame()
 
     def refresh_frame(self) -> None:
-        """Redraw the lines of the frame that changed."""
+        """Redraw those lines of the frame that changed."""
         for line in self.children:
             if isinstance(line, TitleLine | StatusLine):
                 line.refresh_if_changed()

@@ -30,7 +30,7 @@ PALETTE = ("ctrl+p", "Find anything by its name; change the colours")
 """The key of Textual's palette, which has no id."""
 KEY_CELLS = 14
 CLOSES = "question_mark,f1"
-"""The keys that open the help and close it again: nobody searches for a question mark."""
+"""The keys that open the help close it again: nobody searches for a question mark."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def sections_of(screen: FrameScreen) -> list[Section]:
 
 
 def search(sections: Sequence[Section], words: str) -> list[Section]:
-    """Return the entries that contain all words; if the text is a key, what that key does comes first."""
+    """Return the entries that contain all words; if ``words`` is a key, what that key does comes first."""
     wanted = words.casefold().split()
     named = [entry for section in sections for entry in section.entries if words in entry.sign.split()]
 
@@ -246,7 +246,7 @@ def _bindings(screen: FrameScreen) -> dict[str, Binding]:
 
 
 class HelpField(Input):
-    """The field that searches the help. A key that opens the help closes it here instead of being typed."""
+    """The field that searches the help. The keys in ``CLOSES`` are not typed in it: they close the help."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
         """Return whether a key is text to type."""

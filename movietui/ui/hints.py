@@ -5,8 +5,7 @@ from rich.cells import cell_len
 Keys = tuple[tuple[str, str], ...]
 """The keys that a hint names: each as it is shown, and as Textual names it."""
 MOST = 500
-"""The maximum number of hints that are remembered: hints may contain typed text, so there is no limit to how many are
-shown."""
+"""The maximum number of hints that are remembered. Hints may contain typed text, so any number of them may be shown."""
 
 
 class Hints:

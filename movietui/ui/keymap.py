@@ -67,7 +67,7 @@ PANELS = {
 TEXT_PANEL_KEY = "panel.leave"
 """The id of an action that only panels with a text field have. The keys of lists are not active in those panels."""
 MAX_BYTES = 2**20
-"""The size of the largest file that is read; a file that sets all keys has a few thousand bytes."""
+"""The size of the largest file that is read. A file that sets all keys has a few thousand bytes."""
 MAX_QUOTED = 100
 """The maximum number of characters of a wrong value that a message quotes."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
@@ -130,7 +130,7 @@ def _bindings(target: str) -> list[Binding]:
 
 
 def defaults(path: Path) -> str:
-    """Return the text of a file that changes no key and documents all of them."""
+    """Return the text of a file for ``path`` that documents all keys and changes none."""
     lines, section = [HEAD.format(path=path, part=TABLE)], ""
     for each in list_actions():
         if each.section != section:
@@ -200,7 +200,7 @@ def _read(path: Path) -> Keymap:
 
 async def apply_keymap(app: MovieTui, path: Path) -> None:
     """Give the app the keys that a file sets, and show the first problem."""
-    keymap = await asyncio.to_thread(read, path)  # this imports every screen to learn its keys
+    keymap = await asyncio.to_thread(read, path)  # slow: it imports every screen to learn its keys
     app.custom_keys = keymap.keys
     app.set_keymap(keymap.keys)
     if keymap.problems:
@@ -247,7 +247,7 @@ def _key(word: str) -> str | None:
 
 
 def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:
-    """Return the id of another action that has the same key and is active at the same time; ``None`` without one."""
+    """Return the id of an action that shares a key with this one and is active at the same time; else ``None``."""
     keys_of_name = set(keys[name].split(","))
     for group in _active_together():
         for other in group if name in group else ():
@@ -257,8 +257,8 @@ def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, Ke
 
 
 def _active_together() -> Iterator[list[str]]:
-    """Yield, for each screen, part of a screen and panel, the ids of the actions whose keys must differ: those that are
-    active at the same time without precedence."""
+    """Yield groups of actions, by id, whose keys must differ: the actions of a group are active at the same time, and
+    none takes precedence. There is a group for each screen, part of a screen and panel."""
     everywhere = {section: _bindings(target) for section, target in GLOBAL.items()}
     for section, bindings in _sections():
         if section in SCREENS:

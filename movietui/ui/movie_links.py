@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 BROWSER_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 """Environment variables. If one of them is set, a browser can open a window."""
 LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""Environment variables for the language and country; the first one that is set counts."""
+"""Environment variables for the language and country, of which the first that is set counts."""
 COUNTRY = "us"
-"""The country of JustWatch's pages if the country of the person is unknown."""
+"""The country of JustWatch's pages if the person's country is unknown."""
 LONGEST_SEARCH = 200
-"""The maximum number of characters of a title that a search contains."""
+"""How many characters of a title are searched for, at most."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Panels that several screens use: they ask for a name, a path or a confirmation, or show the details of a movie."""
+"""Panels that several screens use. They ask for a name, a path or a confirmation, or show the details of a movie."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Ended = TypeVar("Ended")
 
 AS_IN_THE_LIST = "browse.rate-1 browse.watchlist browse.hide browse.seen"
+"""The ids of actions whose keys do the same on a card as in the list."""
 SHOWN_NAMES = 12
 """How many file names are listed as completions."""
 
@@ -38,8 +39,8 @@ SHOWN_NAMES = 12
 class NamePanel(Panel[Any]):
     """Asks for a name or another line of text.
 
-    Ends with the result of ``make``, or ``None`` to cancel. If ``make`` raises ``Problem``, the panel shows it and
-    stays open.
+    Ends with what ``make`` returns for the typed text, or ``None`` if cancelled. If ``make`` raises ``Problem``, the
+    panel shows it and stays open.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [cancel_key()]
@@ -54,7 +55,7 @@ class NamePanel(Panel[Any]):
         example: str = "name",
         longest: int = 40,
     ) -> None:
-        """``longest`` is the most characters that a person can type."""
+        """``longest`` is the maximum number of characters that a person can type. ``example`` is the placeholder."""
         super().__init__()
         self._title, self._prompt, self._make, self._value = title, prompt, make, value
         self._example, self._longest = example, longest
@@ -80,8 +81,8 @@ class NamePanel(Panel[Any]):
 class PathPanel(Panel[Any]):
     """Asks for an existing file or folder; ``tab`` completes what is typed. An ``optional`` path may be empty.
 
-    Ends with the path or the result of ``make``, or ``None`` to cancel. If ``make`` raises ``Problem``, the panel shows
-    it and stays open.
+    Ends with the path, or what ``make`` returns for it, or ``None`` if cancelled. If ``make`` raises ``Problem``, the
+    panel shows it and stays open.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -241,7 +242,7 @@ class ScrollPanel(Panel[Ended]):
 
 
 class DetailsPanel(ScrollPanel[Any]):
-    """Shows the details of a movie, even in a window that has no room for them beside the list."""
+    """Shows the details of a movie, for example because there is no room for them beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", show=False, id="browse.copy"),
@@ -262,7 +263,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
     @property
     def hint(self) -> str:
-        """What the keys do."""
+        """What the keys do, for the border."""
         return hint(self, ("browse.copy", "copy"), ("browse.imdb", "where to watch"), ("panel.back", "back"))
 
     def prompt(self) -> Text:
@@ -283,7 +284,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
 
 class CardPanel(DetailsPanel):
-    """Shows a movie, even one not in the list, with the keys of the list. Ends with the chosen action, or ``None``."""
+    """Shows a movie, in the list or not, with the keys that the list has. Ends with the chosen action, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,

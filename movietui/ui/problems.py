@@ -61,10 +61,10 @@ def shows_problems(
 
 
 def came_too_late(error: BaseException, node: object) -> bool:
-    """Return whether an error means only that a node, or a widget inside it, is being removed.
+    """Return whether an error happened only because a node, or a widget inside it, is being removed.
 
-    ``node``: the node that was handling a message. The object that raised the error may be another one: a call that a
-    screen schedules for after a refresh is made by the screen that is open then.
+    ``node``: the node that was handling a message. The error may have been raised by another one: if a screen schedules
+    a call for after a refresh, the screen that is open then makes the call.
     """
     if not isinstance(error, NoMatches | NoScreen | ScreenStackError):
         return False

@@ -30,22 +30,22 @@ async def quit_app(app: MovieTui) -> None:
         # Until the process of a run has started, the store says that the run is queued.
         waiting = len({run.id for run in await queue.waiting()}.difference(queue.running))
     answer = "stop"
-    # A person who quits while the question is open does not want to be asked again.
-    # Stopping the quick run loses nothing: it only trains while a person waits for a list.
+    # The quick run is not asked about: it only trains while a person waits for a list, so stopping it loses nothing.
     running = [number for number in queue.running if number != app.stand_in.quick_run]
+    # A person who quits while the question is open does not want to be asked again.
     if (running or waiting) and not isinstance(app.screen, QuitPanel):
         automatic = app.stand_in.recommended_run in running
         answer = await app.push_screen_wait(QuitPanel(len(running), waiting, RECOMMENDED if automatic else ""))
     if answer == "back":
         return
-    await asyncio.gather(app.work.cancel(), queue.close(stay=answer == "stay"), app.session.engine.close())
+    await asyncio.gather(app.jobs.cancel(), queue.close(stay=answer == "stay"), app.session.engine.close())
     app.exit(0)
 
 
 class QuitPanel(Panel[str]):
     """Asks what to do with unfinished runs.
 
-    Ends with ``stay`` to continue them in the background, ``stop`` to stop them, or ``back`` to return to the app.
+    Ends with ``stay`` to continue training in the background, ``stop`` to stop it, or ``back`` to return to the app.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,7 @@ class QuitPanel(Panel[str]):
     ]
 
     def __init__(self, running: int, waiting: int, automatic: str) -> None:
-        """``automatic`` is the name of the model whose training started automatically; empty if it is not training."""
+        """``automatic``: the name of the model that the app is training by itself; empty if there is none."""
         super().__init__()
         self._training, self._waiting, self._automatic = running, waiting, automatic
 

@@ -1,5 +1,5 @@
-"""An app whose texts cannot send control sequences to the terminal or the clipboard, and which opens only known pages
-in a browser."""
+"""An app that sends no control sequences from its texts to the terminal or the clipboard, and that opens only known
+pages in a browser."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from movietui.formatting.printing import PlainConsole, drawn
 
 
 class SanitizedLines(LineFilter):
-    """Every drawn line passes through this filter, so that no widget can send control sequences to the terminal."""
+    """The filter that every drawn line passes through, so that no widget can send control sequences to the terminal."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments of a line without control sequences."""
@@ -42,7 +42,7 @@ class SanitizedApp(App[int]):
         super().copy_to_clipboard(strip_invisible(text))
 
     def copy_lines(self, text: str) -> None:
-        """Copy several lines of text; clean each line as ``copy_to_clipboard`` does."""
+        """Copy several lines of text, each cleaned as ``copy_to_clipboard`` does."""
         super().copy_to_clipboard("".join(f"{strip_invisible(line)}\n" for line in text.splitlines()))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:

@@ -28,8 +28,8 @@ class TerminalSizedScreen(Screen[Result]):
     """A screen that always takes the size of the terminal.
 
     Textual reports a screen's size twice: as the size of the terminal, and as that of a widget that was laid out. If
-    the terminal changed in between, the screen would return to its previous size, or switch between the two sizes for
-    ever. If two such messages wait, Textual handles only the later one, which may have the previous size.
+    the terminal changes in between, the screen would return to its previous size, or switch between the two sizes for
+    ever. Of two waiting reports, Textual handles only the later one, which may have the previous size.
     """
 
     @on(events.Resize)
@@ -55,7 +55,7 @@ class TerminalSizedScreen(Screen[Result]):
 
 
 class ClickableScreen(TerminalSizedScreen[Result]):
-    """A screen on which a click on a hint does what its key does, wherever the hint is: on a border or in a text."""
+    """A screen on which a click on a hint does what the hint's key does, be it on a border or in a text."""
 
     _pressed_key = ""
 
@@ -74,7 +74,7 @@ class ClickableScreen(TerminalSizedScreen[Result]):
 
 
 class Panel(ModalScreen[Result], ClickableScreen[Result]):
-    """A modal screen on top of another screen. A click beside the panel closes it."""
+    """A modal screen on top of another screen. A click beside it closes it."""
 
     _pressed_beside = False
 
@@ -83,7 +83,7 @@ class Panel(ModalScreen[Result], ClickableScreen[Result]):
         self._pressed_beside = self._is_beside(event)
 
     async def on_click(self, event: events.Click) -> None:
-        """Close the panel as its key does, after a click beside it."""
+        """After a click beside the panel, close it as its key does."""
         if self._pressed_beside and self._is_beside(event):
             closing = [each.action for each in declared_bindings(type(self)) if each.id in CLOSING]
             for action in closing[-1:]:

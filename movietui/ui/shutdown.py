@@ -1,4 +1,4 @@
-"""Shuts the app down when a signal asks for that, for example because the terminal is gone."""
+"""Shuts the app down after a signal, which comes, for example, when the terminal is gone."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Shutdown:
     def __init__(self, first: Callable[[], Awaitable[None]], force: Callable[[], None]) -> None:
         """A signal cancels the task that creates this object.
 
-        ``first`` is awaited before that, to end whatever the task may be waiting for. If the shutdown takes too long,
-        ``force`` is called and the process exits at once.
+        Before that, ``first`` is awaited, to end whatever the task may be waiting for. After ``MAX_SECONDS``, ``force``
+        is called and the process exits at once.
         """
         self.code = 0
         """The exit code after a signal: 128 plus its number."""

@@ -28,9 +28,9 @@ as long."""
 DUE = 10
 """The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50
-"""The number of partial collections after which a full one no longer waits for an idle moment: there is none while a
-key is held down. About two hundred keys cause that many, and each key leaves about eighty objects that nothing
-else frees."""
+"""The number of partial collections after which a full one no longer waits for an idle moment, because there is none
+while a key is held down. About two hundred key presses cause so many collections, and each press leaves about eighty
+objects that only a full one frees."""
 
 
 def run(theme: str | None = None) -> int:
@@ -94,8 +94,9 @@ class Tidied(Protocol):
 async def tidy(screens: Callable[[], Iterable[Tidied]]) -> None:
     """Collect garbage while the app is idle, or when there is too much of it.
 
-    After that, if there are more screens than ever before, exclude all objects that exist now from later collections.
-    Excluded objects are never freed, so screens that open again and again, such as interviews, must not add to them.
+    After that, if there are more screens than ever before, exclude all objects that exist then from later collections.
+    Excluded objects in cycles are never freed, so screens that open again and again, such as interviews, must not add
+    to them.
     """
     most = 0
     while True:

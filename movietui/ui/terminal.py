@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 MOUSE = b"\x1b[M"
-"""In the oldest mouse protocol, a report is these bytes and then three more, which may have any value."""
+"""In the oldest mouse protocol, a report is these bytes, followed by three that may have any value."""
 REPORT = len(MOUSE) + 3
 LOOK_SECONDS = 0.1
 """Seconds between checks of whether the app has ended, the terminal accepts output, or the process is in the
 foreground."""
 PATIENCE_SECONDS = 0.5
-"""Seconds that the quit key may wait behind earlier keys."""
+"""How many seconds the quit key may wait behind earlier keys."""
 HURRY_SECONDS = 5.0
 """After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
 MIN_CONTRAST = 0.15
@@ -84,7 +84,7 @@ class Output:
         self._descriptor, self._encoding, self._gone = descriptor, encoding, gone
 
     def write(self, text: str) -> None:
-        """Write the whole text, however long the terminal takes."""
+        """Write the whole text, no matter how long the terminal takes."""
         left = memoryview(text.encode(self._encoding, "replace"))
         while left:
             try:
@@ -112,7 +112,7 @@ class TerminalDriver(DriverAccess):
         self.output = Output(sys.__stdout__.fileno(), sys.__stdout__.encoding, self._gone)
         self._drawing = False
         self._lost = False
-        # The event loop calls the handlers, so they never interrupt drawing, whose locks they need.
+        # The event loop calls the handlers, so they never interrupt drawing, which holds locks that they need.
         self._handlers = {signal.SIGTSTP: self._stop, signal.SIGCONT: self._resume}
         for number, handler in self._handlers.items():
             self.loop.add_signal_handler(number, handler)
@@ -272,7 +272,7 @@ class TerminalApp(CrashHooks[int]):
     def __init__(self) -> None:
         super().__init__()
         self.hurry: Callable[[bool], None] = lambda now: None
-        """Called with true when a person wants to quit, to interrupt what earlier keys wait for; later with false."""
+        """Called with true when a person wants to quit, to end the requests of earlier keys; later with false."""
         self._quit_requests = 0
         self._no_color = [NoColorFilter()] if os.environ.get("TERM") == DUMB else []
 
@@ -286,7 +286,7 @@ class TerminalApp(CrashHooks[int]):
         return TerminalDriver if chosen is LinuxDriver else chosen
 
     def typed(self, key: str) -> None:
-        """Called as soon as a key is typed: the quit key must not wait long for what earlier keys wait for."""
+        """Called as soon as a key is typed: the quit key must not wait long behind requests of earlier keys."""
         asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry_if_waiting, key, self._quit_requests)
 
     def _hurry_if_waiting(self, key: str, requests_before: int) -> None:
@@ -306,7 +306,7 @@ class TerminalApp(CrashHooks[int]):
         self.hurry(False)
 
     def action_suspend_process(self) -> None:
-        """Suspend the whole process group of the app, which may include the program that started it."""
+        """Suspend the process group of the app, which may include the program that started it."""
         driver = driver_of(self)
         if driver is not None and driver.can_suspend:
             os.killpg(os.getpgrp(), signal.SIGTSTP)

@@ -1,7 +1,7 @@
 """Everything that movietui uses of Textual beyond its public interface.
 
-Each use has a name, says why the public interface is not enough, and has a test in ``test_textual_internals`` that
-fails when Textual changes it. No other module may touch a private name of Textual.
+Each use is wrapped in a function or class, which says why the public interface is not enough. A test in
+``test_textual_internals`` fails when Textual changes it. No other module may use a private name of Textual.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def active_node() -> object:
 
 
 def raised_by(error: BaseException) -> object:
-    """Return the object whose method raised an error, or ``None``. Textual's errors do not carry their node."""
+    """Return the object whose method raised an error, or ``None``. Textual's errors do not name their node."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -101,8 +101,8 @@ def forget_removed(screen: Screen[Any]) -> None:
 def share_border_colors() -> None:
     """Cache border colours once for all widgets.
 
-    In Textual's own cache, each key contains the cache of a widget. That keeps alive everything that a thousand widgets
-    have drawn, even in closed panels: some 60 MB.
+    In Textual's own cache, each key contains the cache of a widget. This keeps everything that a thousand widgets have
+    drawn, even in closed panels: some 60 MB.
     """
     compute = StylesCache.get_inner_outer.__wrapped__
     StylesCache.get_inner_outer = classmethod(lru_cache(1024)(compute))  # type: ignore[method-assign, assignment, arg-type]

@@ -64,7 +64,7 @@ SORTED = "▾"
 
 
 def describe_order(order: Order, room: int = 10**6) -> str:
-    """Return what a list is sorted by, ``by title ▾``; if that is wider than ``room`` cells, return a short form."""
+    """Return what a list is sorted by: ``by title ▾``; in a short form if that is wider than ``room`` cells."""
     whole = f"by {ORDERS[order]} {SORTED}"
     return whole if len(whole) <= room else f"{SHORT_ORDERS[order]} {SORTED}"
 
@@ -75,7 +75,7 @@ def training_on_cluster(dataset: str, model: str = CLUSTER_MODELS[0]) -> str:
 
 
 def state_in_words(state: str) -> str:
-    """Return the state of a run as it is shown: ``interrupted`` for ``cut off``, else the stored word."""
+    """Return the state of a run as shown on screen: ``interrupted`` for ``cut off``, else the stored word."""
     return "interrupted" if state == CUT_OFF else state
 
 
@@ -88,7 +88,7 @@ def describe_change(change: Change) -> str:
 
 
 def describe_given(stars: Sequence[float | None]) -> str:
-    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty if nobody rated it."""
+    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty if none of them rated it."""
     if len(stars) == 1:
         return "" if stars[0] is None else text.number_of_stars(stars[0])
     given = [(letter, each) for letter, each in zip(LETTERS, stars, strict=False) if each is not None]
@@ -96,7 +96,7 @@ def describe_given(stars: Sequence[float | None]) -> str:
 
 
 def describe_moves(moved: int) -> str:
-    """Return how many of the first hundred movies moved: ``12 movies moved``."""
+    """Return how many movies moved, as ``ListWindow.moved`` counts them: ``12 movies moved``."""
     return f"{text.plural(moved, 'movie')} moved" if moved else "nothing moved"
 
 
@@ -126,7 +126,7 @@ def about(step: Step) -> str:
 
 
 def summarize_step(step: Step) -> str:
-    """Return a step as the History view lists it: ``★ 3 → ★ 4``, ``+ watchlist``, ``512 changes``."""
+    """Return what a step did, as the history lists it: ``★ 3 → ★ 4``, ``+ watchlist``, ``512 changes``."""
     if step.kind in (IMPORT, LIST):
         return f"list {step.lists[0]}" if _is_single_list(step) else _changes(step)
     (change,) = step.changes

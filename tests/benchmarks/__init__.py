@@ -1,1 +1,1 @@
-"""Benchmarks print the figures that they measure, without judging them; the campaign attacks the program."""
+"""Benchmarks measure the program and print the figures; the campaign attacks it."""

@@ -1,6 +1,6 @@
 """Measure with one command how fast Browse responds.
 
-    python -m tests.benchmarks.browse [--from ml-1m.zip] [--home FOLDER] [--model mf] [--runs 3]
+    python -m tests.benchmarks.browse [--from ml-1m.zip] [--home FOLDER] [--model mf] [--only PART]... [--runs 3]
 
 It fetches ml-1m and generates a dataset with as many movies as ML-32M (87,585), each in a separate home, and trains a
 model on each. Then it measures, with a warm engine:

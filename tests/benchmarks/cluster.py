@@ -12,10 +12,10 @@ Needs Linux, the extra ``spark`` and Java. Each step runs in fresh processes; th
 
 ``clean``, ``als`` and ``recommend`` need what the steps before them leave, which ``--keep`` keeps. The table has the
 seconds, the microseconds for each rating, their ratio to those of the first size, and the peak memory of the largest
-process: the program, the driver's or an executor's Java, or a worker in Python. What a process takes in its last fifth
-of a second is not seen.
+process: the program, the driver's or an executor's Java, or a worker in Python. Memory that a process takes in its last
+fifth of a second is not seen.
 
-With ``--from``, the release there is cleaned and learned by two executors and by this machine, and the results are
+With ``--from``, two executors and this machine both clean the release there and learn from it, and the results are
 compared. ``--only correct`` does only that:
 
     correct      what each cleaning rule counts; the RMSE of models on the test part of the split random90-by-hash, in
@@ -164,7 +164,7 @@ def print_sizes(sizes: Sequence[str], steps: Sequence[str], rounds: int, folder:
 
 
 def print_correct(release: Path, models: Sequence[str], folder: Path) -> None:
-    """Compare a release that is cleaned and learned on a cluster with the same on this machine."""
+    """Clean a release and learn from it, on a cluster and on this machine, and compare the results."""
     home = folder / "home"
     movietui(home, "data", "get", "none", "--from", str(release))
     for preset in ("none", "standard"):

@@ -154,13 +154,13 @@ def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, pl
     """Return the answers that the interview collects."""
     given: StarsByMovie = {}
     unseen: list[int] = []
-    passed: dict[int, float] = {}
+    unchosen: dict[int, float] = {}
     held: dict[int, int] = {}
     spent: list[tuple[int, float]] = []
     genres = genres_of(respondent, ranker.dataset.movies.genres) if plan.genres else {}
     cards, questions, shown = 0, int(plan.genres), 0
     while len(given) < ANSWERS and questions < MOST:
-        answers = Answers(_history(given), np.asarray(unseen, np.int32), passed, genres=genres)
+        answers = Answers(_history(given), np.asarray(unseen, np.int32), unchosen, genres=genres)
         card = interview.next_card(answers, plan.card_size) if cards < plan.cards else []
         movies = card or interview.next_list(answers, plan.list_size)
         if not movies:
@@ -177,7 +177,7 @@ def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, pl
             unseen += without_points
             continue
         liking = interview.liking(answers, np.asarray(card, np.int32))
-        passed |= {row: liked for row, liked, count in zip(card, liking, points, strict=True) if not count}
+        unchosen |= {row: liked for row, liked, count in zip(card, liking, points, strict=True) if not count}
         places = dict(zip(card, ranker.places(_viewer(given, held), card), strict=True))
         held |= {row: places[row] for row in without_points}
         for row, count in zip(card, points, strict=True):

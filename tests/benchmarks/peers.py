@@ -154,7 +154,7 @@ def _words(changes: Mapping[str, str]) -> str:
 
 
 def on_one_core() -> str:
-    """Pin this process to one core if possible, because our fits otherwise use all cores but one.
+    """Pin this process to one core if possible, because our fits otherwise use all cores.
 
     Return how many threads the models use, in words.
     """

@@ -48,7 +48,7 @@ class Watched(app.MovieTui):
             began = clocks()
             await asyncio.sleep(0.001)
             late, *causes = (now - then for now, then in zip(clocks(), began))
-            if self.queue.activities and late > 0.005:
+            if self.queue.progress and late > 0.005:
                 worst = sorted([*worst, [late - 0.001, *causes]])[-50:]
                 open(sys.argv[1], "w").write(json.dumps(worst))
 

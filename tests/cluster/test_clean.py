@@ -1,4 +1,4 @@
-"""What cleaning on a cluster writes, there and here."""
+"""What cleaning on a cluster writes: to the cluster and on this machine."""
 
 import json
 from pathlib import Path
@@ -186,7 +186,7 @@ def test_the_dataset_is_listed_and_its_ratings_are_not_here(spark: Any, clean: A
     assert rows_of(dataset.ratings(spark))
 
 
-def test_what_is_stored_here_is_damaged(spark: Any, clean: Any, tmp_path: Path) -> None:
+def test_an_unknown_name_and_damaged_files_are_reported(spark: Any, clean: Any, tmp_path: Path) -> None:
     from movietui.data.cluster import dataset as datasets
 
     clean.clean(spark, "own", str(release(tmp_path, "ml-1m")), str(tmp_path / "out"))

@@ -64,7 +64,7 @@ def check(spark: Any, path: Path, staging: Path, cleanings: tuple[str, ...] = CL
 
 
 def counts(report: CleaningReport) -> CleaningReport:
-    """Return a report without examples, of which a cluster shows others."""
+    """Return a report without its examples, which differ on a cluster."""
     return replace(report, rules=tuple(replace(rule, examples=()) for rule in report.rules))
 
 

@@ -28,7 +28,7 @@ from tests.models.builders import tastes
 
 
 def people_rate_what_they_like() -> Dataset:
-    """Ratings of which those with more stars are more likely to exist: who rated what tells their taste."""
+    """Ratings by users who mostly rate what they like, so that what they rated shows their taste."""
     every = tastes(share=0.9)[0]
     chosen = np.random.RandomState(1).random_sample(len(every.ratings)) < (every.ratings.stars / 5) ** 4
     return every.with_ratings(np.flatnonzero(chosen))
@@ -63,7 +63,7 @@ def settings_of(name: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def fitted(spark: Any, stored: ClusterDataset, parts: Any) -> dict[str, tuple[AnyModel, AnyModel]]:
-    """Each model, fitted on the cluster and in memory, with few sweeps and few tasks, each of which takes its time."""
+    """Each model, fitted on the cluster and in memory; few sweeps and few tasks save time."""
     from movietui.models.cluster.fits import FITS, fit
     from movietui.models.cluster.networks import NETWORKS
     from movietui.models.cluster.partitions import partitioned

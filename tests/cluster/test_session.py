@@ -1,4 +1,4 @@
-"""What is said where Spark cannot run; these tests need neither pyspark nor Java."""
+"""The sentences that say why Spark cannot run; these tests need neither pyspark nor Java."""
 
 import importlib.util
 import re

@@ -174,8 +174,8 @@ def test_a_dataset_that_cannot_be_stored_can_be_loaded(home: Path, monkeypatch: 
     monkeypatch.setattr(tempfile, "mkdtemp", full)
     stages: list[Stage] = []
     assert len(catalogue.load("demo", report=stages.append).ratings)
-    assert any("The disk is full" in stage.note for stage in stages)
-    with pytest.raises(Problem, match="The disk is full"):
+    assert any("the disk is full" in stage.note for stage in stages)
+    with pytest.raises(Problem, match="the disk is full"):
         catalogue.clean("demo")
     monkeypatch.undo()
     assert catalogue.report_of("demo") is None

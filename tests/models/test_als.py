@@ -57,7 +57,7 @@ class TestAls(ModelContract):
             factors = model.fold_in(history_of(tastes()[0], user)).factors
             np.testing.assert_allclose(model.parameters["user"][user], factors, atol=1e-4)
 
-    def test_who_and_what_is_unknown_has_the_mean_factors(self) -> None:
+    def test_unknown_users_and_movies_have_the_mean_factors(self) -> None:
         model = Als(AlsSettings(factors=2, sweeps=3))
         model.fit(dataset([0, 0, 2, 2], [0, 1, 0, 3], [5, 3, 4, 1], users=4, movies=5))
         for name, known in (("user", [0, 2]), ("factors", [0, 1, 3])):
@@ -135,7 +135,7 @@ class TestAls(ModelContract):
             np.testing.assert_allclose(parameters[name], whole[name], rtol=1e-4, atol=1e-6)
 
     def test_the_noise_is_that_of_the_ratings(self) -> None:
-        """Factors that are fitted to noise as well would leave too little of it, but their number is accounted for."""
+        """The factors fit part of the noise too; the estimate makes up for that by the leverage of each rating."""
         random = np.random.RandomState(2)
         x, y = random.normal(0, 0.3, (300, 3)) + 1, random.normal(0, 0.3, (200, 3)) + 1
         user, movie = np.nonzero(random.random_sample((300, 200)) < 0.25)

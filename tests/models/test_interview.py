@@ -21,10 +21,10 @@ def history(rated: dict[int, float]) -> History:
 def answers(
     rated: dict[int, float] | None = None,
     unseen: object = (),
-    passed: dict[int, float] | None = None,
+    unchosen: dict[int, float] | None = None,
     genres: dict[int, int] | None = None,
 ) -> Answers:
-    return Answers(history(rated or {}), np.asarray(unseen, np.int32), passed or {}, genres=genres or {})
+    return Answers(history(rated or {}), np.asarray(unseen, np.int32), unchosen or {}, genres=genres or {})
 
 
 def first_of(interview: Interview, so_far: Answers) -> int:
@@ -69,8 +69,8 @@ def test_of_equally_informative_movies_the_better_known_is_asked_about() -> None
 def test_nothing_is_asked_twice() -> None:
     interview = Interview(of_table(divided(60)), directions=3)
     rated: dict[int, float] = {3: 4.0}
-    unseen, passed, asked = [1], {0: 1.0, 2: 1.0}, {0, 1, 2, 3}
-    while movies := interview.next_list(answers(rated, unseen, passed), 4):
+    unseen, unchosen, asked = [1], {0: 1.0, 2: 1.0}, {0, 1, 2, 3}
+    while movies := interview.next_list(answers(rated, unseen, unchosen), 4):
         assert not asked & {*movies}
         assert len({*movies}) == len(movies)
         asked |= {*movies}
@@ -80,9 +80,9 @@ def test_nothing_is_asked_twice() -> None:
             elif movie % 3 == 1:
                 unseen.append(movie)
             else:
-                passed[movie] = 1.0
+                unchosen[movie] = 1.0
     assert asked == set(range(18))
-    assert interview.next_card(answers(rated, unseen, passed)) == []
+    assert interview.next_card(answers(rated, unseen, unchosen)) == []
 
 
 def test_excluded_movies_are_not_asked_about() -> None:
@@ -109,7 +109,7 @@ def test_answers_never_reduce_what_is_known() -> None:
     for movie in np.random.default_rng(3).permutation(18).tolist():
         rated[movie] = 1.0 + movie % 5
         shares.append(interview.known(answers(rated)))
-        assert interview.known(answers(rated, unseen=[5], passed={6: 0.1}, genres={0: 1})) == shares[-1]
+        assert interview.known(answers(rated, unseen=[5], unchosen={6: 0.1}, genres={0: 1})) == shares[-1]
     assert shares[0] == 0
     assert shares == sorted(shares)
     assert 0.5 < shares[-1] <= 1
@@ -127,9 +127,9 @@ def test_a_card_distinguishes_tastes() -> None:
 
 def test_a_card_needs_enough_movies() -> None:
     interview = Interview(of_table(divided(60)[:, :4]), directions=2)
-    assert len(interview.next_card(answers(passed={0: 1.0}), CARD)) == CARD
-    assert interview.next_card(answers({1: 4.0}, passed={0: 1.0}), CARD) == []
-    assert len(interview.next_list(answers({1: 4.0}, passed={0: 1.0}), CARD)) == 2
+    assert len(interview.next_card(answers(unchosen={0: 1.0}), CARD)) == CARD
+    assert interview.next_card(answers({1: 4.0}, unchosen={0: 1.0}), CARD) == []
+    assert len(interview.next_list(answers({1: 4.0}, unchosen={0: 1.0}), CARD)) == 2
 
 
 def test_a_list_asks_about_different_tastes() -> None:
@@ -153,7 +153,7 @@ def test_a_dataset_without_common_movies_has_no_questions() -> None:
     for stars in (np.zeros((3, 4)), np.eye(4) * 4):
         interview = Interview(of_table(stars))
         assert interview.next_list(answers(genres={0: 1, 1: -1})) == []
-        assert interview.next_card(answers({1: 4.0}, passed={2: 0.5})) == []
+        assert interview.next_card(answers({1: 4.0}, unchosen={2: 0.5})) == []
         assert interview.known(answers({1: 4.0})) == 0
 
 
@@ -202,10 +202,10 @@ def test_movies_of_a_liked_genre_are_asked_about() -> None:
 def answer_cards(interview: Interview, ranker: Ranker, random: np.random.Generator, cards: int, size: int) -> int:
     """Answer cards at random, and check after each that no movie without a point rose; return how many had no point."""
     rated: dict[int, float] = {}
-    passed: dict[int, float] = {}
+    unchosen: dict[int, float] = {}
     held: dict[int, int] = {}
     for _ in range(cards):
-        so_far = answers(rated, passed=passed, genres={0: 1})
+        so_far = answers(rated, unchosen=unchosen, genres={0: 1})
         card = interview.next_card(so_far, size)
         if not card:
             break
@@ -215,9 +215,9 @@ def answer_cards(interview: Interview, ranker: Ranker, random: np.random.Generat
         chosen = random.choice(card, random.integers(1, min(3, size - 1) + 1), replace=False).tolist()
         lost = [movie for movie in card if movie not in chosen]
         rated |= {movie: float(random.choice([4.0, 4.5, 5.0])) for movie in chosen}
-        passed |= {movie: expected[movie] for movie in lost}
+        unchosen |= {movie: expected[movie] for movie in lost}
         held |= {movie: places[movie] for movie in lost}
-        liking = interview.liking(answers(rated, passed=passed, genres={0: 1}), np.asarray(lost, np.int32))
+        liking = interview.liking(answers(rated, unchosen=unchosen, genres={0: 1}), np.asarray(lost, np.int32))
         assert (np.asarray(liking) <= [expected[movie] + 1e-8 for movie in lost]).all()
         after = ranker.rank([Viewer("profile", "p", history(rated), held=held)]).order.tolist()
         for movie in lost:
@@ -258,5 +258,5 @@ def test_a_rating_counts_more_than_a_card_without_a_point() -> None:
     movie = np.asarray([0], np.int32)
     (expected,) = interview.liking(answers(), movie)
     rated = {0: 5.0, 1: 5.0}
-    assert interview.liking(answers(rated, passed={0: expected}), movie) == interview.liking(answers(rated), movie)
+    assert interview.liking(answers(rated, unchosen={0: expected}), movie) == interview.liking(answers(rated), movie)
     assert interview.liking(answers(rated), movie)[0] > expected

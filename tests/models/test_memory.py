@@ -48,11 +48,11 @@ def test_a_fit_that_does_not_fit_in_memory_says_so_before_it_begins(
         AutoRec().fit(TRAIN)
     assert str(refusal.value) == (
         f"autorec needs about 140.8 GB of memory for {users} users and {movies} movies, and 7.0 GB are free; "
-        "train another model, such as blend or mf."
+        "train another model, such as mf."
     )
 
 
-def test_what_models_need() -> None:
+def test_the_memory_that_models_need() -> None:
     cells = 4 * len(TRAIN.users) * len(TRAIN.movies)
     assert AutoRec(AutoRecSettings(by_user=True)).memory_needed(TRAIN) == 2 * cells
     assert AutoRec(AutoRecSettings(by_user=False)).memory_needed(TRAIN) == 4 * cells

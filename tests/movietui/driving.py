@@ -132,7 +132,7 @@ class Driver:
         await self.until(
             lambda: (
                 self.app.session.opened is not None
-                and self.app.work.activity is None
+                and self.app.jobs.progress is None
                 and isinstance(self.app.screen, BrowseScreen)
                 and self.app.screen.query("#movies, #viewers")
                 and self.movies.total
@@ -163,7 +163,7 @@ async def started(
     ``wait``: wait for the first list.
     """
     app = new_app(engine or EngineAtHand(), theme)
-    app.queue._new_job = app.work._new_job = job
+    app.queue._new_job = app.jobs._new_job = job
     try:
         async with app.run_test(size=size, notifications=True, tooltips=tooltips) as pilot:
             driver = Driver(app, pilot)

@@ -346,9 +346,9 @@ class FakeEngine(Requests, EngineClient):
                 {**self._found_movie(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
                 for movie in movies[:12]
             ],
-            "people": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
+            "directors": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
             "users": self.find_users(search=words, offset=0, limit=12)["rows"],
-            "people_first": words == "odd",
+            "directors_first": words == "odd",
             "joined": self.directors_known,
             "tagged": True,
             "actors": [{"name": "Ann", "movies": 2}] if "ann".startswith(words) else [],
@@ -405,13 +405,13 @@ class FakeEngine(Requests, EngineClient):
 
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
         """Ask about movies in order of their numbers. Each rating makes the unknown part of the taste 10 % smaller."""
-        passed = [movie["key"] for movie in answers["passed"]]
-        excluded = {key for key, _ in viewer["rated"]} | {*answers["unseen"], *passed, *viewer["hidden"]}
+        unchosen = [movie["key"] for movie in answers["unchosen"]]
+        excluded = {key for key, _ in viewer["rated"]} | {*answers["unseen"], *unchosen, *viewer["hidden"]}
         remaining = [movie for movie in range(len(self.titles)) if str(movie) not in excluded]
         card = card and len(remaining) >= CARD
         return {
             "movies": [self._asked_about(movie) for movie in remaining[: CARD if card else LIST]],
-            "if_passed": [{"key": str(movie), "liking": 1.0, "place": movie} for movie in remaining[:CARD] if card],
+            "if_unchosen": [{"key": str(movie), "liking": 1.0, "above": movie} for movie in remaining[:CARD] if card],
             "rated": len(viewer["rated"]),
             "known": 1 - 0.9 ** len(viewer["rated"]),
         }

@@ -112,7 +112,10 @@ def test_a_folder_of_backups_that_cannot_be_created_is_a_problem(backup: Path) -
 
 def test_backing_up_without_a_store_is_a_problem(home: Path) -> None:
     result = invoke("backup")
-    assert (result.exit_code, result.stderr) == (1, "There is nothing to back up yet.\n")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "There is nothing to back up yet; rate a movie or train a model first.\n",
+    )
     assert not locations.store().exists()
 
 

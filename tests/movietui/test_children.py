@@ -21,7 +21,7 @@ from movietui.protocol.viewers import ViewerRef
 from movietui.protocol.wire import Message, decode, encode
 from movietui.state import child_processes as children
 from movietui.state.child_processes import Engine, Job, warm_job
-from movietui.state.current_job import Work
+from movietui.state.job_runner import JobRunner
 from movietui.store.ratings import Store
 from tests.data.imdb_tables import basics, write_tables
 from tests.movietui.driving import PATIENCE
@@ -501,7 +501,7 @@ async def test_a_job_lowers_the_priority_of_its_session(home: Path) -> None:
 async def test_a_finished_job_leaves_no_process(home: Path) -> None:
     """After the event loop has ended, nothing could wait for the process."""
     job = Job()
-    await Work(lambda: None, lambda: job).get("demo")
+    await JobRunner(lambda: None, lambda: job).get("demo")
     assert job._process is not None
     assert job._process.returncode == 0
 

@@ -17,7 +17,7 @@ from movietui.data.storage import cache, locations
 from movietui.protocol.messages import ChartRow
 from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.ratings import Store
 from movietui.ui.data.chart import draw
 from movietui.ui.data.dataset_list import DatasetList, OpenPath
@@ -44,10 +44,10 @@ async def open_path(driver: Driver, path: object) -> None:
 
 def test_a_download_shows_its_progress_and_speed() -> None:
     stage = Stage("Downloading", 120_000_000, 240_000_000, "bytes", "MovieLens 32M", rate=3.1e6, seconds_left=38.0)
-    activity = Activity("get ml-32m", {}).after({"event": "stage", **asdict(stage)})
-    drawn = _stages(activity, 50).plain
+    progress = JobProgress("get ml-32m", {}).after({"event": "stage", **asdict(stage)})
+    drawn = _stages(progress, 50).plain
     assert drawn.startswith("  Downloading ━━━─── 120 MB 3.1 MB/s, 38 s left")
-    done = activity.after({"event": "stage", **asdict(replace(stage, finished=True))})
+    done = progress.after({"event": "stage", **asdict(replace(stage, finished=True))})
     assert _stages(done, 50).plain == "✔ Downloading 120 MB MovieLens 32M"
 
 
@@ -268,7 +268,7 @@ async def test_a_stopped_removal_is_reported(ready: Path) -> None:
         await driver.press("x")
         await driver.see("Remove demo?")
         await driver.press("y", "c")
-        await driver.until(lambda: driver.app.work.activity is None, "the end")
+        await driver.until(lambda: driver.app.jobs.progress is None, "the end")
         await driver.until(
             lambda: "Stopped" in driver.app.notice.plain or "is removed" in driver.app.notice.plain, "the notice"
         )
@@ -401,7 +401,7 @@ async def test_files_that_are_not_a_dataset_are_refused(ready: Path, tmp_path: P
             await open_path(driver, tmp_path / name)
             await driver.wait_for_notice(expected)
             assert driver.app.notice.plain.startswith("! ")
-            await driver.until(lambda: driver.app.work.activity is None, "the end")
+            await driver.until(lambda: driver.app.jobs.progress is None, "the end")
         assert screen.datasets.total == before
         assert [path.name for path in locations.datasets().iterdir()] == ["demo"]
 
@@ -431,10 +431,10 @@ async def test_keys_do_no_harm_while_there_is_no_dataset(store: Store) -> None:
         return job
 
     async with started(wait=False, job=pending) as driver:
-        await driver.until(lambda: driver.app.work.activity is not None, "the work")
+        await driver.until(lambda: driver.app.jobs.progress is not None, "the job")
         await driver.press("c")
         await driver.see("Stopped.")
-        assert driver.app.work.activity is None
+        assert driver.app.jobs.progress is None
         await driver.press("b")
         await driver.pilot.pause(0.1)
         await driver.press("5", "u", "r", "p", "n", "enter", "minus", "tab", "left", "enter", "p", "escape")

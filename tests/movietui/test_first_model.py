@@ -9,7 +9,7 @@ import pytest
 from textual.worker import WorkerFailed
 
 from movietui.data.problems import Problem
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.processes import _began
 from movietui.store.ratings import Store
 from movietui.store.run_records import Run
@@ -48,7 +48,7 @@ def run(store: Store, number: int) -> Run:
 
 async def wait_for_training(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
     """Wait until the recommended model is being trained, and return the job."""
-    await driver.until(lambda: jobs and driver.app.queue.activities, "the training")
+    await driver.until(lambda: jobs and driver.app.queue.progress, "the training")
     await driver.see("train blend")
     assert jobs[0].request["model"] == "blend"
     jobs[0].metrics = {"rmse": 0.8687}
@@ -163,7 +163,7 @@ async def test_a_cancelled_recommended_run_is_not_started_again(store: Store, qu
         assert [one.state for one in store.runs()] == ["cancelled", "done"]
         assert len(jobs) == 1
         await driver.app.queue.again(2)  # unless the user resumes it
-        await driver.until(lambda: len(jobs) == 2 and driver.app.queue.activities, "the training")
+        await driver.until(lambda: len(jobs) == 2 and driver.app.queue.progress, "the training")
         jobs[1].metrics = {"rmse": 0.8687}
         jobs[1].end()
         await driver.wait_for_notice(READY)
@@ -231,7 +231,7 @@ async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store:
         assert jobs == []  # nothing is trained for people who train models themselves
         older = await driver.app.queue.add("mf", "demo", REQUEST)
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
-        await driver.until(lambda: len(driver.app.queue.activities) == 2, "both, at once")
+        await driver.until(lambda: len(driver.app.queue.progress) == 2, "both, at once")
         assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": older + 1}
         await driver.see("Your list from")
         await driver.see("▸ Learn what people like")
@@ -262,7 +262,7 @@ def test_progress_covers_all_phases() -> None:
         losses = {"train_loss": 1.0, "validation_loss": None}
         return {"event": "epoch", "phase": phase, "epoch": number, "of": 4, **losses}
 
-    begun = Activity("train blend", {"do": "train"}, began=time.monotonic() - 60)
+    begun = JobProgress("train blend", {"do": "train"}, began=time.monotonic() - 60)
     assert begun.whole() == (0.0, None)
     stage = {"event": "stage", "name": "read", "note": "", "done": 1, "total": 1, "unit": "", "seconds_left": None}
     assert begun.after(stage).whole() == (0.0, None)  # what comes before the fits does not count
@@ -298,7 +298,7 @@ async def test_the_status_line_of_the_list_mentions_no_other_dataset(
         await wait_for_training(driver, jobs)
         other = await app.queue.add("bias", "ml-100k", REQUEST)
         await app.queue.set_at_a_time(2)
-        await driver.until(lambda: len(app.queue.activities) == 2, "both trainings")
+        await driver.until(lambda: len(app.queue.progress) == 2, "both trainings")
         jobs[0].end("failed")  # the training on the open dataset
         await driver.wait_for_notice("failed")
         app.show_notice("")

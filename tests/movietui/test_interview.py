@@ -113,8 +113,8 @@ async def test_points_become_the_stars_that_the_card_says(
         assert rated(store) == {title(0): 4.5, title(2): 4.0}
         await driver.see("2 of 15 rated · about 8 questions left" if size == LARGE else "2 of 15 · 8 questions left")
         await driver.see(f"1 ○○○ {title(5)}")  # movies without points are not shown again
-        passed = last_request(faked)["answers"]["passed"]
-        assert [movie["key"] for movie in passed] == ["1", "3", "4"]
+        unchosen = last_request(faked)["answers"]["unchosen"]
+        assert [movie["key"] for movie in unchosen] == ["1", "3", "4"]
         await driver.press("2", "enter")
         await driver.wait_for_notice(f"rated {title(6)} ★ 4")
         assert len(rated(store)) == 3

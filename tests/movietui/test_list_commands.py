@@ -240,10 +240,10 @@ def test_taste_needs_no_model(run: Run) -> None:
 def test_search_finds_movies_directors_and_users(run: Run, ready: Path, tables: Path) -> None:
     result = document(run("search", "godfahter", "--dataset", "demo", "--json"))
     assert result["movies"][0]["title"] == "The Godfather"
-    assert (result["people"], result["users"]) == ([], [])
+    assert (result["directors"], result["users"]) == ([], [])
     document(run("data", "imdb", "demo", "--from", tables, "--json"))
     result = document(run("search", "francis", "copola", "--dataset", "demo", "--json"))
-    assert result["people"] == [{"name": "Francis Ford Coppola", "movies": 1}]
+    assert result["directors"] == [{"name": "Francis Ford Coppola", "movies": 1}]
     assert "Francis Ford Coppola" in run("search", "coppola", "--dataset", "demo").stdout
     assert document(run("search", 400, "-k", 1, "--dataset", "demo", "--json"))["users"][0]["id"] == "400"
     assert run("search", "xyzzy", "--dataset", "demo").stdout == "No movie, person or user matches 'xyzzy'.\n"

@@ -94,7 +94,7 @@ def test_commands_import_and_show_a_list(demo: None, tmp_path: Path) -> None:
     }
     keys = catalogue.load("demo").movies.keys
     shown = document("list", "--profile", "anna", "show", "snow [days]")
-    assert [(row["place"], row["title"], row["key"], row["note"]) for row in shown["movies"]] == [
+    assert [(row["position"], row["title"], row["key"], row["note"]) for row in shown["movies"]] == [
         (1, other, keys[1], "loud"),
         (2, title, keys[0], None),
         (3, "Nowhere", "nowhere 1950", None),

@@ -128,7 +128,7 @@ def test_an_import_counts_its_newer_movies(store: Store, online: None) -> None:
     assert (newer["newer"], newer["movies"], newer["than_year"]) == (3, 5, 2000)
 
 
-def test_without_a_network_only_datasets_on_disk_are_offered(
+def test_with_network_access_switched_off_only_datasets_on_disk_are_offered(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert os.environ["MOVIETUI_OFFLINE"] == "1"

@@ -177,7 +177,7 @@ async def test_changes_are_reported_together(store: Store, jobs: list[FakeJob]) 
     calls: list[bool] = []
     queue = queue_of(store, changed=lambda: calls.append(True))
     number = await queue.add("mf", "demo", OPTIONS)
-    await until(lambda: number in queue.activities and queue.activities[number].curve)
+    await until(lambda: number in queue.progress and queue.progress[number].curve)
     before = len(calls)
     for _ in range(50):
         queue._report_soon()
@@ -207,7 +207,7 @@ async def test_a_real_run_is_paused_resumed_and_cancelled(ready: Path, store: St
     number = await queue.add("mf", "demo", LONG)
     runs = Runs(store)
     async with asyncio.timeout(PATIENCE):
-        while number not in queue.activities or len(queue.activities[number].curve) < 2:
+        while number not in queue.progress or len(queue.progress[number].curve) < 2:
             await asyncio.sleep(0.02)
         await queue.pause(number)
         while runs.get(number).state != "paused":

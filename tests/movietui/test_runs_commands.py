@@ -100,7 +100,7 @@ def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:
     assert not report["same_rows"]
     assert {row["low"] for row in report["metrics"]} == {None}
     assert report["top"] is None
-    assert "so there is no interval" in run("compare", 1, 3).stdout
+    assert "No intervals: the runs were not both measured" in run("compare", 1, 3).stdout
 
 
 def test_export_writes_csv_markdown_and_json(run: Run, tmp_path: Path) -> None:

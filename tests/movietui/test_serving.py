@@ -99,12 +99,12 @@ def test_a_failed_open_keeps_the_open_dataset(service: Service) -> None:
 
 
 def test_an_interview_asks_about_movies_that_the_viewer_has_not_rated(service: Service) -> None:
-    nothing: InterviewAnswers = {"unseen": [], "passed": [], "genres": {}}
+    nothing: InterviewAnswers = {"unseen": [], "unchosen": [], "genres": {}}
     card = service.next_question(viewer=stranger(), answers=nothing, card=True)
     assert (card["known"], card["rated"]) == (0, 0)
     keys = [movie["key"] for movie in card["movies"]]
     assert len({*keys}) == 5
-    assert [movie["key"] for movie in card["if_passed"]] == keys
+    assert [movie["key"] for movie in card["if_unchosen"]] == keys
     counts = sorted(service.opened.dataset.counts.tolist(), reverse=True)
     for movie in card["movies"]:
         row = service.opened.dataset.movies.row[movie["id"]]
@@ -116,11 +116,11 @@ def test_an_interview_asks_about_movies_that_the_viewer_has_not_rated(service: S
         assert not {"stars", "score", "mean"} & set(movie)
     answers: InterviewAnswers = {
         "unseen": keys[1:2],
-        "passed": card["if_passed"][2:],
+        "unchosen": card["if_unchosen"][2:],
         "genres": {service.opened.dataset.movies.genre_names[0]: 1, "of another dataset": -7},
     }
     after = service.next_question(viewer=stranger((keys[0], 5.0)), answers=answers, card=False)
-    assert after["if_passed"] == []
+    assert after["if_unchosen"] == []
     assert len(after["movies"]) == 6
     assert not {*keys} & {movie["key"] for movie in after["movies"]}
     assert after["known"] > 0
@@ -133,23 +133,25 @@ def test_an_interview_asks_about_movies_that_the_viewer_has_not_rated(service: S
 
 
 def test_a_movie_without_points_keeps_its_place(service: Service) -> None:
-    card = service.next_question(viewer=stranger(), answers={"unseen": [], "passed": [], "genres": {}}, card=True)
-    chosen, *without_points = card["if_passed"]
-    place = {movie["key"]: movie["place"] for movie in without_points}
+    card = service.next_question(viewer=stranger(), answers={"unseen": [], "unchosen": [], "genres": {}}, card=True)
+    chosen, *without_points = card["if_unchosen"]
+    places = {movie["key"]: movie["above"] for movie in without_points}
     before = [row["key"] for row in service.rank(query=query_for(stranger()), offset=0, limit=10_000)["rows"]]
-    for key, above in place.items():
-        others = [movie for movie in before[: before.index(key)] if movie not in place and movie != chosen["key"]]
+    for key, above in places.items():
+        others = [movie for movie in before[: before.index(key)] if movie not in places and movie != chosen["key"]]
         assert len(others) == above
-    viewer: ViewerRatings = {**stranger((chosen["key"], 5.0)), "held": [*place.items()]}
+    viewer: ViewerRatings = {**stranger((chosen["key"], 5.0)), "held": [*places.items()]}
     after = [row["key"] for row in service.rank(query=query_for(viewer), offset=0, limit=10_000)["rows"]]
-    for key, above in place.items():
-        assert len([movie for movie in after[: after.index(key)] if movie not in place]) >= above
+    for key, above in places.items():
+        assert len([movie for movie in after[: after.index(key)] if movie not in places]) >= above
     next_card = service.next_question(
-        viewer=stranger((chosen["key"], 5.0)), answers={"unseen": [], "passed": without_points, "genres": {}}, card=True
-    )["if_passed"]
+        viewer=stranger((chosen["key"], 5.0)),
+        answers={"unseen": [], "unchosen": without_points, "genres": {}},
+        card=True,
+    )["if_unchosen"]
     keys = [movie["key"] for movie in next_card]
     for movie in next_card:  # their places in the list that is shown
-        assert movie["place"] == len([key for key in after[: after.index(movie["key"])] if key not in keys])
+        assert movie["above"] == len([key for key in after[: after.index(movie["key"])] if key not in keys])
     genre = service.opened.dataset.movies.genre_names[0]
     query: ListQuery = {**query_for(viewer), "filter": f"+{genre}"}
     filtered = [row["key"] for row in service.rank(query=query, offset=0, limit=10_000)["rows"]]
@@ -373,9 +375,9 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
     assert (result["languages"], result["countries"]) == (["English"], ["United States"])
     assert result["link"] == "tt0000011"
     found = joined.search(words="brando")
-    assert (found["people"], found["actors"]) == ([], [{"name": "Marlon Brando", "movies": 1}])
+    assert (found["directors"], found["actors"]) == ([], [{"name": "Marlon Brando", "movies": 1}])
     found = joined.search(words="coppola")
-    assert (found["people"], found["actors"]) == ([{"name": "Francis Ford Coppola", "movies": 1}], [])
+    assert (found["directors"], found["actors"]) == ([{"name": "Francis Ford Coppola", "movies": 1}], [])
     assert (found["tags"], found["joined"], found["tagged"]) == ([], True, False)
     only = joined.rank(query=query_for(a_user(), filter='@"marlon brando" lang:en country:usa'), offset=0, limit=9)
     assert {row["title"] for row in only["rows"]} <= {"The Godfather"}
@@ -593,9 +595,9 @@ def test_a_pair_is_combined_as_requested(service: Service) -> None:
 @pytest.mark.parametrize("value", [-0.1, 1.1, 1e308, float("nan")])
 def test_a_share_out_of_range_is_refused(service: Service, name: str, value: float) -> None:
     query = query_for(a_user("1"), a_user("2"), **{name: value})
-    with pytest.raises(Problem, match=rf"^{re.escape(format(value, 'g'))} isn't a valid {name}; use 0 to 1\.$"):
+    with pytest.raises(Problem, match=rf"^{name}={re.escape(format(value, 'g'))} is out of range; use 0 to 1\.$"):
         service.rank(query=query, offset=0, limit=10)
-    with pytest.raises(Problem, match=f"isn't a valid {name}"):
+    with pytest.raises(Problem, match=f"{name}=.* is out of range"):
         service.surprise(query=query, draw=0)
 
 

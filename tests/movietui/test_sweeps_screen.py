@@ -14,7 +14,7 @@ async def test_a_sweep_varies_the_settings_of_the_form(store: Store, size: tuple
     FakeSweep.made = []
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        driver.app.work._new_job = FakeSweep
+        driver.app.jobs._new_job = FakeSweep
         await driver.press("e", "s")
         await driver.see("Sweep mf · demo · random90")
         panel = driver.app.screen
@@ -55,7 +55,7 @@ async def test_a_sweep_continues_without_its_panel(store: Store) -> None:
     FakeSweep.made = []
     async with started(engine=FakeEngine()) as driver:
         await go(driver)
-        driver.app.work._new_job = FakeSweep
+        driver.app.jobs._new_job = FakeSweep
         await driver.press("s")
         await driver.see("Sweep mf")
         driver.app.screen.query_one("#try-sweeps", Input).value = "4,8"

@@ -14,7 +14,7 @@ from movietui.data.safe_text import strip_controls
 from movietui.formatting import text
 from movietui.protocol.viewers import ViewerRef, profile, user
 from movietui.protocol.wire import decode, encode, sentence
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.ui.train.run_table import FACT
 from tests.movietui.hostile import TITLES
 
@@ -170,32 +170,32 @@ def epoch(number: int, phase: str = "curve", of: int = 5) -> dict:
 
 
 def test_each_stage_is_kept_once_with_its_last_event() -> None:
-    activity = Activity("get ml-100k", {})
+    progress = JobProgress("get ml-100k", {})
     for event in (stage("Downloading", 10, 100, "bytes"), stage("Downloading", 100, 100, "bytes"), stage("Reading")):
-        activity = activity.after(event)
-    assert [one["name"] for one in activity.stages] == ["Downloading", "Reading"]
-    assert activity.stages[0]["done"] == 100
-    assert activity.step == "Reading"
-    assert activity.after(stage("Cleaning", note="rule 7 of 12")).step == "rule 7 of 12"
+        progress = progress.after(event)
+    assert [one["name"] for one in progress.stages] == ["Downloading", "Reading"]
+    assert progress.stages[0]["done"] == 100
+    assert progress.step == "Reading"
+    assert progress.after(stage("Cleaning", note="rule 7 of 12")).step == "rule 7 of 12"
 
 
 def test_the_curve_is_that_of_the_first_phase() -> None:
-    activity = Activity("train mf", {})
+    progress = JobProgress("train mf", {})
     for event in (epoch(1), epoch(2), epoch(1, "measure"), epoch(1, "serve")):
-        activity = activity.after(event)
-    assert [point["epoch"] for point in activity.curve] == [1, 2]
-    assert activity.step == "training on all ratings"
+        progress = progress.after(event)
+    assert [point["epoch"] for point in progress.curve] == [1, 2]
+    assert progress.step == "training on all ratings"
 
 
-def test_an_event_does_not_change_the_previous_activity() -> None:
-    before = Activity("train mf", {})
+def test_an_event_does_not_change_the_previous_progress() -> None:
+    before = JobProgress("train mf", {})
     before.after(epoch(1))
     assert (before.curve, before.done) == ((), 0)
 
 
 def test_other_events_change_nothing() -> None:
-    activity = Activity("x", {}, step="reading")
-    assert activity.after({"event": "done", "result": {}}) is activity
+    progress = JobProgress("x", {}, step="reading")
+    assert progress.after({"event": "done", "result": {}}) is progress
 
 
 def inside(name: str, done: int = 0, total: int = 0, note: str = "", rate: float = 0.0) -> dict:
@@ -203,29 +203,29 @@ def inside(name: str, done: int = 0, total: int = 0, note: str = "", rate: float
 
 
 def test_the_progress_of_a_fit_is_shown_between_its_epochs() -> None:
-    activity = Activity("train ncf", {}).after(stage("Reading", 5, 5, "files"))
-    activity = activity.after(inside("similarities"))
-    assert (activity.step, activity.reached, activity.total) == ("learning", "similarities", 0)
-    activity = activity.after(inside("ratings", 300, 1200, "epoch 1 of 5", 98_765.4))
-    assert activity.reached == "epoch 1 of 5, 25% · 98,765 ratings/s"
-    activity = activity.after(epoch(1))
-    assert activity.reached == "epoch 1 of 5"
-    activity = activity.after(inside("ratings", 600, 1200, "epoch 2 of 5", 100.0))
-    assert (activity.reached, activity.done, len(activity.curve)) == ("epoch 2 of 5, 50% · 100 ratings/s", 1, 1)
+    progress = JobProgress("train ncf", {}).after(stage("Reading", 5, 5, "files"))
+    progress = progress.after(inside("similarities"))
+    assert (progress.step, progress.reached, progress.total) == ("learning", "similarities", 0)
+    progress = progress.after(inside("ratings", 300, 1200, "epoch 1 of 5", 98_765.4))
+    assert progress.reached == "epoch 1 of 5, 25% · 98,765 ratings/s"
+    progress = progress.after(epoch(1))
+    assert progress.reached == "epoch 1 of 5"
+    progress = progress.after(inside("ratings", 600, 1200, "epoch 2 of 5", 100.0))
+    assert (progress.reached, progress.done, len(progress.curve)) == ("epoch 2 of 5, 50% · 100 ratings/s", 1, 1)
 
 
 def test_progress_is_described() -> None:
-    activity = Activity("x", {}, phase="curve", phase_began=100.0, now=104.0, done=3, total=5, unit="epoch")
-    assert activity.seconds_left == pytest.approx(4.0)
-    assert activity.reached == "epoch 3 of 5, 4.0 s left"
-    assert Activity("x", {}, done=1, total=5, unit="epoch").reached == "epoch 1 of 5"
-    assert Activity("x", {}, done=2e6, total=5e6, unit="bytes").reached == "2.0 MB of 5.0 MB"
-    assert Activity("x", {}, done=2e6, unit="bytes").reached == "2.0 MB"
-    downloading = Activity("x", {}).after(stage("Downloading", 2e6, 5e6, "bytes"))
+    progress = JobProgress("x", {}, phase="curve", phase_began=100.0, now=104.0, done=3, total=5, unit="epoch")
+    assert progress.seconds_left == pytest.approx(4.0)
+    assert progress.reached == "epoch 3 of 5, 4.0 s left"
+    assert JobProgress("x", {}, done=1, total=5, unit="epoch").reached == "epoch 1 of 5"
+    assert JobProgress("x", {}, done=2e6, total=5e6, unit="bytes").reached == "2.0 MB of 5.0 MB"
+    assert JobProgress("x", {}, done=2e6, unit="bytes").reached == "2.0 MB"
+    downloading = JobProgress("x", {}).after(stage("Downloading", 2e6, 5e6, "bytes"))
     assert (downloading.seconds_left, downloading.reached) == (8.0, "2.0 MB of 5.0 MB, 8.0 s left")
     assert downloading.after(stage("Cleaning", 1, 5, "rules", finished=True)).seconds_left is None
-    assert Activity("x", {}, done=1200, total=5000, unit="lines").reached == "1,200 of 5,000 lines"
-    assert Activity("x", {}).reached == ""
+    assert JobProgress("x", {}, done=1200, total=5000, unit="lines").reached == "1,200 of 5,000 lines"
+    assert JobProgress("x", {}).reached == ""
 
 
 # The pipe

@@ -78,9 +78,9 @@ async def test_training_can_be_cancelled(ready: Path) -> None:
         await fill(driver, screen, sweeps="200")
         await driver.press("enter")
         queue = driver.app.queue
-        await driver.until(lambda: queue.running, "the work")
+        await driver.until(lambda: queue.running, "the run")
         job = cast(Job, queue._jobs[queue.running[0]])
-        await driver.until(lambda: any(one.curve for one in queue.activities.values()), "an epoch")
+        await driver.until(lambda: any(one.curve for one in queue.progress.values()), "an epoch")
         await driver.see("train mf")
         await driver.press("b")
         await driver.rate("4")
@@ -179,7 +179,7 @@ async def test_the_screen_can_be_used_without_a_dataset(home: Path) -> None:
     async with started(
         wait=False, job=Job
     ) as driver:  # a job in this process would get the dataset before the key is pressed
-        await driver.until(lambda: driver.app.work.activity is not None, "the work")
+        await driver.until(lambda: driver.app.jobs.progress is not None, "the job")
         await driver.press("c")
         await driver.see("Stopped. Nothing is lost")
         await driver.press("d")

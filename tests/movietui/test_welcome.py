@@ -10,7 +10,7 @@ import pytest
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import profile
 from movietui.state.first_list import FirstList, StepName, usual_seconds
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from movietui.ui.app import FIRST_START, UNFINISHED, MovieTui
@@ -40,8 +40,8 @@ def window(store: Store, size: tuple[int, int] = SMALL, engine: FakeEngine | Non
 
 async def getting(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
     """Wait until a job gets the dataset, and return that job."""
-    await driver.until(lambda: driver.app.work.activity is not None, "the job")
-    return next(job for job in reversed(jobs) if job is driver.app.work._job)
+    await driver.until(lambda: driver.app.jobs.progress is not None, "the job")
+    return next(job for job in reversed(jobs) if job is driver.app.jobs._job)
 
 
 async def training(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
@@ -186,9 +186,9 @@ async def test_a_file_can_be_read_instead(store: Store, jobs: list[FakeJob], tmp
         await driver.see("Open a folder or zip")
         await driver.type(str(tmp_path / "ml-100k.zip"))
         await driver.press("enter")
-        await driver.until(lambda: driver.app.work.activity is not None, "the job")
-        assert driver.app.work.activity is not None
-        assert driver.app.work.activity.request == {
+        await driver.until(lambda: driver.app.jobs.progress is not None, "the job")
+        assert driver.app.jobs.progress is not None
+        assert driver.app.jobs.progress.request == {
             "do": "get",
             "name": "ml-100k",
             "path": str(tmp_path / "ml-100k.zip"),
@@ -317,7 +317,7 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
     assert getting.seconds_left(100.0) == usual
     assert getting.seconds_left(103.0) == usual - 3
     assert getting.seconds_left(900.0) == usual - each["get"] + 1  # the step itself counts as one second
-    job = Activity("get ml-100k", {"do": "get", "name": "ml-100k", "path": None, "cleaning": "standard"})
+    job = JobProgress("get ml-100k", {"do": "get", "name": "ml-100k", "path": None, "cleaning": "standard"})
     slow = FirstList("Get", each, 100.0, job.after(stage("Downloading", 1_000_000, 4_900_000, 60.0)))
     assert slow.seconds_left(110.0) == 60 + each["clean"] + each["learn"]
     assert [(step.state, step.note) for step in slow.steps()] == [

@@ -121,7 +121,7 @@ async def test_a_copied_list_says_which_viewers_and_which_filter_it_is_for(folde
         head, _, about, _, line, *_ = driver.app.clipboard.splitlines()
         assert head == f"# What {names[0]} and {names[1]} may like"
         about = about.replace("\\", "")
-        assert "Unseen by both, combined by weighted, 60% of the way to least misery." in about
+        assert "Unseen by both, with the scores combined as “weighted”, 60% of the way to least misery." in about
         assert "Filter: +even." in about
         assert "10% daring. 10% recent." in about
         assert f"Without {vetoed}." in about

@@ -1,3 +1,3 @@
--- From version 5 to 6: runs know the cluster that trained them.
+-- From version 5 to 6: a run records the cluster that trained it.
 
 ALTER TABLE runs ADD COLUMN cluster TEXT NOT NULL DEFAULT '{}';  -- JSON object: master, executors, jobs, stages, …

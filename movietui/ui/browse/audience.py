@@ -92,20 +92,21 @@ class AudienceController(BrowseController):
         await self._show_list()
 
     async def _show_list(self) -> None:
-        """Show the list for the current viewers, and name these viewers on the status line."""
+        """Show the list for the current viewers, and name them on the status line."""
         await self.list_pane.fill(from_top=True)
         notice = f"The list of {text.enumerate_names(self.list_pane.viewer_names())}"
         if self.session.audience.together:
             turn = key_of(self.screen, "browse.turn")
-            notice += f" · {turn}: whose rating is next · {hint(self.screen, ('browse.average browse.misery', 'lean'))}"
+            dial = hint(self.screen, ("browse.average browse.misery", "move the dial"))
+            notice += f" · {turn}: whose rating is next · {dial}"
         self.app.show_notice(notice)
         self.screen.set_focus(self.list_pane.movies)
 
     @shows_problems
     async def action_pair(self) -> None:
-        """Pair the first viewer with the selected one; if the selected one is in the pair already, remove them from it.
+        """Pair the first viewer with the selected one; if that one is in the pair or group already, remove them.
 
-        From the list, go to the viewers; from the list of a pair or group, keep only the first viewer.
+        While the list has the focus, go to the viewers instead; from a pair or group, keep only the first viewer.
         """
         audience, viewer, pane = self.session.audience, self.screen.viewers_pane.current, self.screen.viewers_pane
         if self.list_pane.movies.has_focus and audience.together:
@@ -121,7 +122,10 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_join(self) -> None:
-        """Add the selected viewer to the group or, if they are in it, remove them; from the list, go to the viewers."""
+        """Add the selected viewer to the group or, if they are in it, remove them.
+
+        While the list has the focus, go to the viewers instead.
+        """
         viewer = self.screen.viewers_pane.current
         if self.list_pane.movies.has_focus:
             self.screen.set_focus(self.screen.viewers_pane.viewers)
@@ -132,7 +136,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_lean(self, steps: int) -> None:
-        """Turn the dial of a pair or group towards the average or towards the least pleased viewer."""
+        """Move the dial of a pair or group towards the average or towards the least pleased viewer."""
         if not self.session.audience.together:
             pair = key_of(self.screen, "browse.pair")
             raise Problem(f"This needs a pair; select a second viewer and press {pair}.")

@@ -49,11 +49,11 @@ class FilterLine(Vertical):
 
     @dataclass
     class Typed(Message):
-        """The filter typed so far, with each name of a saved filter replaced by that filter."""
+        """The filter typed so far, with the names of saved filters replaced by the filters."""
 
         filter_text: str
         unfinished: bool
-        """Whether the last part of the filter has completions, so that the filter need not be valid yet."""
+        """Whether the last part of the filter has completions: then the filter need not be valid yet."""
 
     @dataclass
     class Invalid(Message):
@@ -81,11 +81,11 @@ class FilterLine(Vertical):
         self._completions: list[SuggestionRow] = []
         self._chosen = 0
         self._field: Input | None = None
-        """The field for a filter. Closing only hides it: removing it would take a moment, and opening it again in that
-        moment would focus a field that is about to disappear."""
+        """The field for a filter. ``end`` only hides it: removing it would take a moment, and ``type`` could then focus
+        a field that is about to disappear."""
 
     def compose(self) -> ComposeResult:
-        """Show the summary; the field is added when a filter is typed."""
+        """Add the summary; ``type`` adds the field."""
         yield Static(id="filter-summary", markup=False)
 
     def show_parts(self, parts: list[str]) -> None:

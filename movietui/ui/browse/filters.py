@@ -1,4 +1,4 @@
-"""Which movies are listed: filters, genres, decades, a list or the watchlist alone, and the dials: daring, recent."""
+"""The keys that change which movies are listed: filters, genres, decades, named lists, the watchlist, and two dials."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class FilterController(BrowseController):
     """Handles the filter line and the keys that change which movies are listed."""
 
     def summary(self) -> list[str]:
-        """Return what filters or changes the list, such as the filter and vetoes, as parts of the filter line."""
+        """Return the parts of the filter line: what filters or changes the list, such as the filter and vetoes."""
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
         parts += [dial("safe", "daring", view.daring)] if view.daring else []
@@ -179,7 +179,7 @@ class FilterController(BrowseController):
         await self.apply(step_decade(self.session.view.filter_text, self.session.opened["decades"], step))
 
     def _require_dialled(self) -> None:
-        """Raise ``Problem`` if the list cannot be made more daring or more recent."""
+        """Raise ``Problem`` if the list is in an order for which the dials do nothing."""
         self.require_list()
         if self.session.view.order not in DIALLED:
             orders, sort = " or ".join(SHORT_ORDERS[order] for order in DIALLED), key_of(self.screen, "browse.sort")
@@ -187,7 +187,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_dare(self, steps: int) -> None:
-        """Turn the dial towards safe or towards daring."""
+        """Move the dial towards safe or towards daring."""
         self._require_dialled()
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
@@ -214,7 +214,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_lean_recent(self, steps: int) -> None:
-        """Turn the dial towards movies of any year or towards recent ones."""
+        """Move the dial towards movies of any year or towards recent ones."""
         self._require_dialled()
         self.session.view = self.session.view.more_recent(steps)
         await self.list_pane.fill(from_top=True)
@@ -222,7 +222,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_wanted(self) -> None:
-        """Switch between all movies, those on a watchlist and, for several viewers, those on the watchlists of all."""
+        """Switch between all movies, those on a watchlist and, for several viewers, those on all their watchlists."""
         self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {

@@ -65,7 +65,7 @@ class GivenList(ColumnList[GivenRating]):
         order: str
 
     def sort(self, column: str) -> None:
-        """Post the order of the column."""
+        """Post ``SortRequested`` for the column whose heading was clicked."""
         self.post_message(self.SortRequested(column))
 
     def row_key(self, row: GivenRating) -> str:
@@ -73,7 +73,7 @@ class GivenList(ColumnList[GivenRating]):
         return row["key"]
 
     def columns(self, width: int) -> Sequence[Column[GivenRating]]:
-        """Return columns for the stars given and predicted, the title, the year and, if there is room, the date."""
+        """Return columns for the given and the predicted stars, the title, the year and, if there is room, the date."""
         date: Column[GivenRating] = Column(" rated on", 12, _date, style="quiet", key=BY_DATE)
         return [
             Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars", key=BY_STARS),
@@ -162,7 +162,7 @@ class RatingsPanel(Panel[bool]):
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:
-        """Make a change and show the ratings with what was done, or show why the change is impossible."""
+        """Make a change, then show the ratings and what was done; or show why the change is impossible."""
         try:
             await self._load(await change())
         except Problem as problem:
@@ -227,7 +227,7 @@ class RatingsPanel(Panel[bool]):
 
     @on(GivenList.SortRequested)
     def sort(self, event: GivenList.SortRequested) -> None:
-        """Sort by the heading that was clicked."""
+        """Sort by the column whose heading was clicked."""
         event.stop()
         self._sort(event.order)
 

@@ -37,7 +37,7 @@ class StepList(ColumnList[Step]):
         return row.number
 
     def columns(self, width: int) -> Sequence[Column[Step]]:
-        """Return columns for whether a step is undone, when it was done, what it did and to which movie."""
+        """Return columns that say whether a step is undone, when it was done, what it did, and what it was about."""
         return [
             Column("", 3, lambda row, _: " ↶ " if row.undone else "   ", style="quiet"),
             Column("when", 17, lambda row, _: text.moment(row.at), style="quiet"),
@@ -149,13 +149,13 @@ class HistoryPanel(Panel[bool]):
             return
         reverting = await self._session.changes.take_back(step)
         self._changed = self._changed or reverting is not None
-        impossible = "This step cannot be undone on its own: all that it changed was changed again later."
+        impossible = "This step cannot be undone on its own: everything it changed was changed again later."
         await self._fill(f"undid {wording.describe_step(reverting, undone=False)}" if reverting else impossible)
 
     @work(exclusive=True, group="history")
     @shows_problems
     async def action_ratings(self) -> None:
-        """Show the ratings that all the steps led to, as they are now."""
+        """Show all ratings of the viewer as they are now."""
         from movietui.ui.browse.given_ratings import RatingsPanel
 
         changed = await self.app.push_screen_wait(RatingsPanel(self._session))

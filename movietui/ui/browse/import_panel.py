@@ -1,4 +1,4 @@
-"""The panels of an import: they ask for a file, preview it, and ask for a profile and which movie a title means."""
+"""The panels of an import. They ask for a file, show a preview, and ask for a profile and which movies titles mean."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 ImportRow = ImportedRow | SkippedRow
 FILES = (".zip", ".csv", ".json", ".tsv", ".txt")
 NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
-"""The row after the candidates for a title, to choose none of them."""
+"""The row after the candidates, with which a person chooses none of them."""
 PARTS = {"ambiguous": "needs review", "matched": "matched", "unmatched": "not in dataset", "skipped": "skipped"}
-"""The parts of the preview, with their headings."""
+"""The parts of the preview, with their headings; ``skipped`` includes values that could not be read."""
 MARKS = {"watchlist": "w", "seen": "v", "hidden": "x", "liked": "♥"}
 
 
@@ -75,8 +75,8 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
 
 
 class ImportRows(RowList[ImportRow]):
-    """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or the rows
-    of the file that were skipped."""
+    """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or rows and
+    values that were skipped."""
 
     DEFAULT_CSS = "ImportRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
@@ -88,8 +88,8 @@ class ImportRows(RowList[ImportRow]):
         """The candidates that were chosen here, by the key of the title."""
 
     def row_key(self, row: ImportRow) -> object:
-        """Return what identifies a row in its list."""
-        return row["place"] if "place" in row else row["key"]
+        """Return the key of a title, or where a skipped row or value is in the file."""
+        return row["location"] if "location" in row else row["key"]
 
     def _title_cells(self, width: int) -> int:
         return (width - 12) * 2 // 5
@@ -100,10 +100,10 @@ class ImportRows(RowList[ImportRow]):
         return text.cut(f"   {text.cut('movie', self._title_cells(width))} yours   {heading}", width)
 
     def draw(self, row: ImportRow, width: int) -> Line:
-        """Draw one title, or a row that was skipped."""
+        """Draw one title, or one skipped row or value."""
         room = self._title_cells(width)
-        if "place" in row:
-            title = row["title"] or row["place"]
+        if "location" in row:
+            title = row["title"] or row["location"]
             return [("   ", ""), (text.cut(title, room), ""), (text.cut(f"         {row['reason']}", width), "quiet")]
         gave = text.number_of_stars(row["stars"]) if row["stars"] is not None else ""
         gave += "".join(MARKS[mark] for mark in row["marks"])
@@ -270,7 +270,7 @@ class PreviewPanel(Panel[Chosen | None]):
     def action_choose(self) -> None:
         """Among the ambiguous titles, ask which movie the selected one means; otherwise import."""
         row = self.movies.current
-        if self.movies.part != "ambiguous" or row is None or "place" in row:
+        if self.movies.part != "ambiguous" or row is None or "location" in row:
             self.action_import()
         else:
             self.app.push_screen(ChoicePanel(row), partial(self._settle, row["key"]))

@@ -112,7 +112,7 @@ class InterviewScreen(FrameScreen):
             yield TitleList(id="titles", classes="pane")
 
     def on_mount(self) -> None:
-        """Ask the first question; ask again when another dataset or model is opened."""
+        """Ask the first question, and ask again whenever another dataset or model is opened."""
         self.titles.border_title = "Your list so far"
         self.movie_tui.served_changed.subscribe(self, self.begin)
         self.begin()
@@ -159,7 +159,7 @@ class InterviewScreen(FrameScreen):
     @shows_problems
     async def action_answer(self, key: int) -> None:
         """Rate the movie with this many stars; on a card, give the movie with this number a point; if the question is
-        about kinds of movies, show a notice of the keys that answer it."""
+        about kinds of movies, say which keys answer it."""
         interview = self.interview
         if interview.kind == "card":
             interview.spend(key - 1)
@@ -176,7 +176,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_go_on(self) -> None:
-        """Accept the answers and ask the next question; if they are enough or no movie is left to ask about, stop."""
+        """Accept the answers and ask the next question; if the list is good or no question is left, stop."""
         if self.interview.kind in ("enough", "end") and self.interview.started:
             self.action_stop()
         elif self.interview.kind in ("genres", "card", "list"):
@@ -189,7 +189,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_not_seen(self) -> None:
-        """Answer that the selected movie, or each movie of a card, is unseen; leave a movie from the search unrated."""
+        """Answer that the selected movie, or all of a card, are unseen; leave a movie from the search as it is."""
         interview = self.interview
         if interview.kind == "card":
             await interview.none_seen()

@@ -16,13 +16,13 @@ from movietui.ui.browse.movie_list import YEAR, MovieList
 from movietui.ui.widgets.columns import REST, Column
 
 BAR = 40
-"""The widest bar, in cells."""
+"""The width, in cells, of the widest bar."""
 PROGRESS_LINES = 3
 """The number of lines that the progress takes if it includes the strength of the profile."""
 ROOMY = 14
 """The number of lines that the pane must have to show the strength of the profile."""
 WIDE = 36
-"""The fewest cells in which a question with a list says what happens to the movies that are not rated."""
+"""The fewest cells in which a question with a list says that the movies left unrated count as not seen."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
 """The sign before a genre: liked (1), neither (0) or disliked (-1)."""
 
@@ -147,7 +147,7 @@ def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
 
 def _fitting(width: int, *versions: str) -> Text:
-    """Return the first version of a sentence that fits; if none does, cut the last one."""
+    """Return the first version of a text that fits; if none does, cut the last one."""
     return text.fitted(Text(next((each for each in versions if cell_len(each) <= width), versions[-1]), "dim"), width)
 
 
@@ -182,7 +182,7 @@ def _movies(
 
 
 def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
-    """Return parts below each other, with empty lines between them if there is room for all of these lines."""
+    """Return parts below each other, with an empty line between any two if there is room for all of these lines."""
     roomy = sum(map(len, parts)) + len(parts) - 1 <= height
     lines = [line for part in parts for line in (*[Text()] * roomy, *part)]
     return Text("\n").join(lines[roomy:])

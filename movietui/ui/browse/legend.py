@@ -43,7 +43,7 @@ class LegendLine(TextLine):
     """
 
     def render(self) -> RenderResult:
-        """Draw as many terms as there is room for, and the key that hides the line."""
+        """Draw as many terms as fit, and the key that hides the line."""
         screen = cast("BrowseScreen", self.screen)
         terms = screen.list_pane.movies.terms()
         hides = hint(screen, ("browse.legend", "hides this"))

@@ -32,7 +32,7 @@ MOST_REQUESTED = 1000
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
-"""How many cells a list's name has at most in the title of the pane."""
+"""The maximum number of cells for the name of a named list in the title of the pane."""
 
 
 class ListPane(Horizontal):
@@ -72,12 +72,12 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def listed_kind(self) -> str:
-        """Return what the list contains: ``unseen movie``, or ``movie`` if it includes what all viewers have seen."""
+        """Return what the list contains: ``unseen movie`` or, if it includes movies that all have seen, ``movie``."""
         audience = self._session.audience
         return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
 
     def selected(self) -> MovieRow:
-        """Return the selected movie. Raise ``Problem`` if the list is not ready, is empty or lacks the focus."""
+        """Return the selected movie. Raise ``Problem`` if the list is not ready, empty or without the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
@@ -89,7 +89,7 @@ class ListPane(Horizontal):
     # The list
 
     async def fill(self, *, from_top: bool = False) -> None:
-        """Request the list around the cursor and show it."""
+        """Request the window of the list that the cursor is in, and show it; with ``from_top``, go to the top first."""
         if from_top:
             self.movies.cursor = 0
         self.show(await self.request())
@@ -107,7 +107,7 @@ class ListPane(Horizontal):
         return ranked
 
     async def first_rows(self, count: int) -> list[MovieRow]:
-        """Return the first movies of the list as it is shown; request those that nobody scrolled to yet."""
+        """Return the first ``count`` movies of the list that is shown; request those that are not loaded yet."""
         shown = {row["rank"]: row for row in self.movies.known_rows()}
         rows: list[MovieRow] = []
         while len(rows) < min(count, self.movies.total):
@@ -152,8 +152,10 @@ class ListPane(Horizontal):
         return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
 
     def _set_titles(self, ranked: ListWindow) -> None:
-        """Say on the border which movies the list has and how it is sorted; for one viewer also its length, for a pair
-        how similarly the two rate, and for a group how many viewers it has."""
+        """Say on the border which movies the list has and how it is sorted.
+
+        Also say, for one viewer, how long it is; for a pair, how similarly they rate; for a group, how many they are.
+        """
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
         several = len(audience.viewers) > 2
@@ -218,16 +220,16 @@ class ListPane(Horizontal):
 
 
 class DetailsPane(TextPane):
-    """The details of the selected movie. Folded to its edge, the pane opens them in a panel when it is clicked."""
+    """The details of the selected movie. A click on the folded pane unfolds it or, without room, opens a panel."""
 
     folded_name = "Why"
 
     def explain(self, x: int, y: int) -> str:
-        """Explain the dots that show how much a rating counts."""
+        """Explain the dots on a line that says how much a rating counts."""
         return LEGEND["●"].explained if not self.folded and self.line_at(y).rstrip().endswith(("●", "○")) else ""
 
     async def on_click(self) -> None:
-        """If the pane is folded, open the details in a panel."""
+        """If the pane is folded, go to the list, which may unfold the pane; if it does not, open a panel."""
         if self.folded:
             await self.run_action("screen.focus_movies")
             self.screen.call_after_refresh(self._open)

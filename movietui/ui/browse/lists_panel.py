@@ -1,4 +1,4 @@
-"""Chooses a named list, such as a shelf: only its movies are then listed."""
+"""The panel that asks for a named list, such as a shelf, to list only its movies."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class ListRows(ColumnList[NamedListRow]):
         return row.name
 
     def columns(self, width: int) -> Sequence[Column[NamedListRow]]:
-        """Return columns for whether a list is in the filter, its name, its owners (if there are several viewers), and
-        the number of its movies."""
+        """Return columns that say whether a list is in the filter, its name, whose it is (for several viewers), and how
+        many movies it has."""
         whose: Column[NamedListRow] = Column(
             "  whose", min(24, width // 3), lambda row, _: f"  {_names(row.viewers)}", style="quiet"
         )
@@ -99,7 +99,7 @@ class ListsPanel(Panel[str | None]):
             self.set_focus(lists)
 
     def _how(self) -> str:
-        """Return which movies the counts include or, without a list, how to make one."""
+        """Return which movies are counted or, if there is no list, how to make one."""
         if self._rows:
             return f"Only movies in {self._dataset} are counted."
         profiles = [ref.id for ref in self._viewers if ref.kind == "profile"]

@@ -1,4 +1,4 @@
-"""Switches the model of the list: shows the runs that can serve it, their quality, and the top of each run's list."""
+"""The panel that switches the model of the list: it shows which runs can serve, their quality and their lists."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class ServingRuns(ColumnList[Run]):
         return row.id
 
     def columns(self, width: int) -> Sequence[Column[Run]]:
-        """Return columns for whether a run is in use, and its number, model, split, measured quality, date and name."""
+        """Return columns for the mark of the run in use, and number, model, split, measured quality, date and name."""
         return [
             Column("", 3, lambda row, _: " ● " if row.id == self._serving else "   "),
             Column(" run  ", 6, lambda row, _: f"{row.id:>4}  "),

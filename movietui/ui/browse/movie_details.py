@@ -12,7 +12,7 @@ from movietui.protocol.viewers import LETTERS
 from movietui.ui.movie_links import link_of
 
 NARROW = 34
-"""Width in cells below which words that explain a number are left out."""
+"""The width in cells below which words that explain a number are left out."""
 SHOWN_ACTORS = 3
 """How many actors are named, at most."""
 
@@ -48,7 +48,7 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
 
 
 def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> list[Text]:
-    """Return why a movie suits a viewer or does not: the viewer's rating, and what counts for or against the movie."""
+    """Return a viewer's rating of a movie, and what counts for or against the movie."""
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))

@@ -20,8 +20,8 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import SORTED
 
 TITLE_CELLS = 29
-"""The fewest cells for a title and the space before it, unless the stars and the year leave fewer. The other columns
-get the cells beyond that, the most useful columns first."""
+"""How many cells the other columns leave for a title and the space before it. Only the stars and the year may leave
+fewer; the rest get what is beyond that, the most useful columns first."""
 STARS_CELLS = 6
 YEAR_CELLS = 6
 UNCERTAINTY_CELLS = 4
@@ -31,7 +31,7 @@ AGREEMENT_CELLS = 6
 BORDER_CELLS = 6
 """The cells that the border needs beside its title."""
 ON_WATCHLIST = "◆"
-"""Precedes a title on the watchlist; for several viewers, with the letters of those whose watchlist has it."""
+"""Stands before a title on a watchlist; for several viewers, with the letters of those whose watchlist it is on."""
 
 
 class MovieList(ColumnList[MovieRow]):
@@ -52,7 +52,7 @@ class MovieList(ColumnList[MovieRow]):
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
         self.names: tuple[str, ...] = ("",)
-        """The ids of the viewers."""
+        """The names of the viewers: the ids of their ``ViewerRef``."""
         self.marked = False
         """Whether rows show by how much they moved."""
         self.order: Order = DEFAULT_ORDER
@@ -73,7 +73,7 @@ class MovieList(ColumnList[MovieRow]):
         self.post_message(self.SortRequested(next(order for order in ORDERS if order == column)))
 
     def set_title(self, title: Callable[[int], str]) -> None:
-        """Set the function that returns the title on the border for a width in cells, and draw the title."""
+        """Draw a title on the border; ``title`` returns it for a width in cells, now and whenever the width changes."""
         self._title_for = title
         set_border(self, title(max(0, self.outer_size.width - BORDER_CELLS)))
 
@@ -94,7 +94,7 @@ class MovieList(ColumnList[MovieRow]):
             self.refresh()
 
     def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
-        """Return the columns of ranks and moves for a list without stars, which has room for both at any width."""
+        """Return the columns of ranks and moves. A list without stars has room for both at any width."""
         room = _Room(max(width, self._rank_cells + MOVE_CELLS))
         return [*self._rank(room), *self._moves(room)]
 
@@ -148,7 +148,7 @@ class MovieList(ColumnList[MovieRow]):
         return [Column("", MOVE_CELLS, self._move, terms=("▲▼",))] if room.take(MOVE_CELLS) else []
 
     def _stars(self, uncertainty: int) -> Column[MovieRow]:
-        """Return the column of the stars predicted for the viewer or, for several viewers, for all of them together."""
+        """Return the column of predicted stars: the viewer's or, for several viewers, those of all together."""
         if self.together:
             return self._column(
                 "both" if len(self.names) == 2 else "all", STARS_CELLS, _stars, "stars", terms=("together",)

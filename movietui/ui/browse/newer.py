@@ -58,7 +58,7 @@ class NewerLine(TextLine):
         return fitted(next((words for words in wordings if len(words) <= width), wordings[-1]), width)
 
     def _wordings(self) -> list[str]:
-        """Return wordings of the offer, the longest first."""
+        """Return several wordings of the line, the longest first."""
         screen = cast("BrowseScreen", self.screen)
         newer = screen.movie_tui.newer
         offered = newer.current

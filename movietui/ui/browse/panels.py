@@ -117,7 +117,7 @@ class PanelController(BrowseController):
 
     @in_background()
     async def act_on_card(self, movie: Details, action: tuple[Any, ...] | None) -> None:
-        """Perform the action that was chosen on a card."""
+        """Do what was chosen on a card."""
         match action:
             case ("rate", stars):
                 change = await self.session.rate(movie, float(stars))
@@ -150,7 +150,7 @@ class PanelController(BrowseController):
             self.show_card(movie)
 
     async def action_search(self) -> None:
-        """Search everything; from the viewers, or before a dataset is open, search only the viewers."""
+        """Search everything; if the viewers have the focus, or no dataset is open, search only the viewers."""
         if self.screen.viewers_pane.has_focus_within or self.session.opened is None:
             await self.screen.viewers_pane.search()
             return
@@ -160,7 +160,7 @@ class PanelController(BrowseController):
 
     @in_background()
     async def open_result(self, result: SearchResult | None) -> None:
-        """Open a movie's card, the list of a viewer, or the movies of a person or with a tag."""
+        """Open the card of a movie or the list of a viewer, or filter by a person or tag."""
         if result is None:
             return
         if result.kind == "movie":
@@ -205,7 +205,7 @@ class PanelController(BrowseController):
 
     @in_background()
     async def show_after_history(self, changed: bool | None) -> None:
-        """Show the list again if steps were undone or redone, or ratings changed."""
+        """Show the list again if something was changed in the panel."""
         if changed:
             await self.screen.refresh_list(compared=True)
 

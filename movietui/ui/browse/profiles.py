@@ -63,7 +63,7 @@ class ProfileController(BrowseController):
 
     @shows_problems
     async def action_interview(self) -> None:
-        """Interview the viewer who rates next, with questions about movies that reveal the viewer's taste."""
+        """Interview the viewer who rates next: ask about movies that reveal their taste."""
         from movietui.state.interview import Interview
         from movietui.ui.browse.interview import InterviewScreen
 

@@ -1,4 +1,4 @@
-"""The keys that rate and mark the selected movie, undo and redo; after each, the list shows its new order."""
+"""The keys that rate and mark the selected movie, undo and redo. After each, the list is shown in its new order."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class RatingController(BrowseController):
     async def show_change(
         self, done: Change | Done, notice: str, *, reverted_by: tuple[str, str] = ("browse.undo", "undo")
     ) -> None:
-        """Show the new order and, in the same frame, what was done.
+        """Show the list in its new order and, in the same frame, what was done.
 
         ``reverted_by`` is the id of the action that reverts the change, and the word for it in the notice.
         """

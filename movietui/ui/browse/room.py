@@ -7,7 +7,7 @@ DETAILS_COLUMNS = 120
 VIEWERS_COLUMNS = 140
 """The fewest columns of a window that shows the viewers beside the list and the details."""
 EDGE_COLUMNS = 80
-"""The fewest columns of a window that shows an edge for folded details; in a narrower one, the list needs that room."""
+"""The fewest columns of a window that shows the edge of folded details: in a narrower one, the list needs the room."""
 
 
 @dataclass(frozen=True)

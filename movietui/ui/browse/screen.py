@@ -1,6 +1,6 @@
 """Browse: viewers on the left, the ranked list in the middle, details of the selected movie on the right.
 
-One controller for each concern handles the keys: ``ratings``, ``filters``, ``audience``, ``profiles``, ``panels``,
+Controllers, one for each topic, handle the keys: ``ratings``, ``filters``, ``audience``, ``profiles``, ``panels``,
 ``imports``, ``order``, ``legend``, ``newer`` and ``writing``.
 """
 
@@ -39,7 +39,7 @@ from movietui.ui.wording import describe_moves
 RANKING_ACTIONS = ("rate", "nudge", "undo", "redo", "mark", "veto")
 """Actions after which the list has a new order."""
 PRIORITY_ACTIONS = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
-"""Actions whose keys have priority, so that the next key already reaches the widget that the action focuses."""
+"""Actions whose keys have priority: the next key must already reach the widget that the action focuses."""
 
 
 class BrowseScreen(FrameScreen):
@@ -155,7 +155,7 @@ class BrowseScreen(FrameScreen):
     @on(events.Resize)
     @on(events.DescendantFocus)
     def fold_panes(self) -> None:
-        """Fold the panes that do not have the focus, as far as the list needs their room."""
+        """Fold panes to their edge if the list needs their room, but not the viewers while they have the focus."""
         folding = fold(self.app.size.width, viewers_focused=self.viewers_pane.has_focus_within)
         self.viewers_pane.fold(folding.viewers)
         self.list_pane.fold_details(folding.details)
@@ -176,7 +176,7 @@ class BrowseScreen(FrameScreen):
 
     @shows_problems
     async def refresh_list(self, *, compared: bool = False) -> None:
-        """Show what changed outside the list. The cursor stays on its movie: a key must rate what a person sees.
+        """Show what changed elsewhere. The cursor stays on its movie: a key must rate the movie that a person sees.
 
         With ``compared``, also mark the movies that moved, and say how many did.
         """
@@ -195,7 +195,7 @@ class BrowseScreen(FrameScreen):
         """Draw the lines of the frame again."""
         super().refresh_frame()
         if not self.is_mounted:
-            return  # the lines below exist before the list that they are about
+            return  # the lines drawn below exist before the list that they are about
         if (legend := self.query_one_optional(LegendLine)) is not None:
             legend.refresh_if_changed()
         if (line := self.query_one_optional(FilterLine)) is not None:
@@ -204,7 +204,7 @@ class BrowseScreen(FrameScreen):
             offer.refresh_if_changed()
 
     def on_screen_resume(self) -> None:
-        """Say that a better model is ready if that could not be said before."""
+        """Announce a better model, if another screen kept the app from announcing it."""
         self.movie_tui.announce_offer()
 
     # The marks of rows that moved

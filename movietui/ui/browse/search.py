@@ -34,7 +34,7 @@ class SearchResult:
     kind: str
     """``movie``, ``director``, ``actor``, ``tag``, ``profile`` or ``user``."""
     name: str
-    """The id of a movie or user, the name of a person, tag or profile."""
+    """The id of a movie or user; the name of a director, actor, tag or profile."""
     title: str
     about: str
     mine: str = ""
@@ -76,7 +76,7 @@ class SearchPanel(Panel[SearchResult | None]):
         self._found = ""
         """The words whose matches are shown."""
         self._entered = ""
-        """The words that were typed when enter was pressed; their matches may still be missing."""
+        """The words that were in the field when enter was pressed, while their matches are still missing."""
 
     def compose(self) -> ComposeResult:
         """Show the field, and the matches below."""
@@ -165,9 +165,9 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
     def named(kind: str, found: Sequence[NameRow]) -> list[SearchResult]:
         return [SearchResult(kind, row["name"], row["name"], text.plural(row["movies"], "movie")) for row in found]
 
-    directors = named("director", results["people"])
+    directors = named("director", results["directors"])
     rows = [
-        *(directors + movies if results["people_first"] else movies + directors),
+        *(directors + movies if results["directors_first"] else movies + directors),
         *named("actor", results["actors"]),
         *named("tag", results["tags"]),
         *(

@@ -38,8 +38,8 @@ class SimilarRows(ColumnList[SimilarMovie]):
         self._given = given
 
     def columns(self, width: int) -> Sequence[Column[SimilarMovie]]:
-        """Return columns for similarity, how many rated both (if known), title, what is shared (if there is room), the
-        stars that the viewers gave (if they rated any of these) and year."""
+        """Return columns for the similarity, how many users rated both (if known), the title, what both have in common
+        (if there is room), the stars that the viewers gave (if any) and the year."""
         cells = max(map(cell_len, self._given.values()), default=0)
         given: Column[SimilarMovie] = Column(
             " rated", max(7, cells + 2), lambda row, _: f" {self._given.get(row['id'], '')} "

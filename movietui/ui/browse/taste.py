@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 WIDTH = 88
-"""The longest line, in cells, of a panel of the class ``wide``."""
+"""The width, in cells, of the longest line in a panel of the class ``wide``."""
 BAR = 12
-"""The longest bar to either side, in cells."""
+"""The length, in cells, of the longest bar to either side."""
 FULL_BAR = 1.5
-"""The difference in stars that fills a bar; larger differences do too."""
+"""The difference in stars from which on a bar is full."""
 
 
 class TastePanel(ScrollPanel[None]):
@@ -52,7 +52,10 @@ class TastePanel(ScrollPanel[None]):
 
 
 def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: str) -> Text:
-    """Return each viewer's taste compared with everybody's, the model's accuracy for them, and what divides a pair."""
+    """Return each viewer's taste compared with everybody's, how accurate the model is, and what divides a pair.
+
+    ``names``: the viewers. ``width``: that of the longest line, in cells. ``rate``: the key for rating.
+    """
     lines: list[Text] = []
     for name, viewer in zip(names, taste["viewers"], strict=True):
         if lines:

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 MARKS = "●○◎◇"
 """The signs before the viewers whom the list is for."""
 LISTED_USERS = 10_000
-"""If a dataset has more users, nobody scrolls through them: until a search, only those whom the list is for appear."""
+"""Nobody scrolls through more users than this: those of a larger dataset appear only if the list is for them, or if a
+search finds them."""
 LEAST = 4
-"""The fewest cells for a word that is cut; if there is less room, the word is left out."""
+"""The fewest cells that a word is cut to; with less room, it is left out."""
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,12 @@ class ViewersPane(Vertical):
         self._search = ""
         self._searching = False
         self._field: Input | None = None
-        """The field for a search. Ending the search only hides it: removing it would take a moment, and another search
-        in that moment would focus a field that is about to disappear."""
+        """The field for a search. ``end_search`` only hides it: removing it would take a moment, and ``search`` could
+        then focus a field that is about to disappear."""
         self.border_title = "Viewers"
 
     def compose(self) -> ComposeResult:
-        """Show the list; the field for a search is added when one starts."""
+        """Add the list; ``search`` adds the field."""
         yield ViewerList(id="viewers")
 
     @property
@@ -231,7 +232,7 @@ class ViewersPane(Vertical):
             await self.fill()
 
     async def fill(self, *, move_cursor: bool = False) -> None:
-        """Show the matches of the search; with ``move_cursor``, select the first viewer whom the list is for."""
+        """Show the matches of the search, or everybody; with ``move_cursor``, select the first viewer of the list."""
         if self._session.opened is None:
             return
         self.border_subtitle = hint(self.screen, ("browse.search", "search"))
@@ -321,7 +322,7 @@ class ViewersPane(Vertical):
             await self._choose_on_cluster(self._session.opened["dataset"], self._search.strip())
 
     async def _choose_on_cluster(self, dataset: str, name: str) -> None:
-        """Choose the user with this id on a cluster. Raises ``Problem`` if there is none, or it cannot be read."""
+        """Choose the user with this id on a cluster. Raises ``Problem`` if there is none, or if none can be read."""
         people = await self._session.engine.ask(Requests.find_users, search=name, offset=0, limit=1)
         if not people["rows"]:
             raise Problem(f"{dataset} has no user {name} on its cluster; type a whole id.")

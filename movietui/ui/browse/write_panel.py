@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 COUNTS = (10, 25, 50, 100)
-"""How many movies of a longer list the panel offers to write; it always offers to write all of them, too."""
+"""The numbers of movies of a longer list that the panel offers, besides all of them."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
     "markdown": "To read, or to send to a friend.",
@@ -40,6 +40,7 @@ class Source:
     name: str
     """What the panel calls these movies."""
     about: str
+    """A note beside the name; may be empty."""
     stem: str
     """The start of the proposed file name."""
     total: int | None
@@ -122,7 +123,7 @@ class WritePanel(Panel[Choice | None]):
 
     @on(RowList.Moved)
     def show_choices(self) -> None:
-        """Show the formats and, for a list, the numbers of movies, and mark those that are chosen."""
+        """Show the formats and, for a list, the numbers of movies; mark the chosen ones."""
         names = [(FORMATS[name].name, name == self._format, f"take_format({name!r})") for name in NAMES]
         lines = [self._choices("as", "write.format-back write.format", names)]
         if counts := self._counts():

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 COPY_LIMIT = 74_994
-"""The maximum number of bytes that are copied. Encoded, a longer text is too long for many terminals, which ignore all
-of it."""
+"""The maximum number of bytes that are copied. Once encoded, more are too many for many terminals, which then copy
+nothing."""
 WRITE_KEYS = [
     Binding(
         "Y",
@@ -72,7 +72,7 @@ class WriteController(BrowseController):
             await write(self.app, choice)
 
     def _sources(self) -> list[Source]:
-        """Return the list that is shown, and the watchlist and ratings of each of its viewers."""
+        """Return what can be written: the list that is shown, and the watchlist and ratings of each of its viewers."""
         audience, total = self.session.audience, self.list_pane.movies.total
         names = text.enumerate_names(self.list_pane.viewer_names())
         sources = [Source("This list", f"for {names}", "movies", total, self._list)]
@@ -99,7 +99,7 @@ class WriteController(BrowseController):
         if audience.together:
             titles = GROUP_TITLES if len(audience.viewers) > 2 else PAIR_TITLES
             share = f", {audience.misery:.0%} of the way to least misery" if audience.way == "weighted" else ""
-            sentences.append(f"{titles[audience.unseen_by]}, combined by {audience.way}{share}")
+            sentences.append(f"{titles[audience.unseen_by]}, with the scores combined as “{audience.way}”{share}")
         if audience.together and audience.standardise:
             sentences.append("The same scale for everyone")
         if view.filter_text:
@@ -163,14 +163,14 @@ async def write(app: MovieTui, choice: Choice) -> None:
 
 
 def proposed_path(stem: str, suffix: str) -> Path:
-    """Return an unused path in the current folder or, if that is not writable, in Downloads or the home folder."""
+    """Return an unused path in the current folder or, if that is not writable, in Downloads or in the home folder."""
     folders = [Path.cwd(), Path.home() / "Downloads", Path.home()]
     folder = next((each for each in folders if each.is_dir() and os.access(each, os.W_OK)), folders[-1])
     return free_path(folder, stem, suffix)
 
 
 async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
-    """Ask for a path, write the file and return its path; confirm before replacing a file. ``None`` if cancelled."""
+    """Ask for a path, write the file, and return its path; ``None`` if cancelled. Ask again before replacing a file."""
     from movietui.ui.panels import ConfirmPanel, NamePanel
 
     typed = str(proposed)

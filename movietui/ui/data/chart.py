@@ -1,6 +1,6 @@
 """Charts of a dataset: horizontal bars, vertical bars, or a map of shades.
 
-Bars are vertical if each label has two counts, or if the pane has too few lines for one line per bar.
+Bars are vertical if each label has two counts, or if the pane has fewer lines than there are bars.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Chart(LineView, can_focus=True):
         self._lines: list[Line] = []
 
     def show(self, charts: Sequence[ChartRow]) -> None:
-        """Show other charts, starting with the one that has the same name as the current chart."""
+        """Show other charts: first the one that has the same name as the current chart, if there is one."""
         name = self.charts[self._index]["name"] if self.charts else ""
         self.charts = charts
         self._index = next((index for index, chart in enumerate(charts) if chart["name"] == name), 0)
@@ -105,7 +105,7 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int, of: str = "") -> list[Line]:
     """Return vertical bars above the first and last label; if there are more counts than cells, each bar sums several.
 
-    The first line has the count of the highest bar, followed by ``of``: what the bars count.
+    The first line has the count of the highest bar and ``of``: what the bars count.
     """
     per_bar = -(-len(counts) // width)
     sums = [sum(counts[start : start + per_bar]) for start in range(0, len(counts), per_bar)]
@@ -123,7 +123,7 @@ def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: in
 
 
 def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
-    """Return a map, denser for more ratings: the most active users at the top, the most rated movies on the left.
+    """Return a map, denser for more ratings, with the most active users at the top, the most rated movies on the left.
 
     Each line ends with its first share, that of the most rated movies.
     """

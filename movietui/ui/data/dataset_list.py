@@ -11,14 +11,14 @@ from movietui.ui.widgets.line_view import Line
 
 @dataclass(frozen=True)
 class OpenPath:
-    """The row that opens a person's own files."""
+    """The row with which a person opens their own files."""
 
 
 Entry = DatasetRow | OpenPath
 
 
 NAME_CELLS = 19
-"""The fewest cells for the name of a dataset, with its mark. The other columns get the cells beyond that, the most
+"""How many cells the other columns leave for the name of a dataset and its mark. They get what is beyond that, the most
 useful columns first."""
 
 
@@ -65,7 +65,7 @@ def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Col
 
 
 def _size(row: DatasetRow) -> str:
-    """Return the size on disk or, if the dataset is not on disk, that of the download; ``invented`` for the demo."""
+    """Return the size on disk, else that of the download, else that the dataset is on a cluster or invented."""
     if row["state"] == "available":
         return f"get {text.size(row['download'])}"
     if row["state"] == "cluster":

@@ -1,4 +1,4 @@
-"""The result of joining a dataset with IMDb, and the choice between ambiguous matches."""
+"""The panel that shows how a dataset was joined with IMDb, and asks which titles ambiguous movies are."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ more."""
 
 
 class ImdbRows(RowList[Movie]):
-    """Ambiguous movies, then those that a person decided about, then the others without a match."""
+    """The ambiguous movies, then those that a person has decided about, then the others without a match."""
 
     def row_key(self, row: Movie) -> str:
         """Return the id of the movie."""
@@ -56,7 +56,7 @@ class ImdbRows(RowList[Movie]):
 class ImdbPanel(Panel[bool]):
     """Shows the movies that were not matched automatically; the digits choose the title of an ambiguous movie.
 
-    Ends with true to join again.
+    Ends with true if the dataset is to be joined again.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

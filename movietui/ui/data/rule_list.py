@@ -1,4 +1,4 @@
-"""The rules of cleaning on the Data screen, and the rows that a rule removes."""
+"""The cleaning rules on the Data screen, and the rows that a rule removes."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from movietui.ui.widgets.row_list import RowList
 
 
 class RuleList(ColumnList[RuleRow]):
-    """What each rule removes; rules that were changed since the cleaning was applied are marked."""
+    """What each rule removes or changes; rules that differ from the stored cleaning are marked."""
 
     has_header = True
 
@@ -26,9 +26,9 @@ class RuleList(ColumnList[RuleRow]):
         return row["rule"]
 
     def columns(self, width: int) -> Sequence[Column[RuleRow]]:
-        """Return columns for the rule and its counts; narrow lists have only some of these.
+        """Return columns for the rule and its counts; a narrow list has only some of the counts.
 
-        ``before`` is what the rule above left.
+        ``before`` is how many rows the rule above left.
         """
         most = max((row["before"] for row in self.known_rows()), default=0)
         cells = max(8, len(f"{most:,}") + 2)

@@ -20,7 +20,7 @@ from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.protocol.messages import CleaningReport, DatasetRow, RemovedRows, RuleRow
 from movietui.protocol.requests import Requests
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.data.chart import Chart
 from movietui.ui.data.dataset_list import DatasetList, OpenPath
@@ -105,13 +105,13 @@ class DataScreen(FrameScreen):
         self._applied = ""
         """The stored cleaning; empty if none is stored."""
         self._chosen = ""
-        """The previewed cleaning. If it differs from the stored one, enter applies it."""
+        """The cleaning that is previewed. If it differs from the stored one, enter applies it."""
         self._rule = ""
         """The rule whose removed rows are shown."""
         self._report: CleaningReport | None = None
         """The engine's last report on the previewed cleaning."""
         self._only_there = False
-        """Whether the shown dataset is only on a cluster, so that its rules cannot be changed here."""
+        """Whether the dataset that is shown is only on a cluster, so that its rules cannot be changed here."""
         self._presets: list[str] = []
         self._stages_of = ""
         """The dataset whose stages are shown."""
@@ -130,9 +130,9 @@ class DataScreen(FrameScreen):
                 yield RemovedList(id="removed", classes="pane")
 
     def on_mount(self) -> None:
-        """Subscribe to jobs, and list the datasets."""
+        """Follow the jobs, and list the datasets."""
         self.query_one("#datasets-pane").border_title = "Datasets"
-        self.movie_tui.activity_changed.subscribe(self, self.show_activity)
+        self.movie_tui.progress_changed.subscribe(self, self.show_progress)
         self.movie_tui.served_changed.subscribe(self, self.served)
         self.rules.display = False
         self._view(None)
@@ -185,7 +185,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     @shows_problems
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets. Unless the rules have the focus, select ``name`` or, the first time, the current one."""
+        """List the datasets. Select ``name`` or, the first time, the current one, unless the rules have the focus."""
         session = self.session
         await session.engine.start()
         listed = await session.engine.ask(Requests.datasets)
@@ -214,7 +214,7 @@ class DataScreen(FrameScreen):
         if row is None or (not isinstance(row, OpenPath) and row["name"] == self._shown):
             return
         for group in ("preview", "removed"):
-            self.workers.cancel_group(self, group)  # a late reply belongs to another dataset
+            self.workers.cancel_group(self, group)  # a late reply would be about another dataset
         self._shown = self._applied = self._chosen = ""
         self._only_there = not isinstance(row, OpenPath) and _is_only_on_cluster(row)
         self.chart.show([])
@@ -258,7 +258,7 @@ class DataScreen(FrameScreen):
             self._view(self.chart, open_view=False)
 
     def _view(self, shown: Chart | RemovedList | None, *, open_view: bool = True) -> None:
-        """Show the chart, the removed rows, or neither; in a narrow window only if ``open_view``."""
+        """Show the chart, the removed rows or neither; in a narrow window, only with ``open_view``."""
         self.chart.display = shown is self.chart
         self.removed.display = shown is self.removed
         self.query_one("#view").set_class(shown is None, "-empty")
@@ -330,7 +330,7 @@ class DataScreen(FrameScreen):
         self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
 
     def _change(self, rule: RuleRow) -> None:
-        """Change a rule at once: the next key may come before the engine has replied."""
+        """Change a rule in the list before the engine has replied: the next key may come earlier."""
         number = f":{rule['number']}" if rule["number"] and rule["on"] else ""
         self._chosen += f" {'+' if rule['on'] else '-'}{rule['rule']}{number}"
         self.rules.change(lambda row: rule if row["rule"] == rule["rule"] else row)
@@ -395,7 +395,7 @@ class DataScreen(FrameScreen):
     async def _apply(self) -> None:
         """Apply the previewed cleaning."""
         app, name, cleaning = self.movie_tui, self._shown, self._chosen
-        report = await app.work.clean(name, cleaning)
+        report = await app.jobs.clean(name, cleaning)
         await asyncio.to_thread(self.session.store.clean_with, name, report["preset"])
         train = hint(self, ("screen.train", "trains"))
         app.show_notice(
@@ -408,16 +408,16 @@ class DataScreen(FrameScreen):
 
     # Jobs
 
-    def show_activity(self, activity: Activity | None) -> None:
+    def show_progress(self, progress: JobProgress | None) -> None:
         """Show the stages of a job that gets, cleans or joins a dataset, unless another dataset is selected."""
         row = self.datasets.current
-        if activity is None or activity.request["do"] not in ("get", "clean", "imdb"):
+        if progress is None or progress.request["do"] not in ("get", "clean", "imdb"):
             return
-        if row is not None and not isinstance(row, OpenPath) and row["name"] != activity.request["name"]:
+        if row is not None and not isinstance(row, OpenPath) and row["name"] != progress.request["name"]:
             return
-        self._stages_of = activity.request["name"]
+        self._stages_of = progress.request["name"]
         width = max(20, self.query_one("#dataset-pane").size.width - 4)
-        self._pane("stages").show(_stages(activity, width))
+        self._pane("stages").show(_stages(progress, width))
 
     # Keys
 
@@ -465,7 +465,7 @@ class DataScreen(FrameScreen):
 
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
-        result = await app.work.get(name, path, await asyncio.to_thread(self.session.store.cleaning_of, name))
+        result = await app.jobs.get(name, path, await asyncio.to_thread(self.session.store.cleaning_of, name))
         parts = [
             f"{name}: {text.plural(result['ratings'], 'rating')}.",
             result["note"],
@@ -487,7 +487,7 @@ class DataScreen(FrameScreen):
         if app.session.opened and app.session.opened["dataset"] == row["name"]:
             question += " Browse is showing this dataset; its list stays until you quit."
         if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", question, "Remove")):
-            removed = await app.work.remove(row["name"])
+            removed = await app.jobs.remove(row["name"])
             app.show_notice(f"Removed {row['name']}; {text.size(removed['bytes'])} freed.", row["name"])
             self.list_datasets(row["name"])
 
@@ -515,8 +515,8 @@ class DataScreen(FrameScreen):
         )
         path = await self.app.push_screen_wait(ask)
         if path is not None:
-            joined = await app.work.imdb(name, path or None)
-            await self.session.engine.ask(Requests.imdb_report, dataset=name)  # from now on, lists show what IMDb says
+            joined = await app.jobs.imdb(name, path or None)
+            await self.session.engine.ask(Requests.imdb_report, dataset=name)  # the open dataset reads its join again
             app.show_notice(
                 f"{name}: {joined['matched']:,} movies matched to IMDb, {joined['ambiguous']:,} ambiguous, "
                 f"{joined['unmatched']:,} not on IMDb · {hint(self, ('data.imdb', 'show'))}",
@@ -557,7 +557,7 @@ class DataScreen(FrameScreen):
 def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
     """Return what a dataset contains, notes about it, its size, how long its first list takes, and its terms.
 
-    ``gets`` and ``removes``: which key downloads or opens a dataset, and which removes it, as ``hint`` returns them.
+    ``gets`` and ``removes``: hints with the keys that get or open the dataset, and that remove it.
     """
     lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available" and not _opens_at_once(row):
@@ -595,7 +595,7 @@ def _facts(row: DatasetRow) -> str:
 
 
 def _stepped(number: int, step: int) -> int:
-    """Return the next number of ``NUMBERS``, up or down; numbers above 1000 are years and change by ten."""
+    """Return the next larger or smaller one of ``NUMBERS``; numbers above 1000 are years and change by ten."""
     if number > NUMBERS[-1]:
         return number + 10 * step
     larger = [one for one in NUMBERS if one > number]
@@ -616,10 +616,10 @@ def name_for(stem: str, taken: set[str]) -> str:
     return next(free for free in names if free not in taken)
 
 
-def _stages(activity: Activity, width: int) -> Text:
+def _stages(progress: JobProgress, width: int) -> Text:
     """Return a line for each stage: a tick if it is done, a bar if it is running."""
     lines = []
-    for stage in activity.stages:
+    for stage in progress.stages:
         line = Text.assemble("✔ " if stage["finished"] else "  ", (f"{stage['name']:<12}", "bold"), no_wrap=True)
         if not stage["finished"]:
             line.append_text(text.thin_bar(stage["done"], stage["total"], max(6, min(20, width - 50))))

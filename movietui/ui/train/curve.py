@@ -23,7 +23,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import plot_theme, set_plot_size
 
 SIGNS = "●x+◆o*"
-"""The signs for several runs, which tell them apart without colours."""
+"""The signs of several runs, which tell the runs apart without colours."""
 BEST = "★"
 
 
@@ -45,7 +45,7 @@ def best_of(epochs: Sequence[EpochRow]) -> int | None:
 class Curve(PlotextPlot):
     """Train and validation loss of one run by epoch; of several runs, only validation loss or, without it, train loss.
 
-    A thread renders the picture, always from the newest data, so that the screen does not stall meanwhile.
+    A thread renders the picture from the newest data, so that the screen does not stall meanwhile.
     """
 
     PAUSE_FACTOR = 15
@@ -64,9 +64,9 @@ class Curve(PlotextPlot):
         """Set if a person, not a run in training, waits for the picture."""
 
     def draw_curves(self, runs: Sequence[CurveLine], zoom: int = 1, instead: str = "") -> None:
-        """Draw these runs. Divide the epochs into ``zoom`` equal parts, and draw only the last part.
+        """Draw these runs. If their epochs are divided into ``zoom`` equal parts, draw only the last part.
 
-        ``instead`` is a text to show if no run has an epoch.
+        ``instead``: the text to show if no run has an epoch.
         """
         before, self._inputs = self._inputs, (runs, zoom, instead)
         if self._inputs != before:

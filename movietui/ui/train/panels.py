@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 MAX_LISTED = 6
-"""How many of the checkpoints that would be removed are listed."""
+"""How many of the checkpoints that would be removed are listed, at most."""
 
 
 class PrunePanel(Panel[list[Freed] | None]):
-    """Asks how many checkpoints to keep, and by which metric; lists those to remove.
+    """Asks how many checkpoints to keep, and by which metric; lists those that would be removed.
 
     Ends with those that were removed, or ``None``.
     """
@@ -108,12 +108,12 @@ class PrunePanel(Panel[list[Freed] | None]):
 
 
 class TablesPanel(ScrollPanel[None]):
-    """Everything about a run, or two runs side by side: the same tables as on the command line."""
+    """Shows everything about a run, or two runs side by side, in the same tables as the command line."""
 
     scrolls = "#tables"
 
     def __init__(self, title: str, tables: Callable[[ModuleType], list[Any]]) -> None:
-        """``tables`` returns the parts of the panel, given the module ``run_tables``."""
+        """``tables`` returns the content of the panel, given the module ``run_tables``, which is imported only then."""
         super().__init__()
         self._title, self._tables = title, tables
 
@@ -133,7 +133,7 @@ class TablesPanel(ScrollPanel[None]):
 
         pane = self.query_one("#tables", TextPane)
         page = io.StringIO()
-        # What people wrote is never read as markup.
+        # The console must not read what people wrote as markup.
         width = max(40, pane.scrollable_content_region.width)
         console = Console(file=page, width=width, markup=False, highlight=False, emoji=False, force_terminal=True)
         for part in self._tables(run_tables):

@@ -33,14 +33,14 @@ class QueueController(TrainController):
     async def action_cancel(self) -> None:
         """Stop the selected run if the table of runs has the focus and the run is queued or in progress.
 
-        Otherwise stop the job in progress or, if there is none, a run that is training. Raises ``Problem`` for a run
-        that another process trains or queues.
+        Otherwise stop the job in progress or, if there is none, a run that is training. For a selected run that is in
+        another process's queue, show a problem.
         """
         app, run = self.app, self.screen.runs.current
         if self.screen.runs.has_focus and run is not None and run.state in ("queued", *UNDER_WAY):
             await app.queue.cancel(run.id)
             self.screen.list_runs()
-        elif not await app.work.cancel():
+        elif not await app.jobs.cancel():
             if not app.queue.running:
                 app.show_notice("Nothing is running.")
                 return
@@ -54,7 +54,7 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_pause(self) -> None:
-        """Pause the selected run or, if that is not training here, the first that is; resume it if it is paused."""
+        """Pause or resume the selected run or, if that is not training in this window, the first one that is."""
         queue, run = self.app.queue, self.screen.runs.current
         number = run.id if run is not None and run.id in queue.running else next(iter(queue.running), None)
         if number is None:
@@ -70,7 +70,7 @@ class QueueController(TrainController):
 
     @shows_problems
     async def action_again(self) -> None:
-        """Resume the newest interrupted run; if the table has the focus or none is interrupted, the selected run."""
+        """Resume the newest interrupted run; if there is none, or if the table has the focus, the selected run."""
         run = self.screen.runs.current
         cut_off = [one.id for one in self.screen.runs_by_id.values() if one.state == CUT_OFF]
         if isinstance(run, Run) and (self.screen.runs.has_focus or not cut_off):

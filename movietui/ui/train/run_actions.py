@@ -127,7 +127,7 @@ class RunActionController(TrainController):
 
     @in_background("panel")
     async def action_export(self) -> None:
-        """Ask for a file, and write the marked runs to it or, if none is marked, all runs in the table."""
+        """Ask for a file, and write to it the marked runs or, if none is marked, all runs in the table."""
         from movietui.ui.panels import NamePanel
 
         shown = [row.id for row in self.screen.runs.known_rows() if isinstance(row, Run)]

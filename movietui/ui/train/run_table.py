@@ -54,7 +54,7 @@ class Interval:
 
 @dataclass
 class QueueState:
-    """What the states of runs in the table depend on, besides the runs themselves."""
+    """What the states of the runs depend on, besides the runs themselves."""
 
     in_use: int | None = None
     """The run that serves the list."""
@@ -136,7 +136,7 @@ FACT = {fact.name: fact for fact in (*FACTS, *LAST_FACTS)}
 
 
 class RunTable(ColumnList[Row]):
-    """Runs and published results; in each column, the best figure among comparable ones is underlined."""
+    """Runs and published results. Of comparable figures in a column, the best is underlined."""
 
     has_header = True
 
@@ -199,7 +199,7 @@ class RunTable(ColumnList[Row]):
                 self._best[key] = better(self._best.get(key, value), value)
 
     def rearrange(self, *, only_changed: bool = False) -> None:
-        """Filter and sort again; the cursor stays on its row. With ``only_changed`` redraw only rows that changed."""
+        """Filter and sort again; the cursor stays on its row. With ``only_changed``, redraw only the changed rows."""
         wanted = self.filter_text.casefold().split()
         rows = [row for row in self._all if all(self._begins(row, word) for word in wanted)]
         rows = self._sorted(rows)
@@ -241,7 +241,7 @@ class RunTable(ColumnList[Row]):
         self.rearrange()
 
     def column_names(self) -> list[str]:
-        """Return all columns that the table can be sorted by, including those without room now."""
+        """Return all columns that the table can be sorted by, including those for which there is no room."""
         first = [fact.name for fact in FACTS if fact.name != "name" or self._named]
         return [*first, *self._metrics, *(fact.name for fact in LAST_FACTS)]
 
@@ -264,7 +264,7 @@ class RunTable(ColumnList[Row]):
         return next((row for row in self._all if row.id == number), None) if number else None
 
     def without_intervals(self) -> list[Run]:
-        """Return the visible runs with metrics, other than the baseline, whose intervals are not known yet."""
+        """Return the visible runs that have metrics but no intervals yet, without the baseline."""
         top, height = self.scroll_offset.y, self.size.height
         in_view = self.known_rows()[top : top + height]
         return [
@@ -326,7 +326,7 @@ class RunTable(ColumnList[Row]):
         )
 
     def _marks(self, row: Row, cells: int) -> str:
-        """Return signs that say whether a run is marked, is the baseline, or is in use."""
+        """Return signs for a run that is marked (x), and for the baseline (=) or the run in use (●)."""
         in_use = row.id and row.id == self.queue_state.in_use
         sign = "=" if row.id and row.id == self.baseline else "●" if in_use else " "
         return f"{'x' if row.id in self.marked else ' '}{sign} "

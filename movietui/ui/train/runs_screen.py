@@ -17,7 +17,7 @@ from movietui.formatting import text
 from movietui.formatting.run_progress import cluster_text, progress_text
 from movietui.protocol.jobs import EpochRow
 from movietui.protocol.requests import Requests
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.store.runs import Runs
 from movietui.ui.bindings import hint, key_of
@@ -36,7 +36,7 @@ NO_EPOCHS = {
 }
 """Shown instead of the curve of a run without epochs, by its state."""
 ZOOMS = (1, 2, 4)
-"""The zoom levels: the epochs are divided into this many equal parts, and only the last part is drawn."""
+"""The zoom levels: the last of this many equal parts of the epochs is drawn."""
 
 
 class RunsScreen(FrameScreen):
@@ -51,10 +51,10 @@ class RunsScreen(FrameScreen):
         self.target_run: int | None = None
         """The run to select as soon as it is in the table."""
         self._followed_run: int | None = None
-        """The last quick run that was selected automatically."""
+        """The quick run that was last selected automatically."""
         self._zoom = ZOOMS[0]
         self._inputs: tuple[Any, ...] = ()
-        """What the curves and epochs were last drawn from; most progress events do not change it."""
+        """What the curves and epochs were last drawn from. Most reports of progress do not change it."""
 
     @property
     def runs(self) -> RunTable:
@@ -125,14 +125,14 @@ class RunsScreen(FrameScreen):
 
     # The curve
 
-    def _show_training(self, activity: Activity, run: Run) -> None:
+    def _show_training(self, progress: JobProgress, run: Run) -> None:
         set_border(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
         paused = run.id in self.movie_tui.queue.paused
-        line = Text("paused" if paused else activity.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
-        line.append(f" {activity.reached} ", "not bold")
-        line.append_text(text.thin_bar(activity.done, activity.total, 16))
+        line = Text("paused" if paused else progress.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
+        line.append(f" {progress.reached} ", "not bold")
+        line.append_text(text.thin_bar(progress.done, progress.total, 16))
         self.progress.show(line)
-        self._draw(activity.curve, instead=NO_EPOCHS["running"])
+        self._draw(progress.curve, instead=NO_EPOCHS["running"])
 
     def _draw(self, epochs: Sequence[EpochRow], name: str = "", also: Sequence[Run] = (), instead: str = "") -> None:
         if (inputs := (epochs, name, also, instead, self._zoom)) == self._inputs:
@@ -167,7 +167,7 @@ class RunsScreen(FrameScreen):
             self.progress.show(Text())
             self._draw((), also=marked, instead=row.note)
             return
-        live = self.movie_tui.queue.activities.get(row.id)
+        live = self.movie_tui.queue.progress.get(row.id)
         if live is not None and not marked:
             self._show_training(live, row)
             return
@@ -210,7 +210,9 @@ class RunsScreen(FrameScreen):
         self.runs.is_reversed = False
         self.runs.sorted_by = columns[(position + 1) % len(columns)]
         self.runs.rearrange()
-        self.movie_tui.show_notice(f"Sorted by {self.runs.sorted_by or 'start time'}.")
+        by = self.runs.sorted_by
+        usual = "In the usual order: runs in progress first, then the newest."
+        self.movie_tui.show_notice(f"Sorted by {by}." if by else usual)
 
     def action_turn(self) -> None:
         """Reverse the order, unless it is the default one."""

@@ -43,7 +43,7 @@ from movietui.ui.wording import training_on_cluster
 
 VIEWS = ("curve", "epochs", "settings")
 REST_SECONDS = 0.1
-"""Seconds that the cursor must rest on a model before its form is built: a long form would delay the next key."""
+"""Seconds that the cursor must rest on a model before its form is shown: a long form would delay the next key."""
 OF_A_MODEL = ("choose", "settings", "preset", "sweep", "copy")
 """Actions that apply to the selected model."""
 LOOK_SECONDS = 0.5
@@ -128,13 +128,13 @@ class TrainScreen(RunsScreen):
                 yield RunTable(id="runs")
 
     def on_mount(self) -> None:
-        """Subscribe to jobs, and list models and runs."""
+        """Follow the jobs and the queue, and list models and runs."""
         for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
             self.query_one(f"#{pane}-pane").border_title = title
         set_border(
             self.query_one("#settings-pane"), subtitle=hint(self, ("train.choose", "train"), ("train.sweep", "sweep"))
         )
-        self.movie_tui.activity_changed.subscribe(self, self.sweeps.show_activity)
+        self.movie_tui.progress_changed.subscribe(self, self.sweeps.show_progress)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, self.served)
         self.query_one("#filter").display = False
@@ -144,8 +144,8 @@ class TrainScreen(RunsScreen):
         self.view("curve")
         self.set_focus(self.models)
         self.open_lists()
-        if self.movie_tui.work.activity is not None:
-            self.sweeps.show_activity(self.movie_tui.work.activity)
+        if self.movie_tui.jobs.progress is not None:
+            self.sweeps.show_progress(self.movie_tui.jobs.progress)
         self.set_interval(LOOK_SECONDS, self.list_changed_runs)
 
     def main_widget(self) -> Widget:
@@ -167,7 +167,7 @@ class TrainScreen(RunsScreen):
     @work(group="open")
     @shows_problems
     async def open_lists(self) -> None:
-        """List the runs and, once they are drawn, the models: the form of a model takes as long as everything else."""
+        """List the runs and, once they are drawn, the models: showing a model's form takes as long as all the rest."""
         with contextlib.suppress(WorkerError):  # a newer list was requested meanwhile
             await self.list_runs().wait()
         self.call_after_refresh(self.list_models)
@@ -189,7 +189,7 @@ class TrainScreen(RunsScreen):
             self.list_runs()
 
     def served(self, dataset: str) -> None:
-        """Mark the run that is now in use, and update the command line."""
+        """Mark the run that is now in use, and update the command line in the form."""
         self.list_runs()
         self.check_settings()
 
@@ -206,7 +206,7 @@ class TrainScreen(RunsScreen):
         waiting = set(self.runs.queue_state.positions)
         if self.runs.queue_state.running != frozenset(queue.running) or waiting & set(queue.running):
             self.list_runs()
-        elif row is not None and row.id in queue.activities:
+        elif row is not None and row.id in queue.progress:
             self.show_run()
 
     # Settings
@@ -251,7 +251,7 @@ class TrainScreen(RunsScreen):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the command line that trains the model in the same way."""
+        """Copy the command line that does what the form does."""
         await self.show_settings()
         command = self.form.command(self.movie_tui.current_dataset)
         self.app.copy_to_clipboard(command)
@@ -260,7 +260,7 @@ class TrainScreen(RunsScreen):
     # Keys
 
     def on_key(self, event: events.Key) -> None:
-        """Before the models are listed, remember the actions on a model, to perform them later."""
+        """Until the models are listed, remember the actions that apply to a model, to perform them then."""
         bound = self.active_bindings.get(event.key)
         if self._models or bound is None or not self.models.has_focus:
             return
@@ -295,7 +295,7 @@ class TrainScreen(RunsScreen):
         self.list_runs()
 
     async def dataset_to_train(self) -> str:
-        """Return the current dataset. Raise ``Problem`` if it is not on disk and is not the demo."""
+        """Return the current dataset. Raise ``Problem`` unless it is on disk or is the demo."""
         dataset = self.movie_tui.current_dataset
         rows = {row["name"]: row for row in await self.session.engine.ask(Requests.datasets)}
         row = rows.get(dataset)

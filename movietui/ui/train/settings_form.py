@@ -22,7 +22,7 @@ from movietui.ui.bindings import key_of
 from movietui.ui.widgets.fields import Field, NumberInput
 
 WIDGETS_AT_ONCE = 10
-"""How many widgets of a form are created before other messages are handled; each widget takes two milliseconds."""
+"""How many widgets of a form are created between other messages; each widget takes two milliseconds."""
 
 
 class FormOptions(TypedDict):
@@ -154,13 +154,13 @@ class SettingsForm(Vertical):
 
     @on(NumberInput.Pressed)
     def sweep(self, event: NumberInput.Pressed) -> None:
-        """Request a sweep of the field."""
+        """Post ``Sweep`` for the field in which the key was pressed."""
         event.stop()
         self.post_message(self.Sweep((event.input.id or "").removeprefix("set-")))
 
     @on(Input.Changed)
     def check(self, event: Input.Changed) -> None:
-        """Notify the screen, which knows the dataset."""
+        """Post ``Changed`` to the screen, which knows the dataset."""
         event.stop()
         self.post_message(self.Changed())
 
@@ -178,7 +178,7 @@ class SettingsForm(Vertical):
 def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
     """Return the values that differ from a preset.
 
-    For a missing preset, return all values and one more, so that the other preset differs in fewer values.
+    For a missing preset, return all values and one more, so that the preset that exists differs in fewer.
     """
     if preset is None:
         return {**settings, "": ""}

@@ -1,4 +1,4 @@
-"""The sweep panel: values to try, the combinations as they are measured, and the effect of each value."""
+"""The panel of a sweep: the values to try, the combinations measured so far, and the effect of each value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import SWEEP_METRIC
 from movietui.protocol.messages import ModelRow
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.state.sweep import Sweep, combinations, grid_of
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
@@ -53,9 +53,10 @@ class SweepPanel(Panel[dict[str, str] | None]):
         start: Callable[[Grid], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """``values``: the texts of the fields; the cursor starts in ``field``. ``about``: the dataset and the split.
+        """``values``: the initial text of each field, by name. The cursor starts in ``field``.
 
-        ``fit_seconds`` is how long one fit takes, if known. ``start`` starts a sweep; ``sweep`` is an earlier sweep.
+        ``about``: the dataset and the split, for the title. ``fit_seconds``: how long a fit takes, if known. ``start``
+        starts a sweep. ``sweep``: the sweep to show, if there is one.
         """
         super().__init__()
         self._model, self._about, self._values, self._field = model, about, values, field
@@ -87,8 +88,8 @@ class SweepPanel(Panel[dict[str, str] | None]):
                 yield ResponseChart(id="responses")
 
     def on_mount(self) -> None:
-        """Focus the field or, if a sweep is running or done, its table."""
-        cast("MovieTui", self.app).activity_changed.subscribe(self, self._watch)
+        """Focus the field or, if there is a sweep that is running or done, its table."""
+        cast("MovieTui", self.app).progress_changed.subscribe(self, self._watch)
         self.update(self.sweep)
         if self.sweep is not None and self.sweep.state != "stopped":
             self.set_focus(self.table)
@@ -100,9 +101,9 @@ class SweepPanel(Panel[dict[str, str] | None]):
         """The combinations."""
         return self.query_one("#swept", SweepTable)
 
-    def _watch(self, activity: Activity | None) -> None:
-        if self.sweep is not None and activity is not None and activity.request["do"] == "sweep":
-            self._show_status(activity)
+    def _watch(self, progress: JobProgress | None) -> None:
+        if self.sweep is not None and progress is not None and progress.request["do"] == "sweep":
+            self._show_status(progress)
 
     def update(self, sweep: Sweep | None) -> None:
         """Show the progress of the sweep."""
@@ -112,23 +113,23 @@ class SweepPanel(Panel[dict[str, str] | None]):
             self.query_one("#responses", ResponseChart).show(sweep)
         else:
             self.table.set_placeholder("Press enter to measure every combination.")
-        self._show_status(cast("MovieTui", self.app).work.activity)
+        self._show_status(cast("MovieTui", self.app).jobs.progress)
 
     def _grid(self) -> dict[str, list[str]]:
-        """Return the typed values by setting. Raise ``Problem`` if they do not make a valid sweep."""
+        """Return the grid that was typed; see ``grid_of``. Raise ``Problem`` if it is invalid."""
         fields = self._model["settings"]
         typed = {field["name"]: self.query_one(f"#try-{field['name']}", Input).value for field in fields}
         return grid_of(typed, fields)
 
-    def _show_status(self, activity: Activity | None) -> None:
+    def _show_status(self, progress: JobProgress | None) -> None:
         sweep = self.sweep
         if sweep is not None and sweep.state == "running":
             line = Text(f"{len(sweep.rows)} of {sweep.combinations}  ", "bold")
             line.append_text(text.thin_bar(len(sweep.rows), sweep.combinations, 16))
             if sweep.seconds_left is not None:
                 line.append(f"  {text.duration(sweep.seconds_left)} left")
-            if activity is not None and activity.step:
-                line.append(f"  {activity.step} {activity.reached}", "dim")
+            if progress is not None and progress.step:
+                line.append(f"  {progress.step} {progress.reached}", "dim")
         elif sweep is not None and self._unchanged(sweep):
             line = self._outcome(sweep)
         else:
@@ -183,7 +184,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
     async def action_cancel(self) -> None:
         """Stop the sweep; its results are kept."""
         if self.sweep is not None and self.sweep.state == "running":
-            await cast("MovieTui", self.app).work.cancel()
+            await cast("MovieTui", self.app).jobs.cancel()
 
     def action_use(self) -> None:
         """End with the settings of the selected row."""

@@ -40,7 +40,10 @@ class SweepTable(ColumnList[SweepRow]):
         self.fill(len(rows), 0, rows, follow=self.has_focus)
 
     def columns(self, width: int) -> Sequence[Column[SweepRow]]:
-        """Return columns for the varied fields, then for metrics and time; the first metric always has room."""
+        """Return columns for the varied fields, the metrics and the time, as far as there is room.
+
+        There is always a column for ``SWEEP_METRIC``.
+        """
         room = width - len(BEST) - 1 - METRIC_CELLS
         columns: list[Column[SweepRow]] = [
             Column("", len(BEST) + 1, lambda row, _: f"{BEST} " if self._is_best(row) else "")
@@ -79,9 +82,9 @@ def _fit(row: SweepRow, width: int) -> str:
 
 
 class ResponseChart(LineView):
-    """The metric for each value of the varied fields: the best and the mean over all combinations with that value.
+    """The metric for each value of the varied fields: the best and the mean of all combinations with that value.
 
-    A figure further to the left is better.
+    Better figures are further to the left.
     """
 
     def __init__(self, *, id: str) -> None:

@@ -1,4 +1,4 @@
-"""Sweeps: a key opens the panel that asks for values, and a job measures their combinations."""
+"""Sweeps: a key opens the panel that asks for values, and a job measures the combinations of these."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.widgets import Input
 from movietui.data.problems import Cancelled, Problem
 from movietui.models.choices import METRICS, SWEEP_METRIC
 from movietui.protocol.jobs import SweepOptions
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.state.sweep import Sweep, seconds_of_fit
 from movietui.store.runs import SERVED_SPLIT
 from movietui.ui.bindings import hint, key_of
@@ -36,12 +36,12 @@ class SweepController(TrainController):
     _sweep: Sweep | None = None
     """The sweep in progress, or the last one."""
 
-    def show_activity(self, activity: Activity | None) -> None:
+    def show_progress(self, progress: JobProgress | None) -> None:
         """Show the progress of a sweep."""
-        if activity is not None and activity.request["do"] == "sweep" and self._sweep is not None:
-            if len(self._sweep.rows) == len(activity.results):
+        if progress is not None and progress.request["do"] == "sweep" and self._sweep is not None:
+            if len(self._sweep.rows) == len(progress.results):
                 return  # only the current fit progressed
-            self._show_sweep(replace(self._sweep, rows=activity.results))
+            self._show_sweep(replace(self._sweep, rows=progress.results))
 
     @in_background("panel")
     async def action_sweep(self, field: str = "") -> None:
@@ -72,7 +72,7 @@ class SweepController(TrainController):
             values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
 
         async def start(grid: Mapping[str, Sequence[str]]) -> None:
-            if self.app.work.activity is not None:
+            if self.app.jobs.progress is not None:
                 raise Problem(
                     f"Another job is running; wait for it, or press {key_of(self.screen, 'train.cancel')} to cancel it."
                 )
@@ -101,7 +101,7 @@ class SweepController(TrainController):
         """Measure the combinations in a child process."""
         assert self._sweep is not None
         try:
-            result = await self.app.work.sweep(self._sweep.model, self._sweep.dataset, options)
+            result = await self.app.jobs.sweep(self._sweep.model, self._sweep.dataset, options)
             self._show_sweep(replace(self._sweep, rows=result["rows"], state="done"))
             best = result["rows"][0]
             settings = " ".join(f"{name} {value}" for name, value in best["grid"].items())

@@ -1,4 +1,4 @@
-"""The first start: one calm screen while the first list is made; then the screen asks who is watching.
+"""The first start: one screen shows how far the first list is, and then asks who is watching.
 
 If the list cannot be made, the screen says why and offers choices: try again, or use a file, the demo or another
 dataset.
@@ -27,7 +27,7 @@ from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.child_processes import warm_job
 from movietui.state.first_list import DEFAULT_DATASET, DEMO, FirstList, Step, StepName, usual_seconds
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.ui.bindings import key_of, key_on
 from movietui.ui.browse.screen import BrowseScreen
 from movietui.ui.frame import FrameScreen, screen_keys
@@ -36,10 +36,10 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 TICK = 0.5
-"""Seconds between two drawings of the time left."""
+"""Seconds between two drawings of the time that is left."""
 BAR = 16
 LONG = 100
-"""From this many seconds on, the time left is shown in minutes or hours."""
+"""From this many seconds on, the time that is left is shown in minutes or hours."""
 State = Literal["working", "stopped", "who"]
 STATES: Mapping[str, Sequence[State]] = {
     "new_profile": ("who",),
@@ -69,7 +69,7 @@ class ChoiceList(RowList[Choice]):
     """What can be chosen, with its keys."""
 
     def row_key(self, row: Choice) -> object:
-        """Return what identifies a row."""
+        """Return the action of a choice, and its viewer."""
         return row.action, row.viewer
 
     def draw(self, row: Choice, width: int) -> Line:
@@ -120,9 +120,9 @@ class WelcomeScreen(FrameScreen):
             yield Static(id="terms", markup=False)
 
     def on_mount(self) -> None:
-        """Follow the jobs, and draw the time left as it passes."""
+        """Follow the job and the training, and draw the time that is left."""
         app = self.movie_tui
-        app.activity_changed.subscribe(self, self.follow_job)
+        app.progress_changed.subscribe(self, self.follow_job)
         app.queue_changed.subscribe(self, self.follow_training)
         app.served_changed.subscribe(self, self.ask_if_opened)
         self.set_interval(TICK, self._draw)
@@ -155,7 +155,7 @@ class WelcomeScreen(FrameScreen):
             self._show("working")
             async with warm_job() as training:  # torch loads while the data arrive
                 cleaning = await asyncio.to_thread(session.store.cleaning_of, name)
-                await app.work.get(name, path, cleaning)
+                await app.jobs.get(name, path, cleaning)
                 self._first_list = replace(self._first_list, got=True, learning_began=time.monotonic())
                 self._draw()
                 await app.stand_in.train(name, training)
@@ -166,7 +166,7 @@ class WelcomeScreen(FrameScreen):
             self.stop("Stopped. Nothing is lost: the next try keeps what is already downloaded.")
 
     async def learn(self, name: str) -> None:
-        """Train the quick model for a dataset that is on disk, while its progress is shown.
+        """Train the quick model for a dataset that is on disk, and show the progress meanwhile.
 
         Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
         """
@@ -184,15 +184,15 @@ class WelcomeScreen(FrameScreen):
         self._problem = problem
         self._show("stopped")
 
-    def follow_job(self, activity: Activity | None) -> None:
+    def follow_job(self, progress: JobProgress | None) -> None:
         """Draw the progress of getting the dataset."""
-        if activity is not None and activity.request["do"] == "get" and self.state == "working":
-            self._first_list = replace(self._first_list, getting=activity)
+        if progress is not None and progress.request["do"] == "get" and self.state == "working":
+            self._first_list = replace(self._first_list, getting=progress)
             self._draw()
 
     def follow_training(self, _: None) -> None:
         """Draw the progress of the quick model."""
-        learning = self.movie_tui.queue.activities.get(self.movie_tui.stand_in.quick_run or 0)
+        learning = self.movie_tui.queue.progress.get(self.movie_tui.stand_in.quick_run or 0)
         if learning is not None and self.state == "working":
             self._first_list = replace(self._first_list, learning=learning)
             self._draw()
@@ -372,9 +372,9 @@ class WelcomeScreen(FrameScreen):
 
     @shows_problems
     async def action_cancel(self) -> None:
-        """Stop making the list, whichever step it is at."""
+        """Stop making the list, at whichever step it is."""
         app = self.movie_tui
-        if not await app.work.cancel() and app.stand_in.quick_run in app.queue.running:
+        if not await app.jobs.cancel() and app.stand_in.quick_run in app.queue.running:
             await app.queue.cancel(app.stand_in.quick_run)
 
 
@@ -385,7 +385,7 @@ def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
 
 
 def _usual_seconds(row: DatasetRow | None) -> Mapping[StepName, float]:
-    """Return how many seconds each step usually takes; ``None`` stands for a dataset of unknown size."""
+    """Return how many seconds each step usually takes. ``row``: ``None`` for a dataset of unknown size."""
     return usual_seconds(0, 0) if row is None else usual_seconds(row["download"], row["ratings"] or 0)
 
 

@@ -28,9 +28,9 @@ class Column(Generic[Row]):
 
     heading: str
     cells: int
-    """Width in terminal cells, with the gap to the next column, or ``REST``."""
+    """The width in cells, including the gap to the next column, or ``REST``."""
     cell: Callable[[Row, int], str | Line]
-    """Returns the content of the cell for a row and a width. Text is cut or padded; styled pieces are not."""
+    """Returns the cell of a row for a width. Text is then cut or padded to the width; styled pieces must fit."""
     right: bool = False
     """Whether heading and text are right-aligned."""
     style: str = ""
@@ -50,7 +50,8 @@ class ColumnList(RowList[Row]):
     """A list whose rows are drawn from columns. Subclasses declare these in ``columns``."""
 
     _rendered: tuple[int, Sequence[Column[Row]]] | None = None
-    """The width and columns while lines are drawn: creating columns for each row would take longer than drawing it."""
+    """The width and the columns while lines are drawn: creating the columns for each row would take longer than drawing
+    the row."""
 
     _pressed_heading: Column[Row] | None = None
 
@@ -92,7 +93,7 @@ class ColumnList(RowList[Row]):
         return None
 
     def sort(self, column: str) -> None:
-        """Called with the key of a column whose heading was clicked. Subclasses sort by it; here nothing happens."""
+        """Called with the key of a column whose heading was clicked. Subclasses sort by it; this does nothing."""
 
     def explain(self, x: int, y: int) -> str:
         """Explain the column whose heading is under the mouse."""

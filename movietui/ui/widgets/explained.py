@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""In the metadata of a text's style, the key of the name of the term in ``wording.LEGEND`` that explains the text."""
+"""The key in a style's metadata whose value names the term of ``wording.LEGEND`` that explains the styled text."""
 
 
 class Explained(Widget):

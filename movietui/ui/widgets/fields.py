@@ -21,7 +21,7 @@ LONGEST_PATH = 4096
 
 
 class Field(Input):
-    """A text field that is cheap to create and limits pastes. Only the field of the help is another class."""
+    """A text field that is cheap to create and limits pastes. All text fields but that of the help are ``Field``s."""
 
     def __init__(self, value: str = "", *, max_length: int = LONGEST, **options: Any) -> None:
         super().__init__(value, max_length=max_length, **options)
@@ -36,7 +36,7 @@ class Field(Input):
         event.prevent_default()
         start, end = sorted(self.selection)
         room = max(0, self.max_length - len(self.value) + end - start) if self.max_length else len(event.text)
-        # Text far beyond the room is never looked at, so that pasting megabytes takes no time.
+        # Text far beyond the room is never read, so that pasting megabytes takes no time.
         line = " ".join(strip_controls(" ".join(event.text[: 2 * room + LONGEST].split())).split())
         self.replace(line[:room], start, end)
         if len(line) > room:

@@ -1,4 +1,4 @@
-"""A scrollable widget of lines whose content changes without a new layout of the screen."""
+"""A scrollable widget of lines. When they change, the screen need not be laid out again."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -16,8 +16,8 @@ from movietui.ui.textual_internals import LightStrip, draw_lines_fast
 from movietui.ui.widgets.explained import Explained
 
 Line = list[tuple[str, str]]
-"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Lines of Rich text take three times
-as long to draw, and a rating waits until the list is drawn."""
+"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Rich text would take three times as
+long to draw, and a rating waits until the list is drawn."""
 
 
 class LineView(ScrollView, Explained, can_focus=False):
@@ -101,7 +101,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return super().render_lines(crop)
 
     def resolve_style(self, *styles: str) -> RichStyle:
-        """Return the style of this widget with others added, such as ``bold $text-accent``, in the theme's colours."""
+        """Return this widget's style with others added, such as ``bold $text-accent``; the theme sets the colours."""
         return sum(map(Style.parse, styles), self.visual_style).rich_style
 
     @staticmethod

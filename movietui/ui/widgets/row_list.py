@@ -28,7 +28,7 @@ WINDOW = 50
 
 
 class RowList(LineView, Generic[Row], can_focus=True):
-    """A list with a cursor. Subclasses draw a row; the screen adds the rows that are requested."""
+    """A list with a cursor. Subclasses draw a row. Whoever handles ``RowsRequested`` adds the rows."""
 
     BINDINGS = [
         *row_keys("move", "page"),
@@ -41,7 +41,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     @dataclass
     class Moved(Message):
-        """The cursor moved to another row, or its row may have changed."""
+        """The cursor moved to another row, or the row under it may have changed."""
 
         list: "RowList[Any]"
 
@@ -151,7 +151,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
             self.refresh(Region(0, line, self.size.width, 1))
 
     def set_placeholder(self, text: str) -> None:
-        """Set the text that an empty list shows: why it is empty and what to do."""
+        """Set the text that an empty list shows: why the list is empty, and what to do."""
         self._placeholder = text
         self.refresh()
 

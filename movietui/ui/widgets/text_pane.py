@@ -10,7 +10,7 @@ from movietui.ui.widgets.line_view import LineView
 
 
 class TextPane(LineView):
-    """Shows a text. A new text redraws only the pane, while a new text in a ``Static`` lays out the whole screen."""
+    """Shows a text. A new text redraws only the pane; in a ``Static``, it would lay out the whole screen."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)

@@ -1,4 +1,4 @@
-"""Runs one job at a time, and follows its progress."""
+"""Runs jobs for the screens, one at a time, and follows their progress. ``run_queue`` runs those that train models."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from movietui.protocol.jobs import (
 )
 from movietui.protocol.messages import CleaningReport, ImdbReport
 from movietui.state.child_processes import Job
-from movietui.state.job_progress import Activity
+from movietui.state.job_progress import JobProgress
 from movietui.store.database import STANDARD
 
 UPDATES_PER_SECOND = 10
 """How many times a second, at most, progress is reported."""
 
 
-class Work:
+class JobRunner:
     """Runs jobs in child processes, one at a time. Calls ``changed`` when a job begins, progresses or ends."""
 
     def __init__(self, changed: Callable[[], None], job: Callable[[], JobClient] = Job) -> None:
@@ -39,7 +39,7 @@ class Work:
         self._new_job = job
         self._job: JobClient | None = None
         self._later: asyncio.TimerHandle | None = None
-        self.activity: Activity | None = None
+        self.progress: JobProgress | None = None
         """The progress of the running job; ``None`` if there is none."""
 
     async def get(self, name: str, path: str | None = None, cleaning: str = STANDARD) -> GetResult:
@@ -86,7 +86,7 @@ class Work:
         if self._job is not None:
             raise Problem("Another job is running; wait for it, or cancel it on the Data screen.")
         self._job = self._new_job()
-        self._show(Activity(title, request))
+        self._show(JobProgress(title, request))
         try:
             async with aclosing(self._job.events(request)) as events:  # after this block, the job's process has ended
                 async for event in events:
@@ -96,8 +96,8 @@ class Work:
                         raise Problem(event["problem"])
                     if event["event"] == "cancelled":
                         break
-                    assert self.activity is not None
-                    self._show_soon(self.activity.after(event))
+                    assert self.progress is not None
+                    self._show_soon(self.progress.after(event))
             raise Cancelled
         finally:
             self._job = None
@@ -111,15 +111,15 @@ class Work:
         await job.cancel()
         return True
 
-    def _show(self, activity: Activity | None) -> None:
-        self.activity = activity
+    def _show(self, progress: JobProgress | None) -> None:
+        self.progress = progress
         if self._later is not None:
             self._later.cancel()
             self._later = None
         self._changed()
 
-    def _show_soon(self, activity: Activity) -> None:
-        self.activity = activity
+    def _show_soon(self, progress: JobProgress) -> None:
+        self.progress = progress
         if self._later is None:
             loop = asyncio.get_running_loop()
-            self._later = loop.call_later(1 / UPDATES_PER_SECOND, lambda: self._show(self.activity))
+            self._later = loop.call_later(1 / UPDATES_PER_SECOND, lambda: self._show(self.progress))

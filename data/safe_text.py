@@ -28,7 +28,7 @@ INVISIBLE = re.compile(f"[{_CONTROLS}{_ZERO_WIDTH}{_JOINERS}\u2028\u2029]")
 
 
 def strip_controls(text: str) -> str:
-    """Return the text without escape sequences, control characters, bidi overrides and zero-width spaces.
+    """Return the text without escape sequences, ``_CONTROLS`` and ``_ZERO_WIDTH``.
 
     One or more line breaks or tabs become a space. Everything else stays: brackets, letters of every script, and the
     joiners between them.

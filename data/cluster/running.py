@@ -197,7 +197,7 @@ class _Watch:
                 executors = f"{self.work.executors:,} executor{'s' * (self.work.executors != 1)}"
                 spark = f"{what}, {done:,} of {total:,} tasks, {executors}"
                 note = " · ".join(filter(None, (stage.note, spark)))
-                if not stage.total:  # a stage that counts something else itself keeps its own count
+                if not stage.total:  # a ``Stage`` with a total counts something other than tasks
                     stage = replace(stage, done=done, total=total, unit="tasks")
                 stage = replace(stage, note=note)
             self._pass_on(stage)

@@ -268,7 +268,9 @@ def _encoding(path: PurePosixPath, content: bytes) -> str:
             break
         except UnicodeDecodeError:
             continue
-    raise Problem(f"{path.name} is not text in UTF-8 or Windows-1252; choose the file as you downloaded it.")
+    raise Problem(
+        f"{path.name} is not a text file in UTF-8, UTF-16 or Windows-1252; choose the file as you downloaded it."
+    )
 
 
 def _stream(content: bytes, encoding: str) -> io.TextIOWrapper:

@@ -1,1 +1,1 @@
-"""Results that both the engine and the command line compute: lists, comparisons, imports and exports."""
+"""What the engine and the command line both compute, and what only the command line does: exports, named lists."""

@@ -171,7 +171,9 @@ def add_matches(table: Table, outcome: str, movies: Iterable[ImportedRow]) -> No
 
 @click.command()
 @for_viewers
-@click.option("-k", "most", default=None, type=click.IntRange(1), help="How many steps of each viewer. Default: all.")
+@click.option(
+    "-k", "most", default=None, type=click.IntRange(1), help="Show only this many of each viewer's newest changes."
+)
 @dataset_option
 @as_json
 @handle_errors

@@ -42,7 +42,9 @@ def _no_run(**wanted: str | None) -> str:
         known = {str(getattr(run, column)) for run in _runs().find()}
         if typed and typed not in known:
             return f"There is no run with {column} {typed}; {hint(typed, sorted(known), 'movietui train starts one.')}"
-    return "There is no such run yet; movietui train starts one."
+    if any(wanted.values()):
+        return "No run has all of these; movietui runs list shows the runs that there are."
+    return "There are no runs yet; movietui train starts one."
 
 
 @runs.command("list")

@@ -82,8 +82,9 @@ class NamedLists(RunRecords):
         names = [each for each, _ in self.lists(ref)]
         match = known_name(name, names)
         if match is None:
-            known = ", ".join(names) if names else f"none yet; {command(ref.id, 'add')} makes one"
-            raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {known}.")
+            if not names:
+                raise Problem(f"{ref.id} has no lists yet; {command(ref.id, 'add NAME MOVIE')} makes one.")
+            raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {', '.join(names)}.")
         return StoredList(match, self._movies(self._viewer_of(ref), match))
 
     def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:

@@ -242,7 +242,7 @@ class ScrollPanel(Panel[Ended]):
 
 
 class DetailsPanel(ScrollPanel[Any]):
-    """Shows the details of a movie, for example because there is no room for them beside the list."""
+    """Shows the details of a movie, for example when there is no room for them beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", show=False, id="browse.copy"),

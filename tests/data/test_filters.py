@@ -390,7 +390,11 @@ def test_a_filter_can_name_lists(typed: str, titles: str) -> None:
     [
         ("list:shlef", LISTS, "There is no list 'shlef' of anna and tom; did you mean Shelf"),
         ("-list:zzz", LISTS, "There is no list 'zzz' of anna and tom; lists: Shelf, Rainy  evenings, My"),
-        ("list:shelf", KnownLists(("anna",)), "lists: none yet; movietui list --profile anna add makes one."),
+        (
+            "list:shelf",
+            KnownLists(("anna",)),
+            "lists: none yet; movietui list --profile anna add NAME MOVIE makes one.",
+        ),
         ("list:shelf", KnownLists(), "'list:shelf', but a user of a dataset has no lists; choose a profile."),
         ('-list:""', LISTS, "without a name; write the name of a list after list:."),
         ('list:"shelf', LISTS, "open quote"),

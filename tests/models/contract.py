@@ -19,7 +19,10 @@ EMPTY = History(np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class ModelContract:
-    """Inherit and set ``kind``. Tests here that use ``model`` also run with its published settings, if it has any."""
+    """Inherit, and set ``kind``, ``checkerboard_bound`` and ``tastes_bound``.
+
+    The tests that use ``model`` also run with the model's published settings, if it has any.
+    """
 
     kind: ClassVar[type[AnyModel]]
     checkerboard_bound: ClassVar[float]

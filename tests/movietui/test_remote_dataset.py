@@ -166,7 +166,7 @@ async def test_panels_of_a_list_on_a_cluster(served: Remote) -> None:
         await driver.press("escape", "s")
         await driver.until(lambda: isinstance(driver.app.screen, SurprisePanel), "the surprise")
         await driver.press("escape", "N")
-        await driver.wait_for_notice("! An interview needs all ratings of own, which are on a cluster")
+        await driver.wait_for_notice("! An interview needs the ratings of many users of own, which are on a cluster")
 
 
 async def test_a_profile_rates_as_anywhere(served: Remote, store: Store) -> None:
@@ -175,7 +175,7 @@ async def test_a_profile_rates_as_anywhere(served: Remote, store: Store) -> None
         await driver.see("Name of the profile")
         await driver.type("anna")
         await driver.press("enter")
-        await driver.wait_for_notice("! An interview needs all ratings of own")
+        await driver.wait_for_notice("! An interview needs the ratings of many users of own")
         await driver.press("right")
         title = await driver.rate("5")
         assert [rated.movie.title for rated in store.ratings(next(ref for ref, _ in store.profiles()))] == [title]

@@ -71,7 +71,7 @@ class ProfileController(BrowseController):
         if opened is not None and opened["cluster"]:
             finds = hint(self.screen, ("browse.search", "finds"))
             raise Problem(
-                f"An interview needs all ratings of {opened['dataset']}, which are on a cluster; rate movies in the "
+                f"An interview needs the ratings of many users of {opened['dataset']}, which are on a cluster; rate movies in the "
                 f"list instead: {finds} those that you know."
             )
         if not self.session.audience.viewers:

@@ -38,8 +38,10 @@ class KnownLists:
         if not self.owners:
             raise Problem(f"The filter has {part!r}, but a user of a dataset has no lists; choose a profile.")
         whose = " and ".join(self.owners)
-        listed = ", ".join(self.movies) or f"none yet; {command(self.owners[0], 'add NAME MOVIE')} makes one"
-        raise no_such(f"There is no list {name!r} of {whose}", name, self.movies, f"lists: {listed}.")
+        if not self.movies:
+            has = "has" if len(self.owners) == 1 else "have"
+            raise Problem(f"{whose} {has} no lists yet; {command(self.owners[0], 'add NAME MOVIE')} makes one.")
+        raise no_such(f"There is no list {name!r} of {whose}", name, self.movies, f"lists: {', '.join(self.movies)}.")
 
 
 NO_LISTS = KnownLists()

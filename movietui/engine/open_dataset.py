@@ -78,8 +78,8 @@ class OpenDataset:
     def _interview(self) -> Interview:
         if self.elsewhere:
             raise Problem(
-                f"An interview needs the ratings of many users of {self.dataset.name}, which are on a cluster; rate movies of the "
-                "list, or search for those that you know."
+                f"An interview needs the ratings of many users of {self.dataset.name}, which are on a cluster; "
+                "rate movies of the list, or search for those that you know."
             )
         return Interview(self.dataset)
 

@@ -71,8 +71,8 @@ class ProfileController(BrowseController):
         if opened is not None and opened["cluster"]:
             finds = hint(self.screen, ("browse.search", "finds"))
             raise Problem(
-                f"An interview needs the ratings of many users of {opened['dataset']}, which are on a cluster; rate movies in the "
-                f"list instead: {finds} those that you know."
+                f"An interview needs the ratings of many users of {opened['dataset']}, which are on a cluster; "
+                f"rate movies in the list instead: {finds} those that you know."
             )
         if not self.session.audience.viewers:
             data = key_of(self.screen, "screen.data")

@@ -391,9 +391,14 @@ def test_a_filter_can_name_lists(typed: str, titles: str) -> None:
         ("list:shlef", LISTS, "There is no list 'shlef' of anna and tom; did you mean Shelf"),
         ("-list:zzz", LISTS, "There is no list 'zzz' of anna and tom; lists: Shelf, Rainy  evenings, My"),
         (
-            "list:shelf",
+            "list:x",
             KnownLists(("anna",)),
-            "lists: none yet; movietui list --profile anna add NAME MOVIE makes one.",
+            "anna has no lists yet; movietui list --profile anna add NAME MOVIE makes one.",
+        ),
+        (
+            "list:x",
+            KnownLists(("anna", "tom")),
+            "anna and tom have no lists yet; movietui list --profile anna add NAME ",
         ),
         ("list:shelf", KnownLists(), "'list:shelf', but a user of a dataset has no lists; choose a profile."),
         ('-list:""', LISTS, "without a name; write the name of a list after list:."),

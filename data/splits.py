@@ -4,13 +4,14 @@ All splits are defined on the rows of the ratings, in the order of the original 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Ratings
+from movietui.data.dataset import Dataset, Ratings, grouped
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
@@ -23,35 +24,71 @@ NAMES = (
     "random80",
     "latest",
     "latest-global",
+    "loo",
     "cold-movies",
     "cold-newest",
+    "new-users",
+    "strong",
 )
+WITHOUT_SEED = ("u1", "u2", "u3", "u4", "u5", "latest", "latest-global", "loo", "cold-newest")
+"""The splits that are the same for every split seed."""
+FEWEST_RATINGS = 20
+"""A dataset with fewer ratings is not split."""
 LATEST_SHARE = 0.1
 """The share of each user's ratings (``latest``), or of all ratings (``latest-global``), that are in test."""
 COLD_SHARE = 0.1
 """The share of the movies (``cold-movies``), or of the ratings (``cold-newest``), that are in test."""
 VALIDATION_SHARE = 0.1
 """The share of the train part that ``hold_out`` holds out by default."""
+NEW_SHARE = 0.1
+"""The share of the users that are new in ``new-users``, and the highest share of them in ``strong``."""
+TESTED_SHARE = 0.2
+"""The share of each new user's ratings that are in test."""
+STRONG_STARS = 3.5
+"""Only ratings with more stars than this are in ``strong``."""
+STRONG_RATINGS = 5
+"""Users with fewer such ratings are not in ``strong``. New users with fewer of train's movies have none in test."""
+STRONG_USERS = 10_000
+"""The maximum number of new users of ``strong``."""
+STRONG_SEED = 98765
+"""The seed of ``strong``, to which the split seed is added."""
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of the train part and those of the test part; each row is in exactly one of them."""
+    """The rows of each part. A row is in at most one part; only ``strong`` leaves rows out."""
 
     name: str
     train: Rows
     test: Rows
+    fold_in: Rows | None = None
+    """If the users in test are new, so that no rating of theirs is in train: their other ratings, from which a model is
+    told their taste. ``None`` if the users in test are those in train."""
+
+
+def protocol(name: str) -> str:
+    """Return what a split's figures may be averaged over with: ``kfold5`` for its folds, ``u`` for ``u1`` to ``u5``,
+    the name for any other split.
+
+    >>> protocol("kfold5-3"), protocol("u1"), protocol("random80")
+    ('kfold5', 'u', 'random80')
+    """
+    return re.sub(r"^(kfold5)-[0-4]$|^(u)[1-5]$", r"\1\2", name)
 
 
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``seed`` is the seed of the split (``kfold5``, ``random90``, ``random80``, ``cold-movies``), not of the model.
-    Raises ``Problem`` if the name is not in ``NAMES`` or the split does not fit the dataset.
+    ``seed`` is the seed of the split, not of the model; the splits ``u1`` to ``u5`` and those by time have none. Raises
+    ``Problem`` if the name is not in ``NAMES`` or the split does not fit the dataset.
     """
     total = len(dataset.ratings)
-    if total < len(NAMES):
+    if total < FEWEST_RATINGS:
         raise Problem(f"{dataset.name} has only {total} ratings, too few to split; choose a larger dataset.")
+    if name == "strong":
+        return _strong(dataset, seed)
+    if name == "new-users":
+        return _new_users(dataset, seed)
     test = _test_rows(dataset, name, seed)
     in_test = np.zeros(total, bool)
     in_test[test] = True
@@ -73,8 +110,9 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     if name == "cold-movies":
         return _of_random_movies(dataset.ratings, seed)
     by_time: dict[str, Callable[[Ratings], Rows]] = {
-        "latest": _latest_of_each_user,
+        "latest": lambda ratings: _latest_of_each_user(ratings, LATEST_SHARE),
         "latest-global": _latest,
+        "loo": lambda ratings: _latest_of_each_user(ratings, 0),
         "cold-newest": _of_newest_movies,
     }
     if name in by_time:
@@ -95,8 +133,8 @@ def _latest(ratings: Ratings) -> Rows:
     return np.flatnonzero(ratings.time >= cutoff)
 
 
-def _latest_of_each_user(ratings: Ratings) -> Rows:
-    """Return the rows of the newest tenth of each user's ratings, at least one per user.
+def _latest_of_each_user(ratings: Ratings, share: float) -> Rows:
+    """Return the rows of the newest ratings of each user: this share of them, but at least one.
 
     Of two ratings in the same second, the later row counts as newer.
     """
@@ -105,7 +143,7 @@ def _latest_of_each_user(ratings: Ratings) -> Rows:
     counts = np.bincount(user)
     ends = np.cumsum(counts)
     rank_from_newest = ends[user] - 1 - np.arange(len(user))
-    keep = np.maximum(1, (counts * LATEST_SHARE).astype(int))
+    keep = np.maximum(1, (counts * share).astype(int))
     newest: Rows = order[rank_from_newest < keep[user]]
     return newest
 
@@ -127,6 +165,75 @@ def _of_newest_movies(ratings: Ratings) -> Rows:
     counts = np.bincount(which)[newest_first].cumsum()
     newest = newest_first[: 1 + np.searchsorted(counts, len(ratings) * COLD_SHARE)]
     return np.flatnonzero(np.isin(which, newest))
+
+
+def _new_users(dataset: Dataset, seed: int) -> Split:
+    """Return a split whose new users are a tenth of the users with ratings, drawn like the movies of ``cold-movies``.
+
+    The generator then draws, for each of them in the order of their rows, a fifth of their ratings, rounded down but at
+    least one: these are in test.
+    """
+    user = dataset.ratings.user
+    users = np.unique(user)
+    random = np.random.RandomState(seed)
+    shuffled = np.arange(len(users))
+    random.shuffle(shuffled)
+    new = np.zeros(len(dataset.users), bool)
+    new[users[shuffled[: max(1, round(len(users) * NEW_SHARE))]]] = True
+    is_new = new[user]
+    rows = np.flatnonzero(is_new)
+    order, starts = grouped(user[rows], len(new))
+    tested = [
+        order[start:end][random.choice(end - start, max(1, int(TESTED_SHARE * (end - start))), replace=False)]
+        for start, end in pairwise(starts.tolist())
+        if end > start
+    ]
+    in_test = np.zeros(len(rows), bool)
+    in_test[np.concatenate(tested)] = True
+    return Split("new-users", np.flatnonzero(~is_new), rows[in_test], rows[~in_test])
+
+
+def _strong(dataset: Dataset, seed: int) -> Split:
+    """Return the split of strong generalisation by Liang, Krishnan, Hoffman and Jebara, Variational autoencoders for
+    collaborative filtering (2018), as the authors' code makes it.
+
+    Raises ``Problem`` if the dataset is too small.
+    """
+    ratings, total = dataset.ratings, len(dataset.users)
+    high = ratings.stars > STRONG_STARS
+    enough = np.bincount(ratings.user[high], minlength=total) >= STRONG_RATINGS
+    by_id = np.asarray([row for row in _sorted_by_id(dataset.users.ids) if enough[row]], np.intp)
+    new_count = min(STRONG_USERS, int(len(by_id) * NEW_SHARE))
+    permuted = by_id[np.random.RandomState(STRONG_SEED + seed).permutation(len(by_id))]
+    of_train, new = np.zeros(total, bool), np.zeros(total, bool)
+    of_train[permuted[: len(by_id) - 2 * new_count]] = True  # the users between these two are the authors' validation
+    new[permuted[len(by_id) - new_count :]] = True
+    train = np.flatnonzero(high & of_train[ratings.user])
+    known = np.zeros(len(dataset.movies), bool)
+    known[ratings.movie[train]] = True
+    rows = np.flatnonzero(high & new[ratings.user] & known[ratings.movie])
+    order, starts = grouped(ratings.user[rows], total)
+    random = np.random.RandomState(STRONG_SEED + seed)
+    in_test = np.zeros(len(rows), bool)
+    for user in by_id[new[by_id]].tolist():
+        count = int(starts[user + 1] - starts[user])
+        if count >= STRONG_RATINGS:
+            drawn = random.choice(count, int(TESTED_SHARE * count), replace=False)
+            in_test[order[starts[user] + drawn]] = True
+    if not in_test.any():
+        raise Problem(
+            f"{dataset.name} has too few users with {STRONG_RATINGS} ratings above {STRONG_STARS} stars for the split "
+            "strong; choose another split."
+        )
+    return Split("strong", train, rows[in_test], rows[~in_test])
+
+
+def _sorted_by_id(ids: Sequence[str]) -> list[int]:
+    """Return the rows in the order of the ids: as numbers if all are whole numbers, else as text."""
+    key: Callable[[int], int | str] = (
+        (lambda row: int(ids[row])) if all(map(re.compile("[0-9]{1,18}").fullmatch, ids)) else (lambda row: ids[row])
+    )
+    return sorted(range(len(ids)), key=key)
 
 
 def hold_out(rows: Rows, seed: int = 0, share: float = VALIDATION_SHARE) -> tuple[Rows, Rows]:

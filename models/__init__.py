@@ -27,7 +27,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 if TYPE_CHECKING:
     from movietui.models.base import History, Model
     from movietui.models.checkpoints import load, save
-    from movietui.models.evaluation.measure import build, choose, compare, evaluate, phases, train
+    from movietui.models.evaluation.comparison import compare
+    from movietui.models.evaluation.measure import build, choose, evaluate, phases, train
     from movietui.models.registry import MODELS
     from movietui.models.serving.ranking import Ranker, Viewer
 
@@ -50,7 +51,8 @@ _MODULES = {
     "MODELS": "registry",
     **dict.fromkeys(("History", "Model"), "base"),
     **dict.fromkeys(("load", "save"), "checkpoints"),
-    **dict.fromkeys(("build", "choose", "compare", "evaluate", "phases", "train"), "evaluation.measure"),
+    **dict.fromkeys(("build", "choose", "evaluate", "phases", "train"), "evaluation.measure"),
+    "compare": "evaluation.comparison",
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
 }
 """The module in ``movietui.models`` that defines each public name."""

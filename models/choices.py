@@ -4,8 +4,9 @@ Imports only the standard library, so that screens, the store and the command li
 in ``movietui.models`` needs numpy.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 QUICK = "mf"
@@ -94,7 +95,11 @@ METRICS: Mapping[str, Metric] = {
         Metric("recall@10", RANKING, True, "share of a user's relevant movies that are among the first ten"),
         Metric("recall@20", RANKING, True, "share of a user's relevant movies that are among the first twenty"),
         Metric("hit@10", RANKING, True, "share of users with a relevant movie among the first ten"),
+        Metric("precision@10", RANKING, True, "share of the first ten that are relevant"),
+        Metric("map@10", RANKING, True, "mean over users of the average precision of the first ten"),
+        Metric("mrr", RANKING, True, "mean over users of `1 / rank` of the first relevant movie in the whole list"),
         Metric("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
+        Metric("gini@10", RANKING, False, "how unequally the rated movies are in the first ten, 0 (equally) to 1"),
         Metric("novelty@10", RANKING, True, "mean of `−log2(raters / users)` over the first ten, in bits"),
         Metric("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
         Metric(
@@ -109,15 +114,37 @@ METRICS: Mapping[str, Metric] = {
         Metric("pairs", PAIR, None, "number of pairs of users that were given a shared list"),
     )
 }
-"""Every metric, in the order of the columns in a table of runs: if the table is too wide, the last are left out."""
+"""Every metric, in the order of the columns in a table of runs: if the table is too wide, the last are left out.
+
+The metrics of the first ten movies of a list exist for any other number too; see ``metric_named``.
+"""
+_AT = re.compile(r"(?<=@)[1-9][0-9]{0,4}(?=$|_margin$)")
+
+
+def _table_name(name: str) -> str:
+    """Return the name in ``METRICS`` of the metric that ``name`` is, perhaps of another number of movies."""
+    return name if name in METRICS else _AT.sub("10", name)
+
+
+def metric_named(name: str) -> Metric | None:
+    """Return a metric, or ``None`` for an unknown name. ``ndcg@5`` is the ``ndcg@10`` of the first five movies.
+
+    >>> metric_named("recall@50").higher_is_better, metric_named("recall@0")
+    (True, None)
+    """
+    metric, k = METRICS.get(_table_name(name)), _AT.search(name)
+    if metric is None or name in METRICS:
+        return metric
+    return replace(metric, name=name, measures=metric.measures.replace("first ten", f"first {k and k[0]}"))
 
 
 def by_importance(names: Iterable[str]) -> list[str]:
     """Return each known metric once: first those that a short table shows, then the others, in the order of
-    ``METRICS``."""
+    ``METRICS``; metrics of different numbers of movies keep their order."""
     order = list(METRICS)
-    known = [name for name in dict.fromkeys(names) if name in METRICS]
-    return sorted(known, key=lambda name: (not METRICS[name].headline, order.index(name)))
+    known = [(name, _table_name(name)) for name in dict.fromkeys(names) if metric_named(name)]
+    known.sort(key=lambda each: (not METRICS[each[1]].headline, order.index(each[1])))
+    return [name for name, _ in known]
 
 
 RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ranking"} & {*metric.tasks})
@@ -131,7 +158,8 @@ MOST_COMBINATIONS = 10_000
 def higher_is_better(name: str) -> bool:
     """Return whether a larger value of a metric is better; ``False`` for an unknown metric and one without a
     direction."""
-    return name in METRICS and bool(METRICS[name].higher_is_better)
+    metric = metric_named(name)
+    return metric is not None and bool(metric.higher_is_better)
 
 
 Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]

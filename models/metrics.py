@@ -4,9 +4,8 @@ Rating metrics pool all test rows. Ranking metrics use the top of each user's li
 compare predictions with the mean rating of two users who both rated a movie, or use the top of lists for two users.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings
 from movietui.data.pairs import Pairs, Rows
+from movietui.models.choices import METRICS
 
 Metrics = dict[str, float]
 Doubles = NDArray[np.float64]
@@ -26,8 +26,61 @@ DISLIKED = 2.0
 INVERTED = 0.3
 """Two movies of a list count as inverted if the predicted stars of the lower one exceed those of the upper one by more
 than this."""
-CUTS = (10, 20)
-"""How many movies from the top of a list the ranking metrics use."""
+
+
+@dataclass(frozen=True)
+class ListMeasures:
+    """Which ranking metrics to compute."""
+
+    names: tuple[str, ...] = tuple(
+        name for name, metric in METRICS.items() if "ranking" in metric.tasks and metric.higher_is_better is not None
+    )
+    """Such as ``ndcg@10``, of the first ten movies; ``mrr`` uses the whole list. Models are compared by the first."""
+    relevant: float = RELEVANT
+    """A movie with at least this many stars in test is relevant; above 0."""
+    capped: bool = False
+    """Whether ``recall@k`` divides by ``k`` if more movies are relevant."""
+    depth: int = 0
+    """How many movies of each list to return, if that is more than the metrics need."""
+
+    @classmethod
+    def at(cls, cuts: Sequence[int], relevant: float = RELEVANT, capped: bool = False) -> "ListMeasures":
+        """Return all metrics at these numbers of movies.
+
+        >>> ListMeasures.at([5, 20]).names[:3]
+        ('ndcg@5', 'ndcg@20', 'liked@5')
+        """
+        families = dict.fromkeys(map(family, cls.names))
+        names = ([f"{each}@{k}" for k in cuts] if each != "mrr" else [each] for each in families)
+        return cls(tuple(name for each in names for name in each), relevant, capped)
+
+    @property
+    def length(self) -> int:
+        """How many movies of each list are needed."""
+        return max(self.depth, *(cut(name) for name in self.names))
+
+    @property
+    def main(self) -> str:
+        """The metric by which models are compared."""
+        return self.names[0]
+
+
+def family(name: str) -> str:
+    """Return the part of a ranking metric's name that does not depend on the length of the list: ``ndcg``."""
+    return name.partition("@")[0]
+
+
+def cut(name: str) -> int:
+    """Return how many movies of a list a ranking metric uses, 0 for all: 10 for ``ndcg@10``."""
+    return int(name.partition("@")[2] or 0)
+
+
+DEFAULT_MEASURES = ListMeasures()
+STRONG_MEASURES = ListMeasures(
+    ("ndcg@100", "recall@20", "recall@50", *(name for name in DEFAULT_MEASURES.names if name != "recall@20")),
+    capped=True,
+)
+"""The metrics of the split ``strong``: those that are published for it first."""
 
 
 def mse(prediction: Floats, stars: Floats) -> float:
@@ -192,6 +245,37 @@ def recall(hits: Bools, relevant: Ints) -> Doubles:
     return np.asarray(hits.sum(1) / relevant)
 
 
+def precision(hits: Bools) -> Doubles:
+    """Return the share of the ``k`` movies of each list that are relevant; ``hits`` as in ``ndcg``.
+
+    >>> precision(np.array([[True, False], [False, False]]))
+    array([0.5, 0. ])
+    """
+    return np.asarray(hits.mean(1))
+
+
+def average_precision(hits: Bools, relevant: Ints) -> Doubles:
+    """Return the average precision of each list; its mean over users is ``map``. Arguments as in ``ndcg``.
+
+    It is ``sum over ranks j of hit_j (hits among the first j) / j``, divided by the number of relevant movies, also if
+    that is more than ``k``, as in trec_eval's ``map_cut``.
+
+    >>> average_precision(np.array([[True, False, True]]), np.array([4])).round(4)
+    array([0.4167])
+    """
+    found = np.cumsum(hits, 1) / np.arange(1, hits.shape[1] + 1)
+    return np.asarray((found * hits).sum(1) / relevant)
+
+
+def reciprocal_rank(first: Ints) -> Doubles:
+    """Return ``1 / rank`` of the first relevant movie of each list, and 0 for a list without one (a rank of 0).
+
+    >>> reciprocal_rank(np.array([4, 0]))
+    array([0.25, 0.  ])
+    """
+    return np.divide(1.0, first, out=np.zeros(len(first)), where=first > 0)
+
+
 def hit(hits: Bools) -> Doubles:
     """Return 1 for each user whose list has a relevant movie, else 0; ``hits`` as in ``ndcg``.
 
@@ -211,6 +295,20 @@ def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
     0.5
     """
     return len(np.unique(movies[movies >= 0])) / int((counts > 0).sum())
+
+
+def gini(movies: NDArray[np.intp], counts: Ints) -> float:
+    """Return how unequally the movies with ratings are listed: 0 if all are in as many lists, near 1 if few are listed.
+
+    With ``n`` movies in ascending order of the number of lists ``x_i`` that they are in, it is
+    ``sum_i (2 i - n - 1) x_i / (n sum x)`` (Gini 1912). Arguments as in ``coverage``.
+
+    >>> gini(np.array([[0, 1], [0, -1]]), np.array([5, 1, 2, 2, 0])).__round__(4)
+    0.5833
+    """
+    listed = np.sort(np.bincount(movies[movies >= 0], minlength=len(counts))[counts > 0])
+    ranks = np.arange(1, len(listed) + 1)
+    return float(((2 * ranks - len(listed) - 1) * listed).sum() / max(len(listed) * listed.sum(), 1))
 
 
 def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
@@ -270,7 +368,7 @@ class Ranked(NamedTuple):
     """A user's list."""
 
     order: NDArray[np.intp]
-    """Rows of the movies, best first; those after the first ``CUTS[-1]`` may be left out."""
+    """Rows of the movies, best first."""
     stars: Floats
     """The predicted stars, shape (movies,)."""
 
@@ -279,7 +377,7 @@ class Ranked(NamedTuple):
 class Lists:
     """The lists of the users who have a relevant movie in test, with these users' ratings of the listed movies.
 
-    All arrays except ``users``, ``relevant`` and ``means`` have the shape (users, 20).
+    All arrays except ``users``, ``relevant``, ``first`` and ``means`` have the shape (users, ``measures.length``).
     """
 
     users: NDArray[np.intp]
@@ -292,18 +390,63 @@ class Lists:
     """The predicted stars; NaN if there are no more candidates."""
     relevant: Ints
     """How many movies are relevant to each user, shape (users,)."""
+    first: Ints
+    """The rank of the first relevant movie in each user's whole list, shape (users,); 0 if there is none."""
     means: Floats
     """The user's mean rating in train, shape (users,); minus infinity without ratings."""
+    measures: ListMeasures = DEFAULT_MEASURES
 
-    @property
-    def hits(self) -> Bools:
-        """Whether each movie is relevant."""
-        return np.asarray(self.rated >= RELEVANT)
+    def hits(self, k: int) -> Bools:
+        """Return whether each of the first ``k`` movies is relevant, shape (users, k)."""
+        return np.asarray(self.rated[:, :k] >= self.measures.relevant)
 
-    @cached_property
-    def ndcg(self) -> Doubles:
-        """The ndcg of the first ten of each list, shape (users,)."""
-        return ndcg(self.hits[:, :10], self.relevant)
+    def by_user(self, name: str) -> Doubles:
+        """Return the value of a metric of ``BY_USER`` for each user, shape (users,)."""
+        return BY_USER[family(name)](self, cut(name))
+
+
+BY_USER: Mapping[str, Callable[[Lists, int], Doubles]] = {
+    "ndcg": lambda lists, k: ndcg(lists.hits(k), lists.relevant),
+    "precision": lambda lists, k: precision(lists.hits(k)),
+    "recall": lambda lists, k: recall(
+        lists.hits(k), np.minimum(lists.relevant, k) if lists.measures.capped else lists.relevant
+    ),
+    "map": lambda lists, k: average_precision(lists.hits(k), lists.relevant),
+    "mrr": lambda lists, _: reciprocal_rank(lists.first),
+    "hit": lambda lists, k: hit(lists.hits(k)),
+}
+"""The ranking metrics that are means over users, by ``family``."""
+
+
+class Top(NamedTuple):
+    """The first movies of lists, and facts about the train part."""
+
+    movies: NDArray[np.intp]
+    rated: Floats
+    predicted: Floats
+    """These three as in ``Lists``, shape (users, k)."""
+    means: Floats
+    relevant: float
+    """As in ``ListMeasures``."""
+    counts: Ints
+    """Each movie's number of ratings in train, shape (movies,)."""
+    users: int
+    """How many users have ratings in train."""
+    genres: Bools
+    """Shape (movies, genres)."""
+
+
+OF_ALL_LISTS: Mapping[str, Callable[[Top], float]] = {
+    "liked": lambda top: liked(top.rated, top.relevant),
+    "disliked": lambda top: disliked(top.rated),
+    "believed": lambda top: believed(top.predicted, top.means),
+    "inverted": lambda top: inverted(top.predicted),
+    "coverage": lambda top: coverage(top.movies, top.counts),
+    "gini": lambda top: gini(top.movies, top.counts),
+    "novelty": lambda top: novelty(top.movies, top.counts, top.users),
+    "diversity": lambda top: diversity(top.movies, top.genres),
+}
+"""The ranking metrics of all lists together, by ``family``."""
 
 
 MANY_USERS = 10_000
@@ -312,25 +455,33 @@ SAMPLED_USERS = 2_000
 """How many users are drawn: enough to know ndcg@10 to about .01, in seconds instead of minutes."""
 
 
-def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], seed: int = 0) -> Lists:
-    """Return the lists of the users with a relevant movie in test: one that they gave at least ``RELEVANT`` stars
-    there. If there are more than ``MANY_USERS`` such users, ``SAMPLED_USERS`` of them are drawn with the seed.
+def rank_users(
+    train: Dataset,
+    test: Ratings,
+    rank: Callable[[int], Ranked],
+    seed: int = 0,
+    measures: ListMeasures = DEFAULT_MEASURES,
+) -> Lists:
+    """Return the lists of the users with a relevant movie in test. If there are more than ``MANY_USERS`` such users,
+    ``SAMPLED_USERS`` of them are drawn with the seed.
 
     ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
     movie without ratings in train can be relevant, although it is in no list.
     """
-    liked = test.stars >= RELEVANT
+    liked = test.stars >= measures.relevant
     users = np.unique(test.user[liked]).astype(np.intp)
     if len(users) > MANY_USERS:
         users = np.sort(np.random.default_rng(seed).choice(users, SAMPLED_USERS, replace=False))
-    shape = len(users), CUTS[-1]
+    shape = len(users), measures.length
     lists = Lists(
         users,
         np.full(shape, -1, np.intp),
         np.zeros(shape, np.float32),
         np.full(shape, np.nan, np.float32),
         np.bincount(test.user[liked], minlength=len(train.users))[users].astype(np.int32),
+        np.zeros(len(users), np.int32),
         np.full(len(users), -np.inf, np.float32),
+        measures,
     )
     in_test = np.zeros(len(train.movies), np.float32)
     by_user = np.argsort(test.user, kind="stable")
@@ -338,12 +489,14 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
     ends = np.searchsorted(test.user[by_user], users, "right")
     for index, user in enumerate(users):
         ranked = rank(int(user))
-        order = ranked.order[: CUTS[-1]]
+        order = ranked.order[: measures.length]
         rows = by_user[starts[index] : ends[index]]
         in_test[test.movie[rows]] = test.stars[rows]
         lists.movies[index, : len(order)] = order
         lists.rated[index, : len(order)] = in_test[order]
         lists.predicted[index, : len(order)] = ranked.stars[order]
+        found = np.flatnonzero(in_test[ranked.order] >= measures.relevant)
+        lists.first[index] = found[0] + 1 if len(found) else 0
         in_test[test.movie[rows]] = 0
         if len(known := train.rows_of(int(user))):
             lists.means[index] = train.ratings.stars[known].mean()
@@ -352,17 +505,14 @@ def rank_users(train: Dataset, test: Ratings, rank: Callable[[int], Ranked], see
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
     """Return the rows of the movies that have ratings in train and that a user has not rated there, highest score
-    first, at most ``CUTS[-1]`` movies.
+    first.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """
     scores = np.where(train.counts > 0, scores, np.float32(-np.inf)).astype(np.float32)
     scores[train.ratings.movie[train.rows_of(user)]] = -np.inf
-    k = min(CUTS[-1], len(scores))
-    # Sort only movies whose score is at least the k-th highest.
-    reach = np.flatnonzero(scores >= np.partition(scores, len(scores) - k)[len(scores) - k])
-    ranked = reach[top(scores[None, reach], k, train.counts[reach])[0]]
-    return np.asarray(ranked[~np.isneginf(scores[ranked])])
+    ranked = top(scores[None], len(scores), train.counts)[0]
+    return np.asarray(ranked[ranked >= 0])
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
@@ -371,29 +521,31 @@ def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
 
 
 def list_metrics(lists: Lists, counts: Ints, users: int, genres: Bools) -> Metrics:
-    """Return the ranking metrics of lists.
+    """Return the metrics of ``lists.measures``, the margin of the main one, and ``users``, the number of lists.
 
     ``counts``: each movie's number of ratings in train, shape (movies,). ``users``: how many users have ratings in
-    train. ``genres``: shape (movies, genres). All but ``recall@20`` use the first ten movies of each list. ``ndcg``,
-    ``recall`` and ``hit`` are averaged over the users.
+    train. ``genres``: shape (movies, genres).
     """
-    ten, hits = lists.movies[:, :10], lists.hits[:, :10]
-    rated, predicted = lists.rated[:, :10], lists.predicted[:, :10]
-    return {
-        "ndcg@10": float(lists.ndcg.mean()),
-        "liked@10": liked(rated),
-        "disliked@10": disliked(rated),
-        "believed@10": believed(predicted, lists.means),
-        "inverted@10": inverted(predicted),
-        "recall@10": float(recall(hits, lists.relevant).mean()),
-        "recall@20": float(recall(lists.hits, lists.relevant).mean()),
-        "hit@10": float(hit(hits).mean()),
-        "coverage@10": coverage(ten, counts),
-        "novelty@10": novelty(ten, counts, users),
-        "diversity@10": diversity(ten, genres),
-        "ndcg@10_margin": margin(lists.ndcg),
-        "users": len(lists.users),
-    }
+    metrics: Metrics = {}
+    for name in lists.measures.names:
+        k = cut(name)
+        if family(name) in BY_USER:
+            metrics[name] = float(lists.by_user(name).mean())
+        else:
+            metrics[name] = OF_ALL_LISTS[family(name)](
+                Top(
+                    movies=lists.movies[:, :k],
+                    rated=lists.rated[:, :k],
+                    predicted=lists.predicted[:, :k],
+                    means=lists.means,
+                    relevant=lists.measures.relevant,
+                    counts=counts,
+                    users=users,
+                    genres=genres,
+                )
+            )
+    main = lists.measures.main
+    return {**metrics, f"{main}_margin": margin(lists.by_user(main)), "users": len(lists.users)}
 
 
 def margin(values: Doubles) -> float:
@@ -405,8 +557,8 @@ def margin(values: Doubles) -> float:
     return float(1.96 * values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
-def liked(rated: Floats) -> float:
-    """Return the share of listed movies with at least ``RELEVANT`` stars, among those that their users rated.
+def liked(rated: Floats, relevant: float = RELEVANT) -> float:
+    """Return the share of listed movies with at least ``relevant`` stars, among those that their users rated.
 
     ``rated``: the users' stars for their lists, 0 if not rated, shape (users, k). Returns 0 if no listed movie was
     rated.
@@ -414,7 +566,7 @@ def liked(rated: Floats) -> float:
     >>> liked(np.float32([[5, 0, 3], [4, 0, 0]])).__round__(4)
     0.6667
     """
-    return float((rated >= RELEVANT).sum() / max((rated > 0).sum(), 1))
+    return float((rated >= relevant).sum() / max((rated > 0).sum(), 1))
 
 
 def disliked(rated: Floats) -> float:

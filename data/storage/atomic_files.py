@@ -56,10 +56,20 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
         finally:
             draft.unlink(missing_ok=True)
     except FileExistsError:
-        raise Problem(f"{path} already exists; choose another file, or replace it with --force.") from None
+        raise _taken(path) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Problem(f"{path} could not be written: {reason}; choose another path.") from None
+
+
+def require_free(path: Path, *, force: bool) -> None:
+    """Raise ``Problem`` if a path exists and must not be replaced: before work whose result it is for."""
+    if path.expanduser().exists() and not force:
+        raise _taken(path)
+
+
+def _taken(path: Path) -> Problem:
+    return Problem(f"{path} already exists; choose another file, or replace it with --force.")
 
 
 def write_new(path: Path, content: bytes, *, durable: bool = True) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _SUMS = "rows double, squares double, magnitudes double, exact double"
-_LISTS = "user int, movies binary, rated binary, predicted binary, relevant int, mean float"
+_LISTS = "user int, movies binary, rated binary, predicted binary, relevant int, first int, mean float"
 _RECOMMENDED = "user int, rank int, movie int, stars float, uncertainty float, score float"
 _TYPES = {"movies": np.int64, "rated": np.float32, "predicted": np.float32}
 
@@ -96,8 +96,12 @@ def measure_lists(model: AnyModel, dataset: ClusterDataset, parts: "DataFrame", 
         lists = rank_users(train, test, rank)
         for index, user in enumerate(lists.users.tolist()):
             arrays = {name: [getattr(lists, name)[index].astype(kind).tobytes()] for name, kind in _TYPES.items()}
-            relevant, mean = int(lists.relevant[index]), float(lists.means[index])
-            yield pd.DataFrame({"user": [int(train.users.ids[user])], **arrays, "relevant": [relevant], "mean": [mean]})
+            numbers = {
+                "relevant": [int(lists.relevant[index])],
+                "first": [int(lists.first[index])],
+                "mean": [float(lists.means[index])],
+            }
+            yield pd.DataFrame({"user": [int(train.users.ids[user])], **arrays, **numbers})
 
     chosen = parts.select("user", "movie", "stars", "test").join(users, "user", "left_semi")
     rows = _by_user(chosen).mapInPandas(lists_of, _LISTS).toPandas().sort_values("user")
@@ -112,6 +116,7 @@ def measure_lists(model: AnyModel, dataset: ClusterDataset, parts: "DataFrame", 
         arrays["rated"],
         arrays["predicted"],
         rows["relevant"].to_numpy(np.int32),
+        rows["first"].to_numpy(np.int32),
         rows["mean"].to_numpy(np.float32),
     )
     in_train = parts.where(~f.col("test")).select("user").distinct().count()

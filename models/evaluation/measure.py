@@ -1,4 +1,4 @@
-"""Measures a model on a split, compares two models, and trains a model to serve."""
+"""Measures a model on a split, and trains a model to serve."""
 
 import math
 import time
@@ -14,12 +14,16 @@ from movietui.data.fetch.estimates import FITTED_ONCE
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
-from movietui.data.splits import hold_out, split
+from movietui.data.splits import hold_out, protocol
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, TASKS, Order, Task
+from movietui.models.evaluation.comparison import MOST_TRIPLES
+from movietui.models.evaluation.parts import Parts, split_dataset
 from movietui.models.metrics import (
+    DEFAULT_MEASURES,
     RELEVANT,
-    Doubles,
+    STRONG_MEASURES,
+    ListMeasures,
     Lists,
     Metrics,
     Ranked,
@@ -37,9 +41,6 @@ from movietui.models.settings import Settings, parse
 Phase = Literal["curve", "measure", "serve"]
 PhaseProgress = Callable[[Phase, Epoch], None]
 """Called after each epoch of each fit. If it raises (``Cancelled``), the training ends cleanly."""
-MOST_TRIPLES = 50_000_000
-"""The maximum number of triples whose errors are stored to compare models on pairs: 200 MB per model. With more
-triples, models cannot be compared."""
 
 
 def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
@@ -79,6 +80,8 @@ class Evaluation:
     seed: int
     order: Order | None
     """The order of the lists; ``None`` with the task ``rating``."""
+    relevant: float | None
+    """The stars from which on a movie in test is relevant; ``None`` unless the task is ``ranking``."""
     settings: str
     """``tuned`` or ``published``; ``own`` if some were changed."""
     cleaning: str
@@ -89,12 +92,12 @@ class Evaluation:
     predict_seconds: float
     """The time for predicting the whole test part, with the task ``pair`` also for all triples; with the task
     ``ranking``, the time for all lists."""
-    test: Ratings
-    """The test rows, by which models are compared."""
-    train: Dataset
-    """The train part, which ``movietui.models.evaluation.subgroups`` needs."""
+    parts: Parts
+    """The parts of the dataset that the model was measured on."""
     prediction: Floats | None
     """The predicted stars of each test row; ``None`` with the task ``ranking``."""
+    uncertainty: Floats | None
+    """The uncertainty of the predicted stars of each test row; only if it was asked for."""
     lists: Lists | None
     """The users' lists; only with the task ``ranking``."""
     pair_errors: Floats | None
@@ -107,10 +110,12 @@ class Evaluation:
             "model": self.model,
             "dataset": self.dataset,
             "split": self.split,
+            "protocol": protocol(self.split),
             "split_seed": self.split_seed,
             "task": self.task,
             "seed": self.seed,
             "order": self.order,
+            "relevant": self.relevant,
             "settings": self.settings,
             "cleaning": self.cleaning,
             "n_train": self.n_train,
@@ -130,27 +135,35 @@ def evaluate(
     split_seed: int = 0,
     progress: Progress = ignore_epoch,
     intervals: bool = False,
-    order: Order = DEFAULT_ORDER,
+    order: Order | None = None,
+    measures: ListMeasures | None = None,
+    uncertainty: bool = False,
 ) -> Evaluation:
     """Fit a model on a split's train part and measure it on its test part.
 
-    ``seed`` is the model's, ``split_seed`` the split's, ``order`` that of the lists. With the task ``rating``,
-    ``intervals`` adds ``measure_coverage``, which folds in many users and takes seconds with some models. Raises
-    ``Problem`` for an unknown model, split or task, or one that the dataset does not allow, and if the test part does
-    not suffice to measure lists or pairs.
+    ``seed`` is the model's, ``split_seed`` the split's. ``order``: that of the lists, by default ``order_for`` the
+    split. ``measures``: the ranking metrics, by default ``measures_for`` the split. With the task ``rating``,
+    ``intervals`` adds ``measure_coverage``, and ``uncertainty`` returns the uncertainty of each prediction; both fold
+    in many users, which takes seconds with some models. Raises ``Problem`` for an unknown model, split or task, or one
+    that the dataset does not allow, and if the test part does not suffice to measure lists or pairs.
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
     dataset = dataset.without_unrated()
     model = build(name, settings, seed)
-    parts = split(dataset, split_name, split_seed)
-    train, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
+    parts = split_dataset(dataset, split_name, split_seed)
+    train, test = parts.train, parts.test
+    if task == "pair" and parts.users_are_new:
+        raise Problem(
+            f"The users in the test part of {split_name} are new, so there are no pairs; choose another split."
+        )
+    order, measures = order or order_for(split_name), measures or measures_for(split_name)
     start = time.perf_counter()
     model.fit(train, progress=progress)
     fitted = time.perf_counter()
-    lists = lists_of_users(model, train, test, order, split_seed) if task == "ranking" else None
+    lists = lists_of_users(model, parts.known, test, order, split_seed, measures) if task == "ranking" else None
     errors = None
-    prediction = None if lists else model.predict(test.user, test.movie)
+    prediction = None if lists else parts.predict(model)
     predicted = time.perf_counter()
     if prediction is None:
         assert lists is not None
@@ -158,11 +171,11 @@ def evaluate(
     elif task == "rating":
         metrics = rating_metrics(prediction, test.stars)
         if intervals:
-            metrics |= measure_coverage(model, train, test, split_seed)
+            metrics |= measure_coverage(model, parts.known, test, split_seed)
     else:
         triples = len(Pairs.of(test))
         if not triples:
-            raise Problem(f"No two users rated the same movie in the test part of {parts.name}; choose another split.")
+            raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another split.")
         blocks = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
         if triples <= MOST_TRIPLES:
             errors = np.concatenate(blocks_in_memory := list(blocks))
@@ -174,11 +187,12 @@ def evaluate(
     return Evaluation(
         model=name,
         dataset=dataset.name,
-        split=parts.name,
+        split=parts.rows.name,
         split_seed=split_seed,
         task=task,
         seed=seed,
         order=None if task == "rating" else order,
+        relevant=measures.relevant if task == "ranking" else None,
         settings=label(model),
         cleaning=dataset.cleaning,
         n_train=len(train.ratings),
@@ -186,33 +200,51 @@ def evaluate(
         metrics=metrics,
         fit_seconds=fitted - start,
         predict_seconds=predicted - fitted,
-        test=test,
-        train=train,
+        parts=parts,
         prediction=prediction,
+        uncertainty=parts.uncertainty(model) if uncertainty and prediction is not None else None,
         lists=lists,
         pair_errors=errors,
     )
 
 
+def measures_for(split_name: str) -> ListMeasures:
+    """Return the ranking metrics of a split: the usual ones, or those that are published for ``strong``."""
+    return STRONG_MEASURES if split_name == "strong" else DEFAULT_MEASURES
+
+
+def order_for(split_name: str) -> Order:
+    """Return the order in which lists are measured on a split: the usual one, or ``likely`` for ``strong``, which is
+    what published figures measure."""
+    return "likely" if split_name == "strong" else DEFAULT_ORDER
+
+
 def lists_of_users(
-    model: AnyModel, train: Dataset, test: Ratings, order: Order = DEFAULT_ORDER, seed: int = 0
+    model: AnyModel,
+    known: Dataset,
+    test: Ratings,
+    order: Order = DEFAULT_ORDER,
+    seed: int = 0,
+    measures: ListMeasures = DEFAULT_MEASURES,
 ) -> Lists:
-    """Return the lists of a model fitted on ``train``, as serving would show them: each user is folded in.
+    """Return the lists of a fitted model, as serving would show them: each user is folded in from ``known``, which is
+    usually the train part.
 
     If very many users could have a list, a sample is drawn with the seed; see ``movietui.models.metrics.rank_users``.
 
     Raises ``Problem`` if no movie in test is relevant to anybody.
     """
-    ranker = Ranker(train, model, unrated=False)
+    ranker = Ranker(known, model, unrated=False)
 
     def rank(user: int) -> Ranked:
-        ranked = ranker.rank([Viewer("user", train.users.ids[user], history_of(train, user))], order=order)
+        ranked = ranker.rank([Viewer("user", known.users.ids[user], history_of(known, user))], order=order)
         return Ranked(ranked.order, ranked.stars)
 
-    lists = rank_users(train, test, rank, seed)
+    lists = rank_users(known, test, rank, seed, measures)
     if not len(lists.users):
         raise Problem(
-            "Nobody gave four stars or more in the test part, so lists cannot be measured; choose another split."
+            f"Nobody gave {measures.relevant:g} stars or more in the test part, so lists cannot be measured; choose "
+            "another split."
         )
     return lists
 
@@ -223,12 +255,12 @@ COVERAGE_USERS = 1_000
 """The maximum number of users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
 
 
-def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int = 0) -> Metrics:
-    """Return ``coverage80``: the share of test ratings that fall into the 80 % interval of a model fitted on ``train``.
+def measure_coverage(model: AnyModel, known: Dataset, test: Ratings, seed: int = 0) -> Metrics:
+    """Return ``coverage80``: the share of test ratings that fall into the 80 % interval of a fitted model.
 
     The interval extends ``1.2816 sqrt(uncertainty^2 + noise)`` to both sides of the predicted stars. Each user is
-    folded in, as in serving. ``COVERAGE_USERS`` users are drawn with the seed; if there are fewer, all are used. The
-    result is empty for a model that does not estimate its ``noise``.
+    folded in from ``known``, as in serving. ``COVERAGE_USERS`` users are drawn with the seed; if there are fewer, all
+    are used. The result is empty for a model that does not estimate its ``noise``.
     """
     if model.noise(None) is None:
         return {}
@@ -242,8 +274,9 @@ def measure_coverage(model: AnyModel, train: Dataset, test: Ratings, seed: int =
     for user, rows_of_user in zip(
         users.tolist(), np.split(rows, np.searchsorted(test.user[rows], users[1:])), strict=True
     ):
-        expected = model.expect(model.fold_in(history_of(train, user)))
-        noise, movies = model.noise(user), test.movie[rows_of_user]
+        history = history_of(known, user)
+        expected = model.expect(model.fold_in(history))
+        noise, movies = model.noise(history.user), test.movie[rows_of_user]
         assert noise is not None
         distance = np.abs(test.stars[rows_of_user] - expected.stars[movies])
         inside += int((distance <= reach * np.sqrt(expected.uncertainty[movies] ** 2 + noise[movies])).sum())
@@ -307,100 +340,6 @@ def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
         yield number - second * (second - 1) // 2, second
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How far a metric of one model is above the same metric of another, on the same test rows."""
-
-    metric: str
-    """The name of the metric."""
-    value: float
-    """First minus second."""
-    low: float
-    high: float
-    """The ends of the confidence interval."""
-    confidence: float
-
-
-def compare(first: Evaluation, second: Evaluation, confidence: float = 0.95) -> Difference:
-    """Compare two models user by user: by the rmse of stars predicted for users or for pairs, or by the ndcg@10 of
-    lists.
-
-    Rows of one user are not independent, so squared errors are summed by user and users are the sampling unit: with
-    ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of mse is ``D = sum d /
-    sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling Techniques, section
-    6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. Lists count once per user: ``d_u`` is the difference
-    of their ndcg and ``n_u`` is 1. For pairs of users see ``_compare_pairs``. Raises ``Problem`` if the test rows or
-    the tasks differ, or if there are more than ``MOST_TRIPLES`` triples.
-    """
-    if first.task != second.task:
-        raise Problem("Only evaluations of the same task can be compared; evaluate both models with the same task.")
-    if first.task == "pair" and (first.pair_errors is None or second.pair_errors is None):
-        raise Problem(
-            f"Pairs can be compared only with up to {MOST_TRIPLES:,} triples; use a smaller dataset or test part."
-        )
-    same = len(first.test) == len(second.test) and all(
-        np.array_equal(getattr(first.test, column), getattr(second.test, column))
-        for column in ("user", "movie", "stars")
-    )
-    if not same:
-        raise Problem(
-            f"{first.model} was measured on {first.split} of {first.dataset}, {second.model} on other rows; "
-            "evaluate both on the same split."
-        )
-    if first.lists is not None and second.lists is not None:
-        metric, scale = "ndcg@10", 1.0
-        differences = first.lists.ndcg - second.lists.ndcg
-        rows = np.ones_like(differences)
-    elif first.pair_errors is not None and second.pair_errors is not None:
-        return _compare_pairs(first.pair_errors, second.pair_errors, first.test, confidence)
-    else:
-        assert first.prediction is not None
-        assert second.prediction is not None
-        metric, user, stars = "rmse", first.test.user, first.test.stars.astype(np.float64)
-        a, b = (first.prediction - stars) ** 2, (second.prediction - stars) ** 2
-        scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
-        differences = np.asarray(np.bincount(user, a - b), np.float64)
-        rows = np.asarray(np.bincount(user), np.float64)
-    return difference_of(metric, differences, rows, scale, confidence)
-
-
-def difference_of(
-    metric: str, differences: Doubles, rows: Doubles, scale: float = 1.0, confidence: float = 0.95
-) -> Difference:
-    """Return ``sum differences / sum rows / scale`` with its interval over users; see ``compare``.
-
-    ``differences`` and ``rows``: shape (users,).
-    """
-    total = rows.sum()
-    mean = differences.sum() / total
-    deviation = np.sqrt(((differences - mean * rows) ** 2).sum()) / total
-    return _interval(metric, mean / scale, deviation / scale, confidence)
-
-
-def _compare_pairs(first: Floats, second: Floats, test: Ratings, confidence: float) -> Difference:
-    """Return the difference of rmse over triples; any two triples that share a user are dependent.
-
-    With ``e`` the difference of a triple's squared errors minus the mean ``D``, the variance of ``D`` is the sum of
-    ``e e'`` over all pairs of dependent triples, divided by the squared number of triples (Aronow, Samii and Assenova,
-    Cluster-robust variance estimation for dyadic data, 2015): the squared sums over each user's triples, minus the
-    squared sums over each pair's triples, which were counted for both users.
-    """
-    a, b = np.square(first, dtype=np.float64), np.square(second, dtype=np.float64)
-    scale = max(float(np.sqrt(a.mean()) + np.sqrt(b.mean())), 1e-12)
-    mean = float((a - b).mean())
-    first_rows, second_rows = (np.concatenate(rows) for rows in zip(*Pairs.of(test).blocks(), strict=True))
-    users, centred = np.stack([test.user[first_rows], test.user[second_rows]]).astype(np.int64), a - b - mean
-    by_user = sum(np.bincount(side, centred, minlength=int(users.max()) + 1) for side in users)
-    by_pair = np.bincount(np.unique(users.min(0) * (users.max() + 1) + users.max(0), return_inverse=True)[1], centred)
-    variance = max(0.0, float(np.square(by_user).sum() - np.square(by_pair).sum()))
-    return _interval("rmse", mean / scale, variance**0.5 / len(a) / scale, confidence)
-
-
-def _interval(metric: str, value: float, deviation: float, confidence: float) -> Difference:
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * deviation
-    return Difference(metric, float(value), float(value - reach), float(value + reach), confidence)
-
-
 @dataclass(frozen=True, eq=False)
 class Trained:
     """A model that is ready to serve, and the measurements that were made on the way."""
@@ -410,11 +349,10 @@ class Trained:
     """The curve of the first fit."""
     metrics: Metrics
     """The rating and ranking metrics on test of the model fitted on train."""
-    train: Dataset
-    """The train part, which the measured model was fitted on."""
-    test: Ratings
+    parts: Parts
+    """The parts of the dataset that the model was measured on."""
     prediction: Floats
-    """The measured model's prediction for each row of ``test``."""
+    """The measured model's prediction for each row in test."""
     lists: Lists | None
     """The users' lists; ``None`` if no movie in test is relevant to anybody."""
     dataset: str
@@ -454,7 +392,7 @@ def train(
     check_name(name)
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
-    parts = split(dataset, split_name)
+    parts = split_dataset(dataset, split_name)
     fits = phases(dataset, refit_all)
     seconds: dict[Phase, float] = {}
 
@@ -467,27 +405,26 @@ def train(
 
     curve: Fitted | None = None
     if "curve" in fits:
-        learn, validation = hold_out(parts.train)
+        learn, validation = hold_out(parts.rows.train)
         curve = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
-    train_part, test = dataset.with_ratings(parts.train), dataset.ratings.take(parts.test)
-    model, fitted = fit("measure", train_part)
-    prediction = model.predict(test.user, test.movie)
+    model, fitted = fit("measure", parts.train)
+    prediction, test = parts.predict(model), parts.test
     metrics = rating_metrics(prediction, test.stars)
-    lists = lists_of_users(model, train_part, test) if (test.stars >= RELEVANT).any() else None
-    if lists is not None:
-        metrics |= ranking_metrics(lists, train_part)
+    lists = None
+    if (test.stars >= RELEVANT).any():
+        lists = lists_of_users(model, parts.known, test, order_for(split_name), measures=measures_for(split_name))
+        metrics |= ranking_metrics(lists, parts.train)
     if "serve" in fits:
         model = fit("serve", dataset)[0]
     return Trained(
         model=model,
         fitted=curve or fitted,
         metrics=metrics,
-        train=train_part,
-        test=test,
+        parts=parts,
         prediction=prediction,
         lists=lists,
         dataset=dataset.name,
-        split=parts.name,
+        split=parts.rows.name,
         fitted_on="all ratings" if "serve" in fits else "train",
         seconds=seconds,
     )

@@ -7,15 +7,16 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.data.dataset import Floats
 from movietui.data.problems import Problem
-from movietui.models.evaluation.measure import Difference, difference_of
-from movietui.models.metrics import Doubles, Lists, hit, recall
+from movietui.models.evaluation.comparison import Difference, difference_of
+from movietui.models.evaluation.parts import Parts
+from movietui.models.metrics import Doubles, Lists
 
 RATING_SUMS = ("rows", "squared", "absolute", "right")
 """For each user with test rows, in the order of users: the number of rows, and the sums from which mse, mae and
 accuracy are computed."""
-LIST_METRICS = ("ndcg@10", "recall@10", "recall@20", "hit@10")
+LIST_METRICS = ("ndcg@10", "precision@10", "map@10", "mrr", "recall@10", "recall@20", "hit@10")
 """For each user with a list: the value of the metric."""
 
 
@@ -45,9 +46,10 @@ class UserSums:
         return cls(fingerprint, values)
 
 
-def sum_by_user(train: Dataset, test: Ratings, prediction: Floats, lists: Lists | None) -> UserSums:
-    """Sum the measurements on the rows of ``test`` by user; ``prediction``: shape (rows,), in stars."""
-    digest = hashlib.sha256(train.fingerprint.encode())
+def sum_by_user(parts: Parts, prediction: Floats, lists: Lists | None) -> UserSums:
+    """Sum the measurements on the test rows by user; ``prediction``: shape (rows,), in stars."""
+    test = parts.test
+    digest = hashlib.sha256(parts.train.fingerprint.encode())
     for column in (test.user, test.movie, test.stars):
         digest.update(column.tobytes())
     errors = prediction.astype(np.float64) - test.stars
@@ -59,17 +61,15 @@ def sum_by_user(train: Dataset, test: Ratings, prediction: Floats, lists: Lists 
         for name, column in zip(RATING_SUMS, columns, strict=True)
     }
     if lists is not None:
-        ten = lists.hits[:, :10]
-        list_values = (lists.ndcg, recall(ten, lists.relevant), recall(lists.hits, lists.relevant), hit(ten))
-        values |= dict(zip(LIST_METRICS, list_values, strict=True))
+        values |= {name: lists.by_user(name) for name in LIST_METRICS}
     return UserSums(digest.hexdigest(), {name: sums.astype(np.float32) for name, sums in values.items()})
 
 
 def differences(first: UserSums, second: UserSums, confidence: float = 0.95) -> list[Difference]:
     """Return each metric of the first minus that of the second, with a confidence interval over users.
 
-    Like ``compare`` in ``movietui.models.evaluation.measure``, but for all metrics that follow from sums over rows or
-    users. Raises ``ValueError`` if the two are not sums over the same rows.
+    Like ``compare`` in ``movietui.models.evaluation.comparison``, but for all metrics that follow from sums over rows
+    or users. Raises ``ValueError`` if the two are not sums over the same rows.
     """
     if first.fingerprint != second.fingerprint:
         raise ValueError("sums over different rows cannot be compared")

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
-from movietui.data.splits import Rows, hold_out, split
+from movietui.data.splits import hold_out
 from movietui.data.storage import disk, strict_json
 from movietui.models.base import Epoch
 from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
 from movietui.models.evaluation.measure import build, choose
+from movietui.models.evaluation.parts import Parts, split_dataset
 from movietui.models.metrics import Metrics, rating_metrics
 from movietui.models.settings import Settings
 
@@ -127,26 +128,27 @@ def sweep(
     ``SWEEP_METRIC``, best first.
     """
     dataset = dataset.without_unrated()
-    parts = split(dataset, split_name, split_seed)
-    learn, validation = hold_out(parts.train)
+    parts = split_dataset(dataset, split_name, split_seed)
+    learn, validation = hold_out(parts.rows.train)
+    learned = dataset.with_ratings(learn)
+    held_out = replace(parts, train=learned, known=learned, test=dataset.ratings.take(validation))
 
-    def measure(changes: dict[str, str], settings: Settings, rows: Rows, tested: Rows) -> tuple[Metrics, float]:
+    def measure(changes: dict[str, str], settings: Settings, parts: Parts) -> tuple[Metrics, float]:
         model = build(name, settings, seed)
         start = time.perf_counter()
-        model.fit(dataset.with_ratings(rows), progress=lambda epoch: progress(changes, epoch))
+        model.fit(parts.train, progress=lambda epoch: progress(changes, epoch))
         seconds = time.perf_counter() - start
-        held_out = dataset.ratings.take(tested)
-        return rating_metrics(model.predict(held_out.user, held_out.movie), held_out.stars), seconds
+        return rating_metrics(parts.predict(model), parts.test.stars), seconds
 
     measured = []
     known = results.read() if results else {}
     for changes, settings in combinations:
         earlier = known.get(key_of(settings))
-        swept = Swept(changes, settings, *(earlier or measure(changes, settings, learn, validation)))
+        swept = Swept(changes, settings, *(earlier or measure(changes, settings, held_out)))
         if results and not earlier:
             results.add(swept)
         measured.append(swept)
         on_result(swept)
     measured.sort(key=lambda swept: swept.metrics[SWEEP_METRIC])
     best = measured[0]
-    return [replace(best, test=measure(best.changes, best.settings, parts.train, parts.test)[0]), *measured[1:]]
+    return [replace(best, test=measure(best.changes, best.settings, parts)[0]), *measured[1:]]

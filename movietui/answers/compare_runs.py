@@ -8,7 +8,7 @@ from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.models.checkpoints import load
-from movietui.models.evaluation.measure import Difference as MeanDifference
+from movietui.models.evaluation.comparison import Difference as MeanDifference
 from movietui.models.evaluation.per_user import UserSums, differences
 from movietui.models.evaluation.reproduce import EXPERIMENTS
 from movietui.models.serving.ranking import Ranker

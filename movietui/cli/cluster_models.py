@@ -9,7 +9,7 @@ import click
 from movietui.cli.cluster import master_option
 from movietui.cli.commands import SEEDS, Named
 from movietui.cli.lists import model_option
-from movietui.cli.models import evaluations_table, pairs, published_option, serve_and_print, settings_option
+from movietui.cli.models import pairs, published_option, serve_and_print, settings_option
 from movietui.cli.output import (
     Bars,
     as_json,
@@ -21,6 +21,7 @@ from movietui.cli.output import (
     print_rich,
 )
 from movietui.formatting import text
+from movietui.formatting.evaluations import evaluations_table
 from movietui.models.choices import ORDERS, Order, Task, by_importance
 
 SPLITS = "random90, random80, kfold5-0 to kfold5-4 and cold-movies, all by hash, because rows have no order; or latest."

@@ -34,8 +34,28 @@ PASTED = PastedPath()
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
+    _NumbersType = click.ParamType[tuple[int, ...]]
 else:
     _Choice = click.Choice  # not generic before click 8.2
+    _NumbersType = click.ParamType  # nor this one before 8.5
+
+
+class Numbers(_NumbersType):
+    """Different whole numbers, separated by commas."""
+
+    name = "numbers"
+
+    def __init__(self, each: click.IntRange) -> None:
+        self.each = each
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the numbers, each once. Fail unless each is one of those allowed."""
+        if not isinstance(value, str):
+            return tuple(value)
+        return tuple(dict.fromkeys(self.each(part.strip(), param, ctx) for part in value.split(",")))
+
+
+SEED_LIST = Numbers(SEEDS)
 
 
 class Named(_Choice):
@@ -72,13 +92,14 @@ class Commands(click.Group):
         if isinstance(cmd, click.Group):
             return
         parameters = {parameter.name: parameter for parameter in cmd.params}
+        options = {option for parameter in cmd.params for option in parameter.opts}
         named = parameters.get("name")
         if "dataset" not in parameters and isinstance(named, click.Argument):
             named.required, named.callback = False, _dataset_name
             cmd.params.append(_option("--dataset", help="The same as NAME.", is_eager=True, callback=_remember))
         elif "dataset" not in parameters:
             cmd.params.append(_option("--dataset", hidden=True))
-        if "seed" not in parameters:
+        if "--seed" not in options:
             cmd.params.append(_option("--seed", hidden=True, type=SEEDS))
 
 

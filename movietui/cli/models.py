@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.table import Table
 
-from movietui.cli.commands import CLEANING, SEEDS, Named
+from movietui.cli.commands import CLEANING, PASTED, SEED_LIST, SEEDS, Named, Numbers
 from movietui.cli.output import (
+    ORDER_HELP,
     Bars,
     as_json,
     dataset_named,
@@ -18,13 +20,21 @@ from movietui.cli.output import (
     fitting_columns,
     handle_errors,
     open_store,
-    order_option,
     print_json,
     print_rich,
 )
+from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
+from movietui.formatting.evaluations import FORMATS, evaluations_table
+from movietui.formatting.run_files import suffix_format
 from movietui.formatting.settings import settings_text
-from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
+from movietui.formatting.tables import (
+    calibration_table,
+    confusion_table,
+    list_subgroups_table,
+    new_table,
+    subgroups_table,
+)
 from movietui.models.choices import ORDERS, RECOMMENDED, TASKS, Order, Task, by_importance
 from movietui.protocol.wire import Message
 
@@ -113,17 +123,48 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help="Splits, separated by commas.")
 @click.option("--task", default="rating", show_default=True, type=Named(TASKS), help=MEASURED)
-@order_option
+@click.option(
+    "--order",
+    default=None,
+    type=Named(tuple(ORDERS)),
+    help=f"{ORDER_HELP} Default: liked; on the split strong, likely.",
+)
+@click.option(
+    "--k",
+    "cuts",
+    default=(),
+    type=Numbers(click.IntRange(1, 10_000)),
+    help="Ranking metrics at these lengths: 5,10,20.",
+)
+@click.option(
+    "--relevant",
+    default=None,
+    type=click.FloatRange(0, min_open=True),
+    help="Stars that make a movie in test relevant. Default: 4.",
+)
 @click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
 @published_option
 @settings_option
-@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
-@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
+@click.option(
+    "--seed", "--seeds", "seeds", default="0", show_default=True, type=SEED_LIST, help="Models' seeds: 0,1,2."
+)
+@click.option(
+    "--split-seed", "split_seeds", default="0", show_default=True, type=SEED_LIST, help="Splits' seeds: 0,1,2."
+)
 @click.option(
     "--detail",
     is_flag=True,
-    help="For --task rating: show errors by groups of users and movies, and calibration, confusion and coverage.",
+    help="Show the errors or, for --task ranking, the lists of groups of users; for --task rating, also errors by "
+    "groups of movies, and calibration, confusion and coverage.",
 )
+@click.option("--predictions", type=PASTED, help="A new file for predicted stars: .parquet or .csv.")
+@click.option(
+    "--trec", type=PASTED, help="A new folder for lists (.run) and relevant movies (.qrels), as trec_eval reads."
+)
+@click.option("--metrics", default="", help="Only these columns in the table: rmse,mae. Default: all that fit.")
+@click.option("--format", "form", default=None, type=Named(tuple(FORMATS)), help="How to print the table.")
+@click.option("--output", type=PASTED, help="A new file for the table; its suffix or --format decides the format.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @as_json
 @handle_errors
 def evaluate(
@@ -131,21 +172,35 @@ def evaluate(
     dataset: str | None,
     splits: str,
     task: Task,
-    order: Order,
+    order: Order | None,
+    cuts: Sequence[int],
+    relevant: float | None,
     cleaning: str,
     published: bool,
     settings: Sequence[str],
-    seed: int,
-    split_seed: int,
+    seeds: Sequence[int],
+    split_seeds: Sequence[int],
     detail: bool,
+    predictions: Path | None,
+    trec: Path | None,
+    metrics: str,
+    form: str | None,
+    output: Path | None,
+    force: bool,
     json_: bool,
 ) -> None:
     """Measure models on splits, and compare each model with the first."""
     from movietui.jobs import evaluate as job
 
-    names = [name.strip() for name in splits.split(",") if name.strip()]
+    names = _listed(splits)
     if not names:
         raise click.UsageError("Name at least one split.")
+    if task != "ranking" and (cuts or relevant is not None):
+        raise click.UsageError("--k and --relevant are for --task ranking.")
+    wanted = _listed(metrics)
+    file_format = form or (suffix_format(output) if output else None)
+    if output:
+        require_free(output, force=force)
     request = job.EvaluateRequest(
         models,
         dataset or dataset_named(open_store(), None),
@@ -154,57 +209,64 @@ def evaluate(
         cleaning=cleaning,
         published=published,
         settings=pairs("--set", settings),
-        seed=seed,
-        split_seed=split_seed,
+        seeds=seeds,
+        split_seeds=split_seeds,
         order=order,
+        cuts=cuts,
+        relevant=relevant,
+        metrics=wanted,
         detail=detail,
+        predictions=predictions,
+        trec=trec,
+        force=force,
     )
     with Bars() as bars:
         rows = job.evaluate(request, bars.listener)
+    measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has every metric
+    if file_format:
+        written = FORMATS[file_format](rows, wanted or measured)
+        if output:
+            write_file(output, written.encode("utf-8"), force=force)
+        elif not json_:
+            sys.stdout.write(written)
     if json_:
         print_json(rows)
         return
-    measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has every metric
+    if output or not file_format:
+        _print_evaluations(rows, models[0], wanted or measured, everything=bool(wanted))
 
-    def table_of(metrics: Sequence[str]) -> Table:
-        return evaluations_table(rows, metrics, len(names))
 
-    fitting = fitting_columns(table_of, measured)
-    about = f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"
-    ordered = f", lists by {ORDERS[order]}" if task != "rating" else ""
-    print_rich(table_of(fitting))
-    if omitted := len(measured) - len(fitting):
+def _listed(words: str) -> list[str]:
+    """Return words that are separated by commas."""
+    return [word.strip() for word in words.split(",") if word.strip()]
+
+
+def _print_evaluations(rows: Sequence[Message], first: str, metrics: Sequence[str], *, everything: bool) -> None:
+    """Print evaluations for people; unless ``everything`` was asked for, only those metrics that fit."""
+    fitting = metrics if everything else fitting_columns(lambda some: evaluations_table(rows, some), metrics)
+    print_rich(evaluations_table(rows, fitting))
+    if omitted := len(metrics) - len(fitting):
         print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
-    print_rich(f"{about}, seed {seed}, split seed {split_seed}{ordered}")
+    about = [f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"]
+    about += [f"seed {rows[0]['seed']}"] if len({row["seed"] for row in rows}) == 1 else []
+    about += [f"split seed {rows[0]['split_seed']}"] if len({row["split_seed"] for row in rows}) == 1 else []
+    orders = dict.fromkeys(row["order"] for row in rows if row["order"])
+    about += [f"lists by {ORDERS[order]}" for order in orders]
+    print_rich(", ".join(about))
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
-        print_rich(f"to first: {compared[0]} minus that of {models[0]} on the same rows, with its 95 % interval")
+        print_rich(
+            f"to first: {compared[0]} minus that of {first} on the same rows, with its 95 % interval; p: of the test "
+            "that they are equal, after Holm's correction for the number of tests"
+        )
     for row in rows:
-        if "subgroups" in row:
-            print_rich(
-                "",
-                f"{row['model']} on {row['split']}",
-                subgroups_table(row),
-                calibration_table(row),
-                confusion_table(row),
-            )
-
-
-def evaluations_table(rows: Sequence[Message], metrics: Sequence[str], splits: int = 1) -> Table:
-    """Return a table of evaluations with these metrics; for several splits, it ends with means and deviations."""
-    table = new_table("split", "model", *metrics, "fit", "to first", right=(*metrics, "fit", "to first"))
-    table.columns[0].no_wrap = table.columns[1].no_wrap = True
-    for row in rows:
-        difference = row.get("difference")
-        reach = (difference["high"] - difference["low"]) / 2 if difference else 0.0
-        against = f"{difference['value']:+.4f} ±{reach:.4f}" if difference else ""
-        values = [text.figure(row["metrics"].get(name)) for name in metrics]
-        table.add_row(row["split"], row["model"], *values, text.duration(row["seconds"]["fit"]), against)
-    for row in rows[: len(rows) // splits] if splits > 1 else []:
-        for statistic, label in (("mean", f"mean of {splits}"), ("std", "deviation")):
-            over = [text.figure(row["over_splits"].get(name, {}).get(statistic)) for name in metrics]
-            table.add_row(label, row["model"], *over, "", "")
-    return table
+        if "subgroups" not in row:
+            continue
+        print_rich("", f"{row['model']} on {row['split']}")
+        if row["task"] == "ranking":
+            print_rich(list_subgroups_table(row))
+        else:
+            print_rich(subgroups_table(row), calibration_table(row), confusion_table(row))
 
 
 @click.command()

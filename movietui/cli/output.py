@@ -29,7 +29,9 @@ from movietui.protocol.wire import sentence
 
 INTERRUPTED = 130
 WIDEST = 200
-"""The maximum width of a table, in cells."""
+"""How wide a table may be where the width of the terminal is unknown, in cells."""
+UNLIMITED = 10_000
+"""A width that no table reaches, with which tables are measured."""
 ROWS_PER_WRITE = 1000
 """How many rows of a long JSON document are written at once."""
 
@@ -119,12 +121,9 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
 
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print one JSON document.")
+ORDER_HELP = f"The order of lists. {'; '.join(f'{name}: by {words}' for name, words in ORDERS.items())}."
 order_option = click.option(
-    "--order",
-    default=DEFAULT_ORDER,
-    show_default=True,
-    type=Named(tuple(ORDERS)),
-    help=f"The order of lists. {'; '.join(f'{name}: by {words}' for name, words in ORDERS.items())}.",
+    "--order", default=DEFAULT_ORDER, show_default=True, type=Named(tuple(ORDERS)), help=ORDER_HELP
 )
 dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the dataset used last.")
 
@@ -158,7 +157,7 @@ def print_rich(*tables: Table | Text | str) -> None:
     for table in tables:
         if isinstance(table, Table) and all(column.no_wrap for column in table.columns):
             # On a narrow terminal, long lines of the table wrap instead of losing figures.
-            wide = console.options.update(width=WIDEST)
+            wide = console.options.update(width=UNLIMITED)
             console.width = max(console.width, Measurement.get(console, wide, table).maximum)
         console.print(table)
 
@@ -169,7 +168,7 @@ def fitting_columns(table_of: Callable[[Sequence[str]], Table], columns: Sequenc
     A file or a pipe has no width, so a table there may be ``WIDEST`` cells wide, or as wide as ``COLUMNS`` says.
     """
     console = PlainConsole()
-    wide = console.options.update(width=WIDEST)
+    wide = console.options.update(width=UNLIMITED)
     width = console.width if console.is_terminal or "COLUMNS" in os.environ else WIDEST
     fitting = list(columns)
     while len(fitting) > 1 and Measurement.get(console, wide, table_of(fitting)).maximum > width:

@@ -12,7 +12,8 @@ import click
 from movietui.cli.commands import Commands, Named
 from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
 from movietui.data.near_names import hint
-from movietui.formatting import text
+from movietui.formatting import run_files, text
+from movietui.formatting.run_files import FORMATS
 from movietui.formatting.run_tables import run_comparison, run_summary, state_text
 from movietui.formatting.tables import new_table
 from movietui.models.choices import METRICS
@@ -144,7 +145,7 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
 
 @runs.command("export")
 @_filters
-@click.option("--format", "form", default="csv", show_default=True, type=Named(["csv", "json", "markdown"]))
+@click.option("--format", "form", default="csv", show_default=True, type=Named(tuple(FORMATS)))
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
 )
@@ -153,16 +154,14 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
 def runs_export(
     dataset: str | None, model: str | None, split: str | None, form: str, output: Path | None, json_: bool
 ) -> None:
-    """Export the runs as a table, or as JSON with all details."""
-    from movietui.formatting import run_files
-
+    """Export the runs as a table, as JSON with all details, or their curves as SVG."""
     stored = _runs()
     rows = [stored.whole(run.id) for run in stored.find(dataset, model, split)]
     if output is None and (json_ or form == "json"):
         print_json(rows)
         return
     if output is None:
-        sys.stdout.write(run_files.FORMATS[form](rows))
+        sys.stdout.write(FORMATS[form](rows))
         return
     run_files.write(rows, output, form, force=True)
     report = {"output": str(output), "format": form, "runs": len(rows)}

@@ -1,4 +1,5 @@
-"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, and Markdown. Checks links.
+"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, Markdown, LaTeX and SVG. Checks
+links.
 
 ``printing`` makes text safe for the terminal.
 """
@@ -9,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
 
 from movietui.data.safe_text import INVISIBLE, strip_controls
 
@@ -65,6 +67,36 @@ def markdown(words: str) -> str:
     GitHub turns an address into a link even if all its characters are escaped, so a space is inserted into it.
     """
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(" ", " ".join(strip_controls(words).split())))
+
+
+def latex(words: str) -> str:
+    """Return text, on one line, that LaTeX prints literally: none of it is a command.
+
+    >>> latex("a_b 5 % ± 1")
+    'a\\\\_b 5 \\\\% $\\\\pm$ 1'
+    """
+    return " ".join(strip_controls(words).split()).translate(_LATEX)
+
+
+_LATEX = str.maketrans(
+    {
+        **{character: f"\\{character}" for character in "&%$#_{}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "±": r"$\pm$",
+        "−": "$-$",
+        "★": r"$\star$",
+    }
+)
+
+
+def xml(words: str) -> str:
+    """Return text that an SVG or XML file shows literally, without control characters."""
+    return escape(strip_controls(words), {'"': "&quot;"})
 
 
 def imdb_page(title: str) -> str:

@@ -1,4 +1,4 @@
-"""Exports runs to files: as CSV or Markdown tables, or as JSON with everything known about each run."""
+"""Exports runs to files: as tables, as a chart of their curves, or as JSON with everything known about each run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
-from movietui.formatting import text
-from movietui.formatting.escaping import csv_text, json_text, markdown
+from movietui.formatting.cell_tables import TABLES
+from movietui.formatting.charts import curves
+from movietui.formatting.escaping import json_text
 from movietui.formatting.settings import settings_text
 
 FACTS = (
@@ -33,30 +34,28 @@ def _cells(rows: Rows) -> list[list[Any]]:
         ]
         for row in rows
     ]
-    return [[*FACTS, *metrics, "note"], *(["" if cell is None else cell for cell in row] for row in body)]
-
-
-def _csv(rows: Rows) -> str:
-    return csv_text(_cells(rows))
-
-
-def _markdown(rows: Rows) -> str:
-    head, *body = _cells(rows)
-    lines = [
-        [markdown(name) for name in head],
-        ["---"] * len(head),
-        *([text.figure(cell) if isinstance(cell, float) else markdown(str(cell)) for cell in row] for row in body),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return [[*FACTS, *metrics, "note"], *body]
 
 
 def _json(rows: Rows) -> str:
     return json_text(rows) + "\n"
 
 
-FORMATS: dict[str, Callable[[Rows], str]] = {"csv": _csv, "json": _json, "markdown": _markdown}
-SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown"}
+FORMATS: Mapping[str, Callable[[Rows], str]] = {
+    **{name: lambda rows, write=write: write(_cells(rows)) for name, write in TABLES.items()},  # type: ignore[misc]
+    "json": _json,
+    "svg": curves,
+}
+SUFFIXES = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex", ".svg": "svg"}
 """The format that each suffix of a file name stands for."""
+
+
+def suffix_format(path: Path) -> str:
+    """Return the format that a file's suffix stands for. Raises ``Problem`` if it is none of ``SUFFIXES``."""
+    try:
+        return SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        raise Problem(f"End the file name with {either(SUFFIXES)}; the suffix decides the format.") from None
 
 
 def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool = False) -> str:
@@ -65,8 +64,6 @@ def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool
     An existing file is replaced only with ``force``. Raises ``Problem`` if ``file_format`` is missing and the suffix is
     none of ``SUFFIXES``, or if the file cannot be written.
     """
-    file_format = file_format or SUFFIXES.get(path.suffix.lower())
-    if file_format is None:
-        raise Problem(f"End the file name with {either(SUFFIXES)}; the suffix decides the format.")
+    file_format = file_format or suffix_format(path)
     write_file(path, FORMATS[file_format](rows).encode("utf-8"), force=force)
     return file_format

@@ -28,6 +28,18 @@ def subgroups_table(row: Message) -> Table:
     return table
 
 
+def list_subgroups_table(row: Message) -> Table:
+    """Return a table of the metrics of lists by subgroup of users."""
+    columns = ("users", *row["subgroups"][0]["metrics"])
+    table = new_table("by", "", *columns, right=columns)
+    before = ""
+    for group in row["subgroups"]:
+        by, before = "" if group["by"] == before else group["by"], group["by"]
+        figures = (f"{value:.4f}" for value in group["metrics"].values())
+        table.add_row(by, group["group"], f"{group['users']:,}", *figures)
+    return table
+
+
 def calibration_table(row: Message) -> Table:
     """Return a table that compares the mean predicted rating with the mean given rating, by predicted rating."""
     columns = ("predicted from", "to", "rows", "mean", "rated")

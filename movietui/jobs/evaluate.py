@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
-from movietui.data.splits import split
+from movietui.data.near_names import no_such
+from movietui.data.problems import Problem
+from movietui.data.splits import WITHOUT_SEED, protocol, split
 from movietui.jobs.detail import detail
 from movietui.jobs.listener import SILENT, Listener, epoch_message
-from movietui.models.choices import DEFAULT_ORDER, Order, Task
+from movietui.models.choices import METRICS, Order, Task, metric_named
 
 if TYPE_CHECKING:
-    from movietui.data.dataset import Dataset
+    from movietui.jobs.evaluation_files import Write
+    from movietui.models.evaluation.comparison import Difference, Sums
     from movietui.models.evaluation.measure import Evaluation
-    from movietui.models.settings import Settings
+    from movietui.models.metrics import ListMeasures
+
+Row = dict[str, Any]
+"""What ``evaluate --json`` prints for one evaluation."""
+TREC_DEPTH = 100
+"""How many movies of each list go to a TREC run, if the metrics need no more."""
 
 
 @dataclass(frozen=True)
@@ -34,66 +45,188 @@ class EvaluateRequest:
     """Whether to start from the published settings rather than the tuned ones."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Changes to the settings of every model, as typed."""
-    seed: int = 0
-    split_seed: int = 0
-    order: Order = DEFAULT_ORDER
-    """The order of the lists that the tasks ``ranking`` and ``pair`` measure."""
+    seeds: Sequence[int] = (0,)
+    """The models' seeds; each model is fitted and measured with each."""
+    split_seeds: Sequence[int] = (0,)
+    """The splits' seeds; each split is made with each."""
+    order: Order | None = None
+    """The order of the lists that the tasks ``ranking`` and ``pair`` measure; ``None`` for the usual one of the
+    split."""
+    cuts: Sequence[int] = ()
+    """How many movies of each list the ranking metrics use; empty for the usual metrics of the split."""
+    relevant: float | None = None
+    """The stars from which on a movie in test is relevant, with the task ``ranking``; ``None`` for the usual ones."""
+    metrics: Sequence[str] = ()
+    """Metrics to measure, besides the usual ones."""
     detail: bool = False
-    """Whether each row with the task ``rating`` shows where the model fails: its errors by subgroup, its calibration,
-    the confusion of stars and ``coverage80``."""
+    """Whether to report where each model fails: with the task ``rating``, its errors by subgroup, its calibration, the
+    confusion of stars and ``coverage80``; with the task ``ranking``, its metrics by subgroup of users."""
+    predictions: Path | None = None
+    """A new file for the predicted stars; only with the task ``rating``."""
+    trec: Path | None = None
+    """A new folder for the lists and the relevant movies in TREC's formats; only with the task ``ranking``."""
+    force: bool = False
+    """Whether to replace existing files."""
+
+    def measures(self, split_name: str) -> ListMeasures:
+        """Return the ranking metrics to measure on a split; the first by which models can be compared is that of
+        ``metrics``, if there is one."""
+        from movietui.models.evaluation.measure import measures_for
+        from movietui.models.metrics import BY_USER, OF_ALL_LISTS, family
+
+        usual = measures_for(split_name)
+        if self.cuts:
+            usual = usual.at(self.cuts, capped=usual.capped)
+        wanted = [name for name in self.metrics if family(name) in {*BY_USER, *OF_ALL_LISTS}]
+        comparable = [name for name in wanted if family(name) in BY_USER]
+        return replace(
+            usual,
+            names=tuple(dict.fromkeys([*comparable, *usual.names, *wanted])),
+            relevant=usual.relevant if self.relevant is None else self.relevant,
+            depth=TREC_DEPTH if self.trec else 0,
+        )
 
 
-def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[dict[str, Any]]:
+def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]:
     """Measure models on splits and return what ``evaluate --json`` prints.
 
-    With several splits, each row also has ``over_splits``: the mean and the standard deviation of the model's metrics
-    over the splits. With the task ``ranking``, the model ``popularity`` is added as a baseline. Raises ``Problem`` for
-    an unknown model, setting or split before anything is fitted.
+    Figures of one model and one protocol, over its folds and seeds, are repetitions: their rows have ``over``, the mean
+    and the standard deviation of each metric, and the difference to the first model over all rows of the repetitions.
+    With the task ``ranking``, the model ``popularity`` is added as a baseline. Raises ``Problem`` for an unknown model,
+    setting or split, and for a file that cannot be written, before anything is fitted.
     """
+    from movietui.jobs.evaluation_files import files_for
+
+    for name in request.metrics:
+        _check_metric(name, request.task)
     chosen = {model: models.choose(model, request.published, request.settings) for model in request.models}
     if request.task == "ranking" and "popularity" not in request.models:
         chosen["popularity"] = models.choose("popularity")  # the baseline of every ranking figure
-    dataset = catalogue.load(request.dataset, request.cleaning, listener.stage)
-    for name in request.splits:
-        split(dataset, name, request.split_seed)
-    rows = [row for name in request.splits for row in _on_split(request, dataset, name, chosen, listener)]
-    if len(request.splits) > 1:
-        for row in rows:
-            row["over_splits"] = _over_splits([each["metrics"] for each in rows if each["model"] == row["model"]])
+    with ExitStack() as stack:
+        writes = [stack.enter_context(file) for file in files_for(request)]
+        dataset = catalogue.load(request.dataset, request.cleaning, listener.stage)
+        for name in request.splits:
+            if len(request.split_seeds) > 1 and name in WITHOUT_SEED:
+                raise Problem(f"{name} is the same with every split seed; name only one.")
+            split(dataset, name, request.split_seeds[0])
+        comparisons = Comparisons(request.models[0])
+        rows = []
+        for name, split_seed, seed in product(request.splits, request.split_seeds, request.seeds):
+            first: Evaluation | None = None
+            for model, settings in chosen.items():
+                label = _label(request, model, name, split_seed, seed)
+                measured = models.evaluate(
+                    model,
+                    dataset,
+                    name,
+                    task=request.task,
+                    settings=settings,
+                    seed=seed,
+                    split_seed=split_seed,
+                    progress=lambda epoch, label=label: listener.epoch(label, epoch_message(epoch)),  # type: ignore[misc]
+                    intervals=request.detail,
+                    order=request.order,
+                    measures=request.measures(name),
+                    uncertainty=request.predictions is not None,
+                )
+                rows.append(_row(request, measured, first, writes))
+                comparisons.add(measured)
+                first = first or measured
+    _summarise(rows, comparisons)
     return rows
 
 
-def _on_split(
-    request: EvaluateRequest, dataset: Dataset, split_name: str, chosen: Mapping[str, Settings], listener: Listener
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    first: Evaluation | None = None
-    for model, settings in chosen.items():
-        label = f"{model} on {split_name}"
-        measured = models.evaluate(
-            model,
-            dataset,
-            split_name,
-            task=request.task,
-            settings=settings,
-            seed=request.seed,
-            split_seed=request.split_seed,
-            progress=lambda epoch, label=label: listener.epoch(label, epoch_message(epoch)),  # type: ignore[misc]
-            intervals=request.detail,
-            order=request.order,
-        )
-        row = measured.as_json()
-        if first is None:
-            first = measured
-        elif request.task != "pair" or measured.pair_errors is not None:
-            row["difference"] = {"to": first.model, **asdict(models.compare(measured, first))}
-        if request.detail and measured.prediction is not None:
-            row |= detail(measured.train, measured.test, measured.prediction)
-        rows.append(row)
-    return rows
+def _check_metric(name: str, task: Task) -> None:
+    """Raise ``Problem`` for an unknown metric, and for one that the task does not measure."""
+    metric = metric_named(name)
+    if metric is None:
+        raise no_such(f"There is no metric {name!r}", name, METRICS, "docs/evaluation.md lists them.")
+    if task not in metric.tasks:
+        raise Problem(f"{name} is not a metric of the task {task}; it is measured with --task {metric.tasks[0]}.")
 
 
-def _over_splits(metrics: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return the mean and the sample standard deviation of each metric over the splits."""
+def _label(request: EvaluateRequest, model: str, split_name: str, split_seed: int, seed: int) -> str:
+    """Return what the progress bar calls an evaluation: with its seeds, if there are several."""
+    seeds = [f"split seed {split_seed}"] if len(request.split_seeds) > 1 else []
+    seeds += [f"seed {seed}"] if len(request.seeds) > 1 else []
+    return ", ".join([f"{model} on {split_name}", *seeds])
+
+
+def _row(request: EvaluateRequest, measured: Evaluation, first: Evaluation | None, writes: Sequence[Write]) -> Row:
+    """Return the row of an evaluation, compared with the first model on the same rows; write it to the files."""
+    from movietui.models.evaluation.subgroups import list_subgroups
+
+    row = measured.as_json()
+    if first is not None and (request.task != "pair" or measured.pair_errors is not None):
+        row["difference"] = {"to": first.model, **asdict(models.compare(measured, first))}
+    if request.detail and measured.prediction is not None:
+        row |= detail(measured.parts, measured.prediction)
+    if request.detail and measured.lists is not None:
+        row["subgroups"] = [asdict(group) for group in list_subgroups(measured.parts, measured.lists)]
+    for write in writes:
+        write(measured)
+    return row
+
+
+class Comparisons:
+    """Compares the models with the first of them on all test rows of a protocol: of all its folds and seeds."""
+
+    def __init__(self, first: str) -> None:
+        self.first = first
+        self._sums: dict[tuple[str, str], Sums] = {}
+        """By protocol and model."""
+
+    def add(self, measured: Evaluation) -> None:
+        """Add an evaluation, unless its task is ``pair``."""
+        from movietui.models.evaluation.comparison import sums_of
+
+        if measured.task == "pair":
+            return
+        key, sums = (protocol(measured.split), measured.model), sums_of(measured)
+        self._sums[key] = self._sums[key] + sums if key in self._sums else sums
+
+    def differences(self) -> dict[tuple[str, str], Difference]:
+        """Return the difference of each model to the first, by protocol and model."""
+        from movietui.models.evaluation.comparison import compare_sums
+
+        return {
+            (name, model): compare_sums(sums, self._sums[name, self.first])
+            for (name, model), sums in self._sums.items()
+            if model != self.first
+        }
+
+
+def _summarise(rows: Sequence[Row], comparisons: Comparisons) -> None:
+    """Add ``over`` to the rows of repetitions, and to each difference its p-value after Holm's correction.
+
+    One test for each model and protocol counts: over all rows of the repetitions, if there are any.
+    """
+    from movietui.models.evaluation.comparison import holm
+
+    repetitions: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        repetitions.setdefault((row["protocol"], row["model"]), []).append(row)
+    pooled = comparisons.differences()
+    tests: list[Row] = []
+    for key, repeated in repetitions.items():
+        if len(repeated) == 1:
+            tests += [repeated[0]["difference"]] if "difference" in repeated[0] else []
+            continue
+        over: Row = {
+            "protocol": key[0],
+            "count": len(repeated),
+            "metrics": _mean_and_deviation([row["metrics"] for row in repeated]),
+        }
+        if key in pooled:
+            over["difference"] = {"to": comparisons.first, **asdict(pooled[key])}
+            tests.append(over["difference"])
+        for row in repeated:
+            row["over"] = over
+    for test, corrected in zip(tests, holm([test["p"] for test in tests]), strict=True):
+        test["p_holm"] = corrected
+
+
+def _mean_and_deviation(metrics: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return the mean and the sample standard deviation of each metric."""
     values = {name: [each[name] for each in metrics] for name in metrics[0]}
     return {name: {"mean": fmean(each), "std": stdev(each)} for name, each in values.items()}

@@ -229,8 +229,8 @@ def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Da
         fitted_on=trained.fitted_on,
         metrics=trained.metrics,
     )
-    by_user = sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
-    subgroups = detail(trained.train, trained.test, trained.prediction)
+    by_user = sum_by_user(trained.parts, trained.prediction, trained.lists)
+    subgroups = detail(trained.parts, trained.prediction)
     Runs(store).measured(run, by_user.fingerprint, by_user.to_bytes(), subgroups)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from movietui.data import catalogue, splits
@@ -17,9 +18,10 @@ def demo() -> Dataset:
 
 
 NAMES = [name for name in splits.NAMES if not name.startswith("u")]
+WHOLE = [name for name in NAMES if name not in ("new-users", "strong")]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WHOLE)
 def test_each_row_is_either_in_train_or_in_test(demo: Dataset, name: str) -> None:
     cut = splits.split(demo, name)
     assert cut.name == name
@@ -93,6 +95,110 @@ def test_cold_splits_keep_all_ratings_of_a_movie_together(demo: Dataset) -> None
                 assert len(cut.test) >= len(movie) / 10
                 oldest = min(cold.tolist(), key=lambda each: first[each])
                 assert len(cut.test) - (movie == oldest).sum() < len(movie) / 10
+
+
+def test_loo_selects_the_newest_rating_of_each_user(demo: Dataset) -> None:
+    tied = replace(demo.ratings, time=demo.ratings.time // 100_000)
+    cut = splits.split(replace(demo, ratings=tied), "loo")
+    expected = [max(demo.rows_of(user), key=lambda row: (tied.time[row], row)) for user in np.unique(tied.user)]
+    assert sorted(cut.test) == sorted(expected)
+    assert cut.fold_in is None
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_new_users_are_not_in_train(demo: Dataset, seed: int) -> None:
+    cut = splits.split(demo, "new-users", seed)
+    assert cut.fold_in is not None
+    assert sorted([*cut.train, *cut.test, *cut.fold_in]) == list(range(len(demo.ratings)))
+    user = demo.ratings.user
+    new = np.unique(user[cut.test])
+    assert not np.isin(user[cut.train], new).any()
+    shuffled = np.arange(len(demo.users))
+    np.random.RandomState(seed).shuffle(shuffled)
+    assert new.tolist() == sorted(shuffled[: round(len(demo.users) / 10)].tolist())
+    for each in new:
+        assert (user[cut.test] == each).sum() == max(1, int(0.2 * len(demo.rows_of(each))))
+    other = splits.split(demo, "new-users", seed + 1)
+    assert cut.test.tolist() == splits.split(demo, "new-users", seed).test.tolist() != other.test.tolist()
+
+
+def test_a_new_user_with_one_rating_has_it_in_test(demo: Dataset) -> None:
+    user = np.arange(30, dtype=np.int32)
+    ones = Ratings(user, user, np.ones(30, np.float32), np.zeros(30, np.int64))
+    cut = splits.split(replace(demo, ratings=ones), "new-users")
+    assert cut.fold_in is not None
+    assert (len(cut.test), len(cut.fold_in)) == (3, 0)
+
+
+def strong_as_published(ratings: pd.DataFrame, seed: int, new: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the rows of train, fold-in and test. The steps are those of the notebook of Liang et al. (2018), one after
+    the other, with pandas; ``new``: the number of test users."""
+    raw = ratings[ratings["stars"] > 3.5]
+    activity = raw.groupby("user").size()
+    raw = raw[raw["user"].isin(activity.index[activity >= 5])]
+    users = raw.groupby("user").size().index
+    np.random.seed(seed)
+    users = users[np.random.permutation(users.size)]
+    train = raw[raw["user"].isin(users[: len(users) - 2 * new])]
+    tested = raw[raw["user"].isin(users[len(users) - new :])]
+    tested = tested[tested["movie"].isin(train["movie"].unique())]
+    folded, held_out = [], []
+    np.random.seed(seed)
+    for _, group in tested.groupby("user"):
+        chosen = np.zeros(len(group), bool)
+        if len(group) >= 5:
+            chosen[np.random.choice(len(group), size=int(0.2 * len(group)), replace=False)] = True
+        folded.append(group[~chosen])
+        held_out.append(group[chosen])
+    return train, pd.concat(folded), pd.concat(held_out)
+
+
+@pytest.mark.parametrize(("seed", "limit"), [(0, 10_000), (2, 10_000), (0, 7)])
+def test_strong_is_as_published(demo: Dataset, monkeypatch: pytest.MonkeyPatch, seed: int, limit: int) -> None:
+    monkeypatch.setattr(splits, "STRONG_USERS", limit)
+    # The rows of users are shuffled, so that their order is not that of the ids.
+    ids = np.random.RandomState(1).permutation(len(demo.users)) + 1
+    shuffled = replace(demo, users=replace(demo.users, ids=tuple(map(str, ids.tolist()))))
+    cut = splits.split(shuffled, "strong", seed)
+    ratings = demo.ratings
+    frame = pd.DataFrame({"user": ids[ratings.user], "movie": ratings.movie, "stars": ratings.stars})
+    usable = int((frame[frame["stars"] > 3.5].groupby("user").size() >= 5).sum())
+    expected = strong_as_published(frame, 98765 + seed, min(limit, usable // 10))
+    for rows, part in zip((cut.train, cut.fold_in, cut.test), expected, strict=True):
+        assert rows is not None
+        assert sorted(rows) == sorted(part.index)
+    assert len(np.unique(ratings.user[cut.test])) == min(limit, usable // 10)
+
+
+def test_strong_sorts_ids_that_are_not_numbers_as_text() -> None:
+    assert splits._sorted_by_id(("10", "9", "1")) == [2, 1, 0]
+    assert splits._sorted_by_id(("10", "9", "a1")) == [0, 1, 2]
+    assert splits._sorted_by_id(("9" * 5000, "10")) == [1, 0]
+
+
+def test_a_dataset_may_be_too_small_for_strong(demo: Dataset) -> None:
+    few = replace(demo, ratings=demo.ratings.take(np.arange(40)))
+    with pytest.raises(Problem, match=r"too few users with 5 ratings above 3\.5 stars"):
+        splits.split(few, "strong")
+
+
+def test_folds_have_one_protocol() -> None:
+    protocols = {name: splits.protocol(name) for name in splits.NAMES}
+    assert {name for name, each in protocols.items() if each == "kfold5"} == {f"kfold5-{fold}" for fold in range(5)}
+    assert {name for name, each in protocols.items() if each == "u"} == {f"u{fold}" for fold in range(1, 6)}
+    assert all(name == each for name, each in protocols.items() if each not in ("kfold5", "u"))
+
+
+@pytest.mark.parametrize("name", splits.WITHOUT_SEED[5:])
+def test_splits_without_seed_are_the_same_for_every_seed(demo: Dataset, name: str) -> None:
+    one, other = (splits.split(demo, name, seed).test for seed in (0, 1))
+    assert one.tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in splits.WITHOUT_SEED])
+def test_splits_with_seed_differ(demo: Dataset, name: str) -> None:
+    one, other = (splits.split(demo, name, seed).test for seed in (0, 1))
+    assert one.tolist() != other.tolist()
 
 
 def test_u_splits_are_only_for_the_published_rows(demo: Dataset) -> None:

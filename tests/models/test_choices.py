@@ -102,7 +102,7 @@ def test_a_metric_that_the_table_lacks_is_noticed(monkeypatch: pytest.MonkeyPatc
 def test_the_table_has_the_metrics_of_a_run_and_of_a_comparison() -> None:
     trained = train("bias", tastes(users=60, movies=40)[0], "random80", refit_all=False)
     assert set(trained.metrics) <= set(RUN_METRICS)
-    by_user = sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
+    by_user = sum_by_user(trained.parts, trained.prediction, trained.lists)
     assert {difference.metric for difference in differences(by_user, by_user)} <= set(RUN_METRICS)
     assert SWEEP_METRIC in trained.metrics
 

@@ -32,7 +32,7 @@ def test_every_metric_has_an_example() -> None:
     source = (ROOT / "metrics.py").read_text(encoding="utf-8")
     examples = "\n".join(example.want for example in doctest.DocTestParser().get_examples(source))
     functions = {"recall@10": ">>> recall(", "recall@20": ">>> recall(", "coverage80": "", "users": ""}
-    functions["ndcg@10_margin"] = ">>> margin("
+    functions |= {"ndcg@10_margin": ">>> margin(", "map@10": ">>> average_precision(", "mrr": ">>> reciprocal_rank("}
     for name in METRICS:
         shown = functions.get(name, f">>> {name.partition('@')[0]}(")
         assert shown in source or f"'{name}'" in examples

@@ -11,10 +11,10 @@ from movietui.data.splits import split
 from movietui.models.base import Epoch, Expectation
 from movietui.models.bias import Bias, BiasSettings, Generosity
 from movietui.models.evaluation import measure
+from movietui.models.evaluation.comparison import compare
 from movietui.models.evaluation.measure import (
     build,
     choose,
-    compare,
     evaluate,
     measure_coverage,
     measure_pair_lists,
@@ -35,10 +35,12 @@ def test_json_has_the_agreed_fields() -> None:
         "model": "bias",
         "dataset": "planted",
         "split": "random80",
+        "protocol": "random80",
         "split_seed": 0,
         "task": "rating",
         "seed": 3,
         "order": None,
+        "relevant": None,
         "settings": "tuned",
         "cleaning": "none",
         "n_train": len(DATASET.ratings) - round(len(DATASET.ratings) / 5),
@@ -66,7 +68,11 @@ def test_the_tasks_ranking_and_pair_have_their_own_metrics() -> None:
         "recall@10",
         "recall@20",
         "hit@10",
+        "precision@10",
+        "map@10",
+        "mrr",
         "coverage@10",
+        "gini@10",
         "novelty@10",
         "diversity@10",
         "ndcg@10_margin",
@@ -190,7 +196,7 @@ class TestPairLists:
 
 def test_the_split_has_a_separate_seed() -> None:
     a, b = (evaluate("popularity", DATASET, "random80", split_seed=seed) for seed in (0, 1))
-    assert not np.array_equal(a.test.user, b.test.user)
+    assert not np.array_equal(a.parts.test.user, b.parts.test.user)
 
 
 def test_changed_settings_are_called_own() -> None:
@@ -237,7 +243,7 @@ def test_the_difference_is_that_of_the_rmse_and_changes_sign_if_reversed() -> No
 def test_the_interval_is_that_of_a_bootstrap_over_users() -> None:
     mf, bias = evaluate("mf", DATASET, "random80"), evaluate("bias", DATASET, "random80")
     difference = compare(mf, bias)
-    stars, user = mf.test.stars, mf.test.user
+    stars, user = mf.parts.test.stars, mf.parts.test.user
     a, b = (np.bincount(user, (each.prediction - stars) ** 2, minlength=150) for each in (mf, bias))
     rows = np.bincount(user, minlength=150)
     random = np.random.RandomState(0)
@@ -270,8 +276,8 @@ def test_triples_that_share_a_user_are_compared_as_dependent() -> None:
     difference = compare(mf, bias)
     assert difference.metric == "rmse"
     assert difference.value == pytest.approx(mf.metrics["rmse"] - bias.metrics["rmse"])
-    one, other = (np.concatenate(side) for side in zip(*Pairs.of(mf.test).blocks(), strict=True))
-    a, b = mf.test.user[one], mf.test.user[other]
+    one, other = (np.concatenate(side) for side in zip(*Pairs.of(mf.parts.test).blocks(), strict=True))
+    a, b = mf.parts.test.user[one], mf.parts.test.user[other]
     shared = (a[:, None] == a) | (a[:, None] == b) | (b[:, None] == a) | (b[:, None] == b)
     differences = mf.pair_errors.astype(float) ** 2 - bias.pair_errors.astype(float) ** 2
     differences -= differences.mean()
@@ -286,7 +292,7 @@ def test_lists_are_compared_user_by_user() -> None:
     difference = compare(mf, popularity)
     assert difference.metric == "ndcg@10"
     assert difference.value == pytest.approx(mf.metrics["ndcg@10"] - popularity.metrics["ndcg@10"])
-    each = mf.lists.ndcg - popularity.lists.ndcg
+    each = mf.lists.by_user("ndcg@10") - popularity.lists.by_user("ndcg@10")
     reach = 1.96 * each.std() / np.sqrt(len(each))
     assert (difference.low, difference.high) == pytest.approx(
         (difference.value - reach, difference.value + reach), rel=1e-3

@@ -7,7 +7,8 @@ import pytest
 
 from movietui.data.dataset import Dataset
 from movietui.models.base import history_of
-from movietui.models.evaluation.measure import Evaluation, choose, compare, evaluate
+from movietui.models.evaluation.comparison import compare
+from movietui.models.evaluation.measure import Evaluation, choose, evaluate
 from movietui.models.registry import MODELS
 from movietui.models.serving.interview import Interview
 from movietui.models.serving.ranking import Ranker, Viewer

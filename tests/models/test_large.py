@@ -176,6 +176,6 @@ def test_a_large_dataset_is_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert set(phases) == {"measure"}
     assert trained.fitted_on == "train"
     assert trained.fitted.curve[-1].validation_loss is None
-    assert trained.model.counts.sum() == len(trained.train.ratings)
+    assert trained.model.counts.sum() == len(trained.parts.train.ratings)
     monkeypatch.setattr(measure, "FITTED_ONCE", len(TRAIN.ratings))
     assert train("bias", TRAIN, "random80").fitted_on == "all ratings"

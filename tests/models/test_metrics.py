@@ -158,7 +158,7 @@ def test_ranking_equals_a_plain_sort() -> None:
         relevant = {
             int(m) for m, s in zip(test.movie[test.user == user], test.stars[test.user == user], strict=True) if s >= 4
         }
-        assert lists.hits[row].tolist() == [movie in relevant for movie in order]
+        assert lists.hits(20)[row].tolist() == [movie in relevant for movie in order]
 
 
 def mean_of(prediction: Floats) -> Callable[[Rows, Rows], Floats]:

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from movietui.models.evaluation.measure import Trained, compare, evaluate, train
+from movietui.models.evaluation.comparison import compare
+from movietui.models.evaluation.measure import Trained, evaluate, train
 from movietui.models.evaluation.per_user import LIST_METRICS, UserSums, differences, sum_by_user
 from movietui.models.metrics import accuracy, confusion
 from tests.models.builders import tastes
@@ -19,7 +20,7 @@ def trained() -> dict[str, Trained]:
 
 
 def sums_of(trained: Trained) -> UserSums:
-    return sum_by_user(trained.train, trained.test, trained.prediction, trained.lists)
+    return sum_by_user(trained.parts, trained.prediction, trained.lists)
 
 
 def test_differences_are_those_of_the_metrics(trained: dict[str, Trained]) -> None:
@@ -56,7 +57,7 @@ def test_only_the_same_rows_are_compared(trained: dict[str, Trained]) -> None:
 
 
 def test_the_confusion_matrix_contains_the_accuracy(trained: dict[str, Trained]) -> None:
-    stars, prediction = trained["mf"].test.stars, trained["mf"].prediction
+    stars, prediction = trained["mf"].parts.test.stars, trained["mf"].prediction
     table = confusion(prediction, stars)
     right = sum(
         count

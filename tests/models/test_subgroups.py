@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from movietui.data.dataset import Dataset
+from movietui.data.dataset import Dataset, Ratings
+from movietui.data.splits import Split
+from movietui.models.evaluation.parts import Parts
 from movietui.models.evaluation.subgroups import Subgroup, subgroups
 from tests.models.builders import dataset
 
@@ -20,9 +22,14 @@ def train() -> Dataset:
     return replace(made, users=users, movies=replace(made.movies, genres=genres, genre_names=("Comedy", "Drama")))
 
 
+def parts_with(train: Dataset, test: Ratings) -> Parts:
+    nothing = np.empty(0, np.intp)
+    return Parts(Split("planted", nothing, nothing), train, train, test)
+
+
 def errors_of(train: Dataset) -> dict[tuple[str, str], Subgroup]:
     test = dataset([0, 1, 1, 2], [21, 0, 1, 1], [3.0, 3.0, 5.0, 4.0], 3, 22).ratings
-    rows = subgroups(train, test, np.float32([4, 4, 4, 2]))
+    rows = subgroups(parts_with(train, test), np.float32([4, 4, 4, 2]))
     assert len({(row.by, row.group) for row in rows}) == len(rows)
     return {(row.by, row.group): row for row in rows}
 

@@ -9,6 +9,7 @@ from movietui.data.problems import Problem
 from movietui.jobs.listener import Listener
 from movietui.jobs.train import TrainRequest
 from movietui.models.bias import Bias, BiasSettings
+from movietui.models.choices import metric_named
 from movietui.models.evaluation.reproduce import Experiment
 from movietui.store.ratings import Store
 from tests.movietui.commands import Run, check_fields, document, refused
@@ -59,10 +60,8 @@ def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> No
         assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
         assert row["n_train"] + row["n_test"] == 28_005
     check_fields(rows[1]["difference"], "to", "metric", "value", "low", "high")
-    over = rows[1]["over_splits"]["rmse"]
-    each = [rows[index]["metrics"]["rmse"] for index in (1, 3)]
-    assert over["mean"] == pytest.approx(sum(each) / 2)
-    assert over["std"] == pytest.approx(abs(each[0] - each[1]) / 2**0.5)
+    assert "over" not in rows[1]  # unlike splits are not averaged
+    assert rows[1]["difference"]["p_holm"] >= rows[1]["difference"]["p"]
     output = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
     assert "kfold5-0" in output
     assert f"{rows[0]['metrics']['rmse']:.4f}" in output
@@ -82,7 +81,7 @@ def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
     output = run(*arguments).stdout
     assert all(word in output for word in ("ratings of the movie", "too high", "predicted from", "mean distance"))
     ranked = document(run("evaluate", "bias", "--dataset", "demo", "--task", "ranking", "--detail", "--json"))
-    assert "subgroups" not in ranked[0]
+    assert {group["by"] for group in ranked[0]["subgroups"]} == {"ratings of the user", "age", "gender", "occupation"}
     assert ranked[1]["difference"]["metric"] == "ndcg@10"
     assert 0.7 < row["metrics"]["coverage80"] < 0.9
     both = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0,kfold5-1", "--detail")
@@ -162,5 +161,9 @@ def test_the_table_of_evaluations_fits_the_terminal(run: Run, ready: Path, monke
     (measured,) = document(run(*arguments, "--json"))
     shown = [name for name in measured["metrics"] if name in heading.split()]
     assert len(shown) + int(rest.split()[0]) == len(measured["metrics"])
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "250")
     assert "--json has all" not in run(*arguments).stdout
+    monkeypatch.delenv("COLUMNS")  # a pipe has no width
+    heading = run(*arguments, "--k", "5,10,20").stdout.splitlines()[0]
+    assert len(heading) <= 200
+    assert all(metric_named(name) for name in {*heading.split()} - {"split", "model", "fit"})

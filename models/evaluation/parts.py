@@ -1,0 +1,70 @@
+"""The parts of a split dataset, and what a fitted model predicts for the test part."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.data.splits import Rows, Split, split
+from movietui.models.base import AnyModel, Expectation, history_of
+
+
+@dataclass(frozen=True, eq=False)
+class NewUsers(Dataset):
+    """The ratings of users of whom a model has seen no ratings; it folds them in like viewers with a profile."""
+
+    users_are_in_models: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A dataset, split; users and movies have the same rows in all parts."""
+
+    rows: Split
+    """The rows of each part, and the name of the split."""
+    train: Dataset
+    """With the ratings that models are fitted on."""
+    known: Dataset
+    """With the ratings of the users in test that are not in test: ``train``, unless these users are new."""
+    test: Ratings
+
+    @property
+    def users_are_new(self) -> bool:
+        """Whether the users in test have no ratings in train."""
+        return self.known is not self.train
+
+    def predict(self, model: AnyModel) -> Floats:
+        """Return a fitted model's predicted stars of the test rows, shape (rows,); new users are folded in."""
+        if not self.users_are_new:
+            return model.predict(self.test.user, self.test.movie)
+        stars = np.empty(len(self.test), np.float32)
+        for rows, expected in self.expectations(model):
+            stars[rows] = expected.stars[self.test.movie[rows]]
+        return stars
+
+    def uncertainty(self, model: AnyModel) -> Floats:
+        """Return the uncertainty of the predicted stars of the test rows, shape (rows,), in stars; see
+        ``movietui.models.base.Expectation``."""
+        uncertainty = np.empty(len(self.test), np.float32)
+        for rows, expected in self.expectations(model):
+            uncertainty[rows] = expected.uncertainty[self.test.movie[rows]]
+        return uncertainty
+
+    def expectations(self, model: AnyModel) -> Iterator[tuple[Rows, Expectation]]:
+        """Yield the test rows of each user, and what the model expects after it has folded in the user."""
+        order = np.argsort(self.test.user, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(self.test.user[order])) + 1):
+            history = history_of(self.known, int(self.test.user[rows[0]]))
+            yield rows, model.expect(model.fold_in(history))
+
+
+def split_dataset(dataset: Dataset, name: str, seed: int = 0) -> Parts:
+    """Split a dataset. Raises ``Problem`` if there is no such split, or if it does not fit the dataset."""
+    rows = split(dataset, name, seed)
+    train, test = dataset.with_ratings(rows.train), dataset.ratings.take(rows.test)
+    if rows.fold_in is None:
+        return Parts(rows, train, train, test)
+    columns = {**vars(replace(dataset)), "ratings": dataset.ratings.take(rows.fold_in)}
+    return Parts(rows, train, NewUsers(**columns), test)

@@ -1,0 +1,144 @@
+"""The rows of evaluations as tables, for people and for files, and as a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rich.table import Table
+
+from movietui.formatting import text
+from movietui.formatting.cell_tables import TABLES, Cells
+from movietui.formatting.charts import Figure, figure_chart
+from movietui.formatting.escaping import json_text
+from movietui.formatting.tables import new_table
+from movietui.models.choices import metric_named
+from movietui.protocol.wire import Message
+
+FACTS = ("model", "dataset", "split", "split_seed", "seed", "task", "order", "relevant", "settings", "cleaning")
+"""The columns of a CSV file before the metrics."""
+COUNTS = ("n_train", "n_test")
+SECONDS = ("fit", "predict")
+Rows = Sequence[Message]
+"""Rows as ``evaluate --json`` prints them."""
+
+
+def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
+    """Return a table of evaluations with these metrics; it ends with the means and deviations of repetitions."""
+    seeds = [name for name in ("split_seed", "seed") if len({row[name] for row in rows}) > 1]
+    headings = [name.replace("_", " ") for name in seeds]
+    comparison = ("to first", "p") if any("difference" in row for row in rows) else ()
+    right = (*headings, *metrics, "fit", *comparison)
+    table = new_table("split", *headings, "model", *metrics, "fit", *comparison, right=right)
+    for column in table.columns:
+        column.no_wrap = True
+    for row in rows:
+        values = [text.figure(row["metrics"].get(name)) for name in metrics]
+        table.add_row(
+            row["split"],
+            *(str(row[name]) for name in seeds),
+            row["model"],
+            *values,
+            text.duration(row["seconds"]["fit"]),
+            *_compared(row.get("difference"))[: len(comparison)],
+        )
+    for row in _repeated(rows):
+        over = row["over"]
+        for statistic, label in (("mean", f"mean of {over['count']}"), ("std", "deviation")):
+            figures = [text.figure(over["metrics"].get(name, {}).get(statistic)) for name in metrics]
+            compared = _compared(over.get("difference")) if statistic == "mean" else ("", "")
+            split = f"{over['protocol']}, {label}"
+            table.add_row(split, *[""] * len(seeds), row["model"], *figures, "", *compared[: len(comparison)])
+    return table
+
+
+def _repeated(rows: Rows) -> list[Message]:
+    """Return a row of each model and protocol with several rows."""
+    return list({(row["protocol"], row["model"]): row for row in rows if "over" in row}.values())
+
+
+def _compared(difference: Message | None) -> tuple[str, str]:
+    """Return a difference with half of its interval, and its p-value: after Holm's correction, if that is known."""
+    if difference is None:
+        return "", ""
+    reach = (difference["high"] - difference["low"]) / 2
+    p = difference.get("p_holm")
+    return f"{difference['value']:+.4f} ±{reach:.4f}", "" if p is None else p_text(p)
+
+
+def p_text(p: float) -> str:
+    """Return a p-value with three decimals.
+
+    >>> p_text(0.0312), p_text(0.00001)
+    ('0.031', '<0.001')
+    """
+    return f"{p:.3f}" if p >= 0.001 else "<0.001"
+
+
+def all_cells(rows: Rows, metrics: Sequence[str]) -> Cells:
+    """Return a row for each evaluation, with everything that depends on it alone."""
+    body = [
+        [
+            *(row[name] for name in (*FACTS, *COUNTS)),
+            *(row["metrics"].get(name) for name in metrics),
+            *(row["seconds"][name] for name in SECONDS),
+        ]
+        for row in rows
+    ]
+    return [[*FACTS, *COUNTS, *metrics, *(f"{name}_seconds" for name in SECONDS)], *body]
+
+
+def summary_cells(rows: Rows, metrics: Sequence[str]) -> Cells:
+    """Return a row for each model and protocol, with means and deviations over repetitions."""
+    comparison = ("to first", "p") if any("difference" in row for row in rows) else ()
+    body = []
+    for row in {(row["protocol"], row["model"]): row for row in rows}.values():
+        over = row.get("over")
+        figures = [_figure(row, name) for name in metrics]
+        difference = (over or row).get("difference")
+        body.append(
+            [row["protocol"], row["model"], *figures, *_compared(difference)[: len(comparison)]],
+        )
+    return [["split", "model", *metrics, *comparison], *body]
+
+
+def _figure(row: Message, name: str) -> str:
+    """Return a metric of a model, with its deviation if there are repetitions."""
+    if "over" not in row:
+        return text.figure(row["metrics"].get(name))
+    statistics = row["over"]["metrics"].get(name)
+    return f"{statistics['mean']:.4f} ± {statistics['std']:.4f}" if statistics else ""
+
+
+def chart(rows: Rows, metrics: Sequence[str]) -> str:
+    """Return a chart of the first of the metrics as SVG: the mean of repetitions with the standard deviation, or one
+    evaluation, whose interval is drawn if it is known."""
+    name = metrics[0]
+    metric = metric_named(name)
+    groups: dict[str, list[Figure]] = {}
+    intervals = set()
+    for row in {(row["protocol"], row["model"]): row for row in rows}.values():
+        value, reach = row["metrics"].get(name), row["metrics"].get(f"{name}_margin", 0.0)
+        if "over" in row:
+            statistics = row["over"]["metrics"].get(name, {})
+            value, reach = statistics.get("mean"), statistics.get("std", 0.0)
+        if value is not None:
+            groups.setdefault(row["protocol"], []).append(Figure(row["model"], value, reach))
+            intervals |= {"± standard deviation over repetitions"} if "over" in row else set()
+            intervals |= {"95 % interval over users"} if "over" not in row and reach else set()
+    title = f"{rows[0]['dataset']}, {rows[0]['task']}"
+    about = ", ".join([metric.label if metric else name, *sorted(intervals)])
+    return figure_chart(title, about, groups)
+
+
+def _json(rows: Rows, _: Sequence[str]) -> str:
+    return json_text(rows) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Rows, Sequence[str]], str]] = {
+    "csv": lambda rows, metrics: TABLES["csv"](all_cells(rows, metrics)),
+    "markdown": lambda rows, metrics: TABLES["markdown"](summary_cells(rows, metrics)),
+    "latex": lambda rows, metrics: TABLES["latex"](summary_cells(rows, metrics)),
+    "json": _json,
+    "svg": chart,
+}
+"""The formats of files with evaluations by name: each writes rows with these metrics."""

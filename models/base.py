@@ -89,6 +89,9 @@ class Expectation:
     score: Floats
     """The value that lists in the order ``likely`` are sorted by, highest first. It is not a rating: it may lie outside
     the scale, and many models lower it for uncertain predictions."""
+    uncut: Floats | None = None
+    """The predicted rating before it is cut to the scale, which tells movies beyond its end apart; ``None`` unless the
+    model predicts movies without ratings."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,8 @@ class Model(ABC, Generic[S, Taste]):
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
         half = np.float32(0.5)
-        return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half)
+        uncut = None if a.uncut is None or b.uncut is None else (a.uncut + b.uncut) * half
+        return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half, uncut)
 
     def explain(self, history: History, movie: int) -> Floats:
         """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).

@@ -173,9 +173,10 @@ WAYS: Mapping[Way, str] = {
     "borda": "the mean of a movie's ranks in your lists",
 }
 """The ways to combine the members' lists into one, each described in words for the group."""
-Basis = Literal["ratings", "alike", "everyone"]
-"""What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise ``alike``, people whose ratings
-agree with the viewer's and who like the movie more than others do; otherwise ``everyone``, all ratings of the movie."""
+Basis = Literal["ratings", "alike", "fans", "everyone"]
+"""What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise people who like the movie:
+``alike``, those whose ratings agree most with the viewer's; ``fans``, those who like a movie that the viewer likes;
+``everyone`` who rated it."""
 UnseenBy = Literal["all", "any", "none"]
 """How many of the viewers must not have seen a movie of their list: ``all`` of them, ``any`` (at least one) or
 ``none`` (then everyone may have seen it)."""

@@ -114,7 +114,10 @@ class Ranker:
         return self._cache[key]
 
     def _with_unrated(self, expected: Expectation) -> Expectation:
-        return with_unrated(expected, self.known) if self.model.predicts_unrated else expected
+        imdb = self.dataset.movies.imdb
+        if not self.model.predicts_unrated:
+            return expected
+        return with_unrated(expected, self.known, None if imdb is None else imdb.votes)
 
     def rank(
         self,
@@ -278,6 +281,7 @@ class Ranker:
                     "share": reason.share,
                     "weight": reason.weight,
                     "shared": asdict(reason.shared),
+                    "fans": reason.fans and asdict(reason.fans),
                     **({"viewer": viewer.id} if len(viewers) > 1 else {}),
                 }
                 for viewer, reasons in zip(viewers, of_movie, strict=True)

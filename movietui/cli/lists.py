@@ -148,13 +148,14 @@ def _explained(viewer: Message, movie: Message) -> list[Any]:
     if viewer["rated"] is not None:
         lines.append(f"{viewer['id']} rated it {text.number_of_stars(viewer['rated'])}")
     if not viewer["why"] and movie["count"]:
-        lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, viewer["id"]))
+        lines.append(reasons.basis(viewer, movie["mean"] or 0.0, viewer["id"]))
     for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
         if named:
-            table = new_table(heading, "counts", "in common")
+            table = new_table(heading, "counts", "in common", "fans who like this")
             for why in named:
                 rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
-                table.add_row(rated, reasons.bar(why, [*viewer["why"], *viewer["against"]]), _shared(why["shared"]))
+                counts = reasons.bar(why, [*viewer["why"], *viewer["against"]])
+                table.add_row(rated, counts, _shared(why["shared"]), reasons.fans(why))
             lines.append(table)
     return lines
 

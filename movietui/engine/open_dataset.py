@@ -15,6 +15,7 @@ from movietui.data.problems import Problem
 from movietui.data.query.search import Search
 from movietui.data.storage.remote_view import RemoteView, UnknownUser
 from movietui.models.base import history_of
+from movietui.models.serving import raters
 from movietui.models.serving.explanations import Reason, explain
 from movietui.models.serving.interview import Answers, Interview
 from movietui.models.serving.ranking import Ranker, Viewer
@@ -24,6 +25,7 @@ from movietui.protocol.messages import (
     GivenRating,
     InterviewAnswers,
     InterviewMovie,
+    Likers,
     NamedMovie,
     Question,
     SearchedMovie,
@@ -184,7 +186,9 @@ class OpenDataset:
             "low": explanation.low,
             "high": explanation.high,
             "rated": explanation.rated,
-            "basis": explanation.basis,
+            "basis": explanation.reasons.basis,
+            "likers": _likers(explanation.reasons.likers),
+            "agreed_on": [self.dataset.movies.titles[each] for each in explanation.reasons.agreed_on],
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "against": [self._why(reason) for reason in explanation.reasons.against],
             "shared": explanation.shared.names(),
@@ -203,6 +207,7 @@ class OpenDataset:
                 "actors": list(reason.shared.actors),
                 "tags": list(reason.shared.tags),
             },
+            "fans": _likers(reason.fans),
         }
 
     # Ratings
@@ -317,3 +322,7 @@ class OpenDataset:
             "occupation": users.occupation[row] if users.occupation else "",
             "ratings": self._ratings_by_user[row],
         }
+
+
+def _likers(likers: raters.Likers | None) -> Likers | None:
+    return None if likers is None else {"people": likers.people, "liked": likers.liked}

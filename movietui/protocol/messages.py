@@ -118,6 +118,14 @@ class SharedFacts(TypedDict):
     tags: list[str]
 
 
+class Likers(TypedDict):
+    """Some of the people who rated a movie; see ``movietui.models.serving.raters.Likers``."""
+
+    people: int
+    liked: int
+    """How many of them liked it."""
+
+
 class Why(TypedDict):
     """A rated movie that counts for or against another movie."""
 
@@ -128,6 +136,8 @@ class Why(TypedDict):
     """This rating's share of everything that counts for or against the other movie, from 0 to 1."""
     shared: SharedFacts
     """What the rated movie has in common with the other movie."""
+    fans: Likers | None
+    """The people who gave the rated movie at least as many stars, and how many of them liked the other movie."""
 
 
 class ViewerDetails(TypedDict):
@@ -140,6 +150,10 @@ class ViewerDetails(TypedDict):
     rated: float | None
     """The viewer's rating of the movie; ``None`` if there is none."""
     basis: Basis
+    likers: Likers | None
+    """The people whom ``basis`` names, if it names people."""
+    agreed_on: list[str]
+    """The titles of rated movies that these people like, too."""
     why: list[Why]
     """Movies that the viewer liked and that count for this one."""
     against: list[Why]

@@ -464,6 +464,8 @@ class FakeEngine(Requests, EngineClient):
                     "high": 5.0,
                     "rated": None,
                     "basis": "ratings",
+                    "likers": None,
+                    "agreed_on": [],
                     "why": [
                         {
                             "title": self.titles[(number + 9) % 99],
@@ -471,6 +473,7 @@ class FakeEngine(Requests, EngineClient):
                             "stars": 5.0,
                             "weight": 0.21,
                             "shared": NOTHING_SHARED,
+                            "fans": {"people": 42, "liked": 39},
                         }
                     ],
                     "against": [
@@ -480,6 +483,7 @@ class FakeEngine(Requests, EngineClient):
                             "stars": 1.5,
                             "weight": 0.05,
                             "shared": NOTHING_SHARED,
+                            "fans": None,
                         }
                     ],
                     "shared": ["Crime"],

@@ -53,9 +53,10 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))
         lines += [_reason(reason, counted, width) for reason in viewer["why"]]
+        if len(movie["by"]) == 1:
+            lines += [Text(line, "dim") for line in textwrap.wrap(reasons.fans_sentence(viewer["why"][0]), width)]
     elif movie["count"]:
-        rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)
-        lines += [Text(line) for line in textwrap.wrap(rests_on, width)]
+        lines += [Text(line) for line in textwrap.wrap(reasons.basis(viewer, movie["mean"], who), width)]
     if viewer["shared"]:
         lines.append(Text(f"in common  {', '.join(viewer['shared'])}", "dim"))
     if viewer["against"]:
@@ -92,7 +93,7 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
         lines.append(Text(reasons.liked(why, name if len(names) > 1 else "you")))
     else:
         who = names[0] if len(names) > 1 else "you"
-        lines.append(Text(reasons.basis(movie["by"][0], movie["count"], movie["mean"], who)))
+        lines.append(Text(reasons.basis(movie["by"][0], movie["mean"], who)))
     return Text("\n").join(lines)
 
 

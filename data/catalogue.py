@@ -6,7 +6,7 @@ and leave nothing half written. Loading a dataset that is already cleaned import
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,6 +61,8 @@ class DatasetStatus:
     """Disk space that the dataset needs or, if it is on disk, uses: see ``movietui.data.fetch.estimates``."""
     cluster: str = ""
     """Where its ratings are on a cluster, if it was cleaned there, whatever is on disk."""
+    implicit: bool = False
+    """Whether it is known to have no stars."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -80,6 +82,8 @@ class GetResult:
     seconds: float
     note: str = ""
     """Sentences for the user, such as a warning; often empty."""
+    scale: dict[str, float] | None = None
+    """The scale of the ratings as published: ``low``, ``high`` and ``step``; ``None`` if they have no stars."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields, as ``movietui data get --json`` prints them."""
@@ -135,7 +139,15 @@ def _status(name: str) -> DatasetStatus | None:
         first_year=first_year or status.first_year,
         last_year=last_year or status.last_year,
         disk=size,
+        implicit=_is_implicit(name),
     )
+
+
+def _is_implicit(name: str) -> bool:
+    try:
+        return cache.scale_of(name) is None
+    except (FileNotFoundError, parquet.Damaged):
+        return False
 
 
 def _on_cluster(name: str) -> dict[str, Any] | None:
@@ -173,11 +185,22 @@ def _size(name: str) -> int:
     return cache.size(name) + sum(path.stat().st_size for path in _downloads_of(name))
 
 
-def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> GetResult:
-    """Fetch a dataset, or read it from a zip archive or a folder of original files, and store it under the name.
+def get(
+    name: str,
+    path: Path | None = None,
+    report: Report = silent,
+    *,
+    insecure: bool = False,
+    columns: Sequence[str] = (),
+    scale: str = "",
+) -> GetResult:
+    """Fetch a dataset, or read it from the user's own files, and store it under the name.
 
-    A dataset that is already on disk and intact is not fetched again; a path is always read again. With ``insecure``,
-    the server's certificate is not verified, and only an archive with the published checksum is accepted.
+    The files are the original files of a release, in a zip archive or a folder, or any table of ratings. A dataset that
+    is already on disk and intact is not fetched again; a path is always read again. With ``insecure``, the server's
+    certificate is not verified, and only an archive with the published checksum is accepted. ``columns``: those of a
+    table, see ``movietui.data.tables.columns.as_named``; its header tells if there are none. ``scale``: that of the
+    user's ratings, such as ``0..100``; the ratings tell if it is empty.
     """
     started = time.perf_counter()
     source = sources.SOURCES.get(_checked_name(name))
@@ -185,15 +208,25 @@ def get(name: str, path: Path | None = None, report: Report = silent, *, insecur
         raise Problem("The name demo is reserved; give the files in PATH another name.")
     if path is not None and name == IMDB:
         raise Problem("The name imdb is reserved for IMDb's tables; give the files in PATH another name.")
+    if source is not None and (columns or scale):
+        raise Problem(f"The columns and the scale of {name} are known; give your own files another name.")
     facts: dict[str, Any] | None = None
     if path is None:
+        if columns or scale:
+            raise Problem(
+                f"The columns and the scale are read from your files; say with --from where those of {name} are."
+            )
         if source is None and name not in cache.names():
             raise _unknown(name)
         facts = _present(name, report)
     if facts is None:
-        facts = _read_and_store(name, path, report, insecure) if source or path else _restore(name, report)
+        if path is not None and source is None:
+            facts = _read_own(name, path, columns, scale, report)
+        else:
+            facts = _read_and_store(name, path, report, insecure) if source else _restore(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
-    return GetResult(name, facts["source"], *counts, time.perf_counter() - started, facts["note"])
+    known, seconds = cache.scale_of(name), time.perf_counter() - started
+    return GetResult(name, facts["source"], *counts, seconds, facts["note"], asdict(known) if known else None)
 
 
 def _checked_name(name: str) -> str:
@@ -233,9 +266,10 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
 
 
 def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool = False) -> dict[str, Any]:
+    """Fetch one of ``SOURCES``, or read it from a path, and store it."""
     from movietui.data.movielens import reader as movielens
 
-    source = sources.SOURCES.get(name)
+    source = sources.SOURCES[name]
     if name == DEMO:
         from movietui.data.demo import generate as demo
 
@@ -245,18 +279,44 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
         named = sources.from_path(source, path)
         raw = movielens.read(named.path, report)
         notes = [named.note]
-        if source and raw.ratings_file != source.ratings_file:
+        if raw.ratings_file != source.ratings_file:
             raise Problem(
                 f"{path} is not {source.title}: its ratings are in {raw.ratings_file}, not in {source.ratings_file}; "
                 "give the dataset another name."
             )
-        if source and len(raw.ratings) != source.ratings:
+        if len(raw.ratings) != source.ratings:
             notes.append(f"The files have {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
         return _store(name, raw, named.origin, _joined_notes(notes, raw), report)
-    assert source is not None
     with sources.fetched(source, report, insecure) as fetched:
         raw = movielens.read(fetched.path, report)
         return _store(name, raw, fetched.origin, _joined_notes([fetched.note], raw), report)
+
+
+def _read_own(name: str, path: Path, columns: Sequence[str], scale: str, report: Report) -> dict[str, Any]:
+    """Read the user's own files, and store them; see ``get``."""
+    from movietui.data import scales
+    from movietui.data.movielens import reader as movielens
+    from movietui.data.tables import reader as tables
+
+    given, note = scales.parse(scale) if scale else None, ""
+    if columns or not movielens.is_release(path):
+        raw, note = tables.read(path, columns, given, report)
+    else:
+        raw = movielens.read(path, report)
+        stars = raw.ratings["stars"].to_numpy()
+        actual = scales.with_steps(given, stars) if given else scales.of_layout(raw.scale, stars)
+        raw = replace(raw, scale=actual)
+    return _store(name, raw, "path", _joined_notes([note, _scale_note(raw)], raw), report)
+
+
+def _scale_note(raw: Raw) -> str:
+    """Return how the ratings become stars; empty if they are in stars already."""
+    if raw.implicit or raw.scale == raw.scale.in_stars:
+        return ""
+    return (
+        f"The ratings are on a scale of {raw.scale} (--scale sets another); {raw.scale.low:g} is shown as "
+        f"{raw.scale.in_stars.low:.3g} stars, and {raw.scale.high:g} as 5."
+    )
 
 
 def _joined_notes(notes: list[str], raw: Raw) -> str:
@@ -382,17 +442,17 @@ def removed_movies(dataset: Dataset) -> list[RemovedMovie]:
     except (FileNotFoundError, parquet.Damaged):
         return []
     return [
-        RemovedMovie(str(movie), label, int(released[:4] or 0))
+        RemovedMovie(movie, label, int(released[:4] or 0))
         for movie, label, released in zip(
-            columns["movie_id"].tolist(), columns["title"], columns["release_date"], strict=True
+            cache.published_ids(columns), columns["title"], columns["release_date"], strict=True
         )
-        if str(movie) not in remaining
+        if movie not in remaining
     ]
 
 
 def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
     """Return the title of the cleaning rule that removed a movie or merged it into another. Imports pandas."""
-    return _cleaner_of(dataset.name).rule_that_removed(parse(dataset.cleaning), int(movie.id))
+    return _cleaner_of(dataset.name).rule_that_removed(parse(dataset.cleaning), movie.id)
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:

@@ -30,19 +30,67 @@ COVERED_MOVIES = 10
 """How many movies of a year must have ``COVERED_RATINGS`` ratings for the year to be well covered."""
 COVERED_RATINGS = 5
 """How many ratings a movie must have to count for the newest year, and for how well its year is covered."""
+IMPLICIT_STARS = 5.0
+"""The stars of a rating that only says that a user watched a movie."""
+LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
+"""The stars that the lowest and the highest rating of a scale from 0, or from a negative number, become."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The rating scale of a dataset: from ``low`` to ``high`` in steps of ``step``."""
+    """A scale of ratings: from ``low`` to ``high`` in steps of ``step``.
+
+    Models, lists and profiles know only stars. Ratings on any other scale become stars when a dataset is encoded, by a
+    linear map that takes ``high`` to 5 stars. A scale that begins above 0 keeps its proportions: 8 of 10 are 4 stars,
+    so 2 to 10 becomes 1 to 5, and 1 to 5 stays as it is. On any other scale, ``low`` becomes half a star, because no
+    rating has 0 stars: on a scale from 0 to 100, 50 are 2.75 stars.
+    """
 
     low: float = 1.0
     high: float = 5.0
     step: float = 1.0
+    """0 if the ratings are not in steps."""
+
+    def __str__(self) -> str:
+        steps = f" in steps of {self.step:g}" if self.step else ""
+        return f"{self.low:g} to {self.high:g}{steps}"
 
     def clip(self, stars: Floats) -> Floats:
         """Clip stars to the scale."""
         return np.clip(stars, np.float32(self.low), np.float32(self.high))
+
+    @property
+    def unit(self) -> float:
+        """How far two ratings are apart that are one star apart."""
+        if self.low > 0:
+            return self.high / HIGHEST_STARS
+        return (self.high - self.low) / (HIGHEST_STARS - LOWEST_STARS)
+
+    @property
+    def in_stars(self) -> "Scale":
+        """The same scale in stars."""
+        low = self.low / self.unit if self.low > 0 else LOWEST_STARS
+        return Scale(low, HIGHEST_STARS, self.step / self.unit)
+
+    def to_stars(self, ratings: Floats) -> Floats:
+        """Return ratings on this scale in stars."""
+        if self == self.in_stars:
+            return ratings
+        return ((ratings - np.float64(self.high)) / self.unit + HIGHEST_STARS).astype(np.float32)
+
+    def from_stars(self, stars: Floats) -> Floats:
+        """Return predicted stars on this scale."""
+        if self == self.in_stars:
+            return stars
+        return ((stars - np.float64(HIGHEST_STARS)) * self.unit + self.high).astype(np.float32)
+
+    def ratings_of(self, stars: Floats) -> Floats:
+        """Return the ratings on this scale that became these stars, without errors of rounding."""
+        ratings = self.from_stars(stars)
+        if self == self.in_stars or not self.step:
+            return ratings
+        steps = np.round((ratings.astype(np.float64) - self.low) / self.step)
+        return (self.low + steps * self.step).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +121,7 @@ class Ratings:
     stars: Floats
     """On the dataset's ``scale``, float32."""
     time: NDArray[np.int64]
-    """Seconds since 1970 in UTC."""
+    """Seconds since 1970 in UTC; 0 if the dataset does not say when its ratings were given."""
 
     def __len__(self) -> int:
         return len(self.user)
@@ -278,7 +326,8 @@ class Movies:
     """Which genres each movie has, shape (movies, genre names)."""
     genre_names: tuple[str, ...]
     keys: tuple[str, ...]
-    """The key of each movie, the same in every dataset; see ``movietui.data.titles.movie_key``."""
+    """The key of each movie, the same in every dataset (see ``movietui.data.titles.movie_key``) unless the movie has no
+    title (see ``untitled_key``)."""
     months: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """Month of release, 1 to 12, or 0 if unknown; empty if the dataset has no release dates."""
     merged: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -362,6 +411,15 @@ class Dataset:
     """
     cleaning: str = "none"
     """The cleaning that was applied, as text; see ``movietui.data.cleaning.cleaner.parse``."""
+    published_scale: Scale | None = None
+    """The scale of the ratings as published; ``None`` if they were published in stars."""
+    implicit: bool = False
+    """Whether the dataset only says who watched what. Each rating then has ``IMPLICIT_STARS``, which mean nothing."""
+
+    @property
+    def ratings_scale(self) -> Scale:
+        """The scale of the ratings as published, on which their errors are measured."""
+        return self.published_scale or self.scale
 
     @cached_property
     def newest_year(self) -> int:
@@ -427,9 +485,9 @@ class Dataset:
         return self.ratings.sums_by_movie(len(self.movies))
 
     def mean_of(self, movie: int) -> float | None:
-        """Return a movie's mean rating, or ``None`` if it has no ratings."""
+        """Return a movie's mean rating, or ``None`` if it has no ratings, or these have no stars."""
         count = int(self.counts[movie])
-        return float(self.totals[movie]) / count if count else None
+        return float(self.totals[movie]) / count if count and not self.implicit else None
 
     @cached_property
     def _by_user(self) -> tuple[NDArray[np.intp], NDArray[np.int64]]:

@@ -34,12 +34,6 @@ TAGS = 1000
 """How many tags are encoded at most: those that the most movies have."""
 ROWS_AT_ONCE = 4096
 """For how many movies at once the table of tags is in memory."""
-DOUBT = 300
-"""How many average votes are added to those of a movie on IMDb: the mean of a thousand votes says less than that of a
-million. Chosen, like ``BEST``, on ``cold-movies`` within ml-latest-small and ml-1m."""
-BEST = 8.7
-"""The highest mean on IMDb that is believed. Movies with a higher mean and fewer than 20,000 votes got 0.3 stars less
-in ml-latest-small than a regression on the mean says."""
 DAMPING = 5.0
 """How many ratings at the overall mean are added to each average, so that a single rating does not decide it."""
 
@@ -263,17 +257,14 @@ def imdb(movies: Movies) -> Block | None:
     """Encode IMDb's facts, or return ``None`` if the dataset is not joined with IMDb.
 
     There are four columns: mean rating, ``log(1 + votes)`` and runtime, each scaled over the movies for which it is
-    known; and 1 if IMDb has a rating, else 0. The mean is shrunk towards that of all movies, as if ``DOUBT`` more votes
-    had been average, and is at most ``BEST``.
+    known; and 1 if IMDb has a rating, else 0.
     """
     if movies.imdb is None:
         return None
     facts = movies.imdb
     rated = np.append(~np.isnan(facts.rating), False)
-    mean = np.nanmean(facts.rating) if rated.any() else np.nan
-    shrunk = (facts.votes * facts.rating + DOUBT * mean) / (facts.votes + DOUBT)
     columns = [
-        np.where(rated, np.append(np.minimum(shrunk, BEST), np.nan), np.nan),
+        np.where(rated, np.append(facts.rating, np.nan), np.nan),
         np.where(rated, np.log1p(np.append(facts.votes, 0)), np.nan),
         np.where(np.append(facts.minutes, 0) > 0, np.append(facts.minutes, 0), np.nan),
     ]

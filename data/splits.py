@@ -1,12 +1,15 @@
-"""The named splits. Results can be compared only on identical splits, so every figure names its split.
+"""The named splits, and splits in files. Results can be compared only on identical splits, so every figure names its
+split.
 
-All splits are defined on the rows of the ratings, in the order of the original file.
+All named splits are defined on the rows of the ratings, in the order of the original file. A file says which pairs of a
+user and a movie are in which part; see ``movietui.data.tables.split_file``.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Ratings, grouped
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.tables import split_file
 
 Rows = NDArray[np.intp]
 
@@ -56,7 +60,7 @@ STRONG_SEED = 98765
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of each part. A row is in at most one part; only ``strong`` leaves rows out."""
+    """The rows of each part. A row is in at most one part; ``strong`` leaves rows out, and so may a file."""
 
     name: str
     train: Rows
@@ -79,9 +83,13 @@ def protocol(name: str) -> str:
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``seed`` is the seed of the split, not of the model; the splits ``u1`` to ``u5`` and those by time have none. Raises
-    ``Problem`` if the name is not in ``NAMES`` or the split does not fit the dataset.
+    ``name``: one of ``NAMES``, or the path of a file. ``seed`` is the seed of the split, not of the model; the splits
+    ``u1`` to ``u5``, those by time and files have none. Raises ``Problem`` for any other name, if the file cannot be
+    read, and if the split does not fit the dataset.
     """
+    if is_file(name):
+        train, test = split_file.read(Path(name), dataset)
+        return Split(name_of(name), train, test)
     total = len(dataset.ratings)
     if total < FEWEST_RATINGS:
         raise Problem(f"{dataset.name} has only {total} ratings, too few to split; choose a larger dataset.")
@@ -93,6 +101,16 @@ def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     in_test = np.zeros(total, bool)
     in_test[test] = True
     return Split(name, np.flatnonzero(~in_test), test)
+
+
+def is_file(name: str) -> bool:
+    """Return whether a split is named by the path of a file."""
+    return "/" in name or name.lower().removesuffix(".gz").endswith(split_file.SUFFIXES)
+
+
+def name_of(name: str) -> str:
+    """Return what to call a split in results; that of a file changes with its content. Raises ``Problem``."""
+    return split_file.name_of(Path(name)) if is_file(name) else name
 
 
 def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
@@ -116,8 +134,15 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
         "cold-newest": _of_newest_movies,
     }
     if name in by_time:
+        if not (dataset.ratings.time > 0).any():
+            raise Problem(f"{dataset.name} does not say when its ratings were given; choose a split such as random80.")
         return by_time[name](dataset.ratings)
-    raise no_such(f"There is no split {name!r}", name, NAMES, f"choose one of {', '.join(NAMES)}.")
+    raise no_such(
+        f"There is no split {name!r}",
+        name,
+        NAMES,
+        f"choose one of {', '.join(NAMES)}, or the path of a CSV or Parquet.",
+    )
 
 
 def _shuffled(total: int, seed: int) -> Rows:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import day
 from movietui.data.cleaning.working_tables import pieces
-from movietui.data.dataset import Dataset
+from movietui.data.dataset import Dataset, Scale
 from movietui.data.movielens.release import AGE_GROUPS
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
@@ -32,17 +33,20 @@ def summary(dataset: Dataset) -> dict[str, Any]:
     known_ages = users.age[users.age > 0]
     genre_counts = movies.genres.sum(axis=0)
     genre_ratings = dataset.counts.astype(np.int64) @ movies.genres
-    stars = dict(_counted(ratings.stars))
+    given = {} if dataset.implicit else dict(_counted(dataset.ratings_scale.ratings_of(ratings.stars)))
+    times = ratings.time[ratings.time > 0]
     return {
         "ratings": len(ratings),
         "users": len(users),
         "movies": len(movies),
         "density": len(ratings) / (len(users) * len(movies)),
-        "scale": {"low": dataset.scale.low, "high": dataset.scale.high, "step": dataset.scale.step},
-        "mean_stars": sum(value * count for value, count in stars.items()) / len(ratings),
-        "stars": {f"{value:g}": count for value, count in stars.items()},
-        "first": day(ratings.time.min()),
-        "last": day(ratings.time.max()),
+        "scale": None if dataset.implicit else asdict(dataset.ratings_scale),
+        "scale_note": _scale_note(dataset),
+        "mean_rating": sum(value * count for value, count in given.items()) / len(ratings) if given else None,
+        "mean_stars": None if dataset.implicit else float(ratings.stars.mean(dtype=np.float64)),
+        "stars": {f"{value:g}": count for value, count in given.items()},
+        "first": day(times.min()) if len(times) else None,
+        "last": day(times.max()) if len(times) else None,
         "ratings_per_user": _quantiles(per_user),
         "ratings_per_movie": _quantiles(dataset.counts),
         "genres": {
@@ -61,7 +65,7 @@ def summary(dataset: Dataset) -> dict[str, Any]:
             {"id": movies.ids[row], "title": movies.label(row), "ratings": int(dataset.counts[row])}
             for row in np.argsort(-dataset.counts, kind="stable")[:10]
         ],
-        "charts": _charts(dataset, stars, per_user),
+        "charts": _charts(dataset, given, per_user),
         "missing": {
             "year": int((movies.years == 0).sum()),
             "genre": int((~movies.genres.any(axis=1)).sum()),
@@ -72,6 +76,14 @@ def summary(dataset: Dataset) -> dict[str, Any]:
         **_absent(dataset),
         "fingerprint": dataset.fingerprint,
     }
+
+
+def _scale_note(dataset: Dataset) -> str:
+    """Return a sentence on the scale of the ratings."""
+    if dataset.implicit:
+        return "There are no ratings, only who watched what."
+    shown = f" They are shown as {dataset.scale.low:.3g} to 5 stars." if dataset.published_scale else ""
+    return f"Ratings from {dataset.ratings_scale}.{shown}"
 
 
 def _absent(dataset: Dataset) -> dict[str, Any]:
@@ -89,12 +101,12 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
 # Charts: labelled bars, and a map of the density. There is no chart of a fact that the dataset lacks.
 
 
-def _charts(dataset: Dataset, stars: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
+def _charts(dataset: Dataset, given: dict[float, int], per_user: NDArray[np.intp]) -> list[dict[str, Any]]:
     users = dataset.users
     known_ages = users.age[users.age > 0]
     children = int((known_ages < ADULT).sum())
     charts = [
-        _chart("ratings", "ratings by stars", "ratings", [(f"{value:g}", count) for value, count in stars.items()]),
+        _by_rating(dataset.ratings_scale, given),
         _by_genre(dataset),
         _by_year(dataset),
         _chart(
@@ -132,6 +144,25 @@ def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note
         "note": note,
         "shares": [],
     }
+
+
+def _by_rating(scale: Scale, given: dict[float, int]) -> dict[str, Any]:
+    """Return the chart of how often each rating was given, on the scale on which they were published.
+
+    With more than ``MOST_BINS`` different ratings, they are counted by tenths of the scale.
+    """
+    title = "ratings by stars" if scale == scale.in_stars else f"ratings on a scale of {scale}"
+    if len(given) <= MOST_BINS:
+        return _chart("ratings", title, "ratings", [(f"{value:g}", count) for value, count in given.items()])
+    edges = np.linspace(scale.low, scale.high, TENTHS + 1)
+    bins = np.clip(np.searchsorted(edges, [*given], side="right") - 1, 0, TENTHS - 1)
+    counts = np.bincount(bins, [*given.values()], TENTHS).astype(np.int64).tolist()
+    return _chart(
+        "ratings",
+        title,
+        "ratings",
+        [(f"{low:g} to {high:g}", count) for (low, high), count in zip(pairwise(edges.tolist()), counts, strict=True)],
+    )
 
 
 def _by_genre(dataset: Dataset) -> dict[str, Any]:
@@ -189,6 +220,9 @@ def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
 
     Empty bins between others stay, unless a stray rating would create far too many of them.
     """
+    times = times[times > 0]
+    if not len(times):
+        return [], ""
     first = int(times.min()) // DAY
     by_day = np.zeros(int(times.max()) // DAY - first + 1, np.int64)
     for piece in pieces(len(times)):

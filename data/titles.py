@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import quote
 
 from movietui.data.safe_text import strip_controls
 
@@ -135,3 +136,14 @@ def movie_key(title: str, year: int) -> str:
     """
     key = title_key(title)
     return f"{key} {year}" if key else str(year)
+
+
+def untitled_key(shown: str, dataset: str, movie_id: str) -> str:
+    """Return the key of a movie without a title, which no movie of another dataset has.
+
+    ``shown``: what the movie is called instead; a search finds it by this.
+
+    >>> untitled_key("Movie 7", "mine", "7")
+    'movie 7 mine/7'
+    """
+    return f"{title_key(shown)} {dataset}/{quote(movie_id, safe='')}".lstrip()

@@ -5,6 +5,7 @@
 ``Model``, ``History``                 the contract of all models; a viewer's ratings, which a model folds in
 ``choose``, ``build``                  choose a model's settings; make an unfitted model with them
 ``evaluate``, ``compare``, ``train``   measure on a split; compare two evaluations; train a model to serve
+``check_ratings``                      whether a dataset has the ratings that models and a task need
 ``phases``                             the fits that ``train`` makes
 ``save``, ``load``                     checkpoints
 ``Ranker``, ``Viewer``                 lists for one or more viewers
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from movietui.models.base import History, Model
     from movietui.models.checkpoints import load, save
     from movietui.models.evaluation.comparison import compare
-    from movietui.models.evaluation.measure import build, choose, evaluate, phases, train
+    from movietui.models.evaluation.measure import build, check_ratings, choose, evaluate, phases, train
     from movietui.models.registry import MODELS
     from movietui.models.serving.ranking import Ranker, Viewer
 
@@ -39,6 +40,7 @@ __all__ = [
     "Ranker",
     "Viewer",
     "build",
+    "check_ratings",
     "choose",
     "compare",
     "evaluate",
@@ -51,7 +53,7 @@ _MODULES = {
     "MODELS": "registry",
     **dict.fromkeys(("History", "Model"), "base"),
     **dict.fromkeys(("load", "save"), "checkpoints"),
-    **dict.fromkeys(("build", "choose", "evaluate", "phases", "train"), "evaluation.measure"),
+    **dict.fromkeys(("build", "check_ratings", "choose", "evaluate", "phases", "train"), "evaluation.measure"),
     "compare": "evaluation.comparison",
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
 }

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.near_names import either
 from movietui.data.problems import Problem
+from movietui.models.choices import LEARN_FROM_WATCHING
 from movietui.models.settings import Settings
 from movietui.models.training import memory
 
@@ -89,9 +91,6 @@ class Expectation:
     score: Floats
     """The value that lists in the order ``likely`` are sorted by, highest first. It is not a rating: it may lie outside
     the scale, and many models lower it for uncertain predictions."""
-    uncut: Floats | None = None
-    """The predicted rating before it is cut to the scale, which tells movies beyond its end apart; ``None`` unless the
-    model predicts movies without ratings."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +129,9 @@ class Model(ABC, Generic[S, Taste]):
     predicts_unrated: ClassVar[bool] = False
     """Whether the model predicts movies without ratings from what describes them. Such a model is also fitted on the
     unrated movies of a dataset that is joined with IMDb, and lists them."""
+
+    needs_stars: ClassVar[bool] = True
+    """Whether the model learns from how many stars users gave; the others also learn from who watched what alone."""
 
     on_device: ClassVar[bool] = False
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
@@ -191,12 +193,22 @@ class Model(ABC, Generic[S, Taste]):
 
         ``validation``: ratings that ``train`` does not contain, by the same users of the same movies. They add
         validation losses to the curve, which determine ``Fitted.best_epoch``; the fitted model is the same without
-        them. Raises ``Problem`` if the memory is too small.
+        them. Raises ``Problem`` if the memory is too small, or the model needs stars and the dataset has none.
         """
+        self.check_ratings(train)
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
         return fitted
+
+    @classmethod
+    def check_ratings(cls, train: Dataset) -> None:
+        """Raise ``Problem`` if the model needs stars and the dataset has none."""
+        if cls.needs_stars and train.implicit:
+            raise Problem(
+                f"{cls.name} learns from stars, and {train.name} only says who watched what; use "
+                f"{either(LEARN_FROM_WATCHING)}."
+            )
 
     def memory_needed(self, train: Dataset) -> int:
         """Return about how many bytes those tables of a fit take that do not grow with the ratings alone; 0 if there
@@ -261,8 +273,7 @@ class Model(ABC, Generic[S, Taste]):
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
         half = np.float32(0.5)
-        uncut = None if a.uncut is None or b.uncut is None else (a.uncut + b.uncut) * half
-        return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half, uncut)
+        return Expectation((a.stars + b.stars) * half, uncertainty, (a.score + b.score) * half)
 
     def explain(self, history: History, movie: int) -> Floats:
         """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).

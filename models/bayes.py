@@ -267,7 +267,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
         popularity = np.log1p(counts) * self.settings.popularity
         score = stars - self.settings.caution * uncertainty + popularity
-        return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32), stars)
+        return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32))
 
     def _sums(self, history: History) -> tuple[Doubles, Doubles]:
         """Return the precision of each sample's posterior, and the precision times the mean."""

@@ -256,7 +256,7 @@ class Blend(Model[BlendSettings, Tastes]):
         def stars(name: str) -> Floats:
             return np.where(known, self._parts[name].predict(users, np.where(known, movies, -1)), base)
 
-        return self.scale.clip(self._stacked(lambda name: base if name == BASE else stars(name)))
+        return self._stars(lambda name: base if name == BASE else stars(name))
 
     def fold_in(self, history: History) -> Tastes:
         """Fold the viewer into ``BASE`` and, in parallel, into all other parts, which together take about as long."""
@@ -270,23 +270,21 @@ class Blend(Model[BlendSettings, Tastes]):
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""
         by_part = {name: model.expect(taste.by_part[name]) for name, model in self._parts.items()}
-        by_part = {name: self._with_unrated(expected, by_part[BASE]) for name, expected in by_part.items()}
+        by_part = {name: self._with_unrated(expected, by_part[BASE].stars) for name, expected in by_part.items()}
         table = features({name: by_part[name].score for name in self._ranking}, self.counts, self._known)
         score = np.asarray(self.parameters["order"] @ table, np.float32)
-        stars = self.scale.clip(self._stacked(lambda name: by_part[name].stars))
-        return Expectation(stars, by_part[BASE].uncertainty, score, self._stacked(lambda name: _uncut(by_part[name])))
+        return Expectation(self._stars(lambda name: by_part[name].stars), by_part[BASE].uncertainty, score)
 
-    def _with_unrated(self, expected: Expectation, base: Expectation) -> Expectation:
-        """Return a part's predictions of all movies. ``base``: those of ``BASE``."""
-        missing = len(base.stars) - len(expected.stars)
+    def _with_unrated(self, expected: Expectation, stars: Floats) -> Expectation:
+        """Return a part's predictions of all movies. ``stars``: those that ``BASE`` predicts, shape (movies,)."""
+        missing = len(stars) - len(expected.stars)
         if not missing:
             return expected
         mean = expected.score[self._known[: self._rated]].mean()
         return Expectation(
-            np.append(expected.stars, base.stars[self._rated :]),
+            np.append(expected.stars, stars[self._rated :]),
             np.append(expected.uncertainty, np.zeros(missing, np.float32)),
             np.append(expected.score, np.full(missing, mean, np.float32)),
-            np.append(_uncut(expected), _uncut(base)[self._rated :]),
         )
 
     def movie_vectors(self) -> Floats | None:
@@ -321,9 +319,9 @@ class Blend(Model[BlendSettings, Tastes]):
             shares[cells] += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 
-    def _stacked(self, stars: Callable[[str], Floats]) -> Floats:
+    def _stars(self, stars: Callable[[str], Floats]) -> Floats:
         stack = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], self._rating, strict=True))
-        return np.asarray(stack + self.parameters["shift"], np.float32)
+        return self.scale.clip((stack + self.parameters["shift"]).astype(np.float32))
 
     def _learn_order(
         self, first: Mapping[str, AnyModel], parts: Mapping[str, Part], train: Dataset, held_out: Ratings
@@ -354,10 +352,6 @@ class Blend(Model[BlendSettings, Tastes]):
             tables[:, index] = features(scores, train.counts, known)[:, columns]
             tables[:, index, np.isin(columns, history.movies)] = -np.inf
         return (start + coordinate_ascent(start, tables, liked)) / 2
-
-
-def _uncut(expected: Expectation) -> Floats:
-    return expected.stars if expected.uncut is None else expected.uncut
 
 
 def features(scores: Mapping[str, Floats], counts: Ints, known: Bools) -> Floats:

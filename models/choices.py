@@ -11,11 +11,15 @@ from typing import Literal, get_args
 
 QUICK = "mf"
 """The model that is trained first, within seconds."""
+QUICK_WITHOUT_STARS = "ease"
+"""The same for a dataset that only says who watched what."""
 CLUSTER_MODELS = (
     *("als", "popularity", "bias", "mf", "bayes", "item-knn", "ease", "ials"),
     *("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid"),
 )
 """The models that can be trained on a cluster; the app suggests the first one."""
+LEARN_FROM_WATCHING = ("ease", "ials", "popularity")
+"""The models that also learn from a dataset that only says who watched what."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
 Preset = Literal["tuned", "published"]
@@ -162,6 +166,11 @@ def higher_is_better(name: str) -> bool:
     return metric is not None and bool(metric.higher_is_better)
 
 
+def without_stars(order: Order) -> Order:
+    """Return the order of a list that is asked for in ``order``, if the dataset has no stars."""
+    return "likely" if order in ("liked", "stars") else order
+
+
 Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
 WAYS: Mapping[Way, str] = {
     "weighted": "the mean, moved by the dial towards the least happy of you",
@@ -173,10 +182,9 @@ WAYS: Mapping[Way, str] = {
     "borda": "the mean of a movie's ranks in your lists",
 }
 """The ways to combine the members' lists into one, each described in words for the group."""
-Basis = Literal["ratings", "alike", "fans", "everyone"]
-"""What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise people who like the movie:
-``alike``, those whose ratings agree most with the viewer's; ``fans``, those who like a movie that the viewer likes;
-``everyone`` who rated it."""
+Basis = Literal["ratings", "alike", "everyone"]
+"""What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise ``alike``, people whose ratings
+agree with the viewer's and who like the movie more than others do; otherwise ``everyone``, all ratings of the movie."""
 UnseenBy = Literal["all", "any", "none"]
 """How many of the viewers must not have seen a movie of their list: ``all`` of them, ``any`` (at least one) or
 ``none`` (then everyone may have seen it)."""

@@ -26,6 +26,8 @@ DISLIKED = 2.0
 INVERTED = 0.3
 """Two movies of a list count as inverted if the predicted stars of the lower one exceed those of the upper one by more
 than this."""
+OF_STARS = ("liked", "disliked", "believed", "inverted")
+"""The families of ranking metrics that need to know how many stars users gave."""
 
 
 @dataclass(frozen=True)
@@ -516,8 +518,9 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
-    """Return the ranking metrics of lists; see ``list_metrics``."""
-    return list_metrics(lists, train.counts, len(np.unique(train.ratings.user)), train.movies.genres)
+    """Return the ranking metrics of lists; see ``list_metrics``. Without stars, those of ``OF_STARS`` are left out."""
+    metrics = list_metrics(lists, train.counts, len(np.unique(train.ratings.user)), train.movies.genres)
+    return {name: value for name, value in metrics.items() if not (train.implicit and family(name) in OF_STARS)}
 
 
 def list_metrics(lists: Lists, counts: Ints, users: int, genres: Bools) -> Metrics:

@@ -33,6 +33,7 @@ class Popularity(Model[PopularitySettings, None]):
     name = "popularity"
     summary = "The most popular movies; the same for everyone."
     settings_type = PopularitySettings
+    needs_stars = False
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, movies = train.ratings, len(train.movies)

@@ -96,6 +96,8 @@ class RankingModel(Model[P, Scores]):
     ``n / 2`` ratings; with ``k`` ratings, it is ``t / (1 + g k)``, where ``g = (t / h - 1) / (n / 2)``.
     """
 
+    needs_stars = False
+
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)

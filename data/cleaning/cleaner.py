@@ -18,7 +18,7 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 
-VERSION = 5
+VERSION = 6
 """Increase this whenever a rule or the summary of a dataset changes, so that cleaned tables are rebuilt."""
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")
@@ -240,9 +240,9 @@ class Cleaner:
         rows = tuple(affected.rows(offset, offset + limit))
         return RemovedRows(rule, step.result.title, on, affected.columns, affected.total, offset, rows)
 
-    def rule_that_removed(self, cleaning: Cleaning, movie: int) -> str:
+    def rule_that_removed(self, cleaning: Cleaning, movie: str) -> str:
         """Return the title of the rule that removed this movie or merged it into another; empty if none did."""
-        (row,) = np.flatnonzero(self._tables.published.movie_ids == movie)
+        row = list(map(str, self._tables.published.ids_of_movies)).index(movie)
         titles = (
             step.result.title
             for on, step in self._walk(cleaning, silent)

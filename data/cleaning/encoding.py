@@ -13,6 +13,7 @@ from movietui.data.cleaning.working_tables import MovieTables, Published, Tables
 from movietui.data.dataset import Bools, Dataset, Ints, Movies, Ratings, Scale, Users
 from movietui.data.movielens.release import NO_GENRE
 from movietui.data.tags import Tags, strongest
+from movietui.data.titles import untitled_key
 
 
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
@@ -22,17 +23,28 @@ def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     dataset describes.
     """
     published = tables.published
+    published_scale = published.raw.scale
+    scale = published_scale.in_stars
     ratings = Ratings(
         new_rows(tables.remaining_users)[published.user[tables.remaining]],
         new_rows(tables.remaining_movies)[tables.movie[tables.remaining]],
-        published.stars[tables.remaining].astype(np.float32, copy=False),
+        published_scale.to_stars(published.stars[tables.remaining].astype(np.float32, copy=False)),
         published.time[tables.remaining].astype(np.int64, copy=False),
     )
     rows = np.flatnonzero(tables.remaining_users).tolist()
     users = users_of(published, rows, coded_gender=tables.coded_gender, keep_zip_codes=tables.keep_zip_codes)
-    movies = movies_of(tables)
-    scale = published.raw.scale
-    return Dataset(name, ratings, users, movies, scale, fingerprint(ratings, users, movies, scale), cleaning)
+    movies = movies_of(name, tables)
+    return Dataset(
+        name,
+        ratings,
+        users,
+        movies,
+        scale,
+        fingerprint(ratings, users, movies, scale),
+        cleaning,
+        None if published_scale == scale else published_scale,
+        published.raw.implicit,
+    )
 
 
 def new_rows(remaining: Bools) -> Ints:
@@ -55,7 +67,7 @@ def users_of(published: Published, rows: Sequence[int], *, coded_gender: bool, k
     genders = column("gender", "")
     codes = [gender_code(text) for text in genders] if coded_gender else []
     return Users(
-        tuple(str(user) for user in published.user_ids[rows]),
+        tuple(str(published.ids_of_users[row]) for row in rows),
         np.maximum(0, np.array(column("age", 0), np.int32)),
         tuple(genders),
         tuple(column("occupation", "")),
@@ -64,24 +76,29 @@ def users_of(published: Published, rows: Sequence[int], *, coded_gender: bool, k
     )
 
 
-def movies_of(tables: MovieTables) -> Movies:
-    """Return the remaining movies, in their original order."""
+def movies_of(name: str, tables: MovieTables) -> Movies:
+    """Return the remaining movies, in their original order.
+
+    A movie without a title gets a key that no movie of another dataset has; ``name``: that of the dataset.
+    """
     published = tables.published
+    ids = list(map(str, published.ids_of_movies))
     rows = np.flatnonzero(tables.remaining_movies).tolist()
     titles = published.names if tables.reading_order else published.titles
     genre_names = tuple(genre for genre in published.raw.genre_names if genre not in NO_GENRE)
     months = [int(published.released[row][5:7] or 0) for row in rows]
     return Movies(
-        tuple(str(movie) for movie in published.movie_ids[rows]),
+        tuple(ids[row] for row in rows),
         tuple(titles[row] for row in rows),
         published.years[rows],
         _genres([published.genres[row] for row in rows], genre_names),
         genre_names,
-        tuple(published.keys[row] for row in rows),
+        tuple(
+            published.keys[row] if published.has_title(row) else untitled_key(published.titles[row], name, ids[row])
+            for row in rows
+        ),
         np.array(months if any(months) else [], np.int32),
-        merged={
-            str(ids[0]): tuple(map(str, ids[1:])) for ids in (published.movie_ids[list(rows)] for rows in tables.merged)
-        },
+        merged={ids[group[0]]: tuple(ids[row] for row in group[1:]) for group in tables.merged},
         tags=_tags(tables),
     )
 

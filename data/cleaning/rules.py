@@ -14,13 +14,15 @@ from typing import Any, Generic, Protocol
 import numpy as np
 
 from movietui.data.cleaning.working_tables import AnyTables, MovieTables, Numbers, Published, Tables, marked
-from movietui.data.dataset import Bools, Ints
+from movietui.data.dataset import Bools, Ints, Scale
 from movietui.data.movielens.release import MISSING, NO_GENRE, Malformed
 from movietui.data.titles import LAST_YEAR, with_year
 
 EXAMPLES = 5
 """How many removed or changed rows a report describes for each rule."""
 RATING_COLUMNS = ("user", "movie", "title", "stars", "rated on")
+OFF_STEP = 1e-3
+"""A rating that is further from a step of the scale than this, in steps, is not on the scale."""
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
 UNKNOWN_GENDER = -1
 
@@ -82,8 +84,8 @@ def label(title: str | int | float, year: str | int | float) -> str:
 # Ratings
 
 
-def _id_text(number: Any) -> int | str:
-    return "?" if number == MISSING else int(number)
+def _id_text(published_id: int | str) -> int | str:
+    return "?" if published_id == MISSING else published_id
 
 
 def day(seconds: Any) -> str:
@@ -100,7 +102,7 @@ def _without_ratings(tables: Tables, bad: Bools) -> Outcome[Tables]:
         return [
             rating_row(
                 published,
-                published.user_ids[published.user[row]],
+                published.ids_of_users[published.user[row]],
                 movie[row],
                 published.stars[row],
                 published.time[row],
@@ -111,11 +113,14 @@ def _without_ratings(tables: Tables, bad: Bools) -> Outcome[Tables]:
     return Outcome(tables.without_ratings(bad), AffectedRows(RATING_COLUMNS, len(removed), rows, describe_rating))
 
 
-def rating_row(published: Published, user: int, movie: int, stars: float, time: int) -> Row:
-    """Return the readable form of a rating, with ``RATING_COLUMNS``: the id of its user, and the row of its movie."""
+def rating_row(published: Published, user: int | str, movie: int, stars: float, time: int) -> Row:
+    """Return the readable form of a rating, with ``RATING_COLUMNS``.
+
+    ``user``: the published id of its user; ``movie``: the row of its movie; ``stars``: as published.
+    """
     return (
         _id_text(user),
-        _id_text(published.movie_ids[movie]),
+        _id_text(published.ids_of_movies[movie]),
         label(published.names[movie], int(published.years[movie])),
         "?" if np.isnan(stars) else float(stars),
         day(time),
@@ -156,13 +161,17 @@ def _missing(tables: Tables, _: int) -> Outcome[Tables]:
 
 def _outside_scale(tables: Tables, _: int) -> Outcome[Tables]:
     scale = tables.published.raw.scale
+    return _without_ratings(tables, marked(lambda stars: outside(scale, stars), tables.published.stars))
 
-    def test(stars: Numbers) -> Bools:
-        steps = (stars - scale.low) / scale.step
-        outside: Bools = (stars < scale.low) | (stars > scale.high) | (np.abs(steps - np.round(steps)) > 1e-6)
-        return outside
 
-    return _without_ratings(tables, marked(test, tables.published.stars))
+def outside(scale: Scale, ratings: Numbers) -> Bools:
+    """Return which ratings are not on a scale."""
+    low, high = np.float32(scale.low), np.float32(scale.high)  # the ratings may have been rounded to float32, too
+    off: Bools = (ratings < low) | (ratings > high)
+    if scale.step:
+        steps = (ratings.astype(np.float64) - scale.low) / scale.step
+        off |= np.abs(steps - np.round(steps)) > OFF_STEP
+    return off
 
 
 def _superseded(tables: Tables, movie: Ints, among: Bools) -> Bools:
@@ -263,7 +272,7 @@ def merged_rows(published: Published, groups: Sequence[Sequence[int]], counts: N
             (
                 published.names[group[0]],
                 int(published.years[group[0]]),
-                " and ".join(str(movie) for movie in sorted(published.movie_ids[list(group)])),
+                " and ".join(map(str, sorted(published.ids_of_movies[movie] for movie in group))),
                 int(counts[group[0]]),
                 int(twice[group[0]]),
             )
@@ -309,7 +318,7 @@ def _without_movies(tables: AnyTables, bad: Bools, note: str = "") -> Outcome[An
     def rows(start: int, end: int) -> list[Row]:
         return [
             (
-                int(published.movie_ids[row]),
+                published.ids_of_movies[row],
                 published.names[row],
                 int(published.years[row]) or "",
                 published.genres[row].replace("|", ", "),
@@ -335,11 +344,18 @@ def _newest_of_title(tables: AnyTables, _: int) -> Outcome[AnyTables]:
 
 
 def _no_genre(tables: AnyTables, _: int) -> Outcome[AnyTables]:
-    return _without_movies(tables, np.array([genres in NO_GENRE for genres in tables.published.genres], bool))
+    return _without_fact(tables, np.array([genres in NO_GENRE for genres in tables.published.genres], bool), "genres")
 
 
 def _no_year(tables: AnyTables, _: int) -> Outcome[AnyTables]:
-    return _without_movies(tables, tables.published.years == 0)
+    return _without_fact(tables, tables.published.years == 0, "years")
+
+
+def _without_fact(tables: AnyTables, lacking: Bools, fact: str) -> Outcome[AnyTables]:
+    """Return the outcome of removing the movies that lack a fact; if all of them lack it, none is removed."""
+    if lacking.all():
+        return _without_movies(tables, np.zeros_like(lacking), f"the dataset has no {fact}")
+    return _without_movies(tables, lacking)
 
 
 def _old_movies(tables: AnyTables, year: int) -> Outcome[AnyTables]:
@@ -362,7 +378,7 @@ def _few_ratings_users(tables: Tables, fewest: int) -> Outcome[Tables]:
     removed = removed[np.argsort(-counts[removed], kind="stable")]
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(int(published.user_ids[row]), int(counts[row])) for row in removed[start:end]]
+        return [(published.ids_of_users[row], int(counts[row])) for row in removed[start:end].tolist()]
 
     return Outcome(tables.without_users(bad), AffectedRows(("user", "ratings"), len(removed), rows, describe_user))
 
@@ -388,7 +404,7 @@ def _titles(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     def rows(start: int, end: int) -> list[Row]:
         return [
             (
-                int(published.movie_ids[row]),
+                published.ids_of_movies[row],
                 published.titles[row],
                 published.names[row],
                 int(published.years[row]) or "",
@@ -416,7 +432,7 @@ def _gender(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     coded = [row for row in np.flatnonzero(tables.users[: len(texts)]).tolist() if codes[row] != UNKNOWN_GENDER]
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(int(published.user_ids[row]), texts[row], codes[row]) for row in coded[start:end]]
+        return [(published.ids_of_users[row], texts[row], codes[row]) for row in coded[start:end]]
 
     affected = AffectedRows(
         ("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} becomes {row[2]}"
@@ -432,7 +448,7 @@ def _columns(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     with_code = [row for row in np.flatnonzero(tables.users[: len(texts)]).tolist() if texts[row]]
 
     def rows(start: int, end: int) -> list[Row]:
-        return [(int(published.user_ids[row]), texts[row]) for row in with_code[start:end]]
+        return [(published.ids_of_users[row], texts[row]) for row in with_code[start:end]]
 
     affected = AffectedRows(("user", "zip code"), len(with_code), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
     note = (

@@ -4,17 +4,20 @@ A rule that removes rows copies no columns; it only makes new masks, so that eve
 by rule. Nothing here imports pandas.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import Field, dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Ints
+from movietui.data.dataset import IMPLICIT_STARS, Bools, Ints
 from movietui.data.movielens.release import MISSING, Raw
 from movietui.data.titles import movie_key, reading_order, split_year
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Numbers = NDArray[Any]
 Ids = NDArray[np.int64]
@@ -39,7 +42,7 @@ class Published:
     stars: Numbers
     time: Numbers
     titles: tuple[str, ...]
-    """As published; ``Movie 99`` for a movie that occurs only in ratings."""
+    """As published; for a movie without a title, ``Movie 99`` or, if its id is not a number, the id."""
     trimmed: tuple[str, ...]
     """The titles without the year and without extra spaces."""
     names: tuple[str, ...]
@@ -61,6 +64,24 @@ class Published:
     def known_movies(self) -> int:
         """The number of movies that the dataset describes; the movies after these occur only in ratings."""
         return len(self.raw.movies)
+
+    @cached_property
+    def ids_of_users(self) -> Sequence[int | str]:
+        """The ids of the users as published."""
+        return _published_ids(self.raw.users, self.user_ids)
+
+    @cached_property
+    def ids_of_movies(self) -> Sequence[int | str]:
+        """The ids of the movies as published."""
+        return _published_ids(self.raw.movies, self.movie_ids)
+
+    def has_title(self, row: int) -> bool:
+        """Return whether a movie has a title of its own."""
+        return row < len(self._has_title) and self._has_title[row]
+
+    @cached_property
+    def _has_title(self) -> list[bool]:
+        return (self.raw.movies["title"] != "").tolist()
 
     def column(self, name: str) -> list[Any]:
         """Return a column of the users that the dataset describes, or an empty list if there is no such column."""
@@ -236,11 +257,13 @@ def tables_of(raw: Raw) -> Tables:
 
 def published_of(raw: Raw, user_ids: Ids, movie_ids: Ids, user: Ints, movie: Ints) -> Published:
     """Return a raw dataset with the titles of its movies parsed; see ``Published`` for the arguments."""
-    unknown = [int(movie) for movie in movie_ids[len(raw.movies) :]]
-    titles = (*raw.movies["title"].tolist(), *(f"Movie {movie}" for movie in unknown))
-    released = (*raw.movies["release_date"].tolist(), *[""] * len(unknown))
-    labels = [split_year(title) for title in titles]
-    names = tuple(reading_order(title) for title, _ in labels)
+    ids = _published_ids(raw.movies, movie_ids)
+    unknown = len(ids) - len(raw.movies)
+    given = [*raw.movies["title"].tolist(), *[""] * unknown]
+    titles = tuple(title or _stand_in(movie) for title, movie in zip(given, ids, strict=True))
+    released = (*raw.movies["release_date"].tolist(), *[""] * unknown)
+    labels = [split_year(title) if title else (stand_in, 0) for title, stand_in in zip(given, titles, strict=True)]
+    names = tuple(reading_order(title) if named else title for (title, _), named in zip(labels, given, strict=True))
     years = [year or int(release[:4] or 0) for (_, year), release in zip(labels, released, strict=True)]
     return Published(
         raw,
@@ -248,16 +271,28 @@ def published_of(raw: Raw, user_ids: Ids, movie_ids: Ids, user: Ints, movie: Int
         movie_ids,
         user,
         movie,
-        raw.ratings["stars"].to_numpy(),
+        np.full(len(raw.ratings), IMPLICIT_STARS, np.float32) if raw.implicit else raw.ratings["stars"].to_numpy(),
         raw.ratings["time"].to_numpy(),
         titles,
         tuple(title for title, _ in labels),
         names,
         np.array(years, np.int32),
         tuple(movie_key(name, year) for name, year in zip(names, years, strict=True)),
-        (*raw.movies["genres"].tolist(), *[""] * len(unknown)),
+        (*raw.movies["genres"].tolist(), *[""] * unknown),
         released,
     )
+
+
+def _published_ids(described: "pd.DataFrame", ids: Ids) -> Sequence[int | str]:
+    """Return the published ids of users or movies; ``described``: those that the dataset describes."""
+    if "published_id" not in described.columns:
+        return [*ids.tolist()]
+    return [*described["published_id"].tolist(), *ids[len(described) :].tolist()]
+
+
+def _stand_in(movie: int | str) -> str:
+    """Return what a movie without a title is called: by its id."""
+    return movie if isinstance(movie, str) and not movie.isdigit() else f"Movie {movie}"
 
 
 def rows_of(ids: Numbers, known: Numbers) -> tuple[Ints, Ids]:

@@ -276,7 +276,7 @@ def _write(
     ratings = ratings.select("user", sf.col("new_row").alias("movie"), "stars", "time", "part")
     ordered = ratings.sortWithinPartitions("part", "user", "movie", "time")
     ordered.write.partitionBy("part").parquet(f"{output}/{folder}/ratings")
-    movies = encoding.movies_of(tables)
+    movies = encoding.movies_of(name, tables)
     scale = tables.published.raw.scale
     written = spark.read.schema(RATINGS).parquet(f"{output}/{folder}/ratings").groupBy("movie")
     sums = written.agg(sf.count("*"), sf.sum(sf.col("stars").cast("double")), _digest("user", "movie", "stars", "time"))

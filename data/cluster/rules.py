@@ -15,6 +15,7 @@ from pyspark.sql import functions as sf
 
 from movietui.data.cleaning.rules import (
     EXAMPLES,
+    OFF_STEP,
     RATING_COLUMNS,
     AffectedRows,
     Outcome,
@@ -166,8 +167,8 @@ def _outside_scale(tables: ClusterTables, _: int) -> Applied:
     def single(number: float) -> Column:  # stars are compared with the precision in which they are stored
         return sf.lit(number).cast("float")
 
-    steps = ((stars - single(scale.low)) / single(scale.step)).cast("float")
-    off = sf.abs(steps - sf.rint(steps).cast("float")) > single(1e-6)
+    steps = (stars.cast("double") - sf.lit(scale.low)) / sf.lit(scale.step)
+    off = sf.abs(steps - sf.rint(steps)) > sf.lit(OFF_STEP)
     return _without_ratings(tables, tables.remaining, (stars < single(scale.low)) | (stars > single(scale.high)) | off)
 
 

@@ -267,10 +267,10 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
     )
 
 
-def from_path(source: Source | None, path: Path) -> Fetched:
+def from_path(source: Source, path: Path) -> Fetched:
     """Return the archive or folder that the user named, with a note if the archive is not the published one."""
     path = path.expanduser()
-    if source is None or not source.sha256 or not path.is_file() or is_published(path, source):
+    if not source.sha256 or not path.is_file() or is_published(path, source):
         return Fetched(path, "path")
     if source.wheel and _sha256(path) == source.wheel.sha256:
         return Fetched(path, "path", f"The tables come from the package {source.wheel.package}.")

@@ -325,20 +325,25 @@ def _movies_to_match(name: str) -> tuple[str, list[LabelledMovie], str]:
     """
     digest, tables = _published(name)
     movies, links = tables["movies"], tables.get("links")
-    ids = dict(zip(links["movie_id"].tolist(), links["imdb_id"].tolist(), strict=True)) if links else {}
+    ids = _imdb_ids(links) if links else {}
     to_match = [
         LabelledMovie(
-            str(movie),
+            movie,
             label,
             int(released[:4]) if released else 0,
             frozenset(genres.split("|")) - NO_GENRE,
             _link(ids.get(movie, MISSING)),
         )
         for movie, label, released, genres in zip(
-            movies["movie_id"].tolist(), movies["title"], movies["release_date"], movies["genres"], strict=True
+            cache.published_ids(movies), movies["title"], movies["release_date"], movies["genres"], strict=True
         )
     ]
     return (digest, to_match, name) if links else (digest, *_with_links_of_another(to_match))
+
+
+def _imdb_ids(links: parquet.Columns) -> dict[str, int]:
+    """Return the number of the IMDb id of each movie, by movie id."""
+    return dict(zip(map(str, links["movie_id"].tolist()), links["imdb_id"].tolist(), strict=True))
 
 
 def _link(number: int) -> str:
@@ -366,11 +371,11 @@ def _with_links_of_another(to_match: Sequence[LabelledMovie]) -> tuple[list[Labe
             tables = cache.published(other, cache.describe(other)["raw"], "movies", "links")
             if "links" not in tables:
                 continue
-            links = dict(zip(tables["links"]["movie_id"].tolist(), tables["links"]["imdb_id"].tolist(), strict=True))
-            labels = dict(zip(tables["movies"]["movie_id"].tolist(), tables["movies"]["title"], strict=True))
+            links = _imdb_ids(tables["links"])
+            labels = dict(zip(cache.published_ids(tables["movies"]), tables["movies"]["title"], strict=True))
             return [
-                replace(movie, link=_link(links.get(int(movie.id), MISSING)))
-                if movie.agrees(LabelledMovie(movie.id, labels.get(int(movie.id), "")))
+                replace(movie, link=_link(links.get(movie.id, MISSING)))
+                if movie.agrees(LabelledMovie(movie.id, labels.get(movie.id, "")))
                 else movie
                 for movie in to_match
             ], other

@@ -1,5 +1,6 @@
 """Reads a MovieLens release of any layout. Importing this module does not import pandas."""
 
+import contextlib
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,21 @@ def layout_of(names: Container[str], source: object) -> Layout | None:
         both = " and ".join(layout.ratings for layout in present)
         raise Problem(f"{source} contains {both}, which are two datasets; remove one of them.")
     return present[0] if present else None
+
+
+def is_release(path: Path) -> bool:
+    """Return whether a path is a zip archive or folder with the files of a release. Raises ``Problem`` like ``read``.
+
+    A ``ratings.csv`` without ``movies.csv`` is a table like any other.
+    """
+    path = path.expanduser()
+    if path.is_file():
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            if file.read(2) != b"PK":
+                return False
+    with archive.open_files(path, WANTED) as files:
+        layout = layout_of(files.sizes, files.path)
+        return layout is not None and (layout.read is not csv_layout.read or "movies.csv" in files)
 
 
 def read(path: Path, report: Report = silent) -> Raw:

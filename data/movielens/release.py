@@ -89,8 +89,8 @@ class Malformed:
 
     file: str
     line: int
-    """The number of the line, counted from 1; 0 if unknown, because a cluster reads the parts of a large file at once
-    and knows only the numbers of the first part."""
+    """The number of the line, counted from 1; 0 if it is unknown, as on a cluster, which reads parts of a file at
+    once."""
     reason: str
 
     def __str__(self) -> str:
@@ -114,12 +114,15 @@ class Raw:
     """A dataset as published, before any cleaning; the rows are in the order of the files."""
 
     ratings: "pd.DataFrame"
-    """Columns: user_id int32, movie_id int32, stars float32, time int64 (seconds since 1970)."""
+    """Columns: user_id int32, movie_id int32, stars float32 (on ``scale``), time int64 (seconds since 1970; 0 if not
+    published). There is no column ``stars`` if the dataset only says who watched what."""
     movies: "pd.DataFrame"
-    """Columns: movie_id int32, title as published, release_date (like ``1995-01-01``, or empty), genres (like
-    ``Comedy|Drama``)."""
+    """Columns: movie_id int32, title as published (empty if there is none), release_date (like ``1995-01-01``, or
+    empty), genres (like ``Comedy|Drama``). If there is a column ``published_id``, ``movie_id`` only stands for the id
+    in it, which may be any text."""
     users: "pd.DataFrame"
-    """Columns: user_id int32, age int64, gender, occupation, zip_code; only user_id if there are no demographics."""
+    """Columns: user_id int32, age int64, gender, occupation, zip_code; only user_id if there are no demographics. A
+    column ``published_id`` is as in ``movies``."""
     genre_names: tuple[str, ...]
     """All genres of the release in its order, whether they occur or not; then those that only this dataset has."""
     scale: Scale = field(default_factory=Scale)
@@ -130,3 +133,8 @@ class Raw:
     """Columns: movie_id int64, imdb_id int64 (the digits of ``tt0114709``), tmdb_id int64. None if not published."""
     tags: RawTags | None = None
     """None if not published."""
+
+    @property
+    def implicit(self) -> bool:
+        """Whether the ratings have no stars."""
+        return "stars" not in self.ratings.columns

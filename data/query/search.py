@@ -339,8 +339,8 @@ class Search:
 
     @cached_property
     def _ids(self) -> tuple[list[str], list[int]]:
-        """The ids of the users in alphabetical order, and the rows of these users."""
-        ids = self.dataset.users.ids
+        """The ids of the users in lower case, in alphabetical order, and the rows of these users."""
+        ids = list(map(str.casefold, self.dataset.users.ids))
         rows = sorted(range(len(ids)), key=ids.__getitem__)
         return [ids[row] for row in rows], rows
 
@@ -370,7 +370,8 @@ class Search:
         if not begin and not any(matching):
             matching = [all(word in fact for word in words) for fact in facts]
         matching_rows = sorted({*begin, *np.flatnonzero(np.asarray(matching, bool)[which]).tolist()})
-        matching_rows.sort(key=lambda row: self.dataset.users.ids[row] != wanted)
+        named = self.dataset.users.ids
+        matching_rows.sort(key=lambda row: (named[row] != typed.strip(), named[row].casefold() != wanted))
         return matching_rows
 
     def the_movie(self, typed: str) -> int:
@@ -391,7 +392,7 @@ class Search:
         if not rows and not year:
             rows = self._rows_by_title.get(title_key(title), ())
         near = list(rows)
-        if not rows and movie_id in movies.row:
+        if movie_id in movies.row and (not rows or movies.row[movie_id] in rows):
             return movies.row[movie_id]
         if not rows:
             wanted = title_key(title)

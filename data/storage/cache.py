@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """The errors that occur if a document has other fields or types than expected."""
-HIGHEST_STARS = 1000.0
-"""An upper bound for the stars of any scale."""
+HIGHEST_RATING = 1_000_000.0
+"""An upper bound for the ratings of any scale, and for their distance from 0."""
 REMOTE = "cluster"
 """The folder with what is known about the same dataset on a cluster, see ``movietui.data.storage.remote``."""
 STALE_SECONDS = 24 * 3600
@@ -103,7 +104,7 @@ def save_raw(name: str, raw: Raw, facts: Mapping[str, Any]) -> dict[str, Any]:
     described = {**facts, **counts, "raw": digest, "format": parquet.FORMAT}
     manifest = {
         "genre_names": list(raw.genre_names),
-        "scale": [raw.scale.low, raw.scale.high, raw.scale.step],
+        "scale": None if raw.implicit else astuple(raw.scale),
         "malformed": [[line.file, line.line, line.reason] for line in raw.malformed],
         "ratings_file": raw.ratings_file,
     }
@@ -206,8 +207,7 @@ def clean_folder(name: str, digest: str, cleaning: Cleaning) -> Path:
 def raw_digest(raw: Raw) -> str:
     """Return the sha256 of all raw tables."""
     digest = hashlib.sha256()
-    scale = [raw.scale.low, raw.scale.high, raw.scale.step]
-    digest.update(json.dumps([raw.genre_names, scale, [str(line) for line in raw.malformed]]).encode())
+    digest.update(json.dumps([raw.genre_names, astuple(raw.scale), [str(line) for line in raw.malformed]]).encode())
     for table in _tables_of(raw).values():
         for column, values in table.items():
             if values.dtype.kind in "if":
@@ -238,7 +238,7 @@ def load_raw(name: str, digest: str) -> Raw:
             _to_pandas(tables["movies"]),
             _to_pandas(tables["users"]),
             tuple(manifest["genre_names"]),
-            Scale(*manifest["scale"]),
+            Scale(*manifest["scale"]) if manifest["scale"] else Scale(),
             tuple(Malformed(*line) for line in manifest["malformed"]),
             manifest["ratings_file"],
             _to_pandas(tables["links"]) if "links" in tables else None,
@@ -265,12 +265,29 @@ def published(name: str, digest: str, *tables: str) -> dict[str, Columns]:
     return _published(name, digest, tables)[0]
 
 
+def published_ids(movies: Columns) -> list[str]:
+    """Return the ids of the movies in a raw table as published."""
+    return [*movies["published_id"]] if "published_id" in movies else [*map(str, movies["movie_id"].tolist())]
+
+
 def _published(
     name: str, digest: str, only: Collection[str] | None = None
 ) -> tuple[dict[str, Columns], dict[str, Any]]:
     try:
         return parquet.read_folder(raw_folder(name, digest), only)
     except FileNotFoundError as error:
+        raise Damaged(name) from error
+
+
+def scale_of(name: str) -> Scale | None:
+    """Return the scale of a dataset's published ratings; ``None`` if they have no stars.
+
+    Raises ``FileNotFoundError`` if there is no such dataset, and ``Damaged``.
+    """
+    try:
+        scale = parquet.manifest_of(raw_folder(name, describe(name)["raw"]))["scale"]
+        return Scale(*scale) if scale else None
+    except MALFORMED as error:
         raise Damaged(name) from error
 
 
@@ -309,7 +326,9 @@ def save_clean(
     manifest = {
         "fingerprint": dataset.fingerprint,
         **movie_facts(movies),
-        "scale": [dataset.scale.low, dataset.scale.high, dataset.scale.step],
+        "scale": astuple(dataset.scale),
+        "published_scale": dataset.published_scale and astuple(dataset.published_scale),
+        "implicit": dataset.implicit,
         "report": report.to_json(),
         "summary": summary,
     }
@@ -400,6 +419,8 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
             Scale(*manifest["scale"]),
             manifest["fingerprint"],
             str(cleaning),
+            Scale(*manifest["published_scale"]) if manifest["published_scale"] else None,
+            manifest["implicit"] is True,
         )
         consistent = _is_consistent(dataset)
     except MALFORMED as error:
@@ -436,7 +457,7 @@ def _columns(columns: Columns, users: int, movies: int) -> Ratings:
         and _are_between(ratings.user, 0, users - 1)
         and _are_between(ratings.movie, 0, movies - 1)
         # Stars off the scale are valid here, because the rule outside-scale may be off.
-        and _are_between(ratings.stars, -HIGHEST_STARS, HIGHEST_STARS)
+        and _are_between(ratings.stars, -HIGHEST_RATING, HIGHEST_RATING)
     ):
         raise ValueError("ratings")
     return ratings
@@ -457,7 +478,7 @@ def _histogram(columns: Columns, movies: int) -> Histogram:
     if not (
         _are_between(movie, 0, movies - 1)
         and (movie[1:] >= movie[:-1]).all()
-        and _are_between(stars, -HIGHEST_STARS, HIGHEST_STARS)
+        and _are_between(stars, -HIGHEST_RATING, HIGHEST_RATING)
         and _are_between(number, 1, np.inf)
     ):
         raise ValueError("histogram")
@@ -514,6 +535,7 @@ def _is_consistent(dataset: Dataset) -> bool:
         all(len(column) in (0, len(users.ids)) for column in user_columns)
         and are_movies_consistent(movies)
         and is_scale_valid(scale)
+        and (dataset.published_scale is None or is_scale_valid(dataset.published_scale))
     )
 
 
@@ -524,8 +546,8 @@ def are_movies_consistent(movies: Movies) -> bool:
 
 
 def is_scale_valid(scale: Scale) -> bool:
-    """Return whether stars can be on this scale."""
-    return 0 <= scale.low < scale.high <= HIGHEST_STARS and 0 < scale.step <= scale.high
+    """Return whether ratings can be on this scale."""
+    return -HIGHEST_RATING <= scale.low < scale.high <= HIGHEST_RATING and 0 <= scale.step <= scale.high - scale.low
 
 
 def _are_between(values: NDArray[Any], low: float, high: float) -> bool:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
 from movietui.data.splits import hold_out, protocol
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
-from movietui.models.choices import DEFAULT_ORDER, TASKS, Order, Task
+from movietui.models.choices import DEFAULT_ORDER, TASKS, Order, Task, without_stars
 from movietui.models.evaluation.comparison import MOST_TRIPLES
 from movietui.models.evaluation.parts import Parts, split_dataset
 from movietui.models.metrics import (
@@ -93,11 +93,12 @@ class Evaluation:
     """The time for predicting the whole test part, with the task ``pair`` also for all triples; with the task
     ``ranking``, the time for all lists."""
     parts: Parts
-    """The parts of the dataset that the model was measured on."""
+    """The parts of the dataset that the model was measured on; with the task ``rating``, the ratings in test are on the
+    scale of the published ratings."""
     prediction: Floats | None
-    """The predicted stars of each test row; ``None`` with the task ``ranking``."""
+    """The predicted rating of each test row, on the same scale; ``None`` with the task ``ranking``."""
     uncertainty: Floats | None
-    """The uncertainty of the predicted stars of each test row; only if it was asked for."""
+    """The uncertainty of each predicted rating, on the same scale; only if it was asked for."""
     lists: Lists | None
     """The users' lists; only with the task ``ranking``."""
     pair_errors: Floats | None
@@ -149,6 +150,7 @@ def evaluate(
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
+    check_ratings([name], dataset, task)
     dataset = dataset.without_unrated()
     model = build(name, settings, seed)
     parts = split_dataset(dataset, split_name, split_seed)
@@ -158,6 +160,7 @@ def evaluate(
             f"The users in the test part of {split_name} are new, so there are no pairs; choose another split."
         )
     order, measures = order or order_for(split_name), measures or measures_for(split_name)
+    order = without_stars(order) if dataset.implicit else order
     start = time.perf_counter()
     model.fit(train, progress=progress)
     fitted = time.perf_counter()
@@ -169,21 +172,23 @@ def evaluate(
         assert lists is not None
         metrics = ranking_metrics(lists, train)
     elif task == "rating":
-        metrics = rating_metrics(prediction, test.stars)
-        if intervals:
-            metrics |= measure_coverage(model, parts.known, test, split_seed)
+        coverage = measure_coverage(model, parts.known, test, split_seed) if intervals else {}
+        parts, prediction = as_published(parts, prediction)
+        metrics = metrics_of_ratings(parts, prediction) | coverage
     else:
         triples = len(Pairs.of(test))
         if not triples:
             raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another split.")
-        blocks = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
+        unit = np.float32(train.ratings_scale.unit)
+        errors_in_stars = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
+        blocks = (block * unit for block in errors_in_stars) if train.published_scale else errors_in_stars
         if triples <= MOST_TRIPLES:
             errors = np.concatenate(blocks_in_memory := list(blocks))
             metrics = pair_metrics(blocks_in_memory)
         else:
             metrics = pair_metrics(blocks)
         predicted = time.perf_counter()
-        metrics |= measure_pair_lists(model, train, test, split_seed, order)
+        metrics = _on_scale(train, metrics) | measure_pair_lists(model, train, test, split_seed, order)
     return Evaluation(
         model=name,
         dataset=dataset.name,
@@ -202,10 +207,40 @@ def evaluate(
         predict_seconds=predicted - fitted,
         parts=parts,
         prediction=prediction,
-        uncertainty=parts.uncertainty(model) if uncertainty and prediction is not None else None,
+        uncertainty=parts.uncertainty(model) * np.float32(train.ratings_scale.unit)
+        if uncertainty and prediction is not None
+        else None,
         lists=lists,
         pair_errors=errors,
     )
+
+
+def check_ratings(names: Iterable[str], dataset: Dataset, task: Task) -> None:
+    """Raise ``Problem`` if a model or a task needs stars and the dataset has none."""
+    if dataset.implicit and task != "ranking":
+        raise Problem(
+            f"{dataset.name} only says who watched what, so there are no ratings to predict; measure lists with "
+            "--task ranking."
+        )
+    for name in names:
+        check_name(name)
+        MODELS[name].check_ratings(dataset)
+
+
+def as_published(parts: Parts, prediction: Floats) -> tuple[Parts, Floats]:
+    """Return the parts and the predictions for test, which are in stars, on the scale of the published ratings."""
+    scale, test = parts.train.ratings_scale, parts.test
+    return replace(parts, test=replace(test, stars=scale.ratings_of(test.stars))), scale.from_stars(prediction)
+
+
+def metrics_of_ratings(parts: Parts, prediction: Floats) -> Metrics:
+    """Return the rating metrics of what ``as_published`` returns."""
+    return _on_scale(parts.train, rating_metrics(prediction, parts.test.stars))
+
+
+def _on_scale(dataset: Dataset, metrics: Metrics) -> Metrics:
+    """Return the metrics without ``mse_scaled`` if the ratings were not published as stars, for which it is defined."""
+    return {name: value for name, value in metrics.items() if name != "mse_scaled" or not dataset.published_scale}
 
 
 def measures_for(split_name: str) -> ListMeasures:
@@ -350,9 +385,9 @@ class Trained:
     metrics: Metrics
     """The rating and ranking metrics on test of the model fitted on train."""
     parts: Parts
-    """The parts of the dataset that the model was measured on."""
-    prediction: Floats
-    """The measured model's prediction for each row in test."""
+    """The parts of the dataset that the model was measured on, with the ratings in test on the published scale."""
+    prediction: Floats | None
+    """The measured model's prediction for each row in test, on the same scale; ``None`` if there are no stars."""
     lists: Lists | None
     """The users' lists; ``None`` if no movie in test is relevant to anybody."""
     dataset: str
@@ -389,7 +424,7 @@ def train(
     its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
     allow.
     """
-    check_name(name)
+    check_ratings([name], dataset, "ranking")
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name)
@@ -408,11 +443,13 @@ def train(
         learn, validation = hold_out(parts.rows.train)
         curve = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
     model, fitted = fit("measure", parts.train)
-    prediction, test = parts.predict(model), parts.test
-    metrics = rating_metrics(prediction, test.stars)
-    lists = None
-    if (test.stars >= RELEVANT).any():
-        lists = lists_of_users(model, parts.known, test, order_for(split_name), measures=measures_for(split_name))
+    prediction, lists, metrics = None, None, {}
+    if (parts.test.stars >= RELEVANT).any():
+        lists = lists_of_users(model, parts.known, parts.test, order_for(split_name), measures=measures_for(split_name))
+    if not dataset.implicit:
+        parts, prediction = as_published(parts, parts.predict(model))
+        metrics = metrics_of_ratings(parts, prediction)
+    if lists is not None:
         metrics |= ranking_metrics(lists, parts.train)
     if "serve" in fits:
         model = fit("serve", dataset)[0]

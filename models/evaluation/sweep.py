@@ -16,9 +16,9 @@ from movietui.data.splits import hold_out
 from movietui.data.storage import disk, strict_json
 from movietui.models.base import Epoch
 from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
-from movietui.models.evaluation.measure import build, choose
+from movietui.models.evaluation.measure import as_published, build, choose, metrics_of_ratings
 from movietui.models.evaluation.parts import Parts, split_dataset
-from movietui.models.metrics import Metrics, rating_metrics
+from movietui.models.metrics import Metrics
 from movietui.models.settings import Settings
 
 
@@ -127,6 +127,10 @@ def sweep(
     each result. Combinations that are in ``results`` are not measured again. Returns all results sorted by
     ``SWEEP_METRIC``, best first.
     """
+    if dataset.implicit:
+        raise Problem(
+            f"{dataset.name} only says who watched what, so a sweep has no {SWEEP_METRIC} to rank settings by."
+        )
     dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.rows.train)
@@ -138,7 +142,7 @@ def sweep(
         start = time.perf_counter()
         model.fit(parts.train, progress=lambda epoch: progress(changes, epoch))
         seconds = time.perf_counter() - start
-        return rating_metrics(parts.predict(model), parts.test.stars), seconds
+        return metrics_of_ratings(*as_published(parts, parts.predict(model))), seconds
 
     measured = []
     known = results.read() if results else {}

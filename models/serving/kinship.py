@@ -19,11 +19,8 @@ SHARED_TAGS = 3
 SPECIFIC = 2.5
 """A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
 in ten, weighs less."""
-KIN = 0.4
-"""The similarity of content from which two movies are of the same kind: in most cases, they share two genres, or a rare
-one and the decade."""
-COMEDY = "Comedy"
-"""The genre in which movies must agree for a person to see them as alike."""
+COMMON = 0.25
+"""A genre of at least this share of all movies, such as drama or comedy, does not by itself make two movies alike."""
 YEARS = 10.0
 """The number of years between two movies at which the similarity of their times of release is ``1 / e``, 0.37."""
 
@@ -62,13 +59,19 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 
-def are_kin(movies: Movies, row: int, others: Ints, least: float = KIN) -> Bools:
+def specific_genres(movies: Movies) -> Bools:
+    """Return which genres are not ``COMMON``, shape (genres,)."""
+    return np.asarray(movies.genres.mean(0) < COMMON, bool)
+
+
+def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
     """Return which of the others are kin of a movie: a person would see what they have in common, shape (others,).
 
-    The similarity of their content is at least ``least``, or they share a director, one of the ``LEADS`` or a strong
-    tag that is not common.
+    They share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common; a movie
+    without genres is kin of all.
     """
-    kin = content_similarity(movies, row)[others] >= least
+    genres, theirs = movies.genres[row], movies.genres[others]
+    kin = (genres & specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
     if movies.imdb is not None:
         facts = movies.imdb
         alike = {other for name in facts.directors[row] for other in facts.directed[name]}
@@ -78,14 +81,6 @@ def are_kin(movies: Movies, row: int, others: Ints, least: float = KIN) -> Bools
     if movies.tags is not None:
         kin |= movies.tags.strong_kin(row)[others]
     return np.asarray(kin, bool)
-
-
-def differ_in_tone(movies: Movies, row: int, others: Ints) -> Bools:
-    """Return which of the others are comedies while a movie is not, or the other way round, shape (others,)."""
-    if COMEDY not in movies.genre_names:
-        return np.zeros(len(others), bool)
-    comedies = movies.genres[:, movies.genre_names.index(COMEDY)]
-    return np.asarray(comedies[others] != comedies[row], bool)
 
 
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:

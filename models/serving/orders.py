@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Floats, Ints, Scale
+from movietui.data.dataset import Bools, Floats, Scale
 from movietui.models.base import Expectation, History
 from movietui.models.metrics import DISLIKED, RELEVANT
 from movietui.models.ordinal import normal_cdf
@@ -21,13 +21,6 @@ TYPICAL_NOISE = 0.8
 """The variance of a rating around its prediction, in stars squared, if a model does not estimate it."""
 MARGIN = 0.3
 """If a movie's predicted stars exceed those of the movie above it by more than this, the two change places."""
-FAMILIARITY = 0.5
-"""How many stars a movie that nobody has rated gains in an order for each e-fold increase of its votes on IMDb.
-
-Chosen on ``cold-movies`` of ml-latest-small, seed 1, for lists of the movies of the test part by their values: with 0,
-0.1, 0.2, 0.5 and 1, the ndcg@10 is 0.062, 0.233, 0.274, 0.282 and 0.277, and the listed movies that users had rated
-got 4.31, 4.22, 4.18, 4.14 and 4.12 stars.
-"""
 PASSES = 3
 """How many times neighbours in a list are compared, which is also how many ranks a movie can move."""
 
@@ -57,26 +50,18 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
     return np.asarray(SHARPNESS * standardised + np.log(np.maximum(gain, SMALLEST_VALUE)), np.float32)
 
 
-def with_unrated(expected: Expectation, known: Bools, votes: Ints | None = None) -> Expectation:
+def with_unrated(expected: Expectation, known: Bools) -> Expectation:
     """Return the predictions with scores by which movies without ratings can be ranked among the others.
 
-    A model's score of such a movie says nothing: few people watch a movie that nobody has rated yet. Its score is
-    therefore set as many standard deviations above the mean of the ``known`` movies' scores as its value is above the
-    mean of their values. The value is the lower bound of the predicted stars, ``uncut - uncertainty``, plus
-    ``FAMILIARITY log(1 + v)``, where ``v`` is the movie's number of ``votes`` on IMDb, shape (movies,); ``None`` if
-    these are unknown. Without the votes, a list begins with movies that hardly anybody knows: of thousands of
-    predictions, the highest rest on a high mean from few votes.
+    A model's score of such a movie says nothing, because few people watch a movie that nobody has rated yet. Its score
+    is therefore set as many standard deviations above the mean of the ``known`` movies' scores as its lower bound,
+    ``stars - uncertainty``, is above the mean of their lower bounds.
     """
-    if known.all() or not known.any() or expected.uncut is None:
+    if known.all() or not known.any():
         return expected
-    value = (expected.uncut - expected.uncertainty).astype(np.float64)
-    compared = known
-    if votes is not None and votes[known].any():
-        value += FAMILIARITY * np.log1p(votes)
-        compared = known & (votes > 0)
-    score = expected.score.copy()
-    standardised = (value[~known] - value[compared].mean()) / max(float(value[compared].std()), 1e-9)
-    score[~known] = score[compared].mean() + standardised * score[compared].std()
+    bound, score = expected.stars - expected.uncertainty, expected.score.copy()
+    standardised = (bound[~known] - bound[known].mean()) / max(float(bound[known].std()), 1e-9)
+    score[~known] = score[known].mean() + standardised * score[known].std()
     return replace(expected, score=score)
 
 

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Bools, Dataset, Floats, Ints
 from movietui.models.base import AnyModel, Expectation, History
-from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy, order_by_taste
+from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy, order_by_taste, without_stars
 from movietui.models.serving.candidates import candidates
 from movietui.models.serving.diversify import diversify
 from movietui.models.serving.explanations import reasons_for
@@ -65,7 +65,7 @@ class RankedList:
     below the viewers' mean rating last, and moves some movies by a few ranks; see ``movietui.models.serving.orders``. A
     daring or recent list is reordered."""
     stars: Floats
-    """The predicted rating; for several viewers, the combined one."""
+    """The predicted rating; for several viewers, the combined one. 0 if the dataset has no stars."""
     uncertainty: Floats
     """The standard deviation of the predicted rating; for several viewers, that of the mean of their ratings."""
     stars_by_viewer: Floats
@@ -108,16 +108,17 @@ class Ranker:
             self._cache.move_to_end(key)
         else:
             taste = self.model.fold_in(history)
-            self._cache[key] = taste, self._with_unrated(self.model.expect(taste))
+            expected = self._with_unrated(self.model.expect(taste))
+            if self.dataset.implicit:
+                nothing = np.zeros_like(expected.stars)
+                expected = replace(expected, stars=nothing, uncertainty=nothing)
+            self._cache[key] = taste, expected
             if len(self._cache) > CACHED_VIEWERS:
                 self._cache.popitem(last=False)
         return self._cache[key]
 
     def _with_unrated(self, expected: Expectation) -> Expectation:
-        imdb = self.dataset.movies.imdb
-        if not self.model.predicts_unrated:
-            return expected
-        return with_unrated(expected, self.known, None if imdb is None else imdb.votes)
+        return with_unrated(expected, self.known) if self.model.predicts_unrated else expected
 
     def rank(
         self,
@@ -133,11 +134,17 @@ class Ranker:
 
         Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent``: from 0, best first, to 1; see
         ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders of ``DIALLED``.
+        Without stars in the dataset, the order is that of ``choices.without_stars``, and no way excludes movies.
         """
+        if self.dataset.implicit:
+            order = without_stars(order)
+            how = replace(how, way="average") if how.way == "without misery" else how
         tastes, predictions = zip(*(self._folded_in(viewer.history) for viewer in viewers), strict=True)
         both = self._with_unrated(self.model.expect_pair(*tastes)) if len(viewers) == 2 else None
         stars = np.stack([each.stars for each in predictions])
         stars_together = self.model.scale.clip(how.stars(stars, stars.mean(0) if both is None else both.stars))
+        if self.dataset.implicit:
+            stars_together = np.zeros_like(stars_together)
         score = self._score(order, viewers, how, predictions, both, stars_together)
         held = viewers[0].held if len(viewers) == 1 and order == "liked" else {}
         later_filter = passing if held else None  # ``held`` counts movies in the unfiltered list
@@ -277,11 +284,10 @@ class Ranker:
                 {
                     "id": self.dataset.movies.ids[reason.movie],
                     "title": self.dataset.movies.titles[reason.movie],
-                    "stars": reason.stars,
+                    "stars": None if self.dataset.implicit else reason.stars,
                     "share": reason.share,
                     "weight": reason.weight,
                     "shared": asdict(reason.shared),
-                    "fans": reason.fans and asdict(reason.fans),
                     **({"viewer": viewer.id} if len(viewers) > 1 else {}),
                 }
                 for viewer, reasons in zip(viewers, of_movie, strict=True)
@@ -304,9 +310,15 @@ class Ranker:
     ) -> dict[str, Any]:
         """Return the document that ``recommend --json`` prints.
 
-        With ``draw``, the seed of a surprise, the document holds one movie; see ``surprise``.
+        With ``draw``, the seed of a surprise, the document holds one movie; see ``surprise``. Stars are ``None`` if the
+        dataset has none.
         """
         order = order if draw is None else order_by_taste(order)
+        order = without_stars(order) if self.dataset.implicit else order
+
+        def stars(value: float) -> float | None:
+            return None if self.dataset.implicit else float(value)
+
         ranked = self.rank(viewers, how, passing, unseen_by, daring, order, recent)
         rows = (ranked.order[:k] if draw is None else surprise(ranked.order, draw)).tolist()
         movies = self.dataset.movies
@@ -322,10 +334,10 @@ class Ranker:
                     "genres": movies.genres_of(row),
                     **({"tags": movies.tags_of(row)} if movies.tags else {}),
                     **({"imdb": facts} if movies.imdb and (facts := movies.imdb.of(row)) else {}),
-                    "stars": float(ranked.stars[row]),
-                    "uncertainty": float(ranked.uncertainty[row]),
+                    "stars": stars(ranked.stars[row]),
+                    "uncertainty": stars(ranked.uncertainty[row]),
                     "score": float(ranked.score[row]),
-                    "stars_by_viewer": ranked.stars_by_viewer[:, row].tolist(),
+                    "stars_by_viewer": [stars(each) for each in ranked.stars_by_viewer[:, row]],
                     "agreement": float(ranked.agreement[row]),
                     "count": int(self.dataset.counts[row]),
                     "why": why,

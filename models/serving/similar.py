@@ -6,10 +6,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats
-from movietui.models.serving.kinship import Shared, content_similarity, shared
-from movietui.models.serving.raters import DAMPING, Audiences
+from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.models.serving.kinship import Shared, content_similarity, shared, specific_genres
 
+DAMPING = 10.0
+"""The weight, in ratings, that shrinks a movie's and a user's mean, and that discounts a movie with few ratings."""
+RATERS = 500
+"""The maximum number of raters of a movie whose other ratings are read, evenly spread; counts over all raters are
+extrapolated."""
 PRIOR_USERS = 60.0
 """How many common users weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3
@@ -55,7 +59,21 @@ class Similarities:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        self.audiences = Audiences(dataset)
+
+    @cached_property
+    def specific_genres(self) -> Bools:
+        """Which genres make movies alike by themselves."""
+        return specific_genres(self.dataset.movies)
+
+    @cached_property
+    def _residuals(self) -> Floats:
+        """Each rating minus the means of movie and user."""
+        ratings = self.dataset.sample.ratings
+        residuals = ratings.stars - (ratings.stars.mean() if len(ratings) else np.float32(0))
+        for rows, total in ((ratings.movie, len(self.dataset.movies)), (ratings.user, len(self.dataset.users))):
+            means = np.bincount(rows, residuals, total) / (np.bincount(rows, minlength=total) + DAMPING)
+            residuals = residuals - means.astype(np.float32)[rows]
+        return np.asarray(residuals, np.float32)
 
     @cached_property
     def _active_users(self) -> int:
@@ -67,11 +85,15 @@ class Similarities:
         With a model's movie ``vectors``, their cosine replaces the correlation, and the smaller of the two movies'
         numbers of ratings replaces ``n``.
         """
-        sample, counts, residuals = self.dataset.sample, self.dataset.counts, self.audiences.residuals
-        ratings, raters = sample.ratings, self.audiences.raters_of(row)
-        share = max(1.0, raters.total / max(1, len(raters.here))) * len(self.dataset.ratings) / max(1, len(ratings))
-        movie, residuals_there = ratings.movie[raters.there], residuals[raters.there]
-        residuals_here = residuals[raters.here[raters.person]]
+        sample, counts = self.dataset.sample, self.dataset.counts
+        ratings = sample.ratings
+        rows = np.flatnonzero(ratings.movie == row)
+        share = max(1.0, len(rows) / RATERS) * len(self.dataset.ratings) / max(1, len(ratings))
+        raters = rows[np.linspace(0, len(rows) - 1, min(len(rows), RATERS)).astype(np.intp)]
+        theirs = [sample.rows_of(user) for user in ratings.user[raters].tolist()]
+        there = np.concatenate(theirs) if theirs else np.empty(0, np.intp)
+        here = np.repeat(raters, [len(each) for each in theirs])
+        movie, residuals_here, residuals_there = ratings.movie[there], self._residuals[here], self._residuals[there]
         common = np.minimum(np.bincount(movie, minlength=len(counts)) * share, np.minimum(counts, counts[row]))
         if vectors is None:
             dot, here_squared, there_squared = (

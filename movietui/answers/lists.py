@@ -301,9 +301,7 @@ def explain(
                 "ratings": len(person.history),
                 **{name: getattr(explanation, name) for name in ("stars", "low", "high", "uncertainty", "score")},
                 "rated": explanation.rated,
-                "basis": explanation.reasons.basis,
-                "likers": explanation.reasons.likers and asdict(explanation.reasons.likers),
-                "agreed_on": [loaded.movies.titles[each] for each in explanation.reasons.agreed_on],
+                "basis": explanation.basis,
                 "why": [_reason(loaded, reason) for reason in explanation.reasons.liked],
                 "against": [_reason(loaded, reason) for reason in explanation.reasons.against],
                 "shared": asdict(explanation.shared),
@@ -322,7 +320,6 @@ def _reason(dataset: Dataset, reason: Reason) -> dict[str, Any]:
         "share": reason.share,
         "weight": reason.weight,
         "shared": asdict(reason.shared),
-        "fans": reason.fans and asdict(reason.fans),
     }
 
 

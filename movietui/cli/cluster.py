@@ -33,7 +33,7 @@ def _scale(context: click.Context, option: click.Parameter, value: str | None) -
         low, high, step = map(float, value.split(":"))
     except ValueError:
         low = high = step = 0.0
-    if not is_scale_valid(Scale(low, high, step)):
+    if not is_scale_valid(Scale(low, high, step)) or low < 0 or not step:
         raise click.BadParameter(f"{value!r} is not a scale; write LOW:HIGH:STEP, such as 0.5:5:0.5.")
     return Scale(low, high, step)
 

@@ -74,7 +74,18 @@ def _dataset_table(listed: Sequence[Message], columns: Sequence[str]) -> Table:
 
 @data.command("get")
 @click.argument("name")
-@click.option("--from", "path", type=PASTED, help="A zip or folder with the original files.")
+@click.option(
+    "--from",
+    "path",
+    type=PASTED,
+    help="A zip or folder with the original files, or any CSV, TSV or Parquet of ratings.",
+)
+@click.option(
+    "--columns",
+    metavar="USER,ITEM,RATING,TIME",
+    help="The columns of your table, if its header does not tell: see docs/data.md.",
+)
+@click.option("--scale", metavar="LOW..HIGH", help="The scale of your ratings. Default: the one they are on.")
 @click.option(
     "--insecure",
     is_flag=True,
@@ -82,15 +93,17 @@ def _dataset_table(listed: Sequence[Message], columns: Sequence[str]) -> Table:
 )
 @as_json
 @handle_errors
-def data_get(name: str, path: Path | None, insecure: bool, json_: bool) -> None:
+def data_get(name: str, path: Path | None, columns: str | None, scale: str | None, insecure: bool, json_: bool) -> None:
     """Download the dataset NAME, or read it from your own files.
 
-    An interrupted download resumes where it stopped.
+    An interrupted download resumes where it stopped. A table of your own needs a column for the user and one for the
+    item; without ratings, only models of ranking learn from it.
     """
     from movietui.jobs import datasets
 
+    named = [column.strip() for column in columns.split(",")] if columns else []
     with Bars() as bars:
-        obtained = datasets.get(name, path, bars.stage, insecure=insecure)
+        obtained = datasets.get(name, path, bars.stage, insecure=insecure, columns=named, scale=scale or "")
     if json_:
         print_json(obtained)
         return
@@ -183,7 +196,11 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
     print_rich(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
     table = new_table("", "")
     table.add_row("as published", published)
-    table.add_row("rated", f"{facts['first']} to {facts['last']}, mean {facts['mean_stars']:.2f} stars")
+    table.add_row("scale", facts["scale_note"])
+    if facts["mean_rating"] is not None:
+        table.add_row("mean rating", text.figure(facts["mean_rating"]))
+    if facts["first"]:
+        table.add_row("rated", f"{facts['first']} to {facts['last']}")
     table.add_row("density", f"{facts['density']:.2%} of all user-movie pairs")
     for key in ("ratings_per_user", "ratings_per_movie"):
         table.add_row(key.replace("_", " "), _counts_text(facts[key]))

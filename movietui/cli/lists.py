@@ -51,8 +51,10 @@ def reason(movie: Message) -> str:
 
     If no rating counts for it, return the number of others' ratings of the movie instead.
     """
-    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
     best = strongest(movie["why"])
+    if movie["stars"] is None:
+        return f"because you watched {best['title']}" if best else reasons.watched_by(movie["count"])
+    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
     if best is None:
         return f"{predicted}; {text.plural(movie['count'], 'rating')} by others"
     return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
@@ -144,18 +146,19 @@ def explain(
 
 def _explained(viewer: Message, movie: Message) -> list[Any]:
     """Return the prediction for a viewer, and tables of the ratings that count for the movie and against it."""
-    lines: list[Any] = [f"{viewer['id']}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})"]
+    lines: list[Any] = []
+    if viewer["stars"]:
+        lines.append(f"{viewer['id']}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})")
     if viewer["rated"] is not None:
         lines.append(f"{viewer['id']} rated it {text.number_of_stars(viewer['rated'])}")
     if not viewer["why"] and movie["count"]:
-        lines.append(reasons.basis(viewer, movie["mean"] or 0.0, viewer["id"]))
+        lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, viewer["id"]))
     for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
         if named:
-            table = new_table(heading, "counts", "in common", "fans who like this")
+            table = new_table(heading, "counts", "in common")
             for why in named:
                 rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
-                counts = reasons.bar(why, [*viewer["why"], *viewer["against"]])
-                table.add_row(rated, counts, _shared(why["shared"]), reasons.fans(why))
+                table.add_row(rated, reasons.bar(why, [*viewer["why"], *viewer["against"]]), _shared(why["shared"]))
             lines.append(table)
     return lines
 
@@ -410,14 +413,16 @@ def recommend(
     table = new_table("#", "predicted", "ratings", "title", "year", "because of", right=figures)
     for movie in result["movies"]:
         best = strongest(movie["why"])
-        why = f"{best['title']} {text.number_of_stars(best['stars'])}" if best else ""
-        together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
-        predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
+        why, predicted = best["title"] if best else "", ""
+        if movie["stars"] is not None:
+            why = f"{why} {text.number_of_stars(best['stars'])}" if best else ""
+            together = " ".join(f"{value:.1f}" for value in movie["stars_by_viewer"]) if len(viewers) > 1 else ""
+            predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} {together}".rstrip()
         table.add_row(
             str(movie["rank"]), predicted, text.raters(movie["count"]), movie["title"], str(movie["year"] or ""), why
         )
     names = " and ".join(ref.label for ref in viewers)
-    print_rich(f"For {names}, by {ORDERS[order]}", table)
+    print_rich(f"For {names}, by {ORDERS[result['order']]}", table)
 
 
 @click.command()

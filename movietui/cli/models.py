@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 UNCLEANED = f"{CLEANING} Published figures use none."
 MEASURED = "What to measure: predicted stars, lists, or both for pairs of users."
+SPLIT_FILE = "It may be a CSV or Parquet file of user, movie and part: train or test."
 published_option = click.option(
     "--published", is_flag=True, help="Use the settings that the source system's author describes."
 )
@@ -63,7 +64,7 @@ def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 @click.command()
 @click.argument("model", default=RECOMMENDED)
 @dataset_option
-@click.option("--split", default=None, help="Train only on the train part of this split.")
+@click.option("--split", default=None, help=f"Train only on the train part of this split. {SPLIT_FILE}")
 @click.option(
     "--cleaning",
     "--preset",
@@ -96,10 +97,18 @@ def train(
     store = open_store()
     named = dataset_named(store, dataset)
     cleaning = cleaning or (store.cleaning_of(named) if split is None else "none")
-    request = job.TrainRequest(model, named, cleaning, split, published, pairs("--set", settings), seed)
+    measured_on = split and split_named(split)
+    request = job.TrainRequest(model, named, cleaning, measured_on, published, pairs("--set", settings), seed)
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
     serve_and_print(store, trained, json_=json_)
+
+
+def split_named(text: str) -> str:
+    """Return the split that an option names; the path of a file becomes absolute, so that a run can be repeated."""
+    from movietui.data.splits import is_file
+
+    return str(Path(text).expanduser().absolute()) if is_file(text) else text
 
 
 def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
@@ -121,7 +130,9 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @dataset_option
-@click.option("--split", "splits", default="random90", show_default=True, help="Splits, separated by commas.")
+@click.option(
+    "--split", "splits", default="random90", show_default=True, help=f"Splits, separated by commas. {SPLIT_FILE}"
+)
 @click.option("--task", default="rating", show_default=True, type=Named(TASKS), help=MEASURED)
 @click.option(
     "--order",
@@ -204,7 +215,7 @@ def evaluate(
     request = job.EvaluateRequest(
         models,
         dataset or dataset_named(open_store(), None),
-        names,
+        [split_named(name) for name in names],
         task=task,
         cleaning=cleaning,
         published=published,
@@ -273,7 +284,9 @@ def _print_evaluations(rows: Sequence[Message], first: str, metrics: Sequence[st
 @click.argument("model")
 @click.argument("more", nargs=-1, metavar="[KEY=A,B,C]...")
 @dataset_option
-@click.option("--split", default="random90", show_default=True, help="Train on the train part of this split.")
+@click.option(
+    "--split", default="random90", show_default=True, help=f"Train on the train part of this split. {SPLIT_FILE}"
+)
 @click.option(
     "--grid", "grid", multiple=True, metavar="KEY=A,B,C", help="A setting and its values; repeat for more settings."
 )
@@ -311,7 +324,7 @@ def sweep(
     request = job.SweepRequest(
         model,
         dataset or dataset_named(open_store(), None),
-        split,
+        split_named(split),
         values,
         cleaning=cleaning,
         published=published,

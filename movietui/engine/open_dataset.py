@@ -11,11 +11,11 @@ from movietui.answers.lists import rows_of, viewer, with_users
 from movietui.data.dataset import Dataset
 from movietui.data.imdb.origins import COUNTRIES, LANGUAGES
 from movietui.data.imports.matching import Matcher
+from movietui.data.movielens.release import HALF_STARS
 from movietui.data.problems import Problem
 from movietui.data.query.search import Search
 from movietui.data.storage.remote_view import RemoteView, UnknownUser
 from movietui.models.base import history_of
-from movietui.models.serving import raters
 from movietui.models.serving.explanations import Reason, explain
 from movietui.models.serving.interview import Answers, Interview
 from movietui.models.serving.ranking import Ranker, Viewer
@@ -25,7 +25,6 @@ from movietui.protocol.messages import (
     GivenRating,
     InterviewAnswers,
     InterviewMovie,
-    Likers,
     NamedMovie,
     Question,
     SearchedMovie,
@@ -36,6 +35,8 @@ from movietui.protocol.messages import (
     Why,
 )
 
+MOST_STEPS = 10
+"""A scale with more steps than this is shown in half stars."""
 SHOWN_TAGS = 6
 """The maximum number of tags in the details of a movie."""
 
@@ -156,9 +157,7 @@ class OpenDataset:
     def details(self, movie: str, viewers: Sequence[ViewerRatings]) -> Details:
         """Return everything known about a movie, with the reasons for each viewer."""
         row = self._row(movie)
-        movies, scale = self.dataset.movies, self.dataset.scale
-        given = self.dataset.histogram.of(row)
-        steps = np.arange(scale.low, scale.high + scale.step / 2, scale.step)
+        movies = self.dataset.movies
         facts = (movies.imdb.of(row) if movies.imdb else None) or {}
         return {
             **self.named_movie(row),
@@ -174,9 +173,21 @@ class OpenDataset:
             "link": self.matcher.links.imdb[row],
             "count": int(self.dataset.counts[row]),
             "mean": self.dataset.mean_of(row) or 0.0,
-            "histogram": [given.get(step, 0) for step in steps.astype(np.float32).tolist()],
+            "histogram": self._histogram_of(row),
             "by": [self._for_viewer(person, row) for person in self.viewers(viewers)],
         }
+
+    def _histogram_of(self, row: int) -> list[int]:
+        """Return how many ratings a movie has, as in ``Details.histogram``."""
+        scale, given = self.dataset.scale, self.dataset.histogram.of(row)
+        if self.dataset.implicit:
+            return []
+        if not scale.step or (scale.high - scale.low) / scale.step > MOST_STEPS:
+            scale = HALF_STARS
+        bars = [0] * (round((scale.high - scale.low) / scale.step) + 1)
+        for stars, number in given.items():
+            bars[min(max(round((stars - scale.low) / scale.step), 0), len(bars) - 1)] += number
+        return bars
 
     def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
         predicted = self.ranker.expect(person.history)
@@ -186,9 +197,7 @@ class OpenDataset:
             "low": explanation.low,
             "high": explanation.high,
             "rated": explanation.rated,
-            "basis": explanation.reasons.basis,
-            "likers": _likers(explanation.reasons.likers),
-            "agreed_on": [self.dataset.movies.titles[each] for each in explanation.reasons.agreed_on],
+            "basis": explanation.basis,
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "against": [self._why(reason) for reason in explanation.reasons.against],
             "shared": explanation.shared.names(),
@@ -207,7 +216,6 @@ class OpenDataset:
                 "actors": list(reason.shared.actors),
                 "tags": list(reason.shared.tags),
             },
-            "fans": _likers(reason.fans),
         }
 
     # Ratings
@@ -322,7 +330,3 @@ class OpenDataset:
             "occupation": users.occupation[row] if users.occupation else "",
             "ratings": self._ratings_by_user[row],
         }
-
-
-def _likers(likers: raters.Likers | None) -> Likers | None:
-    return None if likers is None else {"people": likers.people, "liked": likers.liked}

@@ -216,7 +216,12 @@ class Service(Requests):
         if elsewhere := find_if_only_there(dataset):
             from movietui.data.summary import charts_of_movies
 
-            return {"note": "", "absent_note": "", "charts": cast(list[ChartRow], charts_of_movies(elsewhere))}
+            return {
+                "note": "",
+                "scale_note": "",
+                "absent_note": "",
+                "charts": cast(list[ChartRow], charts_of_movies(elsewhere)),
+            }
         if catalogue.report_of(dataset, cleaning) is None:
             return None
         return cast(DatasetSummary, catalogue.show(dataset, cleaning))

@@ -108,7 +108,9 @@ def ratings_file(
     """
     about = [f"Predicted stars are from the model {model}, trained on {dataset}", *conditions]
     movies = [
-        FileMovie(row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"], at=row["at"])
+        FileMovie(
+            row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"] or None, at=row["at"]
+        )
         for row in rows
     ]
     return MovieFile(f"Ratings of {name}", movies, about)
@@ -133,9 +135,9 @@ def _ranked(row: Mapping[str, Any], ids: IdsRow, by: Sequence[float], year: int,
         year,
         ids,
         row["rank"],
-        predicted=row["stars"],
-        uncertainty=None if together else row["uncertainty"],
-        by=by if together else (),
+        predicted=row["stars"] or None,
+        uncertainty=None if together or not row["stars"] else row["uncertainty"],
+        by=by if together and row["stars"] else (),
         agreement=row["agreement"] if together else None,
         count=None if together else row["count"],
         because=because,

@@ -1,5 +1,6 @@
 """Fetch, clean, join and remove datasets."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,17 @@ from movietui.protocol.messages import CleaningReport, ImdbReport
 from movietui.store.ratings import Store
 
 
-def get(name: str, path: Path | None = None, report: Report = silent, *, insecure: bool = False) -> dict[str, Any]:
+def get(
+    name: str,
+    path: Path | None = None,
+    report: Report = silent,
+    *,
+    insecure: bool = False,
+    columns: Sequence[str] = (),
+    scale: str = "",
+) -> dict[str, Any]:
     """Fetch a dataset, or read it from a file or folder, and return what ``data get --json`` prints."""
-    return catalogue.get(name, path, report, insecure=insecure).to_json()
+    return catalogue.get(name, path, report, insecure=insecure, columns=columns, scale=scale).to_json()
 
 
 def clean(name: str, cleaning: str, report: Report = silent) -> CleaningReport:

@@ -105,6 +105,7 @@ def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]
     with ExitStack() as stack:
         writes = [stack.enter_context(file) for file in files_for(request)]
         dataset = catalogue.load(request.dataset, request.cleaning, listener.stage)
+        models.check_ratings(chosen, dataset, request.task)
         for name in request.splits:
             if len(request.split_seeds) > 1 and name in WITHOUT_SEED:
                 raise Problem(f"{name} is the same with every split seed; name only one.")

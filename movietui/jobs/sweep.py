@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from movietui import __version__
 from movietui.data import catalogue
+from movietui.data.splits import name_of
 from movietui.data.storage import locations
 from movietui.formatting.settings import settings_text
 from movietui.jobs.listener import SILENT, Listener, epoch_message
@@ -49,7 +50,7 @@ def sweep(request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:
         locations.sweeps(),
         model=request.model,
         data=dataset.fingerprint,
-        split=request.split,
+        split=name_of(request.split),
         seeds=[request.seed, request.split_seed],
         version=__version__,
     )

@@ -69,6 +69,8 @@ class Prepared:
     dataset: Dataset
     device: str
     """The device that the model is fitted on."""
+    split: str
+    """What the run calls the split on which the model is measured."""
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -130,9 +132,10 @@ def prepare(request: TrainRequest, report: Report) -> Prepared:
     """Parse the settings, load the data and check the split, all before the run begins. Raises ``Problem``."""
     settings = models.choose(request.model, request.published, request.settings)
     dataset = catalogue.load(request.dataset, request.cleaning, report)
+    models.check_ratings([request.model], dataset, "ranking")
     device = device_of(request.model)
-    split(dataset, request.measured_on)
-    return Prepared(request, settings, dataset, device)
+    measured_on = split(dataset, request.measured_on).name
+    return Prepared(request, settings, dataset, device, measured_on)
 
 
 def device_of(model: str) -> str:
@@ -154,7 +157,7 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
         request.model,
         request.dataset,
         cleaning,
-        request.measured_on,
+        prepared.split,
         request.seed,
         settings,
         request=request.to_json(),
@@ -217,7 +220,7 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
 
 
 def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Dataset) -> None:
-    """Save the model to its checkpoint, and store its errors by user and by subgroup with the run."""
+    """Save the model to its checkpoint, and store its errors by user and by subgroup, if any, with the run."""
     from movietui.jobs.detail import detail
     from movietui.models.evaluation.per_user import sum_by_user
 
@@ -229,6 +232,8 @@ def save(store: Store, run: int, checkpoint: Path, trained: Trained, dataset: Da
         fitted_on=trained.fitted_on,
         metrics=trained.metrics,
     )
+    if trained.prediction is None:
+        return
     by_user = sum_by_user(trained.parts, trained.prediction, trained.lists)
     subgroups = detail(trained.parts, trained.prediction)
     Runs(store).measured(run, by_user.fingerprint, by_user.to_bytes(), subgroups)

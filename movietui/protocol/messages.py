@@ -118,14 +118,6 @@ class SharedFacts(TypedDict):
     tags: list[str]
 
 
-class Likers(TypedDict):
-    """Some of the people who rated a movie; see ``movietui.models.serving.raters.Likers``."""
-
-    people: int
-    liked: int
-    """How many of them liked it."""
-
-
 class Why(TypedDict):
     """A rated movie that counts for or against another movie."""
 
@@ -136,24 +128,19 @@ class Why(TypedDict):
     """This rating's share of everything that counts for or against the other movie, from 0 to 1."""
     shared: SharedFacts
     """What the rated movie has in common with the other movie."""
-    fans: Likers | None
-    """The people who gave the rated movie at least as many stars, and how many of them liked the other movie."""
 
 
 class ViewerDetails(TypedDict):
     """The prediction of how one viewer likes a movie, with the reasons."""
 
     stars: float
+    """0 if the dataset has no stars."""
     low: float
     """The lower end of the 80 % interval of the predicted rating, within the scale."""
     high: float
     rated: float | None
     """The viewer's rating of the movie; ``None`` if there is none."""
     basis: Basis
-    likers: Likers | None
-    """The people whom ``basis`` names, if it names people."""
-    agreed_on: list[str]
-    """The titles of rated movies that these people like, too."""
     why: list[Why]
     """Movies that the viewer liked and that count for this one."""
     against: list[Why]
@@ -184,9 +171,10 @@ class Details(NamedMovie):
     count: int
     """How many ratings the movie has in the dataset."""
     mean: float
-    """The mean of these ratings; 0 if there are none."""
+    """The mean of these ratings; 0 if there are none, or they have no stars."""
     histogram: list[int]
-    """How many of these ratings have each value of the dataset's scale, the lowest value first."""
+    """How many of these ratings have each value of the dataset's scale or, if there are many values, each half star,
+    the lowest value first."""
     by: list[ViewerDetails]
 
 
@@ -384,6 +372,8 @@ class DatasetRow(TypedDict):
     """About how many seconds its first list would take; 0 if a model can make it at once, ``None`` if unknown."""
     cluster: str
     """Where its ratings are on a cluster, if it was cleaned there; else empty."""
+    implicit: bool
+    """Whether it only says who watched what, without stars."""
     terms: str
     citation: str
 
@@ -525,6 +515,8 @@ class DatasetSummary(TypedDict):
     """The fields of ``data show --json`` that the screens read; the document has more."""
 
     note: str
+    scale_note: str
+    """A sentence on the scale of the ratings; empty if they are on a cluster."""
     absent_note: str
     charts: list[ChartRow]
 

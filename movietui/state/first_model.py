@@ -7,8 +7,9 @@ import contextlib
 from collections.abc import Callable
 
 from movietui.data.problems import Cancelled, Problem
-from movietui.models.choices import QUICK, RECOMMENDED
+from movietui.models.choices import QUICK, QUICK_WITHOUT_STARS, RECOMMENDED
 from movietui.protocol.jobs import JobClient, TrainOptions
+from movietui.protocol.requests import Requests
 from movietui.state.run_queue import RunQueue
 from movietui.state.session import Session
 from movietui.store.run_records import Run
@@ -61,7 +62,9 @@ class StandIn:
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
             "settings": {},
         }
-        return await self._queue.add_stand_in(QUICK, dataset, options, job)
+        rows = await self._session.engine.ask(Requests.datasets)
+        implicit = any(row["implicit"] for row in rows if row["name"] == dataset)
+        return await self._queue.add_stand_in(QUICK_WITHOUT_STARS if implicit else QUICK, dataset, options, job)
 
     async def finish(self, number: int) -> None:
         """Wait until a run of the quick model is over.
@@ -73,7 +76,7 @@ class StandIn:
             raise Cancelled
         if run.state != "done":
             again = "try again on the Train screen."
-            raise Problem(run.problem or f"{QUICK} could not be trained on {run.dataset}; {again}")
+            raise Problem(run.problem or f"{run.model} could not be trained on {run.dataset}; {again}")
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset with ``run``, which the user has just chosen.
@@ -91,12 +94,12 @@ class StandIn:
     async def improve(self) -> bool:
         """Train the recommended model, resume its run, or offer it if it is done.
 
-        Train and offer nothing unless the quick model serves the open dataset, the dataset has at most ``MOST_RATINGS``
+        Train and offer nothing unless ``QUICK`` serves the open dataset, the dataset has at most ``MOST_RATINGS``
         ratings, and the user has chosen no run. Return whether the recommended model is offered now.
         """
         self.recommended_run = self.offered = None
         opened, serving = self._session.opened, self._session.run
-        if opened is None or serving is None or opened["ratings"] > MOST_RATINGS:
+        if opened is None or serving is None or serving.model != QUICK or opened["ratings"] > MOST_RATINGS:
             return False
         run = await self._queue.add_recommended(RECOMMENDED, serving)
         self.recommended_run = run.id if run is not None else None

@@ -65,7 +65,7 @@ def test_latest_global_splits_at_one_moment(demo: Dataset) -> None:
 
 def test_latest_selects_at_least_one_rating_and_the_later_of_equal_times(demo: Dataset) -> None:
     user = np.repeat(np.arange(10, dtype=np.int32), 3)
-    time = np.zeros(30, np.int64)
+    time = np.ones(30, np.int64)
     few = Ratings(user, np.tile(np.arange(3, dtype=np.int32), 10), np.ones(30, np.float32), time)
     assert sorted(splits.split(replace(demo, ratings=few), "latest").test) == list(range(2, 30, 3))
 

@@ -11,8 +11,7 @@ from movietui.models import MODELS
 from movietui.models.base import History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import Shared, are_kin, shared
-from movietui.models.serving.raters import Likers
+from movietui.models.serving.kinship import Shared, are_kin, shared, specific_genres
 from movietui.models.serving.similar import Similarities
 from tests.models.builders import dataset, tags_of, tastes
 
@@ -97,6 +96,15 @@ def test_an_unrelated_movie_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
 
 
+def test_a_movie_that_shares_only_a_common_genre_is_not_a_reason() -> None:
+    everything = dataset(np.tile(np.arange(10), 20), np.repeat(np.arange(20), 10), np.tile([1, 5], 100), movies=20)
+    genres = np.asarray([[1, 1]] + [[1, 0]] + [[0, 1]] * 5 + [[0, 0]] + [[0, 1]] * 12, bool)
+    similarities = Similarities(replace(everything, movies=replace(everything.movies, genres=genres)))
+    history = History(np.int32([1, 5, 7]), np.float32([5, 5, 5]))
+    (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, np.int32([0]))
+    assert sorted(rows(chosen.liked)) == [1]
+
+
 def test_similarity_counts_more_than_weight() -> None:
     years = np.full(400, 1990, np.int32)
     years[1] = 1930
@@ -115,90 +123,24 @@ def test_a_movie_is_not_a_reason_for_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alike", "names", "expected"),
-    [(True, ("Horror", "Drama"), [1]), (False, ("Horror", "Drama"), []), (True, ("Comedy", "Drama"), [])],
+    ("stars", "rated", "basis"), [([5, 5], 4.0, "ratings"), ([1, 2], 3.3, "alike"), ([1, 2], 3.1, "everyone")]
 )
-def test_a_movie_of_another_kind_is_a_reason_if_the_same_people_like_both_and_neither_is_a_comedy(
-    alike: bool, names: tuple[str, ...], expected: list[int]
-) -> None:
-    users = np.arange(200)
-    stars = np.concatenate([1 + 4 * (users % 2), 1 + 4 * ((users if alike else users // 2) % 2)])
-    two = dataset(np.tile(users, 2), np.repeat([0, 1], 200), stars, movies=20)
-    two = replace(two, movies=replace(two.movies, genres=np.eye(20, 2, dtype=bool), genre_names=names))
-    (chosen,) = reasons_for(Chosen([1.0]), Similarities(two), History(np.int32([1]), np.float32([5])), np.int32([0]))
-    assert rows(chosen.liked) == expected
-    assert [reason.fans for reason in chosen.liked] == [Likers(100, 100)] * len(expected)
-
-
-def test_a_movie_of_the_same_kind_is_no_reason_if_other_people_like_it() -> None:
-    users, names = np.arange(60), (("Ann",), ("Ann",), *((),) * 18)
-    numbers = np.ones(20, np.int32)
-    facts = ImdbFacts(np.full(20, 7, np.float32), numbers, numbers, names, names)
-    for alike in (True, False):
-        stars = np.concatenate([1 + 4 * (users % 2), 1 + 4 * ((users if alike else users // 2) % 2)])
-        two = dataset(np.tile(users, 2), np.repeat([0, 1], 60), stars, movies=20)
-        two = replace(two, movies=replace(two.movies, genres=np.arange(20)[:, None] < np.int32([2, 2]), imdb=facts))
-        history = History(np.int32([1]), np.float32([5]))
-        (chosen,) = reasons_for(Chosen([1.0]), Similarities(two), history, np.int32([0]))
-        assert rows(chosen.liked) == [1] * alike
-
-
-def test_content_alone_makes_a_movie_a_reason_only_for_a_little_known_one() -> None:
-    for raters, expected in ((20, [1]), (40, [])):
-        rated = dataset([*range(raters), 0], [0] * raters + [1], [3] * raters + [5], movies=20)
-        genres = np.arange(20)[:, None] < np.int32([2, 2])
-        rated = replace(rated, movies=replace(rated.movies, genres=genres))
-        history = History(np.int32([1]), np.float32([5]))
-        (chosen,) = reasons_for(Chosen([1.0]), Similarities(rated), history, np.int32([0]))
-        assert rows(chosen.liked) == expected
-
-
-def chosen_for(stars: Sequence[float], weights: Sequence[float], given: Sequence[Sequence[float]]) -> Reasons:
-    """Return the reasons for movie 0, which has nothing in common with the viewer's movies, from 1 on.
-
-    ``given``: the stars that each of a group of people gave movie 0 and the viewer's movies; 0 for no rating.
-    """
-    table = np.asarray(given)
-    user, movie = np.nonzero(table)
-    rated = dataset(user, movie, table[user, movie], users=len(table), movies=table.shape[1])
-    rated = replace(rated, movies=replace(rated.movies, genres=np.eye(table.shape[1], 2, dtype=bool)))
-    history = History(np.arange(1, len(stars) + 1, dtype=np.int32), np.float32(stars))
-    return reasons_for(Chosen(weights), Similarities(rated), history, np.int32([0]))[0]
-
-
-def test_without_a_reason_people_who_agree_are_named() -> None:
-    agreeing, others = [[5, 5, 1, 5, 1]] * 11 + [[2, 5, 1, 5, 1]], [[1, 1, 5, 1, 5]] * 20
-    chosen = chosen_for([5, 1, 4, 1], [-1, -1, -1, -1], agreeing + others)
-    assert (chosen.basis, chosen.likers, chosen.liked) == ("alike", Likers(12, 11), ())
-    # If they like the movie less than everyone does, everyone is named.
-    agreeing, others = [[2, 5, 1, 5, 1]] * 12, [[5, 1, 5, 1, 5]] * 20
-    chosen = chosen_for([5, 1, 4, 1], [-1, -1, -1, -1], agreeing + others)
-    assert (chosen.basis, chosen.likers) == ("everyone", Likers(32, 20))
-
-
-def test_without_people_who_agree_those_who_like_the_same_movie_are_named() -> None:
-    pairs = [[5, 5], [1, 1]] * 40 + [[5, 1], [1, 5]] * 10
-    chosen = chosen_for([5], [1], pairs)
-    assert (chosen.basis, chosen.likers, chosen.agreed_on, chosen.liked) == ("fans", Likers(50, 40), (1,), ())
-    assert chosen_for([5], [-1], pairs).basis == "everyone"  # the rating counts against the movie
-    few = [[5, 5], [1, 1]] * 26 + [[5, 1], [1, 5]] * 2
-    assert chosen_for([5], [1], few).basis == "everyone"
-
-
-def test_people_agree_above_all_on_movies_that_both_like() -> None:
-    chosen = chosen_for([5, 1, 5, 4, 1], [1, 1, 1, 1, 1], [[5, 5, 1, 1, 5, 1]] * 12 + [[1, 1, 5, 5, 1, 5]] * 40)
-    assert chosen.basis == "alike"
-    assert set(chosen.agreed_on) <= {1, 4}
-
-
-def test_if_the_model_does_not_look_at_the_ratings_everyone_is_named() -> None:
-    chosen = chosen_for([5, 1, 4, 1], [0, 0, 0, 0], [[5, 5, 1, 5, 1]] * 12)
-    assert (chosen.basis, chosen.likers) == ("everyone", Likers(12, 12))
+def test_without_reasons_the_basis_is_named(stars: list[float], rated: float, basis: str) -> None:
+    model = Chosen([0.5, 0.4])
+    model.fit(KIN)
+    history = History(np.int32([1, 2]), np.float32(stars))
+    expected = replace(model.expect(model.fold_in(history)), stars=np.full(400, rated, np.float32))
+    explanation = explain(model, Similarities(KIN), history, expected, 0)
+    assert explanation.basis == basis
+    assert explanation.rated is None
 
 
 def test_without_ratings_the_basis_is_everyone() -> None:
-    assert chosen_for([], [], [[5, 1]] * 3 + [[3, 1]]) == Reasons((), (), "everyone", Likers(4, 3))
-    assert chosen_for([], [], [[0, 1]]) == Reasons((), (), "everyone", None)
+    model = Chosen([])
+    model.fit(KIN)
+    nothing = History(np.int32([]), np.float32([]))
+    expected = replace(model.expect(model.fold_in(nothing)), stars=np.full(400, 5, np.float32))
+    assert explain(model, Similarities(KIN), nothing, expected, 0).basis == "everyone"
 
 
 def test_a_rated_movie_is_explained_with_its_rating() -> None:
@@ -212,10 +154,14 @@ def test_movies_of_one_director_are_kin() -> None:
     few = dataset([0], [0], [3], movies=4)
     genres = np.asarray([[1, 1], [0, 1], [0, 1], [0, 0]], bool)  # both are common
     movies = replace(few.movies, genres=genres)
-    assert are_kin(movies, 0, np.int32([1, 2, 3])).tolist() == [False, False, False]
+    assert are_kin(movies, specific_genres(movies), 0, np.int32([1, 2, 3])).tolist() == [False, False, True]
     names, numbers = (("Ann", "Bo"), ("Bo",), ("Cy",), ()), np.ones(4, np.int32)
     facts = ImdbFacts(np.full(4, 7, np.float32), numbers, numbers, names, ((),) * 4)
-    assert are_kin(replace(movies, imdb=facts), 0, np.int32([1, 2, 3])).tolist() == [True, False, False]
+    assert are_kin(replace(movies, imdb=facts), specific_genres(movies), 0, np.int32([1, 2, 3])).tolist() == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_movies_with_one_lead_or_a_strong_rare_tag_are_kin() -> None:
@@ -225,10 +171,10 @@ def test_movies_with_one_lead_or_a_strong_rare_tag_are_kin() -> None:
     cast = (("Ann", "Bo", "Cy"), ("Dee", "Ann"), ("Dee", "Eve", "Ann"), ("Cy",), *nobody)
     facts = ImdbFacts(np.full(40, 7, np.float32), numbers, numbers, ((),) * 40, ((),) * 40, cast=cast)
     others = np.int32([1, 2, 3])
-    assert are_kin(replace(movies, imdb=facts), 0, others).tolist() == [True, False, False]
+    assert are_kin(replace(movies, imdb=facts), specific_genres(movies), 0, others).tolist() == [True, False, False]
     common = [(row, "funny", 0.9) for row in range(40)]
     tags = tags_of([*common, (0, "heist", 0.9), (1, "heist", 0.4), (3, "heist", 0.7)], 40)
-    assert are_kin(replace(movies, tags=tags), 0, others).tolist() == [False, False, True]
+    assert are_kin(replace(movies, tags=tags), specific_genres(movies), 0, others).tolist() == [False, False, True]
 
 
 def test_shared_actors_and_tags() -> None:

@@ -33,16 +33,7 @@ from movietui.models.serving.groups import (
 from movietui.models.serving.ranking import Ranker, Viewer
 from tests.models.builders import dataset, tastes
 
-PLANTED = tastes(users=70)[0]
-DATASET = replace(
-    PLANTED,
-    movies=replace(
-        PLANTED.movies,
-        genres=np.arange(len(PLANTED.movies))[:, None] % 10 == np.arange(10),
-        genre_names=tuple(f"genre {number}" for number in range(10)),
-    ),
-)
-"""Ten genres of nine movies each."""
+DATASET = tastes()[0]
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +247,7 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     assert document["order"] == "liked"
     reasons = [reason for movie in document["movies"] for reason in movie["why"]]
     assert reasons
-    assert all(set(reason) == {"id", "title", "stars", "share", "weight", "shared", "fans"} for reason in reasons)
+    assert all(set(reason) == {"id", "title", "stars", "share", "weight", "shared"} for reason in reasons)
 
 
 def test_why_names_liked_movies_that_raise_the_score(ranker: Ranker, model: BiasedMF) -> None:
@@ -315,7 +306,7 @@ from tests.models.builders import tastes
 from movietui.models.checkpoints import load
 from movietui.models.base import history_of
 from movietui.models.serving.ranking import Ranker, Viewer
-dataset = tastes(users=70)[0]
+dataset = tastes()[0]
 ranker = Ranker(dataset, load(Path({str(tmp_path / "run")!r}), dataset)[0])
 assert ranker.recommend([Viewer("user", "u5", history_of(dataset, 5)), Viewer("user", "u6", history_of(dataset, 6))])
 print(sorted({{"torch", "pandas", "textual"}} & set(sys.modules)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.models.base import Expectation, History, history_of
 from movietui.models.bayes import Bayes, BayesSettings
@@ -14,7 +14,7 @@ from movietui.models.blend import BASE, Blend, BlendSettings
 from movietui.models.checkpoints import load, save
 from movietui.models.evaluation.measure import evaluate, train
 from movietui.models.mf import BiasedMF
-from movietui.models.serving.orders import FAMILIARITY, with_unrated
+from movietui.models.serving.orders import with_unrated
 from movietui.models.serving.ranking import Ranker, Viewer
 from tests.models.builders import dataset
 
@@ -80,58 +80,14 @@ def test_only_models_that_predict_unrated_movies_list_them(bayes: Bayes) -> None
     assert (np.diff(bound) <= 1e-5).all()
 
 
-def test_the_score_of_an_unrated_movie_has_the_rank_of_its_lower_bound_and_its_votes() -> None:
-    known = np.arange(8) < 6
-    bound = np.float32([3, 4, 5, 3, 4, 5, 5, 6])
-    votes = np.int32([9, 9, 9, 99, 99, 99, 999, 9])
-    unsure = np.float32([0, 0, 0, 0, 0, 0, 1, 1])
-    value = bound + FAMILIARITY * np.log1p(votes)
-    expected = Expectation(np.minimum(bound + unsure, 5), unsure, np.where(known, 10 * value, 0), bound + unsure)
-    ranked = with_unrated(expected, known, votes).score
-    np.testing.assert_allclose(ranked, 10 * value, rtol=1e-5)
-    # Without votes, the score depends on the bound alone, and the stars are not cut to the scale.
-    alone = with_unrated(replace(expected, score=np.where(known, 10 * bound, 0)), known).score
-    np.testing.assert_allclose(alone, 10 * bound, rtol=1e-5)
-    # A rated movie that IMDb does not know is not compared with.
-    some = np.append([0], votes[1:]).astype(np.int32)
-    score = replace(expected, score=np.append([99], 10 * value[1:]).astype(np.float32))
-    np.testing.assert_allclose(with_unrated(score, known, some).score[6:], 10 * value[6:], rtol=1e-5)
-    for same in (np.ones(8, bool), np.zeros(8, bool)):
-        assert with_unrated(expected, same) is expected
-    cut = replace(expected, uncut=None)
-    assert with_unrated(cut, known) is cut
-
-
-def test_a_ranker_reads_the_votes(bayes: Bayes) -> None:
-    everything, viewer = by_genre(), Viewer("user", "0", history_of(by_genre(), 0))
-    numbers = np.ones(MOVIES + ADDED, np.int32)
-    votes = np.append(1 + everything.counts[:MOVIES] ** 3, np.arange(1, ADDED + 1) ** 4).astype(np.int32)
-    facts = ImdbFacts(numbers.astype(np.float32), votes, numbers, ((),) * len(numbers), ((),) * len(numbers))
-    joined = replace(everything, movies=replace(everything.movies, imdb=facts))
-    score = Ranker(joined, bayes).expect(viewer.history).score
-    expected = bayes.expect(bayes.fold_in(viewer.history))
-    np.testing.assert_allclose(score, with_unrated(expected, joined.counts > 0, votes).score)
-    assert np.abs(score - Ranker(everything, bayes).expect(viewer.history).score)[MOVIES:].max() > 0.01
-
-
-def test_stars_beyond_the_scale_are_told_apart(bayes: Bayes, blend: Blend) -> None:
-    everything = by_genre()
-    generous = History(np.arange(0, MOVIES, 2, dtype=np.int32), np.full(MOVIES // 2, 5, np.float32))
-    for model in (bayes, blend):
-        expected = model.expect(model.fold_in(generous))
-        assert expected.uncut is not None
-        assert expected.uncut.max() > 5  # what a part of the blend predicts is cut before it is stacked
-        np.testing.assert_allclose(expected.stars, everything.scale.clip(expected.uncut), atol=0.1)
-        if isinstance(model, Blend):
-            base = model._parts[BASE]
-            alone = base.expect(base.fold_in(generous)).uncut
-            assert alone is not None
-            stack, shift = model.parameters["stack"], model.parameters["shift"]
-            np.testing.assert_allclose(expected.uncut[MOVIES:], stack.sum() * alone[MOVIES:] + shift, atol=1e-4)
-        both = model.expect_pair(model.fold_in(generous), model.fold_in(history_of(everything, 1)))
-        other = model.expect(model.fold_in(history_of(everything, 1))).uncut
-        assert other is not None
-        np.testing.assert_allclose(both.uncut, (expected.uncut + other) / 2, atol=1e-5)
+def test_the_score_of_an_unrated_movie_has_the_rank_of_its_lower_bound() -> None:
+    stars, score = np.float32([3, 4, 5, 5, 2]), np.float32([10, 20, 30, 0, 0])
+    expected = Expectation(stars, np.float32([0, 0, 0, 1, 1]), score)
+    known = np.asarray([True, True, True, False, False])
+    ranked = with_unrated(expected, known).score
+    np.testing.assert_allclose(ranked, [10, 20, 30, 20, -10], rtol=1e-5)
+    assert with_unrated(expected, np.ones(5, bool)) is expected
+    assert with_unrated(expected, np.zeros(5, bool)) is expected
 
 
 def test_only_the_base_of_a_blend_knows_unrated_movies(blend: Blend) -> None:

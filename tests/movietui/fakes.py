@@ -464,8 +464,6 @@ class FakeEngine(Requests, EngineClient):
                     "high": 5.0,
                     "rated": None,
                     "basis": "ratings",
-                    "likers": None,
-                    "agreed_on": [],
                     "why": [
                         {
                             "title": self.titles[(number + 9) % 99],
@@ -473,7 +471,6 @@ class FakeEngine(Requests, EngineClient):
                             "stars": 5.0,
                             "weight": 0.21,
                             "shared": NOTHING_SHARED,
-                            "fans": {"people": 42, "liked": 39},
                         }
                     ],
                     "against": [
@@ -483,7 +480,6 @@ class FakeEngine(Requests, EngineClient):
                             "stars": 1.5,
                             "weight": 0.05,
                             "shared": NOTHING_SHARED,
-                            "fans": None,
                         }
                     ],
                     "shared": ["Crime"],
@@ -529,6 +525,7 @@ class FakeEngine(Requests, EngineClient):
                 "disk": 2 * size,
                 "seconds": 16.0 if size else 0.0,
                 "cluster": "",
+                "implicit": False,
                 "terms": terms,
                 "citation": "Somebody. 2015.",
             }
@@ -716,7 +713,12 @@ class FakeEngine(Requests, EngineClient):
                 "shares": shares,
             },
         ]
-        return {"absent_note": "Not published in this dataset: [b]age[/b].", "note": "", "charts": charts}
+        return {
+            "absent_note": "Not published in this dataset: [b]age[/b].",
+            "scale_note": "Ratings from 1 to 5 in steps of 1.",
+            "note": "",
+            "charts": charts,
+        }
 
     def imdb_report(self, *, dataset: str) -> ImdbReport | None:
         return self.joined

@@ -396,7 +396,7 @@ async def test_files_that_are_not_a_dataset_are_refused(ready: Path, tmp_path: P
             ("page.zip", "web page"),
             ("cut.zip", "damaged or incomplete"),
             ("README.md", "README.md"),
-            ("folder", "u.data"),
+            ("folder", "names no user and item"),
         ):
             await open_path(driver, tmp_path / name)
             await driver.wait_for_notice(expected)

@@ -233,14 +233,6 @@ def test_details_name_each_viewer_who_rated_the_movie() -> None:
         assert "you rated it ★ 4½" in drawn.plain
 
 
-def test_details_of_one_viewer_count_the_fans_of_the_first_reason() -> None:
-    ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}] * 2
-    details = FakeEngine().movie_details(viewers=ratings, movie="45")
-    assert "39 of 42" not in describe(details, ["anna", "tom"], 200).plain
-    details["by"] = details["by"][:1]
-    assert "liked by 39 of 42 people who liked" in describe(details, ["anna"], 200).plain
-
-
 def test_details_say_what_the_prediction_of_a_new_movie_rests_on() -> None:
     ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}]
     details = FakeEngine().movie_details(viewers=ratings, movie="45")

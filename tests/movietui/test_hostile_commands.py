@@ -41,7 +41,16 @@ ON = ("--dataset", "hostile")
 ELSEWHERE = ("--dataset", POISON)
 CALLS: dict[str, Sequence[Call]] = {
     "data list": [()],
-    "data get": [(POISON,), ("mine", "--from", POISON), ("ml-100k",), ("mine", "--from", f"{POISON}/export.zip")],
+    "data get": [
+        (POISON,),
+        ("mine", "--from", POISON),
+        ("ml-100k",),
+        ("mine", "--from", f"{POISON}/export.zip"),
+        ("mine", "--from", "poison.csv"),
+        ("mine", "--from", "poison.csv", "--columns", f"{POISON},{POISON}"),
+        ("mine", "--from", "poison.csv", "--columns", "user,item,rating,title", "--scale", POISON),
+        ("mine", "--from", "poison.csv", "--columns", "user,item,rating,title"),
+    ],
     "data remove": [(POISON,)],
     "data clean": [("hostile",), (POISON,), ("hostile", "--cleaning", POISON)],
     "data show": [("hostile",), (POISON,), ("hostile", "--cleaning", POISON)],
@@ -61,6 +70,7 @@ CALLS: dict[str, Sequence[Call]] = {
         ("bias", *ELSEWHERE),
     ],
     "evaluate": [
+        ("bias", *ON, "--split", "poison.csv"),
         ("bias", *ON, "--predictions", f"{NAME}.csv", "--output", f"{NAME}.svg"),
         ("bias", *ON, "--split", POISON),
         (POISON, *ON),
@@ -163,6 +173,8 @@ def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch:
         zipped.writestr(f"lists/{POISON}.csv", "x")
         zipped.writestr("watchlist.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Foo [/b],1995,y\n")
         zipped.writestr("likes/films.csv", f"Date,Name,Year,Letterboxd URI\n2020-01-01,{POISON},{POISON},x\n")
+    row = f'"{POISON}","{POISON}",4,"{POISON}"\n'
+    (folder / "poison.csv").write_text(f'"{POISON}",x,y,z\n{row}u,i,{POISON},{POISON}\nu,j,1,t\nu,{row}', "utf-8")
     (folder / POISON / "titles.txt").write_text(f"{POISON} (1995)\nFoo [/b] (1995)\n", "utf-8")
     (folder / POISON / f"{NAME} (1995).mkv").touch()
     people = [person(21, f"Francis {POISON}")]

@@ -89,7 +89,7 @@ def _date(row: GivenRating, width: int) -> str:
 
 
 def _predicted(row: GivenRating, width: int) -> str:
-    return "" if row["predicted"] is None else f"★ {row['predicted']:.1f}"
+    return f"★ {row['predicted']:.1f}" if row["predicted"] else ""
 
 
 class RatingsPanel(Panel[bool]):

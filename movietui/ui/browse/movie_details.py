@@ -23,6 +23,8 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
     if lines:
         lines.append(Text())
     for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
+        if not viewer["stars"]:  # the dataset has no stars
+            continue
         who = f"{letter} {name}" if len(names) > 1 else "predicted"
         lines.append(
             Text.assemble(
@@ -31,7 +33,9 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
                 (f"  ({viewer['low']:.1f} … {viewer['high']:.1f})", "dim"),
             )
         )
-    if movie["count"]:
+    if movie["count"] and not movie["mean"]:
+        lines.append(Text(reasons.watched_by(movie["count"])))
+    elif movie["count"]:
         lines.append(
             Text.assemble(
                 "average   ",
@@ -53,10 +57,9 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
     if viewer["why"]:
         lines.append(Text(f"because {who} liked", "underline"))
         lines += [_reason(reason, counted, width) for reason in viewer["why"]]
-        if len(movie["by"]) == 1:
-            lines += [Text(line, "dim") for line in textwrap.wrap(reasons.fans_sentence(viewer["why"][0]), width)]
     elif movie["count"]:
-        lines += [Text(line) for line in textwrap.wrap(reasons.basis(viewer, movie["mean"], who), width)]
+        rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)
+        lines += [Text(line) for line in textwrap.wrap(rests_on, width)]
     if viewer["shared"]:
         lines.append(Text(f"in common  {', '.join(viewer['shared'])}", "dim"))
     if viewer["against"]:
@@ -85,7 +88,8 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
     lines = [*_facts(movie), Text()]
     for name, viewer in zip(names, movie["by"], strict=True):
         who = f"{name}  " if len(names) > 1 else ""
-        lines.append(Text.assemble(who, (f"★ {viewer['stars']:.1f}", "bold"), " predicted"))
+        if viewer["stars"]:
+            lines.append(Text.assemble(who, (f"★ {viewer['stars']:.1f}", "bold"), " predicted"))
         lines += _rating(viewer, name if len(names) > 1 else "you")
     named = [(why, name) for name, viewer in zip(names, movie["by"], strict=True) for why in viewer["why"]]
     why, name = max(named, key=lambda each: each[0]["weight"], default=(None, ""))
@@ -93,7 +97,7 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
         lines.append(Text(reasons.liked(why, name if len(names) > 1 else "you")))
     else:
         who = names[0] if len(names) > 1 else "you"
-        lines.append(Text(reasons.basis(movie["by"][0], movie["mean"], who)))
+        lines.append(Text(reasons.basis(movie["by"][0], movie["count"], movie["mean"], who)))
     return Text("\n").join(lines)
 
 

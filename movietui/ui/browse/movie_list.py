@@ -222,6 +222,8 @@ YEAR: Column[MovieRow] = Column(" year ", YEAR_CELLS, _year, style="quiet", key=
 
 
 def _in_stars(value: float, cells: int) -> Line:
+    if not value:  # the dataset has no stars
+        return [("–".ljust(cells), "quiet")]
     return [("★ ", "stars"), (f"{value:.1f}".ljust(cells - 2), "")]
 
 
@@ -230,7 +232,7 @@ def _stars(row: MovieRow, cells: int) -> Line:
 
 
 def _stars_and_uncertainty(row: MovieRow, cells: int) -> Line:
-    uncertainty = cut(f"±{decimals(row['uncertainty'], 1)}", cells - STARS_CELLS)
+    uncertainty = cut(f"±{decimals(row['uncertainty'], 1)}" if row["stars"] else "", cells - STARS_CELLS)
     return [*_stars(row, STARS_CELLS), (uncertainty, "quiet")]
 
 

@@ -36,6 +36,7 @@ ABOUT = (
     "Get and clean datasets here. Nothing leaves this machine.",
     "Turn rules on or off to preview what they do, then apply them.",
 )
+OWN_FILES = "Choose a MovieLens zip, or the folder it unpacks to, or a CSV, TSV or Parquet with your own ratings."
 NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 
@@ -223,7 +224,7 @@ class DataScreen(FrameScreen):
             pane.border_title = "Open a folder or zip"
             self._pane("stages").show(Text())
             self._show_rules(None)
-            self._pane("terms").show(Text("Choose a MovieLens zip, or the folder it unpacks to; any release works."))
+            self._pane("terms").show(Text(OWN_FILES))
             return
         pane.border_title = Content(row["title"])
         if self._stages_of != row["name"]:
@@ -252,7 +253,7 @@ class DataScreen(FrameScreen):
         # If the cleaning was never applied, show what it would do.
         self._show_rules(report or await engine.ask(Requests.preview_cleaning, dataset=row["name"], cleaning=cleaning))
         if facts:
-            notes = [note for note in (facts["absent_note"], facts["note"]) if note]
+            notes = [note for note in (facts["scale_note"], facts["absent_note"], facts["note"]) if note]
             self._pane("terms").show(_about(row, notes, gets, removes))
             self.chart.show(facts["charts"])
             self._view(self.chart, open_view=False)

@@ -1,0 +1,102 @@
+"""Reads a split from a file: which ratings are in the train part, and which in the test part.
+
+The file is a table with a header and the columns ``user``, ``movie`` (or ``item``) and ``part``, which is ``train`` or
+``test``. Ratings that it leaves out are in neither part.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from movietui.data.movielens.text_lines import quote
+from movietui.data.problems import Problem
+from movietui.data.tables import reader, table
+from movietui.data.tables.columns import role_of
+from movietui.data.tables.interactions import codes_of
+
+if TYPE_CHECKING:
+    from movietui.data.dataset import Dataset
+
+SUFFIXES = (".csv", ".tsv", ".parquet")
+PARTS = ("train", "test")
+PART = "part"
+DIGITS = 8
+"""How many digits of a digest are in the name of a split."""
+Rows = NDArray[np.intp]
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the file and a digest of its content. Raises ``Problem`` if it cannot be read."""
+    name, content = _content(path)
+    return f"{name}:{hashlib.sha256(content).hexdigest()[:DIGITS]}"
+
+
+def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
+    """Return the rows of a dataset's ratings that are in the train part, and those in the test part, both ascending.
+
+    Rows of the file that cleaning removed from the dataset are ignored. Raises ``Problem`` if the file cannot be read,
+    has other columns or parts, has pairs that the dataset does not have, or puts a pair into both parts, and if one of
+    the parts is empty.
+    """
+    name, content = _content(path)
+    header = table.names_of(content)
+    index = {PART if each.strip().casefold() == PART else role_of(each): column for column, each in enumerate(header)}
+    if not {"user", "item", PART} <= index.keys():
+        raise Problem(f"{name} has the columns {', '.join(header[:10])}; a split needs user, movie and part.")
+    wanted = {role: index[role] for role in ("user", "item", PART)}
+    if content.startswith(table.PARQUET):
+        found = table.parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
+    else:
+        found, malformed = table.text(content, name, wanted, len(header), True)
+        if malformed:
+            raise Problem(f"Line {malformed[0].line} of {name} is wrong: {malformed[0].reason}.")
+    part, parts = codes_of(found[PART])
+    wrong = [each for each in parts if each not in PARTS]
+    if wrong or (part < 0).any():
+        raise Problem(f"A part in {name} is {quote(wrong[0]) if wrong else 'empty'}; write train or test.")
+    user, users = codes_of(found["user"])
+    movie, movies = codes_of(found["item"])
+    rows_of_movies = {**dataset.movies.row}
+    for kept, merged in dataset.movies.merged.items():
+        rows_of_movies |= dict.fromkeys(merged, dataset.movies.row[kept])
+    user_row, movie_row = _rows(user, users, dataset.users.row), _rows(movie, movies, rows_of_movies)
+    pair = user_row * len(dataset.movies) + movie_row
+    pair[(user_row < 0) | (movie_row < 0)] = -1
+    of_ratings = dataset.ratings.user.astype(np.int64) * len(dataset.movies) + dataset.ratings.movie
+    known = np.isin(pair, of_ratings)
+    if not known.all() and (dataset.cleaning == "none" or not known.any()):
+        first = int(np.flatnonzero(~known)[0])
+        raise Problem(
+            f"{int((~known).sum()):,} rows of {name} are no ratings of {dataset.name}, such as user "
+            f"{found['user'][first]}, movie {found['item'][first]}."
+        )
+    in_parts = [np.unique(pair[known & (part == parts.index(each))]) if each in parts else pair[:0] for each in PARTS]
+    twice = np.intersect1d(in_parts[0], in_parts[1])
+    if len(twice):
+        both = divmod(int(twice[0]), len(dataset.movies))
+        raise Problem(
+            f"{name} puts {len(twice):,} ratings into both parts, such as user {dataset.users.ids[both[0]]}, movie "
+            f"{dataset.movies.ids[both[1]]}."
+        )
+    train, test = (np.flatnonzero(np.isin(of_ratings, pairs)) for pairs in in_parts)
+    for each, rows in zip(PARTS, (train, test), strict=True):
+        if not len(rows):
+            raise Problem(f"{name} has no ratings of {dataset.name} in the part {each}.")
+    return train, test
+
+
+def _content(path: Path) -> tuple[str, bytes]:
+    """Return the name of the file and its content. Raises ``Problem`` unless it is one file."""
+    files = reader.contents(path)
+    if len(files) != 1:
+        raise Problem(f"{path} has {len(files)} files; name the one with the split.")
+    return next(iter(files.items()))
+
+
+def _rows(codes: NDArray[np.int32], ids: list[str], known: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the row of each id, -1 if it is missing or unknown. ``codes`` and ``ids`` as ``codes_of`` returns them."""
+    return np.asarray([*(known.get(each, -1) for each in ids), -1], np.int64)[codes]

@@ -200,7 +200,7 @@ def test_browsing_it(
     assert "it_" in screen
     assert bool(re.search(r"★ \d\.\d", screen)) == (dataset == "hundred")
     terminal.send("d")
-    terminal.wait_for("Ratings from 0 to 100" if dataset == "hundred" else "only who watched what")
+    terminal.wait_for("Ratings from 0 to 100" if dataset == "hundred" else "learn from it")
     terminal.send("q")
     terminal.end()
     assert b"Traceback" not in terminal.raw

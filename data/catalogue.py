@@ -294,12 +294,15 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
 
 def _read_own(name: str, path: Path, columns: Sequence[str], scale: str, report: Report) -> dict[str, Any]:
     """Read the user's own files, and store them; see ``get``."""
-    from movietui.data import scales
+    from movietui.data import readers, scales
     from movietui.data.movielens import reader as movielens
     from movietui.data.tables import reader as tables
 
     given, note = scales.parse(scale) if scale else None, ""
-    if columns or not movielens.is_release(path):
+    if not columns and (read := readers.read(path, report)):
+        raw, note = read
+        raw = replace(raw, scale=scales.with_steps(given, raw.ratings["stars"].to_numpy())) if given else raw
+    elif columns or not movielens.is_release(path):
         raw, note = tables.read(path, columns, given, report)
     else:
         raw = movielens.read(path, report)

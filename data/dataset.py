@@ -421,6 +421,10 @@ class Dataset:
         """The scale of the ratings as published, on which their errors are measured."""
         return self.published_scale or self.scale
 
+    def __repr__(self) -> str:
+        ratings, users, movies = len(self.ratings), len(self.users), len(self.movies)
+        return f"{self.name}: {ratings:,} ratings of {movies:,} movies by {users:,} users"
+
     @cached_property
     def newest_year(self) -> int:
         """The newest year of release of a movie with at least ``COVERED_RATINGS`` ratings; 0 if there is none."""

@@ -9,6 +9,7 @@
 ``phases``                             the fits that ``train`` makes
 ``save``, ``load``                     checkpoints
 ``Ranker``, ``Viewer``                 lists for one or more viewers
+``RatingMetric``, ``ListMetric``       metrics in plug-ins
 =====================================  =======================================================================
 
 Each of these is imported when it is first used (PEP 562), so that importing ``movietui.models.choices`` or listing
@@ -30,14 +31,17 @@ if TYPE_CHECKING:
     from movietui.models.checkpoints import load, save
     from movietui.models.evaluation.comparison import compare
     from movietui.models.evaluation.measure import build, check_ratings, choose, evaluate, phases, train
+    from movietui.models.plugin_metrics import ListMetric, RatingMetric
     from movietui.models.registry import MODELS
     from movietui.models.serving.ranking import Ranker, Viewer
 
 __all__ = [
     "MODELS",
     "History",
+    "ListMetric",
     "Model",
     "Ranker",
+    "RatingMetric",
     "Viewer",
     "build",
     "check_ratings",
@@ -56,6 +60,7 @@ _MODULES = {
     **dict.fromkeys(("build", "check_ratings", "choose", "evaluate", "phases", "train"), "evaluation.measure"),
     "compare": "evaluation.comparison",
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
+    **dict.fromkeys(("ListMetric", "RatingMetric"), "plugin_metrics"),
 }
 """The module in ``movietui.models`` that defines each public name."""
 

@@ -21,7 +21,7 @@ from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
 from movietui.models.base import AnyModel
 from movietui.models.metrics import Metrics
-from movietui.models.registry import MODELS
+from movietui.models.registry import MODELS, plugin_of
 
 FORMAT = 3
 """The format of a checkpoint; a checkpoint in another one cannot be loaded."""
@@ -53,6 +53,8 @@ class Manifest:
     libraries: dict[str, str] = field(default_factory=dict)
     checksum: str = ""
     """The checksum of the file with the arrays."""
+    package: str = ""
+    """The package of the plug-in that has the model; empty for a model of movietui."""
     format: int = FORMAT
 
 
@@ -86,6 +88,7 @@ def save(
         metrics={name: value for name, value in (metrics or {}).items() if math.isfinite(value)},
         libraries=_libraries(),
         checksum=disk.checksum(arrays),
+        package=plugin.package if (plugin := plugin_of(model.name)) else "",
     )
     if folder.exists():
         raise Problem(f"{folder} already exists, and a checkpoint is never overwritten; choose another folder.")
@@ -140,7 +143,7 @@ def _seal(facts: Mapping[str, object]) -> str:
 
 def _is_valid(manifest: Manifest) -> bool:
     """Return whether all fields have valid types and the scale is valid; ``strict_json`` reads only finite numbers."""
-    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "checksum")
+    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "checksum", "package")
     numbers = (manifest.settings, manifest.scale, manifest.metrics)
     return (
         all(isinstance(getattr(manifest, name), str) for name in texts)
@@ -160,13 +163,16 @@ def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
 
     Returns the model, its manifest, and the dataset that it can serve: without the unrated movies, unless the model was
     fitted on the same ones. Raises ``Problem`` for a checkpoint of another dataset or of other unrated movies, a
-    missing, damaged or truncated file, a model that this version lacks, and another format.
+    missing, damaged or truncated file, a model that this version and the installed plug-ins lack, and another format.
     """
     manifest = read_manifest(folder)
     if manifest.model not in MODELS:
-        raise Problem(
-            f"The checkpoint in {folder} needs the model {manifest.model!r}, which this version lacks; update movietui."
+        lacking = (
+            f"the package {manifest.package}, which is not installed; install it or choose another model"
+            if manifest.package
+            else "a newer version; update movietui"
         )
+        raise Problem(f"The checkpoint in {folder} needs the model {manifest.model!r} of {lacking}.")
     if manifest.fingerprint != dataset.fingerprint:
         theirs = _named(manifest.dataset, manifest.cleaning, manifest.fingerprint)
         ours = _named(dataset.name, dataset.cleaning, dataset.fingerprint)

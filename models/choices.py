@@ -118,11 +118,17 @@ METRICS: Mapping[str, Metric] = {
         Metric("pairs", PAIR, None, "number of pairs of users that were given a shared list"),
     )
 }
-"""Every metric, in the order of the columns in a table of runs: if the table is too wide, the last are left out.
-
-The metrics of the first ten movies of a list exist for any other number too; see ``metric_named``.
+"""Every metric of movietui, in the order of the columns in a table of runs: if the table is too wide, the last are left
+out. The metrics of the first ten movies of a list exist for any other number too; see ``metric_named``.
 """
+_of_plugins: dict[str, Metric] = {}
 _AT = re.compile(r"(?<=@)[1-9][0-9]{0,4}(?=$|_margin$)")
+
+
+def add_metrics(metrics: Iterable[Metric]) -> None:
+    """Make metrics of plug-ins known to this process. A process that does not import plug-ins learns from the engine
+    which metrics they have."""
+    _of_plugins.update((metric.name, metric) for metric in metrics)
 
 
 def _table_name(name: str) -> str:
@@ -131,24 +137,26 @@ def _table_name(name: str) -> str:
 
 
 def metric_named(name: str) -> Metric | None:
-    """Return a metric, or ``None`` for an unknown name. ``ndcg@5`` is the ``ndcg@10`` of the first five movies.
+    """Return a metric of movietui, or one of a plug-in that is known to this process; ``None`` for any other name.
+
+    ``ndcg@5`` is the ``ndcg@10`` of the first five movies.
 
     >>> metric_named("recall@50").higher_is_better, metric_named("recall@0")
     (True, None)
     """
     metric, k = METRICS.get(_table_name(name)), _AT.search(name)
     if metric is None or name in METRICS:
-        return metric
+        return metric or _of_plugins.get(name)
     return replace(metric, name=name, measures=metric.measures.replace("first ten", f"first {k and k[0]}"))
 
 
 def by_importance(names: Iterable[str]) -> list[str]:
     """Return each known metric once: first those that a short table shows, then the others, in the order of
-    ``METRICS``; metrics of different numbers of movies keep their order."""
-    order = list(METRICS)
-    known = [(name, _table_name(name)) for name in dict.fromkeys(names) if metric_named(name)]
-    known.sort(key=lambda each: (not METRICS[each[1]].headline, order.index(each[1])))
-    return [name for name, _ in known]
+    ``METRICS``, those of plug-ins last; metrics of different numbers of movies keep their order."""
+    order = [*METRICS, *_of_plugins]
+    known = [(metric, _table_name(name)) for name in dict.fromkeys(names) if (metric := metric_named(name))]
+    known.sort(key=lambda each: (not each[0].headline, order.index(each[1] if each[1] in METRICS else each[0].name)))
+    return [metric.name for metric, _ in known]
 
 
 RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ranking"} & {*metric.tasks})

@@ -1,10 +1,14 @@
-"""The models by name. To add a model, add a line to ``_CLASSES``."""
+"""The models by name: those of movietui, which have a line in ``_CLASSES``, and those of plug-ins."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from movietui.data import plugins
 from movietui.data.near_names import no_such
+from movietui.data.plugins import Plugin, explained
+from movietui.data.problems import Problem
 
 if TYPE_CHECKING:
     from movietui.models.base import AnyModel
@@ -34,21 +38,66 @@ _CLASSES = {
 
 
 class Registry(Mapping[str, "type[AnyModel]"]):
-    """Model classes by name. Looking up a class imports its module; listing the names imports nothing."""
+    """Model classes by name, followed by those of plug-ins. Looking up a class imports its module; listing the names
+    imports nothing."""
 
     def __getitem__(self, name: str) -> "type[AnyModel]":
+        """Return a class. Raises ``Problem`` if it is that of a plug-in and cannot be used."""
+        if name not in _CLASSES:
+            return load(plugins.usable("model", _CLASSES.__contains__)[name])
         module, _, kind = _CLASSES[name].partition(".")
         model: type[AnyModel] = getattr(import_module(f"movietui.models.{module}"), kind)
         return model
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_CLASSES)
+        return iter((*_CLASSES, *plugins.usable("model", _CLASSES.__contains__)))
 
     def __len__(self) -> int:
-        return len(_CLASSES)
+        return len(_CLASSES) + len(plugins.usable("model", _CLASSES.__contains__))
 
     def __contains__(self, name: object) -> bool:
-        return name in _CLASSES  # the inherited method would import the model
+        # The inherited method would import the model.
+        return name in _CLASSES or name in plugins.usable("model", _CLASSES.__contains__)
+
+    def load_all(self) -> "dict[str, type[AnyModel]]":
+        """Return the classes of all models. A plug-in that cannot be used is reported and left out."""
+        classes = {}
+        for name in self:
+            try:
+                classes[name] = self[name]
+            except Problem as problem:
+                plugins.report(problem)
+        return classes
+
+
+def declared() -> tuple[Plugin, ...]:
+    """Return the models that plug-ins declare, also those that cannot be used."""
+    return plugins.declared("model", _CLASSES.__contains__)
+
+
+def plugin_of(name: str) -> Plugin | None:
+    """Return the plug-in that has a model; ``None`` for a model of movietui and for an unknown name."""
+    return None if name in _CLASSES else plugins.usable("model", _CLASSES.__contains__).get(name)
+
+
+@functools.cache
+def load(plugin: Plugin) -> "type[AnyModel]":
+    """Return a plug-in's class. Raises ``Problem`` if it is not a model that can be listed and made."""
+    from movietui.models.base import Model
+    from movietui.models.settings import describe
+
+    kind = plugin.load()
+    if not (isinstance(kind, type) and issubclass(kind, Model)):
+        raise plugin.problem("is not a subclass of movietui.models.Model; update or uninstall the package")
+    if missing := sorted(getattr(kind, "__abstractmethods__", ())):
+        raise plugin.problem(f"lacks the method {missing[0]}; update or uninstall the package")
+    if getattr(kind, "name", None) != plugin.name:
+        raise plugin.problem(f"calls itself {getattr(kind, 'name', None)!r}; update or uninstall the package")
+    with explained(plugin, "describe itself"):
+        kind.summary.strip()
+        describe(kind.settings_type)
+        kind()
+    return kind
 
 
 MODELS = Registry()

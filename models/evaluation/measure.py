@@ -15,6 +15,7 @@ from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
 from movietui.data.splits import hold_out, protocol
+from movietui.models import plugin_metrics
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, TASKS, Order, Task, without_stars
 from movietui.models.evaluation.comparison import MOST_TRIPLES
@@ -56,7 +57,8 @@ def choose(name: str, published: bool = False, changes: Mapping[str, str] | None
     """
     kind = type(build(name))
     if published and kind.published is None:
-        names = ", ".join(other for other, model in MODELS.items() if model.published is not None) or "none yet"
+        known = MODELS.load_all().items()
+        names = ", ".join(other for other, model in known if model.published is not None) or "none yet"
         raise Problem(f"None of the source systems has {name}; these models have published settings: {names}.")
     return parse(kind.settings_type, changes or {}, kind.published if published else None)
 
@@ -105,6 +107,10 @@ class Evaluation:
     """The errors of the triples (``movietui.models.metrics.pair_errors``); only with the task ``pair`` and at most
     ``MOST_TRIPLES`` triples."""
 
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        return f"{self.model} on {self.split} of {self.dataset}: {figures}"
+
     def as_json(self) -> dict[str, Any]:
         """Return the document that ``evaluate --json`` prints."""
         return {
@@ -127,7 +133,7 @@ class Evaluation:
 
 
 def evaluate(
-    name: str,
+    model: str | AnyModel,
     dataset: Dataset,
     split_name: str,
     task: Task = "rating",
@@ -142,17 +148,19 @@ def evaluate(
 ) -> Evaluation:
     """Fit a model on a split's train part and measure it on its test part.
 
-    ``seed`` is the model's, ``split_seed`` the split's. ``order``: that of the lists, by default ``order_for`` the
-    split. ``measures``: the ranking metrics, by default ``measures_for`` the split. With the task ``rating``,
-    ``intervals`` adds ``measure_coverage``, and ``uncertainty`` returns the uncertainty of each prediction; both fold
-    in many users, which takes seconds with some models. Raises ``Problem`` for an unknown model, split or task, or one
-    that the dataset does not allow, and if the test part does not suffice to measure lists or pairs.
+    ``model``: a name, for which ``settings`` and ``seed`` apply, or an unfitted model, which has both. ``split_seed``
+    is the seed of the split. ``order``: that of the lists, by default ``order_for`` the split. ``measures``: the
+    ranking metrics, by default ``measures_for`` the split. With the task ``rating``, ``intervals`` adds
+    ``measure_coverage``, and ``uncertainty`` returns the uncertainty of each prediction; both fold in many users, which
+    takes seconds with some models. Raises ``Problem`` for an unknown model, split or task, or one that the dataset does
+    not allow, and if the test part does not suffice to measure lists or pairs.
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
-    check_ratings([name], dataset, task)
+    if isinstance(model, str):
+        model = build(model, settings, seed)
+    check_ratings([type(model)], dataset, task)
     dataset = dataset.without_unrated()
-    model = build(name, settings, seed)
     parts = split_dataset(dataset, split_name, split_seed)
     train, test = parts.train, parts.test
     if task == "pair" and parts.users_are_new:
@@ -170,7 +178,7 @@ def evaluate(
     predicted = time.perf_counter()
     if prediction is None:
         assert lists is not None
-        metrics = ranking_metrics(lists, train)
+        metrics = ranking_metrics(lists, train) | plugin_metrics.of_lists(lists, train)
     elif task == "rating":
         coverage = measure_coverage(model, parts.known, test, split_seed) if intervals else {}
         parts, prediction = as_published(parts, prediction)
@@ -190,12 +198,12 @@ def evaluate(
         predicted = time.perf_counter()
         metrics = _on_scale(train, metrics) | measure_pair_lists(model, train, test, split_seed, order)
     return Evaluation(
-        model=name,
+        model=model.name,
         dataset=dataset.name,
         split=parts.rows.name,
         split_seed=split_seed,
         task=task,
-        seed=seed,
+        seed=model.seed,
         order=None if task == "rating" else order,
         relevant=measures.relevant if task == "ranking" else None,
         settings=label(model),
@@ -215,16 +223,18 @@ def evaluate(
     )
 
 
-def check_ratings(names: Iterable[str], dataset: Dataset, task: Task) -> None:
-    """Raise ``Problem`` if a model or a task needs stars and the dataset has none."""
+def check_ratings(models: Iterable[str | type[AnyModel]], dataset: Dataset, task: Task) -> None:
+    """Raise ``Problem`` if a model, given by name or class, or a task needs stars and the dataset has none."""
     if dataset.implicit and task != "ranking":
         raise Problem(
             f"{dataset.name} only says who watched what, so there are no ratings to predict; measure lists with "
             "--task ranking."
         )
-    for name in names:
-        check_name(name)
-        MODELS[name].check_ratings(dataset)
+    for model in models:
+        if isinstance(model, str):
+            check_name(model)
+            model = MODELS[model]
+        model.check_ratings(dataset)
 
 
 def as_published(parts: Parts, prediction: Floats) -> tuple[Parts, Floats]:
@@ -234,8 +244,9 @@ def as_published(parts: Parts, prediction: Floats) -> tuple[Parts, Floats]:
 
 
 def metrics_of_ratings(parts: Parts, prediction: Floats) -> Metrics:
-    """Return the rating metrics of what ``as_published`` returns."""
-    return _on_scale(parts.train, rating_metrics(prediction, parts.test.stars))
+    """Return the rating metrics of what ``as_published`` returns, also those of plug-ins."""
+    stars = parts.test.stars
+    return _on_scale(parts.train, rating_metrics(prediction, stars)) | plugin_metrics.of_ratings(prediction, stars)
 
 
 def _on_scale(dataset: Dataset, metrics: Metrics) -> Metrics:
@@ -450,7 +461,7 @@ def train(
         parts, prediction = as_published(parts, parts.predict(model))
         metrics = metrics_of_ratings(parts, prediction)
     if lists is not None:
-        metrics |= ranking_metrics(lists, parts.train)
+        metrics |= ranking_metrics(lists, parts.train) | plugin_metrics.of_lists(lists, parts.train)
     if "serve" in fits:
         model = fit("serve", dataset)[0]
     return Trained(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from movietui.data import catalogue
+from movietui.data.ids import user_row
 from movietui.data.imdb.external_ids import NO_LINKS, links_of
 from movietui.data.imports.entries import Entry
 from movietui.data.imports.matching import SURE, Matcher
@@ -58,12 +59,7 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     user: int | None = None
     stars: dict[int, float] = {}
     if ratings["kind"] == "user":
-        row = dataset.users.row.get(ratings["id"])
-        if row is None:
-            ids = dataset.users.ids
-            listed = f"its {len(ids):,} users are {ids[0]} to {ids[-1]}."
-            raise no_such(f"{dataset.name} has no user {ratings['id']}", ratings["id"], ids, listed)
-        known = history_of(dataset, row)
+        known = history_of(dataset, user_row(dataset, ratings["id"]))
         user = known.user
         stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
     for key, value in ratings["rated"]:

@@ -98,6 +98,27 @@ def config(defaults: bool, json_: bool) -> None:
 @cli.command()
 @as_json
 @handle_errors
+def plugins(json_: bool) -> None:
+    """List the models, readers and metrics that other installed packages add, and what is wrong with them."""
+    from movietui.answers.plugins import list_plugins
+
+    rows = list_plugins()
+    if json_:
+        print_json(rows)
+        return
+    if not rows:
+        print_rich("No installed package has plug-ins.")
+        return
+    table = new_table("kind", "name", "package", "version", "state")
+    for row in rows:
+        state = "cannot be used" if row["problem"] else "ready"
+        table.add_row(row["kind"], row["name"], row["package"], row["version"], state)
+    print_rich(table, *(row["problem"] for row in rows if row["problem"]))
+
+
+@cli.command()
+@as_json
+@handle_errors
 def locate(json_: bool) -> None:
     """Show where movietui stores its files."""
     paths = {name: str(path) for name, path in locations.all_locations().items()}

@@ -344,10 +344,10 @@ def sweep(
     if json_:
         print_json(rows)
         return
-    metrics = list(rows[0]["metrics"])
+    metrics = by_importance(name for row in rows for name in row["metrics"])
     table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
     for row in rows:
-        figures = [text.figure(row["metrics"][name]) for name in metrics]
+        figures = [text.figure(row["metrics"].get(name)) for name in metrics]
         table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
     on_test = "  ".join(f"{name} {text.figure(value)}" for name, value in (rows[0]["test"] or {}).items())
     print_rich(

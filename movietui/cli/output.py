@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from movietui.cli.commands import Named
+from movietui.data import plugins
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Stage
 from movietui.data.storage import locations
@@ -91,7 +92,8 @@ class Bars:
 def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
     """Decorator: print an error of the command as one sentence, and exit with the code for the error.
 
-    Whatever happens, close the stores at the end. ``MOVIETUI_DEBUG`` shows the traceback of an unexpected error.
+    Whatever happens, close the stores at the end, and say which plug-ins were left out. ``MOVIETUI_DEBUG`` shows the
+    traceback of an unexpected error.
     """
 
     @functools.wraps(command)
@@ -116,6 +118,8 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
             sys.exit(1)
         finally:
             _close_stores()
+            for report in plugins.take_reports():
+                click.echo(report, err=True)
 
     return run
 

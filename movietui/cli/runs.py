@@ -236,6 +236,10 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
 
     The checkpoints of the runs in use are kept, and so are the metrics and curves of all runs.
     """
+    if metric not in METRICS:
+        from movietui.models import plugin_metrics
+
+        plugin_metrics.load_all()
     freed = _runs().prune(keep, metric)
     total = sum(checkpoint.bytes for checkpoint in freed)
     if json_:

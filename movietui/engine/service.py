@@ -25,6 +25,7 @@ from movietui.engine.open_dataset import OpenDataset
 from movietui.models import MODELS
 from movietui.models.checkpoints import load, read_manifest
 from movietui.models.choices import RECOMMENDED
+from movietui.models.registry import plugin_of
 from movietui.models.serving.groups import MISERY
 from movietui.models.serving.ranking import Ranker
 from movietui.models.settings import describe
@@ -46,6 +47,7 @@ from movietui.protocol.messages import (
     MovieRow,
     NewerDataset,
     Opened,
+    PluginRow,
     PublishedResult,
     Question,
     Recognised,
@@ -279,6 +281,7 @@ class Service(Requests):
             {
                 "name": model.name,
                 "summary": model.summary,
+                "package": plugin.package if (plugin := plugin_of(model.name)) else "",
                 "settings": [
                     {
                         "name": entry.name,
@@ -292,8 +295,13 @@ class Service(Requests):
                     for entry in describe(model.settings_type)
                 ],
             }
-            for model in sorted(MODELS.values(), key=lambda model: model.name != RECOMMENDED)
+            for model in sorted(MODELS.load_all().values(), key=lambda model: model.name != RECOMMENDED)
         ]
+
+    def plugins(self) -> list[PluginRow]:
+        from movietui.answers.plugins import list_plugins
+
+        return list_plugins()
 
     def published_results(self) -> list[PublishedResult]:
         from movietui.answers.compare_runs import published_results

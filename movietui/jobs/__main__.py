@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import cast
 
+from movietui.data import plugins
 from movietui.data.problems import Cancelled
 from movietui.data.progress import Stage
 from movietui.data.storage import locations
@@ -201,7 +202,8 @@ def _main() -> int:
         except Cancelled:
             return 1
     except Exception as error:
-        send_last({"event": "failed", "problem": sentence(error)})
+        # A plug-in that was left out may be why.
+        send_last({"event": "failed", "problem": " ".join([sentence(error), *plugins.take_reports()])})
         return 1
     return 0
 

@@ -139,6 +139,9 @@ def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]
 
 def _check_metric(name: str, task: Task) -> None:
     """Raise ``Problem`` for an unknown metric, and for one that the task does not measure."""
+    from movietui.models import plugin_metrics
+
+    plugin_metrics.load_all()
     metric = metric_named(name)
     if metric is None:
         raise no_such(f"There is no metric {name!r}", name, METRICS, "docs/evaluation.md lists them.")
@@ -229,5 +232,5 @@ def _summarise(rows: Sequence[Row], comparisons: Comparisons) -> None:
 
 def _mean_and_deviation(metrics: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the mean and the sample standard deviation of each metric."""
-    values = {name: [each[name] for each in metrics] for name in metrics[0]}
+    values = {name: [each[name] for each in metrics] for name in metrics[0] if all(name in each for each in metrics)}
     return {name: {"mean": fmean(each), "std": stdev(each)} for name, each in values.items()}

@@ -12,6 +12,7 @@ from movietui.data.splits import name_of
 from movietui.data.storage import locations
 from movietui.formatting.settings import settings_text
 from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.models.registry import plugin_of
 from movietui.protocol.jobs import SweepRow
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def sweep(request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:
         data=dataset.fingerprint,
         split=name_of(request.split),
         seeds=[request.seed, request.split_seed],
-        version=__version__,
+        version=plugin.version if (plugin := plugin_of(request.model)) else __version__,
     )
     if request.fresh:
         results.forget()

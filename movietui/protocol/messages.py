@@ -5,7 +5,7 @@ Uncertainties are in stars.
 
 from typing import Any, Literal, NotRequired, Required, TypedDict, final
 
-from movietui.models.choices import Basis, Order, UnseenBy, Way
+from movietui.models.choices import Basis, Order, Task, UnseenBy, Way
 
 IdsRow = tuple[str, int, int]
 """The ids of a movie at IMDb, TMDB and MovieLens, as in ``store.ratings.Ids``. The pipe turns the tuple into a list."""
@@ -490,7 +490,31 @@ class ModelRow(TypedDict):
 
     name: str
     summary: str
+    package: str
+    """The package of the plug-in that has the model; empty for a model of movietui."""
     settings: list[FieldRow]
+
+
+class MetricRow(TypedDict):
+    """A metric of a plug-in: the fields of ``movietui.models.choices.Metric`` that it has."""
+
+    name: str
+    tasks: tuple[Task, ...]
+    higher_is_better: bool | None
+    measures: str
+
+
+class PluginRow(TypedDict):
+    """A model, a reader or a metric in another package. ``plugins --json`` prints it."""
+
+    kind: str
+    name: str
+    package: str
+    version: str
+    problem: str
+    """Why it cannot be used, as a sentence; empty if it can."""
+    metric: MetricRow | None
+    """What is known about a metric that can be used; ``None`` for other plug-ins."""
 
 
 class PublishedResult(TypedDict):

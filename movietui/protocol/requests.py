@@ -25,6 +25,7 @@ from movietui.protocol.messages import (
     MovieRow,
     NewerDataset,
     Opened,
+    PluginRow,
     PublishedResult,
     Question,
     Recognised,
@@ -187,6 +188,10 @@ class Requests(Protocol):
 
     def models(self) -> list[ModelRow]:
         """Return the models that can be trained, with their settings, the recommended one first."""
+        ...
+
+    def plugins(self) -> list[PluginRow]:
+        """Return the plug-ins in other packages, also those that cannot be used."""
         ...
 
     def published_results(self) -> list[PublishedResult]:

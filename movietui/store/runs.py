@@ -19,7 +19,7 @@ from movietui.data.progress import Stage
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations, strict_json
 from movietui.data.storage.strict_json import finite
-from movietui.models.choices import higher_is_better
+from movietui.models.choices import higher_is_better, metric_named
 from movietui.protocol.jobs import EpochProgress, EpochRow
 from movietui.protocol.messages import RunRow
 from movietui.store import interrupts
@@ -235,13 +235,16 @@ class Runs:
         """Return the finished runs that have a checkpoint and are not among the best, newest first.
 
         Of comparable runs (same dataset, cleaning and split), the best ``keep`` are not prunable. Neither is a run that
-        serves its dataset. Raises ``Problem`` for a metric that no finished run has.
+        serves its dataset. Raises ``Problem`` for a metric that no finished run has, and for one of
+        which nobody knows whether a higher value is better.
         """
         done = [run for run in self.find() if run.state == "done"]
         if done and not any(metric in run.metrics for run in done):
             known = list(dict.fromkeys(name for run in done for name in run.metrics))
             listed = f"metrics: {', '.join(known) or 'none'}."
             raise no_such(f"No run has the metric {metric!r}", metric, known, listed)
+        if done and metric_named(metric) is None:
+            raise Problem(f"Only the plug-in that has {metric} knows whether a higher value is better; install it.")
         groups: dict[tuple[str, str, str], list[Run]] = {}
         for run in done:
             groups.setdefault((run.dataset, run.cleaning, run.split), []).append(run)

@@ -36,6 +36,7 @@ from movietui.protocol.messages import (
     NewerDataset,
     Opened,
     PersonalAccuracy,
+    PluginRow,
     PublishedResult,
     Question,
     Recognised,
@@ -546,9 +547,12 @@ class FakeEngine(Requests, EngineClient):
         }
         published: FieldRow = {**field, "published": 8}
         return [
-            {"name": name, "summary": summary, "settings": [published if name == "mf" else field]}
+            {"name": name, "summary": summary, "package": "", "settings": [published if name == "mf" else field]}
             for name, summary in (("mf", "Learns tastes."), ("bias", "No taste."), ("popularity", "What most rated."))
         ]
+
+    def plugins(self) -> list[PluginRow]:
+        return []
 
     def published_results(self) -> list[PublishedResult]:
         return [

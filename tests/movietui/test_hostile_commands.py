@@ -155,6 +155,7 @@ CALLS: dict[str, Sequence[Call]] = {
         (f"{POISON}/titles.txt", *ON),
         (NAME, *ON),
     ],
+    "plugins": [(), (POISON,)],
     "locate": [(), (POISON,)],
 }
 """The arguments with which each command is tried. Hostile text is in the arguments, or in what the command reads."""

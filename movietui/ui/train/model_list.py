@@ -13,7 +13,7 @@ class ModelList(ColumnList[ModelRow]):
     """The models that can be trained."""
 
     def columns(self, width: int) -> Sequence[Column[ModelRow]]:
-        """Return columns for the name and for whether the model is the recommended one."""
+        """Return columns for the name, and for whether the model is the recommended one or that of a plug-in."""
         return [
             Column("", 16, lambda row, _: [(f" {row['name']}", "")]),
             Column("", REST, _note, right=True),
@@ -21,4 +21,5 @@ class ModelList(ColumnList[ModelRow]):
 
 
 def _note(row: ModelRow, width: int) -> str | Line:
-    return [(cut("recommended ", width, right=True), "quiet")] if row["name"] == RECOMMENDED else ""
+    note = "recommended" if row["name"] == RECOMMENDED else "plug-in" if row["package"] else ""
+    return [(cut(f"{note} ", width, right=True), "quiet")] if note else ""

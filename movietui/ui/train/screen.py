@@ -19,7 +19,7 @@ from textual.worker import WorkerError
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.models.choices import CLUSTER_MODELS
+from movietui.models.choices import CLUSTER_MODELS, Metric, add_metrics
 from movietui.protocol.jobs import TrainOptions
 from movietui.protocol.messages import ModelRow
 from movietui.protocol.requests import Requests
@@ -184,9 +184,18 @@ class TrainScreen(RunsScreen):
         if self.models.has_focus:  # not if a person has moved it meanwhile
             for node, action in early:
                 await self.app.run_action(action, node)
+        await self._list_plugins()
         self._published = [PublishedRow.of(row) for row in await session.engine.ask(Requests.published_results)]
         if self._version:  # otherwise the runs are about to be listed
             self.list_runs()
+
+    async def _list_plugins(self) -> None:
+        """Take note of the metrics of plug-ins, and say which plug-ins cannot be used."""
+        rows = await self.session.engine.ask(Requests.plugins)
+        add_metrics(Metric(**row["metric"]) for row in rows if row["metric"])
+        if problems := [row["problem"] for row in rows if row["problem"]]:
+            more = f" movietui plugins lists {len(problems) - 1} more." if len(problems) > 1 else ""
+            self.movie_tui.show_notice(f"{problems[0]}{more}")
 
     def served(self, dataset: str) -> None:
         """Mark the run that is now in use, and update the command line in the form."""

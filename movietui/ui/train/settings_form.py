@@ -63,7 +63,8 @@ class SettingsForm(Vertical):
     async def show(self, model: ModelRow) -> None:
         """Show the form of a model with its tuned settings."""
         self.model, self.preset, self._complete = model, PRESETS[0], False
-        self.query_one("#summary", Static).update(Text(model["summary"]))
+        source = f" From the package {model['package']}." if model["package"] else ""
+        self.query_one("#summary", Static).update(Text(f"{model['summary']}{source}"))
         self._show_preset()
         fields = self.query_one("#fields", Vertical)
         parts = [part for field in model["settings"] for part in _setting(field)]

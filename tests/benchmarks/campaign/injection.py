@@ -127,6 +127,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     ],
     "list show": [["--profile", "anna", "{text}"], ["--profile", "anna", "tonight"]],
     "locate": [[]],
+    "plugins": [[]],
     "rate": [["--profile", "anna", "{text}", "4"], ["--profile", "{text}", "[REC]² (1995)", "4"]],
     "recommend": [
         ["--user", "1", "-k", "20"],

@@ -1,0 +1,47 @@
+"""Makes a dataset of a table in memory."""
+
+from typing import TYPE_CHECKING
+
+from movietui.data import scales
+from movietui.data.cleaning.cleaner import clean, parse
+from movietui.data.cleaning.encoding import encode
+from movietui.data.dataset import Dataset
+from movietui.data.problems import Problem
+from movietui.data.tables import table
+from movietui.data.tables.columns import by_header
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNCLEANED = "none"
+
+
+def from_frame(frame: "pd.DataFrame", name: str = "frame", scale: str = "") -> Dataset:
+    """Return a dataset of a table of ratings, which stays in memory and in its order.
+
+    Its columns are named as in ``movietui.data.tables.columns.NAMES``: ``user`` and ``item`` (or ``movie``), ids of any
+    type, and, if known, ``rating`` (or ``stars``), ``time`` and ``title``. Without ratings, the dataset only says who
+    watched what. ``scale``: such as ``0..100``; the ratings tell if it is empty. Raises ``Problem`` if there is no user
+    or item, if one is missing in a row, or if a rating is not a number.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    if not isinstance(frame, pd.DataFrame):
+        raise Problem(f"from_frame needs a table of pandas, not a {type(frame).__name__}.")
+    columns = by_header([str(column) for column in frame.columns])
+    if columns is None:
+        shown = ", ".join(str(column) for column in frame.columns[:20])
+        raise Problem(f"The table needs a column user and a column item; its columns are {shown or 'none'}.")
+    found = {role: frame.iloc[:, index].reset_index(drop=True) for role, index in columns.items()}
+    for role in ("user", "item"):
+        if not len(frame) or found[role].isna().any():
+            raise Problem(f"Every row must have a {role}, and there must be at least one row.")
+    # Text, because a column of several types is none for pyarrow.
+    mixed = [role for role, column in found.items() if role in ("user", "item", "title") or column.dtype == object]
+    found |= {role: found[role].astype(str).where(found[role].notna()) for role in mixed}
+    interactions = table.of_columns(pa.table(found), name, "The table")
+    if interactions.malformed:
+        raise Problem(f"The table cannot be read: {interactions.malformed[0].reason}.")
+    raw = interactions.to_raw(scales.parse(scale) if scale else None)
+    return encode(name, clean(name, raw, parse(UNCLEANED))[0], UNCLEANED)

@@ -1,0 +1,110 @@
+"""Metrics in plug-ins, which are computed wherever movietui computes its own metrics of the same task."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from movietui.data import plugins
+from movietui.data.dataset import Dataset, Floats
+from movietui.data.plugins import Plugin, explained
+from movietui.data.problems import Problem
+from movietui.models.choices import METRICS, RANKING, RATING, Metric, add_metrics
+from movietui.models.metrics import Lists, Metrics, family
+
+
+@dataclass(frozen=True)
+class RatingMetric:
+    """A metric of predicted ratings; an entry point in the group ``movietui.metrics`` names one."""
+
+    measures: str
+    """What it measures, in a few words; see ``movietui.models.choices.Metric``."""
+    compute: Callable[[Floats, Floats], float]
+    """Takes the predictions and the ratings of all test rows, both on the scale of the published ratings and of shape
+    (rows,)."""
+    higher_is_better: bool | None = None
+    """``None`` for a figure whose best value is neither the highest nor the lowest."""
+
+
+@dataclass(frozen=True)
+class ListMetric:
+    """A metric of lists; an entry point in the group ``movietui.metrics`` names one."""
+
+    measures: str
+    """What it measures, in a few words; see ``movietui.models.choices.Metric``."""
+    compute: Callable[[Lists, Dataset], float]
+    """Takes the users' lists and the train part."""
+    higher_is_better: bool | None = None
+    """``None`` for a figure whose best value is neither the highest nor the lowest."""
+
+
+AnyMetric = RatingMetric | ListMetric
+Chosen = TypeVar("Chosen", RatingMetric, ListMetric)
+
+
+def is_ours(name: str) -> bool:
+    """Return whether movietui has a metric with this name, for any number of movies."""
+    return family(name) in map(family, METRICS)
+
+
+def declared() -> tuple[Plugin, ...]:
+    """Return the metrics that plug-ins declare, also those that cannot be used."""
+    return plugins.declared("metric", is_ours)
+
+
+def load(plugin: Plugin) -> AnyMetric:
+    """Return a plug-in's metric. Raises ``Problem`` if it cannot be imported or is none."""
+    metric = plugin.load()
+    if not isinstance(metric, RatingMetric | ListMetric):
+        raise plugin.problem(
+            "is neither a RatingMetric nor a ListMetric of movietui.models; update or uninstall the package"
+        )
+    return metric
+
+
+def described(plugin: Plugin, metric: AnyMetric) -> Metric:
+    """Return the row of a plug-in's metric in the table of metrics."""
+    tasks = RATING if isinstance(metric, RatingMetric) else RANKING
+    return Metric(plugin.name, tasks, metric.higher_is_better, str(metric.measures))
+
+
+@functools.cache
+def load_all() -> Mapping[Plugin, AnyMetric]:
+    """Return the metrics of all plug-ins, and make them known to this process. A plug-in that cannot be used is
+    reported and left out."""
+    metrics = {}
+    for plugin in plugins.usable("metric", is_ours).values():
+        try:
+            metrics[plugin] = load(plugin)
+        except Problem as problem:
+            plugins.report(problem)
+    add_metrics(described(plugin, metric) for plugin, metric in metrics.items())
+    return metrics
+
+
+def of_ratings(prediction: Floats, stars: Floats) -> Metrics:
+    """Return the metrics of plug-ins for predicted ratings; arguments as in ``rating_metrics``."""
+    return _computed(RatingMetric, prediction, stars)
+
+
+def of_lists(lists: Lists, train: Dataset) -> Metrics:
+    """Return the metrics of plug-ins for lists; arguments as in ``ranking_metrics``."""
+    return _computed(ListMetric, lists, train)
+
+
+def _computed(kind: type[Chosen], *arguments: Any) -> Metrics:
+    """Return the metrics of a kind. One that fails is reported and left out: the fit may have taken hours."""
+    metrics: Metrics = {}
+    for plugin, metric in load_all().items():
+        if not isinstance(metric, kind):
+            continue
+        try:
+            with explained(plugin, "be computed"):
+                value = float(metric.compute(*arguments))
+            if not math.isfinite(value):
+                raise plugin.problem(f"is {value} and not a number here, so it is left out")
+            metrics[plugin.name] = value
+        except Problem as problem:
+            plugins.report(problem)
+    return metrics

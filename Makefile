@@ -12,7 +12,7 @@ run: .venv/run.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-# Spark's tests, with two executors as processes of their own. They need Java 17 and half a gigabyte more in .venv.
+# Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.
 test-cluster: .venv/dev.stamp
 	@$(BIN)/python -c 'import sys; from movietui.data.cluster.session import missing_java; sys.exit(missing_java() or 0)'
 	@$(MAKE) --no-print-directory .venv/spark.stamp

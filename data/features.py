@@ -26,7 +26,7 @@ from movietui.data.problems import Problem
 Doubles = NDArray[np.float64]
 
 GENDERS = ("F", "M")
-"""Ordered by ``movietui.data.cleaning.rules.gender_code``: 0 for F and 1 for M, as in source 004."""
+"""Ordered by ``movietui.data.cleaning.rules.gender_code``: 0 for F and 1 for M, as in system 004."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WITHOUT_GENRE = "unknown"
 OTHER_DIRECTORS = "other directors"
@@ -296,11 +296,11 @@ class Inputs:
 
 
 def demographic_inputs(dataset: Dataset) -> Inputs:
-    """Encode the inputs of source 000: age, 2 genders, the occupations, and the genres with ``unknown`` first.
+    """Encode the inputs of system 000: age, 2 genders, the occupations, and the genres with ``unknown`` first.
 
     ML-100K and ML-1M have 43 inputs: 1 for the age, 2 for the gender (F, M), 21 for the occupation and 19 for the
     genres. For ML-100K, occupations and genres have the order of its files ``u.occupation`` and ``u.genre``. The age is
-    scaled to mean 0 and standard deviation 1 over the users (the source does not say how it scales ages); all other
+    scaled to mean 0 and standard deviation 1 over the users (the author does not say how ages are scaled); all other
     inputs are 0 or 1. Raises ``Problem`` if the dataset has no demographics.
     """
     people = demographics(dataset.users)
@@ -372,7 +372,7 @@ class Averages:
 class Tastes:
     """How many movies of each genre each user rated in the train part, and how much they liked them.
 
-    These are the user features of source 002. The column ``average`` is the user's mean, damped as in ``Averages``;
+    These are the user features of system 002. The column ``average`` is the user's mean, damped as in ``Averages``;
     ``ratings`` is ``log(1 + n)``, where n is the number of the user's ratings. For each genre, in the order of
     ``genres``, ``ratings of GENRE`` is ``log(1 + n)``, where n is how many movies of the genre the user rated. Then,
     for each genre, ``liking of GENRE`` is ``sum(r - average) / (n + damping)``, summed over the user's ratings r of

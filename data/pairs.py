@@ -1,4 +1,4 @@
-"""Pairs of users who rated the same movie: the triples (user, other user, movie, mean rating) of source 002.
+"""Pairs of users who rated the same movie: the triples (user, other user, movie, mean rating) of system 002.
 
 There are far too many triples to hold in memory (8,353,595 in ML-100K, about 407.7 million in ML-1M), so they are
 counted, drawn at random for a training epoch, or iterated over in blocks. Split the ratings, never the triples: train

@@ -115,7 +115,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     summary = "Autoencoder over rows of ratings; fills in the missing ratings."
     settings_type = AutoRecSettings
     on_device = True
-    # The source system gives neither the layer size nor the decay; 500 is the size in the paper.
+    # The author gives neither the layer size nor the decay; 500 is the size in the paper.
     published = AutoRecSettings(
         by_user=True, hidden=500, members=1, decay=0.0, epochs=10, batch=128, rate=0.08, momentum=0.9, falling=False
     )

@@ -124,7 +124,7 @@ class Model(ABC, Generic[S, Taste]):
     """One line that describes the model on screen."""
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
-    """The settings of the source system, as its author describes them; ``None`` if no source system has this model."""
+    """The settings of the earlier system that has this model, as its author describes them; ``None`` if none has it."""
 
     predicts_unrated: ClassVar[bool] = False
     """Whether the model predicts movies without ratings from what describes them. Such a model is also fitted on the
@@ -267,9 +267,11 @@ class Model(ABC, Generic[S, Taste]):
         """Predict the mean of both viewers' ratings for every movie.
 
         The result is symmetric in the viewers. By default, the stars and the score are the means of both viewers'
-        predictions, and the uncertainty assumes that the errors of these predictions are independent. A model that
-        learns from pairs overrides this method.
+        predictions, and the uncertainty assumes that the errors of these predictions are independent, except for a
+        viewer paired with themselves. A model that learns from pairs overrides this method.
         """
+        if first is second:
+            return self.expect(first)
         a, b = self.expect(first), self.expect(second)
         uncertainty = np.sqrt(a.uncertainty**2 + b.uncertainty**2) / np.float32(2)
         half = np.float32(0.5)

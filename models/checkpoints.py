@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from movietui.data.dataset import Dataset, Movies, Scale
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
 from movietui.models.base import AnyModel
+from movietui.models.choices import FittedOn
 from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS, plugin_of
 
@@ -47,8 +48,7 @@ class Manifest:
     """The digest of the ids of the unrated movies that the model was fitted on; empty if there were none."""
     split: str = ""
     """The split that ``metrics`` were measured on."""
-    fitted_on: str = ""
-    """``train`` or ``all ratings``."""
+    fitted_on: FittedOn = "all ratings"
     metrics: Metrics = field(default_factory=dict)
     libraries: dict[str, str] = field(default_factory=dict)
     checksum: str = ""
@@ -64,7 +64,7 @@ def save(
     dataset: Dataset,
     *,
     split: str = "",
-    fitted_on: str = "",
+    fitted_on: FittedOn = "all ratings",
     metrics: Metrics | None = None,
 ) -> Manifest:
     """Write a fitted model to a new folder; parent folders are created.
@@ -143,10 +143,11 @@ def _seal(facts: Mapping[str, object]) -> str:
 
 def _is_valid(manifest: Manifest) -> bool:
     """Return whether all fields have valid types and the scale is valid; ``strict_json`` reads only finite numbers."""
-    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "fitted_on", "checksum", "package")
+    texts = ("unrated", "model", "dataset", "cleaning", "fingerprint", "split", "checksum", "package")
     numbers = (manifest.settings, manifest.scale, manifest.metrics)
     return (
         all(isinstance(getattr(manifest, name), str) for name in texts)
+        and manifest.fitted_on in get_args(FittedOn)
         and type(manifest.seed) is int
         and all(
             isinstance(table, dict) and all(isinstance(value, int | float) for value in table.values())

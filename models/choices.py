@@ -24,8 +24,10 @@ RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
 Preset = Literal["tuned", "published"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
-"""The sets of settings: ``tuned``, the default, is ours; ``published`` is what the author of a source system
+"""The sets of settings: ``tuned``, the default, is ours; ``published`` is what the author of an earlier system
 describes."""
+FittedOn = Literal["train", "all ratings"]
+"""What a stored model was fitted on: the train part of its split, or the whole dataset."""
 Task = Literal["rating", "ranking", "pair"]
 TASKS: tuple[Task, ...] = get_args(Task)
 """What an evaluation measures: predicted ratings, lists, or predicted mean ratings and lists of two viewers."""

@@ -13,7 +13,7 @@ from movietui.models.networks import forward, layers_of
 from movietui.models.settings import Settings, setting
 
 HIDDEN = (64, 32, 16)
-"""The sizes of the hidden layers of source 000."""
+"""The sizes of the hidden layers of system 000."""
 BLOCK = 16_384
 """How many pairs of a user and a movie are processed at once."""
 
@@ -61,7 +61,7 @@ class ViewerInputs:
 
 class Demographic(Model[DemographicSettings, ViewerInputs]):
     """Passes age, gender, occupation and genres through dense layers of 64, 32, 16 and 1 units with ReLU between them,
-    as in source 000. ML-100K and ML-1M give 43 inputs, without ``averages``.
+    as in system 000. ML-100K and ML-1M give 43 inputs, without ``averages``.
 
     A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
     their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all
@@ -77,7 +77,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     summary = "Age, gender, occupation and genre; ignores personal taste."
     settings_type = DemographicSettings
     on_device = True
-    # The source system names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.
+    # The author names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.
     published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0)
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -1,4 +1,4 @@
-"""Models with dense layers over embeddings, from the source systems 001, 003 and 004."""
+"""Models with dense layers over embeddings, from the systems 001, 003 and 004."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -74,7 +74,7 @@ AS_003: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""The published settings that both networks of source 003 share. The source gives the learning rate and the momentum,
+"""The published settings that both networks of system 003 share. The system gives the learning rate and the momentum,
 and says that there are dense layers, dropout and batch normalisation; the rest are assumptions (see ``DeepMF``)."""
 
 
@@ -93,10 +93,10 @@ class DeepMFSettings(LayerSettings):
 
 
 class DeepMF(Layered[DeepMFSettings]):
-    """``f = m + b_u + c_i + tower(p_u, q_i)``: source 003's factorisation with deep learning.
+    """``f = m + b_u + c_i + tower(p_u, q_i)``: system 003's factorisation with deep learning.
 
     As published: dense layers, dropout, batch normalisation and ReLU; gradient descent with a learning rate of 0.01 and
-    a momentum of 0.9. The source gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
+    a momentum of 0.9. The author gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
     half, batches of 128, 15 epochs and no biases.
     """
 
@@ -114,7 +114,7 @@ class ResidualMFSettings(DeepMFSettings):
 
 
 class ResidualMF(Layered[ResidualMFSettings]):
-    """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: a tower learns the residuals of the product (source 003).
+    """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: a tower learns the residuals of the product (system 003).
 
     As published: gradient descent with a learning rate of 0.01 and a momentum of 0.9. We assume the same sizes as for
     ``DeepMF``.
@@ -148,14 +148,14 @@ class NcfSettings(TowerSettings):
 
 
 class Ncf(Embedded[NcfSettings]):
-    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: source 001 with dense layers. Here,
+    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: system 001 with dense layers. Here,
     ``m`` is such that the sigmoid turns it into the mean rating.
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
-    the normalised target. The source gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
+    the normalised target. The author gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
     dropout rate of 0.2, Adam at its default rate, batches of 64, 5 epochs and no biases.
 
-    The source itself suggests embeddings of genres and time. Here, the time is the movie's release date, because a
+    The author suggests embeddings of genres and time. Here, the time is the movie's release date, because a
     movie that is yet to be watched has no rating time. On the validation part of ml-1m, four members have an rmse of
     0.8647 without these features and 0.8459 with them.
     """
@@ -211,7 +211,7 @@ class HybridSettings(DeepMFSettings):
 
 
 class Hybrid(Layered[HybridSettings]):
-    """``f = m + b_u + c_i + tower(p_u, q_i, a_u, g_i)``: embeddings and side features, source 004.
+    """``f = m + b_u + c_i + tower(p_u, q_i, a_u, g_i)``: embeddings and side features, system 004.
 
     ``a`` are the user's age, gender and occupation; ``g`` are the movie's genres, year and month of release and, if the
     dataset is joined with IMDb, IMDb's facts. A dataset that lacks some of these has fewer inputs. All columns are
@@ -223,7 +223,7 @@ class Hybrid(Layered[HybridSettings]):
 
     As published: embeddings and features are concatenated, followed by a dense layer, batch normalisation and ReLU, and
     a second dense layer that gives the rating. Training takes 7 epochs with Adam, and the best epoch on a validation
-    part is used. The source gives no sizes; we assume embeddings of 50, a layer of 128, batches of 64, a tenth for
+    part is used. The author gives no sizes; we assume embeddings of 50, a layer of 128, batches of 64, a tenth for
     validation, Adam at its default rate and no biases.
     """
 

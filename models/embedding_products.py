@@ -1,4 +1,4 @@
-"""Models that multiply two embeddings: the dot product of source system 001 and the simple factorisation of 003."""
+"""Models that multiply two embeddings: the dot product of system 001 and the simple factorisation of 003."""
 
 from dataclasses import dataclass
 from typing import TypeVar
@@ -34,9 +34,9 @@ class Product(Embedded[P]):
 
 
 class SgdMF(Product[SgdMFSettings]):
-    """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: source 003's simple factorisation.
+    """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: system 003's simple factorisation.
 
-    As published: mean squared error, Adam, batches of 32, 10 epochs. The source gives neither the number of factors nor
+    As published: mean squared error, Adam, batches of 32, 10 epochs. The author gives neither the number of factors nor
     any regularisation; we assume 10 factors and no regularisation.
     """
 
@@ -64,10 +64,10 @@ class DotSettings(SgdMFSettings):
 
 
 class Dot(Product[DotSettings]):
-    """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: source 001,
+    """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: system 001,
     on ml-1m.
 
-    As published, there are no biases. The source gives no other details; we add the mean ``m``, and assume Adam at its
+    As published, there are no biases. The author gives no other details; we add the mean ``m``, and assume Adam at its
     default rate, batches of 64 and 5 epochs.
     """
 

@@ -121,7 +121,7 @@ UNSPECIFIED: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""What we assume where source systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, and
+"""What we assume where systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, and
 neither biases nor decay."""
 
 E = TypeVar("E", bound=EmbeddingSettings)

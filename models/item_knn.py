@@ -72,7 +72,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     published = ItemKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 says only "similarities between movies"; we assume plain cosines of stars relative to the movie's
+    """System 003 says only "similarities between movies"; we assume plain cosines of stars relative to the movie's
     mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

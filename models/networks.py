@@ -61,12 +61,13 @@ class Plan:
 
 
 Step = Callable[["Tensor"], tuple["Tensor", "Tensor"]]
-"""Takes the rows of a batch, an int64 tensor, and returns two scalars: the loss to minimise, and the mean squared error
-of the batch in stars squared, which the curve shows."""
+"""Takes a batch, an int64 tensor whose first axis is the batch, and returns two scalars: the loss to minimise, and the
+mean squared error of the batch in stars squared, which the curve shows."""
 
-Batches = Callable[[int], Iterable["Tensor"]]
-"""Takes the batch size, and yields the rows of each batch of an epoch, int64 tensors on the device. There are as many
-batches as it takes to see all rows once."""
+Batches = Callable[[int, int], Iterable["Tensor"]]
+"""Takes the number of an epoch, from 1, and the batch size, and yields the batches of the epoch for ``Step``. There are
+as many as it takes to see all rows once. They depend on nothing else that changes from epoch to epoch, except torch's
+random state."""
 
 
 @contextmanager
@@ -91,12 +92,12 @@ def train(
 ) -> Fitted:
     """Train a network in place, and leave it in evaluation mode on the chosen device; call this inside ``seeded``.
 
-    ``step`` is called in training mode with batches of row numbers (below ``rows``), on the device; ``validation`` and
-    ``held_out`` are called in evaluation mode after each epoch and return a mean squared error in stars squared.
-    ``validation`` is only reported. ``held_out``, measured on rows of train that ``step`` does not use, determines the
-    best epoch: the network ends with the weights of that epoch, training ends early if the plan has patience, and the
-    returned ``Fitted.best_epoch`` is its number, so that the caller may train again on all rows for that many epochs.
-    ``batches`` is called at the start of each epoch; by default, all rows are shuffled.
+    ``step`` is called in training mode with each of the ``batches`` of an epoch; by default, these are the row numbers
+    below ``rows``, shuffled, on the device. ``validation`` and ``held_out`` are called in evaluation mode after each
+    epoch and return a mean squared error in stars squared. ``validation`` is only reported. ``held_out``, measured on
+    rows of train that ``step`` does not use, determines the best epoch: the network ends with the weights of that
+    epoch, training ends early if the plan has patience, and the returned ``Fitted.best_epoch`` is its number, so that
+    the caller may train again on all rows for that many epochs.
 
     Inside ``movietui.models.training.resume.resumable``, interrupted training resumes after its last complete epoch;
     ``progress`` is called again for the earlier epochs. All randomness in ``step`` must then come from torch.
@@ -124,11 +125,11 @@ def train(
         network.train()
         error = torch.zeros((), device=device)
         meter = ratings_meter(number, plan.epochs, rows)
-        for index in batches(batch) if batches else _shuffled(rows, batch, device):
+        for index in batches(number, batch) if batches else _shuffled(rows, batch, device):
             meter.add(len(index))
             weight = len(index) / rows
             if len(index) == 1:
-                index = index.repeat(2)  # batch normalisation needs two rows
+                index = torch.cat([index, index])  # batch normalisation needs two rows
             if plan.falling:
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate * (1 + np.cos(np.pi * done / steps)) / 2

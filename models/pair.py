@@ -70,7 +70,7 @@ class Encoded:
 class Pair(Model[PairSettings, Encoded]):
     """Predicts the mean rating of a pair by three networks: one for users, one for movies, and one that combines both.
 
-    This is the scheme of source 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, the prediction
+    This is the scheme of system 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, the prediction
     is
 
         (m(a) + m(b)) / 2 + combiner(a + b, |a - b|, g, (a + b) g)
@@ -90,7 +90,7 @@ class Pair(Model[PairSettings, Encoded]):
     summary = "Predicts what two people would give a movie together, from who they are and what they like."
     settings_type = PairSettings
     on_device = True
-    # The source gives neither layer sizes nor a learning rate; it only says that the rate was low, the batches small
+    # The author gives neither layer sizes nor a learning rate, and only says that the rate was low, the batches small
     # and the epochs few.
     published = PairSettings(
         factors=0, epochs=5, alone=0.0, batch=256, rate=0.0003, falling=False, decay=0.0, members=1, hidden=64, size=32

@@ -50,7 +50,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """Source 003 says only "similarities between users"; we assume plain cosines of stars relative to the user's
+    """System 003 says only "similarities between users"; we assume plain cosines of stars relative to the user's
     mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -35,7 +35,7 @@ PRESETS: Mapping[str, tuple[str, ...]] = {
         "gender",
         "unused-columns",
     ),
-    # The presets "as in …" do what the authors of sources 004 and 002 say they did, and nothing more; see docs/data.md.
+    # The presets "as in …" do what the authors of systems 004 and 002 say they did, and nothing more; see docs/data.md.
     "as in 004": (
         *_AS_PUBLISHED,
         "no-genre",
@@ -134,6 +134,9 @@ class RuleResult:
     """Whether the rule cannot be turned off."""
     number: int
     """The number with which the rule was applied; 0 for a rule without a number."""
+    low: int
+    high: int
+    """The smallest and the largest number that the rule can have."""
     before: int
     """Ratings before the rule was applied; for ``malformed-lines``, lines of the file with the ratings."""
     removed: int
@@ -284,6 +287,8 @@ def result_of(rule: Rule, number: int, tables: AnyTables, outcome: Outcome[AnyTa
         on=True,
         always=rule.always,
         number=number,
+        low=rule.low,
+        high=rule.high,
         before=before,
         removed=removed,
         removed_movies=int(np.count_nonzero(tables.movies & ~outcome.after.movies)),

@@ -138,7 +138,8 @@ def remove(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise Problem(
-                f"{path} could not be removed: {error.strerror or error}; check its permissions and try again."
+                f"{path} could not be removed: {error.strerror or error}; check that you may change {path.parent} and "
+                "that no other program uses the file, then try again."
             ) from None
 
 

@@ -71,7 +71,7 @@ def read(folder: Path, report: Report = silent) -> Shelf:
     Raises ``Problem`` if the folder cannot be read, has too many files, or contains no movie.
     """
     folder = folder.expanduser()
-    scan = _Scan(Meter(report, "scan", 0, "files"))
+    scan = _Scan(Meter(report, "Scanning", 0, "files"))
     try:
         opened = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -4,11 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
-from movietui.data.near_names import no_such
+from movietui.data.near_names import either, no_such
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import EXAMPLE, LAST, PARTS
 from movietui.data.query.fact_conditions import Condition, completions, condition_in
@@ -17,8 +18,6 @@ from movietui.data.titles import movie_key
 
 NEW = ("new", "+new", "-new")
 """The ways to write the condition that nobody in the dataset has rated the movie or, with ``-``, that somebody has."""
-FOREVER = 9999
-"""Stands for no upper limit: later than any year of release, and more minutes than all but a few works of art have."""
 SUGGESTIONS = 8
 """The highest number of completions that ``complete`` returns by default."""
 MINUTES = (90, 100, 110, 120, 150)
@@ -41,16 +40,16 @@ class Filter:
     """The columns of the genres that the movie must not have."""
     first: int = 0
     """The earliest year. A movie of unknown year passes only if no limit on the year is set."""
-    last: int = FOREVER
-    """The latest year."""
+    last: float = inf
+    """The latest year; infinity for no limit."""
     least: int = 0
     """The fewest ratings that the movie must have in the dataset."""
     words: tuple[str, ...] = ()
     """Words or phrases that the title must contain; as in ``movie_key``, case, accents and punctuation are ignored."""
     shortest: int = 0
     """The shortest runtime in minutes. A movie of unknown runtime passes only if no limit on the runtime is set."""
-    longest: int = FOREVER
-    """The longest runtime in minutes."""
+    longest: float = inf
+    """The longest runtime in minutes; infinity for no limit."""
     facts: tuple[Condition, ...] = ()
     """Conditions on people, tags, languages and countries."""
     listed: tuple[frozenset[str], ...] = ()
@@ -67,9 +66,9 @@ class Filter:
         """
         movies, imdb = dataset.movies, dataset.movies.imdb
         passing: Bools = dataset.counts >= self.least
-        if (self.first, self.last) != (0, FOREVER):
+        if (self.first, self.last) != (0, inf):
             passing &= (movies.years >= max(1, self.first)) & (movies.years <= self.last)
-        if imdb is not None and (self.shortest, self.longest) != (0, FOREVER):
+        if imdb is not None and (self.shortest, self.longest) != (0, inf):
             passing &= (imdb.minutes >= max(1, self.shortest)) & (imdb.minutes <= self.longest)
         passing &= movies.genres[:, np.asarray(self.wanted, np.intp)].all(axis=1)
         passing &= ~movies.genres[:, np.asarray(self.unwanted, np.intp)].any(axis=1)
@@ -127,7 +126,8 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     listed: list[frozenset[str]] = []
     unlisted: list[frozenset[str]] = []
     new: bool | None = None
-    first, last, least, shortest, longest = 0, FOREVER, 0, 0, FOREVER
+    first, least, shortest = 0, 0, 0
+    last = longest = inf
     for prefix, quoted, unquoted in PARTS.findall(text):
         part = f'{prefix}"{quoted}"' if prefix else unquoted
         if part.casefold() in NEW:
@@ -154,14 +154,14 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
                 longest = min(longest, number)
             if shortest > longest:
                 raise Problem(
-                    f"{part!r} makes the filter ask for {shortest} to {longest} minutes, which is impossible; write "
-                    "the shorter time after >=."
+                    f"{part!r} makes the filter ask for {shortest} to {longest:.0f} minutes, which is impossible; "
+                    "write the shorter time after >=."
                 )
         elif (match := _YEARS.fullmatch(part)) and (match[1] or match[2]):
-            first, last = max(first, int(match[1] or 0)), min(last, int(match[2] or FOREVER))
+            first, last = max(first, int(match[1] or 0)), min(last, float(match[2] or inf))
             if first > last:
                 raise Problem(
-                    f"{part!r} makes the filter ask for the years {first} to {last}; put the earlier year first."
+                    f"{part!r} makes the filter ask for the years {first} to {last:.0f}; put the earlier year first."
                 )
         elif part[0] in "<>=" or ".." in part:
             raise Problem(
@@ -185,6 +185,10 @@ def _genre(typed: str, genre_names: Sequence[str]) -> int:
         matches = [column for column, name in enumerate(names) if name.startswith(wanted)]
     if len(matches) == 1:
         return matches[0]
+    if matches:
+        raise Problem(
+            f"Several genres begin with {typed!r}; write {either(genre_names[column] for column in matches)}."
+        )
     listed = f"choose one of {', '.join(genre_names)}."
     raise no_such(f"There is no genre {typed!r}", typed, genre_names, listed)
 

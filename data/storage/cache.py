@@ -164,7 +164,8 @@ def remove(name: str) -> None:
             pass
         except OSError as error:
             raise Problem(
-                f"{folder} could not be removed: {error.strerror or error}; check its permissions and try again."
+                f"{folder} could not be removed: {error.strerror or error}; check that you may change the folder and "
+                "that no other program uses its files, then try again."
             ) from None
 
 

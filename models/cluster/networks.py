@@ -162,7 +162,7 @@ def _train(name: str, dataset_name: str, output: Path, changes: Mapping[str, str
     if parameters is not None:
         model = MODELS[name](settings, seed=seed)
         model.restore({**parameters, "counts": dataset.counts.astype("int32")}, dataset.scale)
-        save(output, model, view(dataset), fitted_on="all")
+        save(output, model, view(dataset), fitted_on="all ratings")
 
 
 if __name__ == "__main__":

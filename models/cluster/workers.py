@@ -139,7 +139,7 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
             settings.plan,
             report,
             held_out=held_out_loss if settings.kept_back else None,
-            batches=lambda batch: share.batches(-(-rows // batch), rows / -(-rows // batch)),
+            batches=lambda epoch, batch: share.batches(epoch, -(-rows // batch), rows / -(-rows // batch)),
         )
     _average_buffers(network)
     vectors = network.user_vectors()
@@ -196,7 +196,7 @@ class Share:
 
     def __init__(self, blocks: Sequence[tuple[int, Block]], seed: int, kept_back: float) -> None:
         """``kept_back``: the share of the ratings of each part that is held out from training."""
-        self._seed, self._epoch = seed, 0
+        self._seed = seed
         self.weight = 0.0
         """The number of this worker's rows in the current batch, divided by the mean number of rows in a batch."""
         first, offset, learned, held_out = 0, 0, [np.empty(0, np.intp)], [np.empty(0, np.intp)]
@@ -235,16 +235,15 @@ class Share:
             tables.append(random.standard_normal((users, columns), np.float32))
         return np.concatenate(tables)
 
-    def batches(self, count: int, size: float) -> Iterator[Tensor]:
-        """Yield this worker's rows in each of ``count`` batches, and set ``weight``.
+    def batches(self, epoch: int, count: int, size: float) -> Iterator[Tensor]:
+        """Yield this worker's rows in each of ``count`` batches of an epoch, and set ``weight``.
 
         ``size``: the mean number of rows in a batch, on all workers. For a batch without any of this worker's
         rows, yield its first row twice, with the weight 0, because each worker must take part in each step.
         """
-        self._epoch += 1
         batch_of = [np.empty(0, np.int64)]
         for number, _, rows in self._parts:
-            random = np.random.default_rng([self._seed, number, self._epoch])
+            random = np.random.default_rng([self._seed, number, epoch])
             position = (random.permutation(rows) + random.random()) / max(1, rows)
             batch_of.append(np.minimum((position * count).astype(np.int64), count - 1))
         batch = np.concatenate(batch_of)

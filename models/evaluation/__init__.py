@@ -1,1 +1,1 @@
-"""Evaluation on named splits, errors by user and by subgroup, sweeps, and the experiments of the source systems."""
+"""Evaluation on named splits, errors by user and by subgroup, sweeps, and the experiments of the earlier systems."""

@@ -17,7 +17,7 @@ from movietui.data.problems import Problem
 from movietui.data.splits import hold_out, protocol
 from movietui.models import plugin_metrics
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
-from movietui.models.choices import DEFAULT_ORDER, TASKS, Order, Task, without_stars
+from movietui.models.choices import DEFAULT_ORDER, TASKS, FittedOn, Order, Task, without_stars
 from movietui.models.evaluation.comparison import MOST_TRIPLES
 from movietui.models.evaluation.parts import Parts, split_dataset
 from movietui.models.metrics import (
@@ -59,7 +59,7 @@ def choose(name: str, published: bool = False, changes: Mapping[str, str] | None
     if published and kind.published is None:
         known = MODELS.load_all().items()
         names = ", ".join(other for other, model in known if model.published is not None) or "none yet"
-        raise Problem(f"None of the source systems has {name}; these models have published settings: {names}.")
+        raise Problem(f"None of the five earlier systems has {name}; these models have published settings: {names}.")
     return parse(kind.settings_type, changes or {}, kind.published if published else None)
 
 
@@ -403,7 +403,7 @@ class Trained:
     """The users' lists; ``None`` if no movie in test is relevant to anybody."""
     dataset: str
     split: str
-    fitted_on: Literal["train", "all ratings"]
+    fitted_on: FittedOn
     seconds: dict[Phase, float]
 
 

@@ -1,4 +1,4 @@
-"""The experiments of the five source systems: what their authors reported, and our measurements."""
+"""The experiments of the five earlier systems: what their authors reported, and our measurements."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from movietui.models.registry import MODELS
 
 @dataclass(frozen=True)
 class Experiment:
-    """A source system's model and protocol."""
+    """An earlier system's model and protocol."""
 
     source: str
     model: str

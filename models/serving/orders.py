@@ -101,17 +101,17 @@ def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
     return settled
 
 
-def hold_back(order: NDArray[np.intp], places: Mapping[int, int]) -> NDArray[np.intp]:
-    """Keep some movies from rising: at least as many other movies stay above each as ``places`` says.
+def hold_back(order: NDArray[np.intp], least_above: Mapping[int, int]) -> NDArray[np.intp]:
+    """Keep some movies from rising: at least as many other movies stay above each as ``least_above`` says.
 
-    ``places``: for the row of each of these movies, how many movies that are not among them were above it. A movie that
-    is already further down stays there.
+    ``least_above``: for the row of each of these movies, how many movies that are not among them were above it. A movie
+    that is already further down stays there.
 
     >>> hold_back(np.array([7, 4, 5, 6]), {7: 2, 6: 0})
     array([4, 5, 7, 6])
     """
-    is_held = np.isin(order, [*places])
+    is_held = np.isin(order, [*least_above])
     above: NDArray[np.intp] = np.cumsum(~is_held) - ~is_held
-    least = np.asarray([places[row] for row in order[is_held].tolist()], np.intp)
+    least = np.asarray([least_above[row] for row in order[is_held].tolist()], np.intp)
     above[is_held] = np.maximum(above[is_held], least)
     return order[np.lexsort((~is_held, above))]

@@ -247,7 +247,7 @@ class Ranker:
             unseen_by,
         )
 
-    def places(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
+    def movies_above(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
         """Return, for each of ``movies``, how many movies that are not among them are above it in the viewer's list.
 
         If a movie is not in the list, all others in the list count. ``Viewer.held`` holds such numbers.

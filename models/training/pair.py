@@ -1,7 +1,7 @@
 """The fit of ``Pair``. This module imports torch, so only ``Pair._learn`` imports this module."""
 
 from collections.abc import Iterator
-from itertools import count
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -92,9 +92,14 @@ def fit(
     device = choose_device()
     of_users, of_movies = np.concatenate(users, 1), to_device(device, np.concatenate(movies, 1))
     pairs = Pairs.of(ratings)
-    triples = max(1, round(settings.triples * len(ratings)))
+    triples = ceil(settings.triples * len(ratings))
     batch = max(1, min(settings.batch, triples // MIN_BATCHES))
-    draws = _draws(pairs, len(ratings), batch, settings, seed)
+
+    def batches(number: int, size: int) -> Iterator[Tensor]:
+        """Draw the triples of an epoch: the rows of their two ratings, shape (batch, 2)."""
+        for first, second in _drawn(pairs, len(ratings), triples, size, seed, number):
+            alone = round(settings.alone * len(first))
+            yield torch.from_numpy(np.stack([first, np.concatenate([first[:alone], second[alone:]])], 1))
 
     def inputs(rows: Rows) -> tuple[Tensor, Tensor]:
         """Return the inputs of each rating's user, and the rating minus what is predicted without it."""
@@ -109,8 +114,7 @@ def fit(
         network = Networks(of_users.shape[1], of_movies.shape[1], settings)
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
-            # Each epoch draws its own triples: only the length of the index matters, and it is always the same.
-            first, second = next(draws)
+            first, second = index.numpy().T
             (a, one), (b, other) = inputs(first), inputs(second)
             distinct, movie_index = np.unique(ratings.movie[first], return_inverse=True)
             movies = of_movies[to_device(device, distinct)]
@@ -127,29 +131,33 @@ def fit(
             )
 
         plan = Plan(settings.epochs, batch, settings.rate, falling=settings.falling, min_batches=1)
-        rows = -(-triples // batch) * batch if len(ratings) else 0
-        fitted = train(network, step, rows, plan, progress, validation_loss if validation is not None else None)
+        fitted = train(
+            network,
+            step,
+            triples,
+            plan,
+            progress,
+            validation_loss if validation is not None else None,
+            batches=batches,
+        )
     return parameters | _serving(network, of_users, of_movies), fitted
 
 
-def _draws(pairs: Pairs, ratings: int, batch: int, settings: PairSettings, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Yield batches of triples without end, as the rows of their two ratings; some triples pair a rating with
-    itself."""
-    alone = round(settings.alone * batch)
-    if not len(pairs):
-        random = np.random.default_rng(seed)
-        while True:
-            rows = random.integers(ratings, size=batch)
-            yield rows, rows
-    for number in count():
-        for first, second in pairs.drawn(batch * MIN_BATCHES, batch, seed, number):
-            yield first, np.concatenate([first[:alone], second[alone:]])
+def _drawn(pairs: Pairs, ratings: int, size: int, batch: int, seed: int, number: int) -> Iterator[tuple[Rows, Rows]]:
+    """Draw triples as ``Pairs.drawn`` does; if no movie has two raters, pair ratings with themselves."""
+    if len(pairs):
+        yield from pairs.drawn(size, batch, seed, number)
+        return
+    random = np.random.default_rng([seed, number])
+    for start in range(0, size, batch):
+        rows = random.integers(ratings, size=min(batch, size - start))
+        yield rows, rows
 
 
 def _people(train_part: Dataset, settings: PairSettings) -> Floats:
     """Return the demographics, shape (users + 1, columns).
 
-    There are no columns if the dataset has no demographics, nor with 0 factors, because source 002 uses no
+    There are no columns if the dataset has no demographics, nor with 0 factors, because system 002 uses no
     demographics.
     """
     known = features.demographics(train_part.users) if settings.factors else None

@@ -1,8 +1,8 @@
 """Resume interrupted training after its last complete epoch.
 
-The result is bit-for-bit the same as without the interruption, if all randomness in training comes from torch. Inside
-``resumable``, ``movietui.models.networks.train`` saves its state after each epoch, and loads it when the same network
-is trained again. A state is one safetensors file, written atomically; a damaged one is ignored.
+The result is bit-for-bit the same as without the interruption. Inside ``resumable``, ``movietui.models.networks.train``
+saves its state after each epoch, and loads it when the same network is trained again. A state is one safetensors file,
+written atomically; a damaged one is ignored.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Compares two runs, and lists the results that the authors of the source systems reported."""
+"""Compares two runs, and lists the results that the authors of the earlier systems reported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -127,7 +127,7 @@ def compare_lists(one: Sequence[Title], other: Sequence[Title], k: int) -> ListC
 def published_results(
     dataset: str | None = None, model: str | None = None, split: str | None = None
 ) -> list[PublishedResult]:
-    """Return what the authors of the source systems reported, as rows like those of runs.
+    """Return what the authors of the earlier systems reported, as rows like those of runs.
 
     A result that an author shows only as a curve is not in ``metrics``; ``note`` then says so.
     """

@@ -71,7 +71,7 @@ def config(defaults: bool, json_: bool) -> None:
     if defaults and json_:
         print_json(
             [
-                {"id": each.id, "keys": each.keys, "does": each.description, "place": each.section}
+                {"id": each.id, "keys": each.keys, "does": each.description, "section": each.section}
                 for each in keys.list_actions()
             ]
         )

@@ -46,7 +46,9 @@ UNCLEANED = f"{CLEANING} Published figures use none."
 MEASURED = "What to measure: predicted stars, lists, or both for pairs of users."
 SPLIT_FILE = "It may be a CSV or Parquet file of user, movie and part: train or test."
 published_option = click.option(
-    "--published", is_flag=True, help="Use the settings that the source system's author describes."
+    "--published",
+    is_flag=True,
+    help="Use the settings described by the author of the system that the model comes from.",
 )
 settings_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model."
@@ -363,9 +365,10 @@ def sweep(
 @as_json
 @handle_errors
 def reproduce(seed: int, json_: bool) -> None:
-    """Repeat the experiments of the five source systems, and show their reported figures beside ours.
+    """Repeat the experiments of the five earlier systems, and show their reported figures beside ours.
 
-    Each model is trained with its author's settings (published) and with ours (tuned).
+    These are five recommenders whose models movietui has too. Each model is trained with its author's settings
+    (published) and with ours (tuned).
     """
     from movietui.jobs import reproduce as job
 
@@ -375,7 +378,7 @@ def reproduce(seed: int, json_: bool) -> None:
         print_json(rows)
         return
     figures = ("reported", "published", "tuned")
-    table = new_table("source", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    table = new_table("system", "model", "dataset", "split", "metric", *figures, "note", right=figures)
     for row in rows:
         report = [text.figure(row[name]) for name in figures]
         table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *report, row["note"])

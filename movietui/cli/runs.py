@@ -54,7 +54,7 @@ def _no_run(**wanted: str | None) -> str:
     "--reported",
     "with_reported",
     is_flag=True,
-    help="Include the figures reported by the authors of the source systems.",
+    help="Include the figures reported by the authors of the five earlier systems.",
 )
 @as_json
 @handle_errors

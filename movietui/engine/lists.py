@@ -121,7 +121,7 @@ class Lists:
             "total": len(ranked.order),
             "offset": offset,
             "rows": _movies(opened, ranked, offset + 1, rows, before),
-            "seen": [len(person.history) for person in people],
+            "rated": [len(person.history) for person in people],
             "alike": None if alike is None else {"value": alike.correlation, "common": alike.common},
             "moved": 0 if before is None else int(np.sum((before[near] > 0) & (before[near] != ranks))),
         }

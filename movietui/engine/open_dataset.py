@@ -280,12 +280,12 @@ class OpenDataset:
         asked = asked or interview.next_list(so_far)
         movies = [self._interview_movie(row) for row in asked]
         likings = interview.liking(so_far, np.asarray(asked, np.int32)) if is_card else []
-        places = self.ranker.places(person, asked) if is_card else []
+        numbers_above = self.ranker.movies_above(person, asked) if is_card else []
         return {
             "movies": movies,
             "if_unchosen": [
-                {"key": movie["key"], "liking": liking, "above": place}
-                for movie, liking, place in zip(movies if is_card else [], likings, places, strict=True)
+                {"key": movie["key"], "liking": liking, "above": number}
+                for movie, liking, number in zip(movies if is_card else [], likings, numbers_above, strict=True)
             ],
             "rated": len(person.history),
             "known": interview.known(so_far),

@@ -1,4 +1,4 @@
-"""Repeat the experiments of the source systems."""
+"""Repeat the experiments of the earlier systems."""
 
 from typing import Any
 

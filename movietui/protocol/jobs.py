@@ -7,6 +7,7 @@ says which request a message is, the field ``event`` which event it is.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
+from movietui.models.choices import FittedOn
 from movietui.protocol.messages import CleaningReport, ImdbReport
 
 # Requests
@@ -139,7 +140,7 @@ class TrainResult(TypedDict):
     dataset: str
     cleaning: str
     split: str
-    fitted_on: str
+    fitted_on: FittedOn
     seed: int
     settings: dict[str, Any]
     epochs: Sequence[EpochRow]

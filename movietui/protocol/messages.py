@@ -101,7 +101,7 @@ class ListWindow(TypedDict):
     total: int
     offset: int
     rows: list[MovieRow]
-    seen: list[int]
+    rated: list[int]
     """The number of movies of the dataset that each viewer has rated."""
     alike: Alike | None
     """``None`` unless the viewers are a pair with enough movies in common."""
@@ -416,6 +416,9 @@ class RuleRow(TypedDict):
     """Whether it cannot be turned off."""
     number: int
     """The number that the rule is set to, as in ``+old-movies:1950``; 0 if the rule has none."""
+    low: int
+    high: int
+    """The smallest and the largest number that the rule can have."""
     before: int
     """The number of ratings before the rule; for ``malformed-lines``, the number of lines."""
     removed: int
@@ -518,7 +521,7 @@ class PluginRow(TypedDict):
 
 
 class PublishedResult(TypedDict):
-    """What the authors of a source system reported, as a row like that of a run. ``runs list --reported`` prints it."""
+    """What the author of an earlier system reported, as a row like a run's. ``runs list --reported`` prints it."""
 
     run: None
     name: str

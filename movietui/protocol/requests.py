@@ -195,7 +195,7 @@ class Requests(Protocol):
         ...
 
     def published_results(self) -> list[PublishedResult]:
-        """Return what the authors of the source systems reported, as rows like those of runs."""
+        """Return what the authors of the earlier systems reported, as rows like those of runs."""
         ...
 
     def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:

@@ -57,7 +57,8 @@ class Changes:
     """The value to pass to the next call."""
     runs: tuple[Run, ...]
     """The new and changed runs, newest first."""
-    deleted: tuple[int, ...]
+    gone: tuple[int, ...]
+    """The numbers of the runs that can no longer be listed, because they were deleted or their records are damaged."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,8 @@ class Runs:
         rows = self._store.rows("SELECT id, run FROM run_changes WHERE id > ? ORDER BY id DESC", since)
         changed = {int(number) for _, number in rows}
         runs = tuple(self._store.runs(changed)) if changed else ()
-        deleted = tuple(sorted(changed - {run.id for run in runs}))
-        return Changes(int(rows[0][0]) if rows else since, runs, deleted)
+        gone = tuple(sorted(changed - {run.id for run in runs}))
+        return Changes(int(rows[0][0]) if rows else since, runs, gone)
 
     def _record_cut_off(self) -> None:
         marks = ",".join("?" * len(UNDER_WAY))

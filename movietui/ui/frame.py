@@ -24,6 +24,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.screens import MainScreen
 from movietui.ui.widgets.explained import TERM, Explained
 from movietui.ui.widgets.text_line import TextLine
+from movietui.ui.wording import training_state
 
 if TYPE_CHECKING:
     from movietui.state.session import Session
@@ -160,8 +161,7 @@ def _training(progress: JobProgress, *, elsewhere: bool, paused: bool) -> Text:
     share, left = progress.whole()
     title = f"{progress.title} · {progress.dataset}" if elsewhere and progress.dataset else progress.title
     line = Text(f"{title} ", "dim").append_text(text.thin_bar(share, 1, 12))
-    status = "paused" if paused else f"{text.duration(left)} left" if left else progress.step or "starting"
-    return line.append(f" {status}", "dim")
+    return line.append(f" {training_state(progress.step, left, paused=paused)}", "dim")
 
 
 def _stage(progress: JobProgress) -> Text:

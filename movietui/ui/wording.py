@@ -74,6 +74,13 @@ def training_on_cluster(dataset: str, model: str = CLUSTER_MODELS[0]) -> str:
     return f"movietui cluster train {model} --dataset {dataset}"
 
 
+def training_state(step: str, seconds_left: float | None, *, paused: bool) -> str:
+    """Return how far the training of a run has come: ``paused``, ``4 min left``, the step, or ``starting``."""
+    if paused:
+        return "paused"
+    return f"{text.duration(seconds_left)} left" if seconds_left else step or "starting"
+
+
 def state_in_words(state: str) -> str:
     """Return the state of a run as shown on screen: ``interrupted`` for ``cut off``, else the stored word."""
     return "interrupted" if state == CUT_OFF else state

@@ -27,7 +27,7 @@ from movietui.models.training.embeddings import Network
 
 
 class RatingRows(Rows[Tensor]):
-    """Ratings as a torch dataset that makes a tensor of each row on access, as source 004 (``docs/models.md``) does."""
+    """Ratings as a torch dataset that makes a tensor of each row on access, as system 004 (``docs/models.md``) does."""
 
     def __init__(self, ratings: Ratings) -> None:
         self.rows = np.column_stack([ratings.user, ratings.movie, ratings.stars]).astype(np.float32)

@@ -178,8 +178,8 @@ def interviewed(interview: Interview, ranker: Ranker, respondent: Respondent, pl
             continue
         liking = interview.liking(answers, np.asarray(card, np.int32))
         unchosen |= {row: liked for row, liked, count in zip(card, liking, points, strict=True) if not count}
-        places = dict(zip(card, ranker.places(_viewer(given, held), card), strict=True))
-        held |= {row: places[row] for row in without_points}
+        above = dict(zip(card, ranker.movies_above(_viewer(given, held), card), strict=True))
+        held |= {row: above[row] for row in without_points}
         for row, count in zip(card, points, strict=True):
             stars = STARS_OF_POINTS[count]
             if stars is not None:

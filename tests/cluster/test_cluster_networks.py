@@ -18,7 +18,7 @@ from movietui.data.problems import Problem
 from movietui.data.storage.remote_view import RemoteView, find
 from movietui.models import MODELS
 from movietui.models.base import AnyModel, History, history_of
-from movietui.models.checkpoints import load, save
+from movietui.models.checkpoints import load, read_manifest, save
 from movietui.models.cluster import networks
 from movietui.models.cluster.fits import FITS, fit
 from movietui.models.cluster.networks import NETWORKS
@@ -154,6 +154,7 @@ def test_two_workers_without_spark_train_what_one_trains(
     dataset = found(stored)
     one, two = (load(tmp_path / each, dataset)[0].parameters for each in ("one", "two"))
     assert set(one) == set(two)
+    assert read_manifest(tmp_path / "one").fitted_on == "all ratings"
     for name in one:
         assert np.linalg.norm(two[name] - one[name]) <= 0.002 * np.linalg.norm(one[name])
 
@@ -196,11 +197,11 @@ def test_batches_are_the_same_with_any_number_of_workers(kept_back: float) -> No
         rows = sum(len(share.learned) for share in shares)
         assert rows + sum(len(share.held_out) for share in shares) == len(DATASET.ratings)
         epochs = []
-        for _ in range(2):
+        for epoch in (1, 2):
             batches: list[list[Any]] = [[] for _ in range(count)]
             weight = np.zeros(count)
             for share in shares:
-                for number, index in enumerate(share.batches(count, rows / count)):
+                for number, index in enumerate(share.batches(epoch, count, rows / count)):
                     if share.weight:
                         seen = index.numpy()
                         user, movie = share.users[share.user[seen]], share.movie[seen]
@@ -221,7 +222,7 @@ def test_a_worker_without_rows_in_a_batch_takes_part_with_no_weight() -> None:
 
     share = Share(parts_of(DATASET, 50)[:1], 0, 0.0)
     few = len(share.learned)
-    weights = [(len(index), share.weight) for index in share.batches(3 * few, 1.0)]
+    weights = [(len(index), share.weight) for index in share.batches(1, 3 * few, 1.0)]
     assert sum(weight for _, weight in weights) == few
     assert all(length == (weight or 2) for length, weight in weights)
     assert 0.0 in dict(weights).values()

@@ -259,6 +259,17 @@ def check_passing(whole: Dataset, typed: str, titles: str) -> None:
     assert [whole.movies.titles[row].split()[0] for row in np.flatnonzero(passing)] == titles.split()
 
 
+def test_without_an_upper_limit_no_movie_is_too_long_or_too_late() -> None:
+    whole = joined()
+    assert whole.movies.imdb is not None
+    endless = replace(whole.movies.imdb, minutes=np.full(len(MOVIES), 51_420, np.int32))  # Logistics (2012)
+    years = np.full(len(MOVIES), 10_191, np.int32)
+    whole = replace(whole, movies=replace(whole.movies, imdb=endless, years=years))
+    assert parse(">=90m 1980..", whole).passes(whole).all()
+    assert not parse("<=90m", whole).passes(whole).any()
+    assert not parse("..9999", whole).passes(whole).any()
+
+
 def test_empty_text_is_an_empty_filter() -> None:
     assert parse("  ", small_dataset()) == Filter()
 
@@ -267,7 +278,7 @@ def test_empty_text_is_an_empty_filter() -> None:
     ("typed", "message"),
     [
         ("+Western", "There is no genre 'Western'; choose one of Action, Children's, Comedy, Crime, Horror, Sci-Fi"),
-        ("-C", "There is no genre 'C'"),
+        ("-C", "Several genres begin with 'C'; write Children's, Comedy or Crime."),
         ("+", "There is no genre ''"),
         ("1999..1980", "'1999..1980' .* the years 1999 to 1980; put the earlier year first"),
         ("1990.. ..1980", "'..1980' "),

@@ -131,7 +131,7 @@ def test_a_partly_removed_dataset_can_be_removed(tmp_path: Path, monkeypatch: py
     get(tmp_path, "ml-1m", name)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", refuse)
-        with pytest.raises(Problem, match="could not be removed: Permission denied"):
+        with pytest.raises(Problem, match="could not be removed: Permission denied; check that you may change"):
             catalogue.remove(name)
     assert cache.names() == []
     assert catalogue.remove(name).bytes > 1000
@@ -155,7 +155,7 @@ def test_a_failed_removal_is_reported(tmp_path: Path, monkeypatch: pytest.Monkey
     get(tmp_path, "ml-100k", "own")
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", refuse)
-        with pytest.raises(Problem, match="could not be removed: Permission denied"):
+        with pytest.raises(Problem, match="could not be removed: Permission denied; check that you may change"):
             catalogue.remove("own")
     assert len(loaded_raw("own").ratings) == RATINGS
 

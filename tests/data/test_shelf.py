@@ -248,4 +248,4 @@ def test_the_progress_of_a_scan_is_reported(put: Put, tmp_path: Path) -> None:
     put("Heat (1995).mkv")
     stages: list[Stage] = []
     shelf.read(tmp_path / "movies", stages.append)
-    assert stages[0].name == "scan"
+    assert stages[0].name == "Scanning"

@@ -153,7 +153,7 @@ def test_unpublished_columns_are_listed() -> None:
 def test_the_published_files(published: Any) -> None:
     catalogue.get("ml-100k", published / "ml-100k.zip")
     facts = catalogue.show("ml-100k", "none")
-    assert (facts["children"], facts["adults"]) == (36, 907)  # as source 004 counts them
+    assert (facts["children"], facts["adults"]) == (36, 907)  # as system 004 counts them
     assert facts["stars"] == {"1": 6110, "2": 11_370, "3": 27_145, "4": 34_174, "5": 21_201}
     assert facts["missing"] == {"year": 1, "genre": 2, "rating_of_movie": 0, "rating_of_user": 0, "age": 0}
     bars = {chart["name"]: dict(zip(chart["labels"], chart["counts"], strict=True)) for chart in facts["charts"]}

@@ -150,6 +150,12 @@ class ModelContract:
             assert expectation.uncertainty.min() >= 0
             assert np.isfinite(expectation.score).all()
 
+    def test_a_viewer_paired_with_themselves_is_the_viewer(self, model: AnyModel, train: Dataset) -> None:
+        taste = model.fold_in(history_of(train, 3))
+        alone, pair = model.expect(taste), model.expect_pair(taste, taste)
+        for name in ("stars", "uncertainty", "score"):
+            np.testing.assert_array_equal(getattr(pair, name), getattr(alone, name))
+
     def test_expectations_have_an_entry_for_each_movie(self, model: AnyModel, train: Dataset) -> None:
         expectation = model.expect(model.fold_in(history_of(train, 0)))
         for values in (expectation.stars, expectation.uncertainty, expectation.score):

@@ -141,6 +141,7 @@ def test_the_manifest_is_covered_by_its_checksum(folder: Path) -> None:
         {"metrics": {"rmse": None}},
         {"seed": "0"},
         {"checksum": 3},
+        {"fitted_on": "all"},
         {"model": ["bias"]},
         {"libraries": "all"},
     ],

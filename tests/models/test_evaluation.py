@@ -211,7 +211,7 @@ def test_published_settings_are_those_of_the_model(monkeypatch: pytest.MonkeyPat
     assert choose("bias", published=True) == published
     assert choose("bias", True, {"caution": "2"}) == BiasSettings(sweeps=3, caution=2)
     assert evaluate("bias", DATASET, "random80", settings=published).settings == "published"
-    with pytest.raises(Problem, match=r"None of the source systems has popularity; .*bias"):
+    with pytest.raises(Problem, match=r"None of the five earlier systems has popularity; .*bias"):
         choose("popularity", published=True)
     with pytest.raises(Problem, match="There is no model 'oracle'"):
         choose("oracle", published=True)

@@ -209,14 +209,15 @@ def answer_cards(interview: Interview, ranker: Ranker, random: np.random.Generat
         card = interview.next_card(so_far, size)
         if not card:
             break
-        before = ranker.rank([Viewer("profile", "p", history(rated), held=held)]).order.tolist()
+        viewer = Viewer("profile", "p", history(rated), held=held)
+        before = ranker.rank([viewer]).order.tolist()
         expected = dict(zip(card, interview.liking(so_far, np.asarray(card, np.int32)), strict=True))
-        places = dict(zip(card, ranker.places(Viewer("profile", "p", history(rated), held=held), card), strict=True))
+        above = dict(zip(card, ranker.movies_above(viewer, card), strict=True))
         chosen = random.choice(card, random.integers(1, min(3, size - 1) + 1), replace=False).tolist()
         lost = [movie for movie in card if movie not in chosen]
         rated |= {movie: float(random.choice([4.0, 4.5, 5.0])) for movie in chosen}
         unchosen |= {movie: expected[movie] for movie in lost}
-        held |= {movie: places[movie] for movie in lost}
+        held |= {movie: above[movie] for movie in lost}
         liking = interview.liking(answers(rated, unchosen=unchosen, genres={0: 1}), np.asarray(lost, np.int32))
         assert (np.asarray(liking) <= [expected[movie] + 1e-8 for movie in lost]).all()
         after = ranker.rank([Viewer("profile", "p", history(rated), held=held)]).order.tolist()

@@ -33,10 +33,6 @@ class TestPair(ModelContract):
         expected = model.predict_pair(np.full_like(movies, 3), np.full_like(movies, 9), movies)
         np.testing.assert_allclose(model.expect_pair(a, b).stars, expected, atol=1e-3)
 
-    def test_a_viewer_paired_with_themselves_is_the_viewer(self, model: Pair) -> None:
-        taste = model.fold_in(history_of(tastes()[0], 3))
-        np.testing.assert_array_equal(model.expect_pair(taste, taste).score, model.expect(taste).score)
-
 
 def test_a_list_for_two_is_ordered_by_the_expectation_for_the_pair() -> None:
     train, held_out = tastes()

@@ -1,4 +1,4 @@
-"""The experiments of the source systems."""
+"""The experiments of the earlier systems."""
 
 from dataclasses import replace
 

@@ -16,7 +16,8 @@ from movietui.models.base import AnyModel, Epoch, Fitted, ignore_epoch
 from movietui.models.embedding_networks import DeepMFSettings
 from movietui.models.embedding_products import SgdMFSettings
 from movietui.models.evaluation.measure import build
-from movietui.models.settings import Settings
+from movietui.models.registry import MODELS
+from movietui.models.settings import Settings, parse
 from movietui.models.training import resume
 from movietui.models.training.resume import EXPIRY_SECONDS, States
 from tests.models.builders import tastes
@@ -71,6 +72,17 @@ def test_a_killed_training_resumes_to_the_same_result(tmp_path: Path) -> None:
     assert [epoch.number for epoch in seen] == [1, 2, 3]
     assert same(again, learn(None, "deep-mf", ADAM))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [name for name, kind in MODELS.items() if kind.on_device])
+def test_every_network_resumes_to_the_same_result(tmp_path: Path, name: str) -> None:
+    settings = parse(MODELS[name].settings_type, {"epochs": "3", "members": "1"})
+    with pytest.raises(Cancelled):
+        learn(tmp_path, name, settings, stop(1))
+    resumed_epochs: list[Epoch] = []
+    again = learn(tmp_path, name, settings, resumed=resumed_epochs.append)
+    assert [epoch.number for epoch in resumed_epochs] == [1]
+    assert same(again, learn(None, name, settings))
 
 
 @pytest.mark.parametrize("at", [1, 2])

@@ -280,7 +280,7 @@ class FakeEngine(Requests, EngineClient):
             "total": len(order),
             "offset": offset,
             "rows": rows,
-            "seen": [20 + len(one["rated"]) for one in viewers],
+            "rated": [20 + len(one["rated"]) for one in viewers],
             "alike": alike,
             "moved": moved,
         }
@@ -641,6 +641,8 @@ class FakeEngine(Requests, EngineClient):
                     "on": rule in on,
                     "always": rule == "malformed-lines",
                     "number": number,
+                    "low": 2,
+                    "high": 100,
                     "before": left,
                     "removed": removed,
                     "removed_movies": removed // 4,

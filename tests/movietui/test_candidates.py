@@ -95,7 +95,7 @@ async def test_a_pair_has_the_same_list_in_the_app_and_on_the_command_line(
 
 async def seen_count(session: Session, viewer: ViewerRef) -> int:
     await session.look_at(viewer)
-    return (await session.ranked(0, 1))["seen"][0]
+    return (await session.ranked(0, 1))["rated"][0]
 
 
 @pytest.mark.parametrize("viewer", [ANNA, USER], ids=["a profile", "a user"])

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from movietui.protocol.messages import MovieRow
-from movietui.ui.browse.movie_list import MovieList
+from movietui.ui.browse.movie_list import TITLE_CELLS, MovieList
 from movietui.ui.widgets.columns import REST, Column, ColumnList
 from movietui.ui.widgets.line_view import Line
 
@@ -20,12 +20,17 @@ class People(ColumnList[Person]):
         return [NAME, AGE] if width > 10 else [NAME]
 
 
+DECADE_CELLS = 7
+DECADE: Column[MovieRow] = Column(" decade", DECADE_CELLS, lambda row, _: f" {row['year'] // 10 * 10}s")
+
+
 class Decades(MovieList):
-    """A list with one more column: this method is all that it takes."""
+    """A list with one more column before the title, if there is room beside all others."""
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
-        decade: Column[MovieRow] = Column("decade", 7, lambda row, _: f"{row['year'] // 10 * 10}s")
-        return [decade, *super().columns(width)]
+        *others, title, year = super().columns(width)
+        room = width - sum(column.cells for column in (*others, year)) - TITLE_CELLS
+        return [*others, *([DECADE] if room >= DECADE_CELLS else []), title, year]
 
 
 def test_one_column_takes_the_rest_of_the_width() -> None:
@@ -70,6 +75,8 @@ def test_headings_are_above_their_cells(width: int, names: tuple[str, ...]) -> N
 
 def test_one_entry_adds_a_column() -> None:
     decades = Decades(id="movies")
-    assert decades.header(60).startswith("decade ")
-    assert words(decades.draw(movie(), 60)).startswith("1990s  ")
-    assert words(decades.draw(movie(), 60)).endswith("1996 ")
+    header, row = decades.header(100), words(decades.draw(movie(), 100))
+    assert header.index("decade") == row.index("1990s")
+    assert header.index("n ") < header.index("decade") < header.index("title")
+    assert row.endswith("1996 ")
+    assert decades.header(40) == MovieList(id="movies").header(40)

@@ -87,6 +87,7 @@ def test_a_run_with_a_damaged_value_is_skipped(filled: Path, table: str, column:
     store = Store(filled)
     assert store.runs() == []
     assert store.run(1) is None
+    assert Runs(store).changes().gone == (1,)
     assert store.serving_runs("ml-100k") == []
     assert f"runs 1: invalid {column}" in reported(store)
     assert reported(store) == ""  # reported only once

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import os
 import pkgutil
 import re
@@ -274,3 +275,9 @@ def test_config_prints_the_path_and_the_entries(home: Path) -> None:
     assert "browse.hide Q" in output
     assert "line 3: there is no key binding 'wrong'" in output
     assert str(locations.config()) in runner.invoke(cli, ["config", "--json"]).stdout
+
+
+def test_config_lists_every_key_with_its_section(home: Path) -> None:
+    actions = json.loads(CliRunner().invoke(cli, ["config", "--defaults", "--json"]).stdout)
+    hide = next(action for action in actions if action["id"] == "browse.hide")
+    assert hide == {"id": "browse.hide", "keys": "x", "does": "Never show the movie again", "section": "Browse"}

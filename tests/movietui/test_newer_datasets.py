@@ -506,7 +506,7 @@ def test_an_import_leads_to_the_list_of_a_newer_dataset(
     assert "demo · " in terminal.lines[0]
     terminal.send("X")
     terminal.wait_for("ml-32m · ")
-    terminal.wait_for(f"{len(rows)} seen")
+    terminal.wait_for(f"{len(rows)} rated")
     assert "anna" in terminal.lines[0]
     quit_with(terminal, "q", ready)
     with closing(Store(locations.store())) as store:

@@ -127,8 +127,8 @@ async def test_the_app_starts_with_the_list(served: Remote, size: tuple[int, int
         assert opened_in(driver) == "own"
         first = whole.users.ids[0]
         assert driver.app.session.audience.viewers == (user(first, "own"),)
-        seen = len(whole.rows_of(0))
-        await driver.see(f"{len(whole.movies) - seen:,} of {len(whole.movies):,} · {seen:,} seen")
+        rated = len(whole.rows_of(0))
+        await driver.see(f"{len(whole.movies) - rated:,} of {len(whole.movies):,} · {rated:,} rated")
 
 
 async def test_a_user_is_found_by_id(served: Remote, store: Store) -> None:
@@ -144,9 +144,9 @@ async def test_a_user_is_found_by_id(served: Remote, store: Store) -> None:
         await driver.type("17")
         await driver.press("enter")
         await driver.wait_for_notice("The list of user 17")
-        seen = len(whole.rows_of(whole.users.row["17"]))
-        await driver.see(f"{seen:,} seen")
-        await driver.until(lambda: any("17" in line and str(seen) in line for line in lines(driver.app)), "the user")
+        rated = len(whole.rows_of(whole.users.row["17"]))
+        await driver.see(f"{rated:,} rated")
+        await driver.until(lambda: any("17" in line and str(rated) in line for line in lines(driver.app)), "the user")
     assert store.choice("viewer:own") == "user:17"
 
 

@@ -99,8 +99,8 @@ def test_changes_return_only_what_is_new(store: Store, runs: Runs) -> None:
     assert [(run.id, run.name) for run in after.runs] == [(first, "best")]
     other.delete(second)
     last = runs.changes(after.version)
-    assert (last.runs, last.deleted) == ((), (second,))
-    assert runs.changes(last.version).deleted == ()
+    assert (last.runs, last.gone) == ((), (second,))
+    assert runs.changes(last.version).gone == ()
     assert finished_run(store, 0.7) > second  # the number of the deleted run is not reused
 
 

@@ -164,7 +164,7 @@ def test_windows_are_parts_of_one_list(service: Service) -> None:
     assert whole["total"] == len(whole["rows"])
     assert [row["rank"] for row in whole["rows"]] == list(range(1, whole["total"] + 1))
     assert len({row["id"] for row in whole["rows"]}) == whole["total"]
-    assert whole["total"] + whole["seen"][0] == len(service.opened.dataset.movies)
+    assert whole["total"] + whole["rated"][0] == len(service.opened.dataset.movies)
     pieces = [
         row
         for start in range(0, whole["total"], 70)
@@ -188,7 +188,9 @@ def test_rated_movies_leave_the_list_and_change_ranks(service: Service) -> None:
     movie = first["rows"][4]
     second = service.rank(query=query_for(stranger((movie["key"], 1.0))), offset=0, limit=100, compare=True)
     assert second["total"] == first["total"] - 1
-    assert second["seen"] == [1]
+    assert second["rated"] == [1]
+    seen_too: ViewerRatings = {**stranger((movie["key"], 1.0)), "seen": [first["rows"][0]["key"]]}
+    assert service.rank(query=query_for(seen_too), offset=0, limit=1)["rated"] == [1]
     stayed = [row["id"] for row in first["rows"] if row["id"] != movie["id"]]
     for row in second["rows"]:
         assert row["before"] == stayed.index(row["id"]) + 1
@@ -255,12 +257,12 @@ def test_stored_ratings_replace_those_of_the_dataset(service: Service) -> None:
     first = service.rank(query=query_for(a_user()), offset=0, limit=10)
     known = [("no such film 1899", 5.0), (first["rows"][0]["key"], 2.0)]
     second = service.rank(query=query_for(a_user("1", *known)), offset=0, limit=10)
-    assert second["seen"][0] == first["seen"][0] + 1
+    assert second["rated"][0] == first["rated"][0] + 1
     changed = service.opened.dataset.movies.keys[
         int(service.opened.dataset.ratings.movie[service.opened.dataset.ratings.user == 0][0])
     ]
     third = service.rank(query=query_for(a_user("1", (changed, 0.5))), offset=0, limit=10)
-    assert third["seen"] == first["seen"]
+    assert third["rated"] == first["rated"]
     assert [row["stars"] for row in third["rows"]] != [row["stars"] for row in first["rows"]]
 
 
@@ -271,7 +273,7 @@ def test_a_pair_gets_movies_that_neither_has_seen(service: Service) -> None:
     ]
     result = service.rank(query=query_for(a_user("1"), a_user("2")), offset=0, limit=999)
     assert {row["id"] for row in result["rows"]} == set(alone[0]) & set(alone[1])
-    assert len(result["seen"]) == 2
+    assert len(result["rated"]) == 2
     for row in result["rows"][:30]:
         assert row["by"] == pytest.approx([one[row["id"]]["stars"] for one in alone])
         assert min(row["by"]) - 1e-6 <= row["stars"] <= max(row["by"]) + 1e-6
@@ -286,7 +288,7 @@ def test_alike_needs_common_movies(service: Service) -> None:
     same = service.rank(query=query_for(a_user("1"), a_user("1")), offset=0, limit=5)["alike"]
     assert same is not None
     assert same["value"] > 0.5
-    assert same["common"] == service.rank(query=query_for(a_user("1")), offset=0, limit=1)["seen"][0]
+    assert same["common"] == service.rank(query=query_for(a_user("1")), offset=0, limit=1)["rated"][0]
 
 
 def test_unknown_users_are_refused_with_the_valid_range(service: Service) -> None:

@@ -64,7 +64,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
         await driver.wait_for_notice("! sweeps: ")
         await choose(driver, screen, "bias")
         await driver.press("P")
-        await driver.wait_for_notice("! None of the five source systems has bias, so it has only tuned settings.")
+        await driver.wait_for_notice("! None of the five earlier systems has bias, so it has only tuned settings.")
 
 
 async def test_a_half_built_form_shows_no_command(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,7 @@ class ListPane(Horizontal):
         on_list = f" on {text.cut(name, NAME_CELLS).rstrip()}" if name else ""
         if not audience.together:
             movies = ("Unseen" if self._session.view.wanted == "all" else "Watchlist") + on_list
-            subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['seen'][0]:,} seen"
+            subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['rated'][0]:,} rated"
         else:
             method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
             movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]}{on_list} · {method}"

@@ -328,7 +328,8 @@ class DataScreen(FrameScreen):
             keys = hint(self, ("data.less data.more", "change the number in a rule"))
             self.movie_tui.show_notice(f"{keys} such as “movies, under 5 ratings”; select such a rule first.")
             return
-        self._change({**rule, "on": True, "number": _stepped(rule["number"], step)})
+        number = min(max(_stepped(rule["number"], step), rule["low"]), rule["high"])
+        self._change({**rule, "on": True, "number": number})
 
     def _change(self, rule: RuleRow) -> None:
         """Change a rule in the list before the engine has replied: the next key may come earlier."""

@@ -20,7 +20,7 @@ MARK_CELLS = 3
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """A result that the authors of a source system published, as a row beside the runs."""
+    """A result that the authors of an earlier system published, as a row beside the runs."""
 
     name: str
     model: str

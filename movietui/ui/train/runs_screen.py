@@ -83,7 +83,7 @@ class RunsScreen(FrameScreen):
         self._version = changes.version
         count_before = len(self.runs_by_id)
         self.runs_by_id.update((run.id, run) for run in changes.runs)
-        for number in changes.deleted:
+        for number in changes.gone:
             self.runs_by_id.pop(number, None)
         waiting = await app.queue.waiting()
         queue_state = QueueState(
@@ -104,7 +104,7 @@ class RunsScreen(FrameScreen):
         self.runs.display = bool(self.runs_by_id)
         self.query_one("#no-runs").display = not self.runs_by_id
         grown = len(self.runs_by_id) > count_before
-        if grown or changes.deleted or any(run.state not in UNDER_WAY for run in changes.runs):
+        if grown or changes.gone or any(run.state not in UNDER_WAY for run in changes.runs):
             self.show_disk_usage()  # a run in progress has no checkpoint yet
         cut_off = [run.id for run in self.runs_by_id.values() if run.state == CUT_OFF]
         at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""

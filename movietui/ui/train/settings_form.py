@@ -89,7 +89,7 @@ class SettingsForm(Vertical):
         other = PRESETS[1 - PRESETS.index(self.preset)]
         values = self._values_of(other)
         if values is None:
-            raise Problem(f"None of the five source systems has {self.model['name']}, so it has only tuned settings.")
+            raise Problem(f"None of the five earlier systems has {self.model['name']}, so it has only tuned settings.")
         self.preset = other
         for name, value in values.items():
             self.query_one(f"#set-{name}", Input).value = value

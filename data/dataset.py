@@ -425,6 +425,11 @@ class Dataset:
         ratings, users, movies = len(self.ratings), len(self.users), len(self.movies)
         return f"{self.name}: {ratings:,} ratings of {movies:,} movies by {users:,} users"
 
+    @property
+    def joined(self) -> str:
+        """The fingerprint of the join with IMDb, which some models learn from; empty without a join."""
+        return self.movies.imdb.fingerprint if self.movies.imdb else ""
+
     @cached_property
     def newest_year(self) -> int:
         """The newest year of release of a movie with at least ``COVERED_RATINGS`` ratings; 0 if there is none."""

@@ -36,6 +36,9 @@ class AutoRecSettings(Settings):
 
     by_user: bool = setting(False, False, True)
     """Whether a row holds a user's ratings of all movies, rather than a movie's ratings by all users."""
+    residuals: bool = setting(True, False, True)
+    """Whether the rows hold residuals, which are ratings minus the effects of their user and movie, rather than
+    ratings."""
     hidden: int = setting(200, 1, 2000)
     """The number of hidden units."""
     members: int = setting(3, 1, 16)
@@ -79,7 +82,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     function.
 
     Sedhain et al., AutoRec: autoencoders meet collaborative filtering (2015). The rows hold residuals, which are
-    ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating. Only rated entries
+    ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating; without the setting
+    ``residuals``, all effects are 0, and the rows hold the ratings themselves. Only rated entries
     count in the loss, ``sum (x - y)^2 + decay (|W|^2 + |V|^2 + |b|^2)``, where ``y`` is the output for the row ``x``.
 
     Whether a row is that of a movie or of a user, a viewer's stars are ``m + c_i + u + f_i . w``, with the overall mean
@@ -117,7 +121,16 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     on_device = True
     # The author gives neither the layer size nor the decay; 500 is the size in the paper.
     published = AutoRecSettings(
-        by_user=True, hidden=500, members=1, decay=0.0, epochs=10, batch=128, rate=0.08, momentum=0.9, falling=False
+        by_user=True,
+        residuals=False,
+        hidden=500,
+        members=1,
+        decay=0.0,
+        epochs=10,
+        batch=128,
+        rate=0.08,
+        momentum=0.9,
+        falling=False,
     )
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

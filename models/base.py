@@ -27,16 +27,20 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """A point on the training curve: one pass of training or, for a ``blend``, one part or, last, the whole. Losses are
-    mean squared errors, in stars squared."""
+    """A point on the training curve: one pass of training or, if it has a name, one stage. Losses are mean squared
+    errors, in stars squared."""
 
     number: int
     """Counted from 1."""
     of: int
     """The number of epochs requested; training may stop earlier."""
     train_loss: float
+    """What it is measured on depends on the model; see ``movietui.models.choices.TRAIN_LOSSES``."""
     validation_loss: float | None = None
     """``None`` without validation ratings."""
+    stage: str = ""
+    """The name of the stage, if it is one: for a ``blend``, the part that was fitted or, last, the whole. Stages are
+    not passes over the same model, so no line connects their losses."""
 
 
 Progress = Callable[[Epoch], None]
@@ -99,15 +103,13 @@ class Fitted:
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
-    """The epoch with the lowest validation loss or, if the fit holds out ratings to choose an epoch, the chosen one;
-    ``None`` without either."""
+    """The epoch that the model is taken from: the last one, unless the fit holds out ratings to choose an earlier one;
+    ``None`` without epochs."""
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return the result for a curve. If several epochs share the lowest validation loss, the first of them is the
-        best."""
-        losses = [(epoch.validation_loss, epoch.number) for epoch in curve if epoch.validation_loss is not None]
-        return cls(tuple(curve), min(losses)[1] if losses else None)
+        """Return the result of a fit that ends with the last epoch of its curve."""
+        return cls(tuple(curve), curve[-1].number if curve else None)
 
 
 class Model(ABC, Generic[S, Taste]):
@@ -192,8 +194,8 @@ class Model(ABC, Generic[S, Taste]):
         """Fit the model to a dataset's ratings.
 
         ``validation``: ratings that ``train`` does not contain, by the same users of the same movies. They add
-        validation losses to the curve, which determine ``Fitted.best_epoch``; the fitted model is the same without
-        them. Raises ``Problem`` if the memory is too small, or the model needs stars and the dataset has none.
+        validation losses to the curve; the fitted model is the same without them. Raises ``Problem`` if the memory is
+        too small, or the model needs stars and the dataset has none.
         """
         self.check_ratings(train)
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))

@@ -199,11 +199,11 @@ class Blend(Model[BlendSettings, Tastes]):
         of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))
         curve: list[Epoch] = []
 
-        def report(predict: Callable[[Ints, Ints], Floats], loss: float) -> None:
+        def report(stage: str, predict: Callable[[Ints, Ints], Floats], loss: float) -> None:
             validation_loss = None
             if validation is not None:
                 validation_loss = mse(predict(validation.user, validation.movie), validation.stars)
-            curve.append(Epoch(len(curve) + 1, len(parts) + 1, loss, validation_loss))
+            curve.append(Epoch(len(curve) + 1, len(parts) + 1, loss, validation_loss, stage))
             progress(curve[-1])
 
         def report_share(name: str, fit: int, epoch: Epoch) -> None:
@@ -219,7 +219,7 @@ class Blend(Model[BlendSettings, Tastes]):
                 models[name] = part.build(self.seed)
                 models[name].fit(data, progress=partial(report_share, name, fit))
             predicted_stars = first[name].predict(held_out.user, held_out.movie)
-            report(served[name].predict, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
+            report(name, served[name].predict, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
             if not part.rates:  # the ratings of all users, once for each part, would take gigabytes
                 for model in (first[name], served[name]):
                     model.restore(model.serving_parameters(), train.scale)
@@ -237,7 +237,7 @@ class Blend(Model[BlendSettings, Tastes]):
         served_blend = Blend(self.settings, seed=self.seed)
         served_blend.restore({**parameters, "counts": train.counts}, train.scale)
         blended = train.scale.clip((predicted @ stack + shift).astype(np.float32))
-        report(served_blend.predict, mse(blended, held_out.stars) if len(held_out) else 0.0)
+        report(self.name, served_blend.predict, mse(blended, held_out.stars) if len(held_out) else 0.0)
         return parameters, Fitted.of(curve)
 
     def only_for_predict(self) -> frozenset[str]:

@@ -22,6 +22,18 @@ LEARN_FROM_WATCHING = ("ease", "ials", "popularity")
 """The models that also learn from a dataset that only says who watched what."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
+WHILE_LEARNING = "the mean over the epoch, while the network learns"
+LEFT_OUT = "on ratings of some users, each predicted without itself"
+TRAIN_LOSSES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid", "autorec", "demographic"), WHILE_LEARNING
+    ),
+    "pair": f"{WHILE_LEARNING}, of the mean ratings of pairs",
+    **dict.fromkeys(("user-knn", "item-knn", "ease", "ials"), LEFT_OUT),
+    "blend": "on the tenth that the weights are learned from, which the part has not seen",
+}
+"""What the train loss of an epoch is measured on, in words. For other models, and for every validation loss, it is
+measured after the epoch, on the ratings of that part."""
 Preset = Literal["tuned", "published"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 """The sets of settings: ``tuned``, the default, is ours; ``published`` is what the author of an earlier system
@@ -93,7 +105,13 @@ METRICS: Mapping[str, Metric] = {
         Metric("accuracy", RATING, True, "share of predictions that, rounded to whole stars, equal `r`", headline=True),
         Metric("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list", headline=True),
         Metric("mse", RATING, False, "mean squared error, `mean((p − r)²)`, in stars squared", "MSE", headline=True),
-        Metric("mse_scaled", RATING + PAIR, False, "mse of ratings divided by 5, `mse / 25`", headline=True),
+        Metric(
+            "mse_scaled",
+            RATING + PAIR,
+            False,
+            "mse of ratings divided by 5, `mse / 25`: inferred from 002 and 004",
+            headline=True,
+        ),
         Metric("liked@10", RANKING, True, "share of 4 stars or more among the test ratings of listed movies"),
         Metric("disliked@10", RANKING, False, "movies in a list that the user gave at most 2 stars in test"),
         Metric("believed@10", RANKING, True, "share of listed movies predicted at or above the user's mean rating"),

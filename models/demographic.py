@@ -38,6 +38,8 @@ class DemographicSettings(Settings):
     squares: float = setting(0.25, 0.0, 100.0)
     """The weight of the squared error relative to the absolute error in the loss. With 0, the network predicts the
     median, which is exactly right more often; with a large weight it predicts the mean, which is seldom far off."""
+    mean: bool = setting(True, False, True)
+    """Whether the overall mean of the ratings is added to the output, so that the networks need not learn it."""
     averages: bool = setting(False, False, True)
     """Whether the release year, and the average and number of the ratings of user and movie, are inputs too."""
     caution: float = setting(1.0, 0.0, 10.0)
@@ -78,7 +80,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     settings_type = DemographicSettings
     on_device = True
     # The author names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.
-    published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0)
+    published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0, mean=False)
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.
@@ -93,6 +95,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
             inputs, parameters["average"] = _with_averages(train, inputs)
         middle = (train.scale.low + train.scale.high) / 2
         overall = float(train.ratings.stars.mean(dtype=np.float64)) if len(train.ratings) else middle
+        overall = overall if self.settings.mean else 0.0
         parameters |= {"users": inputs.users.values, "movies": inputs.movies.values, "overall": np.asarray(overall)}
         layers, fitted = fit(train, validation, inputs, self.settings, overall, self.seed, progress)
         parameters |= layers

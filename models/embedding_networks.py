@@ -71,6 +71,9 @@ AS_003: dict[str, Any] = {
     "rate": 0.01,
     "adam": False,
     "falling": False,
+    "mean": False,
+    "folded": False,
+    "biases": False,
     "decay": 0.0,
     "bias_decay": 0.0,
 }
@@ -97,13 +100,13 @@ class DeepMF(Layered[DeepMFSettings]):
 
     As published: dense layers, dropout, batch normalisation and ReLU; gradient descent with a learning rate of 0.01 and
     a momentum of 0.9. The author gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
-    half, batches of 128, 15 epochs and no biases.
+    half, batches of 128 and 15 epochs. It mentions neither a mean nor biases, so there are none.
     """
 
     name = "deep-mf"
     summary = "Dense layers over the embeddings of user and movie."
     settings_type = DeepMFSettings
-    published = DeepMFSettings(biases=False, **AS_003)
+    published = DeepMFSettings(**AS_003)
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ class ResidualMFSettings(DeepMFSettings):
 class ResidualMF(Layered[ResidualMFSettings]):
     """``f = m + b_u + c_i + p_u . q_i + tower(p_u, q_i)``: a tower learns the residuals of the product (system 003).
 
-    As published: gradient descent with a learning rate of 0.01 and a momentum of 0.9. We assume the same sizes as for
-    ``DeepMF``.
+    As published: gradient descent with a learning rate of 0.01 and a momentum of 0.9, without mean and biases. We
+    assume the same sizes as for ``DeepMF``.
     """
 
     name = "residual-mf"
@@ -153,7 +156,7 @@ class Ncf(Embedded[NcfSettings]):
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
     the normalised target. The author gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
-    dropout rate of 0.2, Adam at its default rate, batches of 64, 5 epochs and no biases.
+    dropout rate of 0.2, Adam at its default rate, batches of 64 and 5 epochs, without mean and biases.
 
     The author suggests embeddings of genres and time. Here, the time is the movie's release date, because a
     movie that is yet to be watched has no rating time. On the validation part of ml-1m, four members have an rmse of
@@ -224,7 +227,7 @@ class Hybrid(Layered[HybridSettings]):
     As published: embeddings and features are concatenated, followed by a dense layer, batch normalisation and ReLU, and
     a second dense layer that gives the rating. Training takes 7 epochs with Adam, and the best epoch on a validation
     part is used. The author gives no sizes; we assume embeddings of 50, a layer of 128, batches of 64, a tenth for
-    validation, Adam at its default rate and no biases.
+    validation and Adam at its default rate, without mean and biases.
     """
 
     name = "hybrid"

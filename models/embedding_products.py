@@ -36,16 +36,14 @@ class Product(Embedded[P]):
 class SgdMF(Product[SgdMFSettings]):
     """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: system 003's simple factorisation.
 
-    As published: mean squared error, Adam, batches of 32, 10 epochs. The author gives neither the number of factors nor
-    any regularisation; we assume 10 factors and no regularisation.
+    As published: ``f = p_u . q_i``, mean squared error, Adam, batches of 32, 10 epochs. The author mentions neither a
+    mean nor biases nor regularisation, so there are none, and gives no number of factors; we assume 10.
     """
 
     name = "sgd-mf"
     summary = "Matrix factorisation by stochastic gradients; averages several models."
     settings_type = SgdMFSettings
-    published = SgdMFSettings(
-        factors=10, members=1, epochs=10, batch=32, rate=0.001, falling=False, decay=0, bias_decay=0
-    )
+    published = SgdMFSettings(**(UNSPECIFIED | {"factors": 10, "epochs": 10, "batch": 32}))
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,8 @@ class Dot(Product[DotSettings]):
     """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: system 001,
     on ml-1m.
 
-    As published, there are no biases. The author gives no other details; we add the mean ``m``, and assume Adam at its
-    default rate, batches of 64 and 5 epochs.
+    As published, ``f = p_u . q_i``. The author gives no other details; we assume Adam at its default rate, batches of
+    64 and 5 epochs.
     """
 
     name = "dot"

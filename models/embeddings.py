@@ -75,6 +75,11 @@ class EmbeddingSettings(Settings):
     """The momentum of stochastic gradient descent; Adam does not use it."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate falls gradually to zero."""
+    mean: bool = setting(True, False, True)
+    """Whether the overall mean of the ratings is added to the output, so that embeddings need not learn it."""
+    folded: bool = setting(True, False, True)
+    """Whether users of the dataset are folded in after the fit, like viewers, and predicted by that instead of by their
+    trained embeddings."""
     biases: bool = setting(True, False, True)
     """Whether each user and each movie has a bias in addition to the embedding."""
     decay: float = setting(0.1, 0.0, 10.0)
@@ -117,12 +122,14 @@ UNSPECIFIED: dict[str, Any] = {
     "batch": 64,
     "rate": 0.001,
     "falling": False,
+    "mean": False,
+    "folded": False,
     "biases": False,
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""What we assume where systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, and
-neither biases nor decay."""
+"""What we assume where systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, no
+mean, no biases, no decay, and predictions by the trained embeddings."""
 
 E = TypeVar("E", bound=EmbeddingSettings)
 
@@ -145,7 +152,8 @@ class Embedded(Model[E, Posterior]):
     by Gauss-Newton steps, each halved until it lowers this sum (at most ``HALVINGS`` times); a linear model needs a
     single step, which is ridge regression. The mean ``e`` and covariance ``C`` of the users and the noise variance
     ``v`` are learned after the fit by a few steps of expectation-maximisation (``learn_prior``). After the last epoch,
-    the users of the dataset are folded in too, which replaces their trained vectors. What is measured is then what is
+    unless the setting ``folded`` is off, the users of the dataset are folded in too, which replaces their trained
+    vectors. What is measured is then what is
     served, and the predictions are better, because the prior is more informative than the decay with which all users
     are trained.
     """
@@ -179,13 +187,14 @@ class Embedded(Model[E, Posterior]):
         known = known[evenly_spread(len(known), PRIOR_USERS)]
         histories = [history_of(train, user) for user in known.tolist()]
         learn_prior(parameters, parameters["user"][:, known], histories, self.shape)
-        fold_in_users(parameters, train, self.shape)
+        if self.settings.folded:
+            fold_in_users(parameters, train, self.shape)
         last = fitted.curve[-1]
-        if validation is not None:
+        if validation is not None and fitted.best_epoch == last.number:
             output = train.scale.clip(predict(parameters, self.shape, validation.user, validation.movie))
             last = replace(last, validation_loss=mse(output, validation.stars))
         progress(last)
-        return parameters, Fitted.of([*fitted.curve[:-1], last])
+        return parameters, Fitted((*fitted.curve[:-1], last), fitted.best_epoch)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the mean of the members' outputs; an unknown user or movie has the mean embedding and bias of the

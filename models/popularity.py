@@ -43,7 +43,7 @@ class Popularity(Model[PopularitySettings, None]):
         held_out = mse(parameters["stars"][validation.movie], validation.stars) if validation is not None else None
         epoch = Epoch(1, 1, scatter, held_out)
         progress(epoch)
-        return parameters, Fitted((epoch,), None if held_out is None else 1)
+        return parameters, Fitted.of([epoch])
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the movies' damped means, the same for all users."""

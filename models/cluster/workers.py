@@ -105,7 +105,9 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
     overall = total / rows if rows else (scale.low + scale.high) / 2
     with seeded(work.seed):
         features = torch.zeros(1, 0, device=device), to_device(device, work.features)
-        network = Network(features, settings.members, shape, scale, middle_of(overall, shape, scale))
+        network = Network(
+            features, settings.members, shape, scale, middle_of(overall if settings.mean else None, shape, scale)
+        )
         network.take_users(torch.from_numpy(START * share.noise(settings.members * shape.user_factors)))
         network.to(device)
         of_worker = np.random.SeedSequence([work.seed, processes.get_rank()])

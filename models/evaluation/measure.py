@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import Any, Literal
 
@@ -85,12 +85,18 @@ class Evaluation:
     relevant: float | None
     """The stars from which on a movie in test is relevant; ``None`` unless the task is ``ranking``."""
     settings: str
-    """``tuned`` or ``published``; ``own`` if some were changed."""
+    """What ``label`` returns."""
+    values: Mapping[str, Any]
+    """The value of each setting."""
     cleaning: str
+    imdb: str
+    """The fingerprint of the dataset's join with IMDb; empty without a join."""
     n_train: int
     n_test: int
     metrics: Metrics
     fit_seconds: float
+    fit_cpu_seconds: float
+    """The processor time of the fit, over all threads."""
     predict_seconds: float
     """The time for predicting the whole test part, with the task ``pair`` also for all triples; with the task
     ``ranking``, the time for all lists."""
@@ -124,11 +130,17 @@ class Evaluation:
             "order": self.order,
             "relevant": self.relevant,
             "settings": self.settings,
+            "values": self.values,
             "cleaning": self.cleaning,
+            "imdb": self.imdb,
             "n_train": self.n_train,
             "n_test": self.n_test,
             "metrics": self.metrics,
-            "seconds": {"fit": self.fit_seconds, "predict": self.predict_seconds},
+            "seconds": {
+                "fit": self.fit_seconds,
+                "fit_cpu": self.fit_cpu_seconds,
+                "predict": self.predict_seconds,
+            },
         }
 
 
@@ -169,9 +181,9 @@ def evaluate(
         )
     order, measures = order or order_for(split_name), measures or measures_for(split_name)
     order = without_stars(order) if dataset.implicit else order
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     model.fit(train, progress=progress)
-    fitted = time.perf_counter()
+    fitted, cpu_fitted = time.perf_counter(), time.process_time()
     lists = lists_of_users(model, parts.known, test, order, split_seed, measures) if task == "ranking" else None
     errors = None
     prediction = None if lists else parts.predict(model)
@@ -207,11 +219,14 @@ def evaluate(
         order=None if task == "rating" else order,
         relevant=measures.relevant if task == "ranking" else None,
         settings=label(model),
+        values=asdict(model.settings),
         cleaning=dataset.cleaning,
+        imdb=dataset.joined,
         n_train=len(train.ratings),
         n_test=len(test),
         metrics=metrics,
         fit_seconds=fitted - start,
+        fit_cpu_seconds=cpu_fitted - cpu_start,
         predict_seconds=predicted - fitted,
         parts=parts,
         prediction=prediction,
@@ -405,6 +420,8 @@ class Trained:
     split: str
     fitted_on: FittedOn
     seconds: dict[Phase, float]
+    cpu_seconds: dict[Phase, float]
+    """The processor time of each fit, over all threads."""
 
 
 def phases(dataset: Dataset, refit_all: bool = True) -> tuple[Phase, ...]:
@@ -426,27 +443,29 @@ def train(
     settings: Settings | None = None,
     seed: int = 0,
     progress: PhaseProgress = ignore_phase,
+    split_seed: int = 0,
 ) -> Trained:
     """Train a model to serve, and measure how well it predicts when it has not seen the ratings in test.
 
     Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
     measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
     know all of them. With more than ``FITTED_ONCE`` ratings, the model that is measured is also the one to serve, and
-    its curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
-    allow.
+    its curve has no validation loss. ``seed`` is the model's, ``split_seed`` the split's. Raises ``Problem`` for an
+    unknown model or split, or one that the dataset does not allow.
     """
     check_ratings([name], dataset, "ranking")
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
-    parts = split_dataset(dataset, split_name)
+    parts = split_dataset(dataset, split_name, split_seed)
     fits = phases(dataset, refit_all)
     seconds: dict[Phase, float] = {}
+    cpu_seconds: dict[Phase, float] = {}
 
     def fit(phase: Phase, data: Dataset, held_out: Ratings | None = None) -> tuple[AnyModel, Fitted]:
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         model = build(name, settings, seed)
         fitted = model.fit(data, held_out, lambda epoch: progress(phase, epoch))
-        seconds[phase] = time.perf_counter() - start
+        seconds[phase], cpu_seconds[phase] = time.perf_counter() - start, time.process_time() - cpu_start
         return model, fitted
 
     curve: Fitted | None = None
@@ -475,4 +494,5 @@ def train(
         split=parts.rows.name,
         fitted_on="all ratings" if "serve" in fits else "train",
         seconds=seconds,
+        cpu_seconds=cpu_seconds,
     )

@@ -52,6 +52,9 @@ def fit(
     effects = Bias()
     effects.fit(train_part)
     parameters, ratings = effects.parameters, train_part.ratings
+    if not settings.residuals:
+        without = ("overall", "user", "movie", "user_prior")
+        parameters = {**parameters, **{name: np.zeros_like(parameters[name]) for name in without}}
     residuals = ratings.stars - (
         parameters["overall"] + parameters["user"][ratings.user] + parameters["movie"][ratings.movie]
     )

@@ -7,6 +7,7 @@ in Simm et al., Macau, 2015). The Gram matrix of the features never changes, and
 directions of the regression are independent.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
 from movietui.models.training.mf import Lists, bags
+from movietui.models.training.resume import State, next_state
 
 SPREAD = 0.05
 """The prior variance of an entry of a vector."""
@@ -48,6 +50,10 @@ RATINGS_AT_ONCE = 16_384
 DIRECTION_RATINGS = 4_000_000
 """About how many ratings the directions of implicit feedback are computed from. All of the 32 million ratings of
 ml-32m would take eight times as long and hardly change the directions."""
+SAVING_SHARE = 0.03
+"""At most about this share of the time is spent on saving the state of the sampler, from which it can resume."""
+LARGEST_STATE = 1 << 28
+"""In bytes: a larger state is not saved, because it is in memory twice while it is written."""
 FLAT = 1e-4
 """Directions of the features are dropped if their eigenvalue is less than this share of the largest."""
 
@@ -55,7 +61,12 @@ FLAT = 1e-4
 def fit(
     train: Dataset, validation: Ratings | None, settings: BayesSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Draw ``sweeps`` samples of the posterior, and return up to ``samples`` of those after the burn-in."""
+    """Draw ``sweeps`` samples of the posterior, and return up to ``samples`` of those after the burn-in.
+
+    Inside ``movietui.models.training.resume.resumable``, a fit that an exception ended resumes after its last complete
+    sweep, and one whose process was killed after the last saved sweep. ``progress`` is called again for the earlier
+    sweeps.
+    """
     ratings, scale = train.ratings, train.scale
     factors = settings.factors or supported_factors(len(ratings))
     size = factors + 1
@@ -84,21 +95,32 @@ def fit(
     some_ratings = evenly_spread(len(ratings), TRAIN_LOSS_RATINGS)
     train_loss = _Loss(ratings.take(some_ratings), train, overall, steps)
     curve: list[Epoch] = []
-    for number in range(1, settings.sweeps + 1):
-        movies.draw(users, noise, generator)
-        unrated.draw()
-        movies.learn(noise, generator)
-        noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
-        users.draw(movies, noise, generator)
-        if number in stored:
-            samples.append(state_of(users, movies, noise) | (steps.state() if steps else {}))
-        held_out = validation_loss(users, movies, noise, reset=number <= warm_up + 1) if validation_loss else None
-        error = train_loss(users, movies, noise, reset=True)
-        users.learn(noise, generator)
-        if steps:
-            steps.draw(users, movies, noise, generator)
-        curve.append(Epoch(number, settings.sweeps, error, held_out))
-        progress(curve[-1])
+    losses = [loss for loss in (train_loss, validation_loss) if loss is not None]
+    chain = _Chain(next_state(), (users, movies), unrated, steps, losses, generator)
+    if (saved := chain.resume()) is not None:
+        noise, curve, samples = saved
+    for epoch in curve:
+        progress(epoch)
+    try:
+        for number in range(len(curve) + 1, settings.sweeps + 1):
+            movies.draw(users, noise, generator)
+            unrated.draw()
+            movies.learn(noise, generator)
+            noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
+            users.draw(movies, noise, generator)
+            if number in stored:
+                samples.append(state_of(users, movies, noise) | (steps.state() if steps else {}))
+            reset = number <= warm_up + 1
+            held_out = validation_loss(users, movies, noise, reset) if validation_loss else None
+            error = train_loss(users, movies, noise, reset)
+            users.learn(noise, generator)
+            if steps:
+                steps.draw(users, movies, noise, generator)
+            curve.append(Epoch(number, settings.sweeps, error, held_out))
+            chain.keep(noise, curve, samples)
+            progress(curve[-1])
+    finally:
+        chain.write()
     # Popped, so that only one array at a time is in memory twice.
     stacked = {name: torch.stack([each.pop(name) for each in samples]).numpy() for name in list(samples[0])}
     return {
@@ -167,6 +189,102 @@ def state_of(users: "Side", movies: "Side", noise: float) -> dict[str, Tensor]:
         "user_scatter": torch.cat([torch.where(users.known, users.scatter, 1.0), torch.ones(1)]),
         "movie_scatter": torch.where(movies.known, movies.scatter, 1.0),
     }
+
+
+class _Chain:
+    """The state of the sampler between two sweeps, which is saved now and then, and if the fit is interrupted."""
+
+    def __init__(
+        self,
+        state: State | None,
+        sides: "tuple[Side, Side]",
+        unrated: "Unrated",
+        steps: "_LatentStars | None",
+        losses: "Sequence[_Loss]",
+        generator: Generator,
+    ) -> None:
+        self._state, self._steps, self._losses = state, steps, losses
+        self._generators = (generator, unrated.generator)
+        self._blocks = [*sides[0].blocks, *sides[1].blocks, unrated.block]
+        self._sides = sides
+        self._next_save = time.monotonic()
+        self._latest: tuple[dict[str, object], list[Epoch], dict[str, Tensor]] | None = None
+
+    def resume(self) -> tuple[float, list[Epoch], list[dict[str, Tensor]]] | None:
+        """Restore the saved state. Return the noise, the curve and the samples so far; ``None`` without such a state,
+        and then nothing has changed."""
+        saved = self._state.read() if self._state else None
+        if saved is None:
+            return None
+        assert self._state is not None
+        facts, curve, tensors = saved
+        current = self._tensors()
+        if {name: value.shape for name, value in tensors.items() if not name.startswith("sample.")} != {
+            name: value.shape for name, value in current.items()
+        }:
+            return None  # the state is that of another version's sampler
+        for prefix, holder, names in self._places():
+            for name in names:
+                setattr(holder, name, tensors[f"{prefix}.{name}"])
+        for index, generator in enumerate(self._generators):
+            generator.set_state(tensors[f"generator.{index}"])
+        for loss, samples in zip(self._losses, facts["losses"], strict=True):
+            loss.samples = samples
+        if self._steps:
+            for index, lists in enumerate(self._steps.lists):
+                lists.stars.copy_(tensors[f"latent.{index}"])
+        self._state.say_resumed(curve[-1])
+        collected: list[dict[str, Tensor]] = [{} for _ in range(facts["samples"])]
+        for name, value in tensors.items():
+            if name.startswith("sample."):
+                _, index_text, field = name.split(".", 2)
+                collected[int(index_text)][field] = value
+        return facts["noise"], curve, collected
+
+    def keep(self, noise: float, curve: Sequence[Epoch], samples: Sequence[dict[str, Tensor]]) -> None:
+        """Keep the state after a sweep, so that ``write`` can save it even in the middle of the next; save it now and
+        then."""
+        if self._state is None:
+            return
+        began = time.monotonic()
+        tensors = self._tensors()
+        for index, sample in enumerate(samples):
+            tensors |= {f"sample.{index}.{name}": value for name, value in sample.items()}
+        if sum(value.nbytes for value in tensors.values()) > LARGEST_STATE:
+            return
+        facts = {"noise": noise, "losses": [loss.samples for loss in self._losses], "samples": len(samples)}
+        self._latest = facts, list(curve), tensors
+        if began >= self._next_save:
+            self.write()
+            self._next_save = time.monotonic() + (time.monotonic() - began) / SAVING_SHARE
+
+    def write(self) -> None:
+        """Save the state that was kept last, unless it is saved already."""
+        if self._state is not None and self._latest is not None:
+            self._state.write(*self._latest)
+            self._latest = None
+
+    def _places(self) -> list[tuple[str, object, tuple[str, ...]]]:
+        """Return a name for each object that changes in a sweep, the object, and the names of its tensors."""
+        return [
+            *(
+                (f"side.{i}", side, ("vectors", "means", "mean", "precision", "scatter", "errors"))
+                for i, side in enumerate(self._sides)
+            ),
+            *((f"block.{i}", block, ("weights", "fitted", "precision")) for i, block in enumerate(self._blocks)),
+            *((f"loss.{i}", loss, ("sum",)) for i, loss in enumerate(self._losses)),
+            *([("steps", self._steps, ("cuts",))] if self._steps else []),
+        ]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        # Copies, because a sample may hold the same tensors, and no two tensors of a file may share memory.
+        tensors: dict[str, Tensor] = {
+            f"{prefix}.{name}": getattr(each, name).clone() for prefix, each, names in self._places() for name in names
+        }
+        tensors |= {f"generator.{i}": each.get_state() for i, each in enumerate(self._generators)}
+        if self._steps:
+            tensors |= {f"latent.{i}": lists.stars for i, lists in enumerate(self._steps.lists)}
+        return tensors
 
 
 def draw_noise(error: float, ratings: int, generator: Generator) -> float:

@@ -138,7 +138,7 @@ def fit(
             settings.members,
             shape,
             scale,
-            middle_of(overall, shape, scale),
+            middle_of(overall if settings.mean else None, shape, scale),
         )
 
         def loss_on(rows: Ratings | None) -> Callable[[], float] | None:
@@ -168,9 +168,12 @@ def fit(
     )
 
 
-def middle_of(overall: float, shape: Shape, scale: Scale) -> float:
+def middle_of(overall: float | None, shape: Shape, scale: Scale) -> float:
     """Return the number that predicts the mean of the ratings, ``overall``, if biases and embeddings are 0: ``overall``
-    itself or, if the network ends in a sigmoid, the argument that the sigmoid turns into it."""
+    itself or, if the network ends in a sigmoid, the argument that the sigmoid turns into it. Without a mean, return
+    0."""
+    if overall is None:
+        return 0.0
     if not shape.sigmoid:
         return overall
     share = np.clip((overall - scale.low) / (scale.high - scale.low), 0.01, 0.99)

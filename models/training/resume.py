@@ -1,20 +1,21 @@
-"""Resume interrupted training after its last complete epoch.
+"""Resume interrupted training after the last complete epoch or sweep that was saved.
 
 The result is bit-for-bit the same as without the interruption. Inside ``resumable``, ``movietui.models.networks.train``
-saves its state after each epoch, and loads it when the same network is trained again. A state is one safetensors file,
-written atomically; a damaged one is ignored.
+saves its state after each epoch, and the sampler in ``movietui.models.training.bayes`` after some of its sweeps. Both
+load the state when the same training begins again. A state is one safetensors file, written atomically; a damaged one
+is ignored.
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from movietui.data.storage import atomic_files, disk, strict_json
 from movietui.models.base import Epoch
@@ -37,10 +38,45 @@ class TrainingProgress:
 
 
 class State:
-    """The state on disk of the training of one network."""
+    """The state on disk of the training of one network, or of one run of a Gibbs sampler."""
 
     def __init__(self, file: Path, resumed: Callable[[Epoch], None]) -> None:
         self._file, self._resumed = file, resumed
+
+    def read(self) -> "tuple[Mapping[str, Any], list[Epoch], dict[str, Tensor]] | None":
+        """Return the saved facts, the curve so far, and the tensors; ``None`` without a valid state."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            disk.open_to_read(self._file).close()  # reading a pipe or a device would block
+            with safe_open(self._file, "pt") as state:
+                header = state.metadata()
+                tensors: dict[str, Tensor] = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118
+            if header["digest"] != _digest(header["progress"], tensors):
+                return None
+            progress = strict_json.loads(header["progress"])
+            curve = [Epoch(**epoch) for epoch in progress["curve"]]
+            return (progress, curve, tensors) if curve else None
+        except (OSError, SafetensorError, ValueError, LookupError, TypeError):
+            return None
+
+    def write(self, facts: Mapping[str, Any], curve: Sequence[Epoch], tensors: "Mapping[str, Tensor]") -> None:
+        """Write the state. If this fails, training continues."""
+        from safetensors.torch import save
+
+        progress = json.dumps({**facts, "curve": [asdict(epoch) for epoch in curve]})
+        header = {"progress": progress, "digest": _digest(progress, tensors)}
+        content = save({name: value.contiguous() for name, value in tensors.items()}, header)
+        with suppress(OSError):
+            disk.make_folder(self._file.parent)
+            # Do not wait for the disk: that would cost time after each epoch, while a state lost in a power cut costs
+            # only one epoch.
+            atomic_files.replace_file(self._file, content, durable=False)
+
+    def say_resumed(self, last: Epoch) -> None:
+        """Report that training resumes after an epoch, unless that was the last one."""
+        if last.number < last.of:
+            self._resumed(last)
 
     def resume(self, network: "nn.Module", optimizer: "Optimizer") -> TrainingProgress:
         """Restore a network, its optimizer and torch's random state, and return the progress.
@@ -48,20 +84,10 @@ class State:
         Without a valid state, change nothing and return the progress of a training that has not begun.
         """
         import torch
-        from safetensors import SafetensorError, safe_open
 
-        try:
-            disk.open_to_read(self._file).close()  # reading a pipe or a device would block
-            with safe_open(self._file, "pt") as state:
-                facts = state.metadata()
-                tensors: dict[str, Tensor] = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118
-            if facts["digest"] != _digest(facts["progress"], tensors):
-                return TrainingProgress()
-            progress = strict_json.loads(facts["progress"])
-            curve = [Epoch(**epoch) for epoch in progress["curve"]]
-            last = curve[-1]
-        except (OSError, SafetensorError, ValueError, LookupError, TypeError):
+        if (saved := self.read()) is None:
             return TrainingProgress()
+        facts, curve, tensors = saved
         weights, best = _part(tensors, "network."), _part(tensors, "best.")
         current = network.state_dict()
         if {name: value.shape for name, value in weights.items()} != {name: current[name].shape for name in current}:
@@ -75,14 +101,12 @@ class State:
         torch.set_rng_state(tensors["random"])
         if "random of the gpu" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["random of the gpu"])
-        if last.number < last.of:
-            self._resumed(last)
-        return TrainingProgress(curve, (*progress["best"], best) if best else None)
+        self.say_resumed(curve[-1])
+        return TrainingProgress(curve, (*facts["best"], best) if best else None)
 
     def save(self, network: "nn.Module", optimizer: "Optimizer", reached: TrainingProgress) -> None:
-        """Write the state. If this fails, training continues."""
+        """Write the state of a network."""
         import torch
-        from safetensors.torch import save
 
         tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
         for index, slot in optimizer.state_dict()["state"].items():
@@ -92,21 +116,11 @@ class State:
         tensors["random"] = torch.get_rng_state()
         if torch.cuda.is_available():
             tensors["random of the gpu"] = torch.cuda.get_rng_state()
-        progress = {
-            "curve": [asdict(epoch) for epoch in reached.curve],
-            "best": reached.best[:2] if reached.best else None,
-        }
-        facts = {"progress": json.dumps(progress), "digest": _digest(json.dumps(progress), tensors)}
-        content = save({name: value.contiguous() for name, value in tensors.items()}, facts)
-        with suppress(OSError):
-            disk.make_folder(self._file.parent)
-            # Do not wait for the disk: that would cost time after each epoch, while a state lost in a power cut costs
-            # only one epoch.
-            atomic_files.replace_file(self._file, content, durable=False)
+        self.write({"best": reached.best[:2] if reached.best else None}, reached.curve, tensors)
 
 
 class States:
-    """The states of all networks that one command trains; their order tells them apart."""
+    """The states of all trainings of one command; their order tells them apart."""
 
     def __init__(
         self,
@@ -116,14 +130,19 @@ class States:
     ) -> None:
         """``result_depends_on``: everything that the result depends on; a state with other values is never resumed.
 
-        ``resumed`` is called for each network whose training resumes, with the last epoch before the interruption.
+        ``resumed`` is called for each training that resumes, with the last epoch before the interruption.
         """
         description = json.dumps([result_depends_on, version("torch")], sort_keys=True)
         self._folder, self._key = folder, hashlib.sha256(description.encode()).hexdigest()[:32]
         self._resumed, self._count = resumed, 0
 
+    @property
+    def exist(self) -> bool:
+        """Whether an interrupted command has left a state from which this one may resume."""
+        return any(self._folder.glob(f"{self._key}-*.safetensors"))
+
     def next_state(self) -> State:
-        """Return the state of the next network that is trained."""
+        """Return the state of the next training."""
         self._count += 1
         return State(self._folder / f"{self._key}-{self._count}.safetensors", self._resumed)
 
@@ -140,7 +159,7 @@ _current: ContextVar[States | None] = ContextVar("states", default=None)
 
 @contextmanager
 def resumable(states: States) -> Iterator[None]:
-    """Save the states of all networks that the block trains; delete these states if the block completes."""
+    """Save the states of all trainings in the block; delete these states if the block completes."""
     token = _current.set(states)
     try:
         yield
@@ -150,7 +169,7 @@ def resumable(states: States) -> Iterator[None]:
 
 
 def next_state() -> State | None:
-    """Return the state of a network whose training begins here, or ``None`` outside ``resumable``."""
+    """Return the state of a training that begins here, or ``None`` outside ``resumable``."""
     states = _current.get()
     return states.next_state() if states else None
 

@@ -25,7 +25,7 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import Run
 from movietui.store.runs import Runs, as_json
 
-FACTS = ("model", "dataset", "cleaning", "split", "seed", "device")
+FACTS = ("model", "dataset", "imdb", "cleaning", "split", "split_seed", "seed", "device")
 TOP = 10
 
 
@@ -139,9 +139,11 @@ def published_results(
             "source": one.source,
             "model": one.model,
             "dataset": one.dataset,
-            "cleaning": "none",
+            "cleaning": one.cleaning,
             "split": one.split,
             "seed": None,
+            "split_seed": None,
+            "imdb": None,
             "state": "reported",
             "task": one.task,
             "metrics": {metric: value for metric, value in one.reported.items() if value is not None},

@@ -25,7 +25,7 @@ from movietui.cli.output import (
 )
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
-from movietui.formatting.evaluations import FORMATS, evaluations_table
+from movietui.formatting.evaluations import FORMATS, evaluations_table, settings_used
 from movietui.formatting.run_files import suffix_format
 from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import (
@@ -77,6 +77,7 @@ def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 @published_option
 @settings_option
 @click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
+@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 @as_json
 @handle_errors
 def train(
@@ -87,6 +88,7 @@ def train(
     published: bool,
     settings: Sequence[str],
     seed: int,
+    split_seed: int,
     json_: bool,
 ) -> None:
     """Train MODEL (default: blend, the recommended one) and use it for lists.
@@ -99,8 +101,8 @@ def train(
     store = open_store()
     named = dataset_named(store, dataset)
     cleaning = cleaning or (store.cleaning_of(named) if split is None else "none")
-    measured_on = split and split_named(split)
-    request = job.TrainRequest(model, named, cleaning, measured_on, published, pairs("--set", settings), seed)
+    measured_on, changes = split and split_named(split), pairs("--set", settings)
+    request = job.TrainRequest(model, named, cleaning, measured_on, published, changes, seed, split_seed)
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
     serve_and_print(store, trained, json_=json_)
@@ -125,7 +127,7 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
     print_rich(
         f"run {trained['run']}: {trained['model']} on {trained['dataset']}, trained on {trained['fitted_on']} "
         f"({text.duration(trained['seconds'])})",
-        f"measured on {trained['split']} (cleaning {trained['cleaning']}): {metrics}",
+        f"measured on {text.split_title(trained)} (cleaning {trained['cleaning']}): {metrics}",
     )
 
 
@@ -246,7 +248,8 @@ def evaluate(
         print_json(rows)
         return
     if output or not file_format:
-        _print_evaluations(rows, models[0], wanted or measured, everything=bool(wanted))
+        used = settings_used(rows, request.settings, published=published)
+        _print_evaluations(rows, models[0], wanted or measured, used, everything=bool(wanted))
 
 
 def _listed(words: str) -> list[str]:
@@ -254,13 +257,18 @@ def _listed(words: str) -> list[str]:
     return [word.strip() for word in words.split(",") if word.strip()]
 
 
-def _print_evaluations(rows: Sequence[Message], first: str, metrics: Sequence[str], *, everything: bool) -> None:
-    """Print evaluations for people; unless ``everything`` was asked for, only those metrics that fit."""
+def _print_evaluations(
+    rows: Sequence[Message], first: str, metrics: Sequence[str], used: str, *, everything: bool
+) -> None:
+    """Print evaluations for people; unless ``everything`` was asked for, only those metrics that fit.
+
+    ``used``: which settings were used, in words.
+    """
     fitting = metrics if everything else fitting_columns(lambda some: evaluations_table(rows, some), metrics)
     print_rich(evaluations_table(rows, fitting))
     if omitted := len(metrics) - len(fitting):
         print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
-    about = [f"{rows[0]['dataset']}, cleaning {rows[0]['cleaning']}, settings {rows[0]['settings']}"]
+    about = [f"{text.dataset_title(rows[0])}, cleaning {rows[0]['cleaning']}, settings {used}"]
     about += [f"seed {rows[0]['seed']}"] if len({row["seed"] for row in rows}) == 1 else []
     about += [f"split seed {rows[0]['split_seed']}"] if len({row["split_seed"] for row in rows}) == 1 else []
     orders = dict.fromkeys(row["order"] for row in rows if row["order"])
@@ -367,8 +375,8 @@ def sweep(
 def reproduce(seed: int, json_: bool) -> None:
     """Repeat the experiments of the five earlier systems, and show their reported figures beside ours.
 
-    These are five recommenders whose models movietui has too. Each model is trained with its author's settings
-    (published) and with ours (tuned).
+    These are five recommenders whose models movietui has too. Each model is trained as its author describes
+    (published), the same with what we add to it (extended), and with our settings (tuned).
     """
     from movietui.jobs import reproduce as job
 
@@ -377,9 +385,14 @@ def reproduce(seed: int, json_: bool) -> None:
     if json_:
         print_json(rows)
         return
-    figures = ("reported", "published", "tuned")
-    table = new_table("system", "model", "dataset", "split", "metric", *figures, "note", right=figures)
+    figures = ("reported", "published", "extended", "tuned")
+    facts = ("source", "model", "dataset", "cleaning", "split", "metric")
+    table = new_table("system", *facts[1:], *figures, "note", right=figures)
     for row in rows:
         report = [text.figure(row[name]) for name in figures]
-        table.add_row(row["source"], row["model"], row["dataset"], row["split"], row["metric"], *report, row["note"])
-    print_rich(table, f"data as published, no cleaning, seed {seed}, split seed 0")
+        table.add_row(*(row[name] for name in facts), *report, row["note"])
+    print_rich(
+        table,
+        "published: as the author describes; extended: the same, with mean, biases and residuals, and users folded in",
+        f"seed {seed}, split seed 0",
+    )

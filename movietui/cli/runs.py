@@ -74,9 +74,11 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
         print_rich(_no_run(dataset=dataset, model=model, split=split))
         return
     metrics = [name for name in METRICS if METRICS[name].headline and any(name in row["metrics"] for row in rows)]
-    figures = ("fit", "memory", "disk")
-    numbers = ("run", *metrics, *figures)
-    table = new_table("run", "model", "dataset", "split", *metrics, *figures, "state", "name", right=numbers)
+    figures = ("fit", "cpu", "memory", "disk")
+    imdb = ["IMDb"] * any(row["imdb"] for row in rows)
+    numbers = ("run", "split seed", "seed", *metrics, *figures)
+    facts = ("run", "model", "dataset", *imdb, "split", "split seed", "seed")
+    table = new_table(*facts, *metrics, *figures, "state", "name", right=numbers)
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -84,9 +86,11 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
             str(row["run"] or ""),
             row["model"],
             row["dataset"],
+            *((row["imdb"] or "")[:8] for _ in imdb),
             row["split"],
+            *("" if row[seed] is None else str(row[seed]) for seed in ("split_seed", "seed")),
             *(text.figure(row["metrics"][name]) if name in row["metrics"] else "" for name in metrics),
-            text.duration(row["seconds"]) if row.get("seconds") is not None else "",
+            *("" if row.get(name) is None else text.duration(row[name]) for name in ("seconds", "cpu_seconds")),
             text.size(row["peak_bytes"]) if row.get("peak_bytes") else "",
             text.size(row["checkpoint_bytes"]) if row.get("checkpoint_bytes") else "",
             state_text(row),

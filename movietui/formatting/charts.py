@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from movietui.formatting.escaping import xml
+from movietui.formatting.run_progress import has_stages
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours that people with colour-blindness can tell apart (Okabe and Ito 2008)."""
@@ -69,10 +70,13 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 def curves(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the curves of runs as SVG: the losses on the train part (dashed) and the validation part, by epoch.
 
-    ``rows``: as ``Runs.whole`` returns them.
+    Runs with stages instead of epochs are left out, because no line connects stages. ``rows``: as ``Runs.whole``
+    returns them.
     """
     lines: list[list[Line]] = []
     for row in rows:
+        if has_stages(row["curve"]):
+            continue
         name = f"run {row['run']}, {row['model']} on {row['dataset']}"
         parts = [("validation_loss", f"{name}: validation", False), ("train_loss", f"{name}: train", True)]
         points = {

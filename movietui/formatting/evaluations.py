@@ -10,25 +10,33 @@ from movietui.formatting import text
 from movietui.formatting.cell_tables import TABLES, Cells
 from movietui.formatting.charts import Figure, figure_chart
 from movietui.formatting.escaping import json_text
+from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import new_table
 from movietui.models.choices import metric_named
 from movietui.protocol.wire import Message
 
-FACTS = ("model", "dataset", "split", "split_seed", "seed", "task", "order", "relevant", "settings", "cleaning")
+FACTS = (
+    *("model", "dataset", "imdb", "cleaning", "split", "split_seed", "seed", "task", "order", "relevant", "settings"),
+    "values",
+)
 """The columns of a CSV file before the metrics."""
 COUNTS = ("n_train", "n_test")
-SECONDS = ("fit", "predict")
+SECONDS = ("fit", "fit_cpu", "predict")
 Rows = Sequence[Message]
 """Rows as ``evaluate --json`` prints them."""
 
 
 def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
-    """Return a table of evaluations with these metrics; it ends with the means and deviations of repetitions."""
+    """Return a table of evaluations with these metrics; it ends with the means and deviations of repetitions.
+
+    If the models have settings of different kinds, a column says which.
+    """
+    mixed = ["settings"] * (len({row["settings"] for row in rows}) > 1)
     seeds = [name for name in ("split_seed", "seed") if len({row[name] for row in rows}) > 1]
     headings = [name.replace("_", " ") for name in seeds]
     comparison = ("to first", "p") if any("difference" in row for row in rows) else ()
-    right = (*headings, *metrics, "fit", *comparison)
-    table = new_table("split", *headings, "model", *metrics, "fit", *comparison, right=right)
+    figures = (*metrics, "fit", "cpu", *comparison)
+    table = new_table("split", *headings, "model", *mixed, *figures, right=(*headings, *figures))
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -37,18 +45,31 @@ def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
             row["split"],
             *(str(row[name]) for name in seeds),
             row["model"],
+            *(row[name] for name in mixed),
             *values,
-            text.duration(row["seconds"]["fit"]),
+            *("" if name not in row["seconds"] else text.duration(row["seconds"][name]) for name in ("fit", "fit_cpu")),
             *_compared(row.get("difference"))[: len(comparison)],
         )
     for row in _repeated(rows):
         over = row["over"]
         for statistic, label in (("mean", f"mean of {over['count']}"), ("std", "deviation")):
-            figures = [text.figure(over["metrics"].get(name, {}).get(statistic)) for name in metrics]
+            values = [text.figure(over["metrics"].get(name, {}).get(statistic)) for name in metrics]
             compared = _compared(over.get("difference")) if statistic == "mean" else ("", "")
             split = f"{over['protocol']}, {label}"
-            table.add_row(split, *[""] * len(seeds), row["model"], *figures, "", *compared[: len(comparison)])
+            facts = (*[""] * len(seeds), row["model"], *(row[name] for name in mixed))
+            table.add_row(split, *facts, *values, "", "", *compared[: len(comparison)])
     return table
+
+
+def settings_used(rows: Rows, changes: Mapping[str, str], *, published: bool) -> str:
+    """Return in words which settings the models had: ``tuned``, ``published and tuned``, ``tuned, except sweeps=1``.
+
+    ``changes``: the settings that were changed, as typed.
+    """
+    labels = {row["settings"] for row in rows}
+    if labels == {"own"}:
+        return f"{'published' if published else 'tuned'}, except {settings_text(changes)}"
+    return " and ".join(sorted(labels))
 
 
 def _repeated(rows: Rows) -> list[Message]:
@@ -78,7 +99,7 @@ def all_cells(rows: Rows, metrics: Sequence[str]) -> Cells:
     """Return a row for each evaluation, with everything that depends on it alone."""
     body = [
         [
-            *(row[name] for name in (*FACTS, *COUNTS)),
+            *(settings_text(row[name]) if name == "values" else row[name] for name in (*FACTS, *COUNTS)),
             *(row["metrics"].get(name) for name in metrics),
             *(row["seconds"][name] for name in SECONDS),
         ]

@@ -15,8 +15,8 @@ from movietui.formatting.escaping import json_text
 from movietui.formatting.settings import settings_text
 
 FACTS = (
-    *("run", "name", "model", "dataset", "cleaning", "split", "seed", "device", "state", "started", "seconds"),
-    *("peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
+    *("run", "name", "model", "dataset", "imdb", "cleaning", "split", "split_seed", "seed", "device", "state"),
+    *("started", "seconds", "cpu_seconds", "peak_bytes", "checkpoint_bytes", "best_epoch", "settings"),
 )
 """The columns before the metrics. The last column is the note."""
 Rows = Sequence[Mapping[str, Any]]

@@ -1,9 +1,14 @@
 """How far a run is, and what was done for it on a cluster, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movietui.formatting import text
+from movietui.models.choices import TRAIN_LOSSES
+from movietui.protocol.jobs import EpochRow
+
+UNIT = "mean squared error, in stars²"
+"""What losses are."""
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:
@@ -13,6 +18,22 @@ def progress_text(progress: Mapping[str, Any]) -> str:
         return f"{progress['phase']}{tasks}"
     left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
     return f"{progress['phase']} {progress['epoch']} of {progress['of']}{left}"
+
+
+def has_stages(epochs: Sequence[EpochRow]) -> bool:
+    """Return whether a curve consists of named stages, as that of a blend, rather than epochs."""
+    return any("stage" in epoch for epoch in epochs)
+
+
+def loss_headings(epochs: Sequence[EpochRow]) -> tuple[str, str]:
+    """Return the headings of a curve's first two columns: what a row is, and its first loss."""
+    return ("stage", "held out") if has_stages(epochs) else ("epoch", "train")
+
+
+def losses_text(model: str, train: str = "train") -> str:
+    """Return what the losses of a model are measured on. ``train``: what the first one is called."""
+    of_train = f"; {train}: {TRAIN_LOSSES[model]}" if model in TRAIN_LOSSES else ""
+    return f"{UNIT}{of_train}"
 
 
 def cluster_text(cluster: Mapping[str, Any]) -> str:

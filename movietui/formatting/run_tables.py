@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from movietui.formatting import text
-from movietui.formatting.run_progress import cluster_text, progress_text
+from movietui.formatting.run_progress import cluster_text, loss_headings, losses_text, progress_text
 from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.protocol.messages import RunComparison
@@ -20,11 +20,12 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
     about.show_header = False
     for name, value in (
         ("run", f"{row['run']} {row['name']}".rstrip()),
-        ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}"),
-        ("measured on", f"{row['split']}, seed {row['seed']}"),
+        ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}, seed {row['seed']}"),
+        ("IMDb", text.joined(row["imdb"]) if row["imdb"] is not None or row["state"] == "done" else ""),
+        ("measured on", f"{row['split']}, split seed {row['split_seed']}"),
         ("state", " ".join(part for part in (state_text(row), row["problem"]) if part)),
         ("started", text.moment(row["started"])),
-        ("fit", text.duration(row["seconds"]) if row["seconds"] is not None else ""),
+        ("fit", _fit(row)),
         ("device", row["device"]),
         ("cluster", cluster_text(row["cluster"])),
         ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
@@ -48,7 +49,12 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
     names = [f"run {row['run']}" for row in comparison["runs"]]
     settings = new_table("", *names, right=names)
     for row in comparison["facts"] + comparison["settings"]:
-        settings.add_row(row["name"], *("" if value is None else str(value) for value in (row["first"], row["second"])))
+        both = (row["first"], row["second"])
+        if row["name"] == "imdb":
+            settings.add_row("IMDb", *map(text.joined, both))
+        else:
+            name = row["name"].replace("split_seed", "split seed")
+            settings.add_row(name, *("" if value is None else str(value) for value in both))
     columns = (*names, "difference")
     metrics = new_table("", *columns, right=columns)
     for measured in comparison["metrics"]:
@@ -69,13 +75,25 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
     return parts
 
 
+def _fit(row: Mapping[str, Any]) -> str:
+    """Return how long the fits of a run took."""
+    if row["seconds"] is None:
+        return ""
+    cpu = row["cpu_seconds"]
+    processor = f", {text.duration(cpu)} of processor time" if cpu is not None else ""
+    return text.duration(row["seconds"]) + processor
+
+
 def _curve(row: dict[str, Any]) -> Table:
-    columns = ("epoch", "train", "validation")
-    table = new_table(*columns, "", right=columns)
+    first, train = loss_headings(row["curve"])
+    table = new_table(
+        first, train, "validation", "", right=(*([first] if first == "epoch" else []), train, "validation")
+    )
     for epoch in row["curve"]:
         held_out = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
-        best = "● best" if epoch["epoch"] == row["best_epoch"] else ""
-        table.add_row(str(epoch["epoch"]), f"{epoch['train_loss']:.4f}", held_out, best)
+        used = "● used" if epoch["epoch"] == row["best_epoch"] and "stage" not in epoch else ""
+        table.add_row(epoch.get("stage", str(epoch["epoch"])), f"{epoch['train_loss']:.4f}", held_out, used)
+    table.caption, table.caption_justify = losses_text(row["model"], train), "left"
     return table
 
 

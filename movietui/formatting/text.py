@@ -134,6 +134,24 @@ def enumerate_names(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
+def split_title(measured: Mapping[str, Any]) -> str:
+    """Return the split of a run or evaluation, with its seed if that is not 0: ``random90, split seed 5``."""
+    seed = f", split seed {measured['split_seed']}" if measured["split_seed"] else ""
+    return f"{measured['split']}{seed}"
+
+
+def joined(imdb: str | None) -> str:
+    """Return in words whether a dataset was joined with IMDb; see ``Run.imdb``."""
+    if imdb is None:
+        return "not known whether joined with IMDb"
+    return f"joined with IMDb {imdb[:8]}" if imdb else "not joined with IMDb"
+
+
+def dataset_title(measured: Mapping[str, Any]) -> str:
+    """Return the dataset of a run or evaluation, and with which tables of IMDb it was joined, if with any."""
+    return f"{measured['dataset']}, {joined(measured['imdb'])}" if measured["imdb"] else measured["dataset"]
+
+
 def movie_title(movie: Mapping[str, Any]) -> str:
     """Return the title of a movie with its year: ``Fargo (1996)``. ``movie`` has ``title`` and ``year``."""
     return with_year(str(movie["title"]), movie["year"])

@@ -109,6 +109,7 @@ def perform(request: JobRequest, reporter: Reporter) -> JobResult:
             published=request.get("published", False),
             settings={name: str(value) for name, value in request.get("settings", {}).items()},
             seed=request.get("seed", 0),
+            split_seed=request.get("split_seed", 0),
         )
         return train(Store(locations.store()), training, reporter.listener, run=request.get("run"))
     sweeping = SweepRequest(

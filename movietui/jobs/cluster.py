@@ -108,7 +108,15 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
         try:
             with interrupts.delayed():  # from the moment that the run exists, its end is recorded
                 run = store.start_run(
-                    name, dataset.name, dataset.preset, split_name, request.seed, asdict(settings), device=SPARK
+                    name,
+                    dataset.name,
+                    dataset.preset,
+                    split_name,
+                    request.seed,
+                    asdict(settings),
+                    split_seed=request.split_seed,
+                    imdb="",
+                    device=SPARK,
                 )
                 recorder = Recorder(Runs(store), run, ("measure",))
             with explain_errors(dataset.uri):
@@ -128,11 +136,14 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
         "split": split_name,
         "fitted_on": "train",
         "seed": request.seed,
+        "split_seed": request.split_seed,
+        "imdb": "",
         "settings": asdict(settings),
         "epochs": [],
         "best_epoch": None,
         "metrics": metrics,
         "seconds": seconds,
+        "cpu_seconds": None,
         "device": SPARK,
         "peak_bytes": recorder.peak_bytes,
         "checkpoint": str(checkpoint),
@@ -174,7 +185,9 @@ def evaluate(
                         "seed": request.seed,
                         "order": None if task == "rating" else order,
                         "settings": label(model),
+                        "values": asdict(settings),
                         "cleaning": dataset.preset,
+                        "imdb": "",
                         "n_train": in_test.get(False, 0),
                         "n_test": in_test.get(True, 0),
                         "metrics": metrics,

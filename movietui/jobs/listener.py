@@ -43,9 +43,10 @@ SILENT = Listener()
 
 def epoch_message(epoch: Epoch) -> EpochProgress:
     """Return an epoch as a message."""
-    return {
+    message: EpochProgress = {
         "epoch": epoch.number,
         "of": epoch.of,
         "train_loss": epoch.train_loss,
         "validation_loss": epoch.validation_loss,
     }
+    return {**message, "stage": epoch.stage} if epoch.stage else message

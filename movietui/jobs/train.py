@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
-from movietui.data.problems import Cancelled
+from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Report, Stage
-from movietui.data.splits import split
+from movietui.data.splits import WITHOUT_SEED, split
 from movietui.data.storage import locations
 from movietui.jobs.listener import SILENT, Listener, epoch_message
 from movietui.protocol.jobs import EpochProgress, TrainResult
@@ -43,6 +43,8 @@ class TrainRequest:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Changes to the settings, as typed."""
     seed: int = 0
+    """The seed of the model."""
+    split_seed: int = 0
 
     @property
     def measured_on(self) -> str:
@@ -57,6 +59,7 @@ class TrainRequest:
             "published": self.published,
             "settings": {**self.settings},
             "seed": self.seed,
+            "split_seed": self.split_seed,
         }
 
 
@@ -88,12 +91,20 @@ def record_end(recorder: Recorder | None, error: BaseException) -> None:
         recorder.end("failed", problem=sentence(error))
 
 
-def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, run: int | None = None) -> TrainResult:
+def train(
+    store: Store,
+    request: TrainRequest,
+    listener: Listener = SILENT,
+    *,
+    run: int | None = None,
+    again: bool = False,
+) -> TrainResult:
     """Train a model, store the run and its checkpoint, and return what ``train --json`` prints.
 
     ``run``: the number of a queued run to train; without it, a new run begins. Once the run has begun, its end is
     recorded, even if the training fails or is interrupted. If the same training was interrupted before, it resumes
-    after its last complete epoch, and the listener is told so.
+    after the last epoch that was saved, and the listener is told so; if it is trained ``again`` but nothing was saved,
+    the listener is told that it starts over.
     """
     prepared = prepare(request, listener.stage)
     recorder: Recorder | None = None
@@ -101,11 +112,17 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
         with interrupts.delayed():  # from the moment that the run exists, its end is recorded
             run = begin(store, prepared, run)
             recorder = Recorder(Runs(store), run, prepared.phases)
-        trained = fit(prepared, recorder, listener)
+        trained = fit(prepared, recorder, listener, again=again)
         checkpoint = checkpoint_of(store, run)
         save(store, run, checkpoint, trained, prepared.dataset)
-        seconds = sum(trained.seconds.values())
-        recorder.end("done", seconds=seconds, best_epoch=trained.fitted.best_epoch, metrics=trained.metrics)
+        seconds, cpu_seconds = sum(trained.seconds.values()), sum(trained.cpu_seconds.values())
+        recorder.end(
+            "done",
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            best_epoch=trained.fitted.best_epoch,
+            metrics=trained.metrics,
+        )
     except BaseException as error:
         record_end(recorder, error)
         raise
@@ -117,11 +134,14 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
         "split": trained.split,
         "fitted_on": trained.fitted_on,
         "seed": request.seed,
+        "split_seed": request.split_seed,
+        "imdb": prepared.dataset.joined,
         "settings": asdict(prepared.settings),
         "epochs": recorder.curve,
         "best_epoch": trained.fitted.best_epoch,
         "metrics": trained.metrics,
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "device": prepared.device,
         "peak_bytes": recorder.peak_bytes,
         "checkpoint": str(checkpoint),
@@ -131,10 +151,12 @@ def train(store: Store, request: TrainRequest, listener: Listener = SILENT, *, r
 def prepare(request: TrainRequest, report: Report) -> Prepared:
     """Parse the settings, load the data and check the split, all before the run begins. Raises ``Problem``."""
     settings = models.choose(request.model, request.published, request.settings)
+    if request.split_seed and request.measured_on in WITHOUT_SEED:
+        raise Problem(f"{request.measured_on} is the same with every split seed; leave out --split-seed.")
     dataset = catalogue.load(request.dataset, request.cleaning, report)
     models.check_ratings([request.model], dataset, "ranking")
     device = device_of(request.model)
-    measured_on = split(dataset, request.measured_on).name
+    measured_on = split(dataset, request.measured_on, request.split_seed).name
     return Prepared(request, settings, dataset, device, measured_on)
 
 
@@ -150,8 +172,9 @@ def device_of(model: str) -> str:
 def begin(store: Store, prepared: Prepared, run: int | None) -> int:
     """Begin the queued run with the number ``run``, or a new run, and return its number."""
     request, cleaning, settings = prepared.request, prepared.dataset.cleaning, asdict(prepared.settings)
+    imdb = prepared.dataset.joined
     if run is not None:
-        Runs(store).begin(run, cleaning, settings, prepared.device)
+        Runs(store).begin(run, cleaning, settings, imdb, prepared.device)
         return run
     return store.start_run(
         request.model,
@@ -160,12 +183,14 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
         prepared.split,
         request.seed,
         settings,
+        split_seed=request.split_seed,
+        imdb=imdb,
         request=request.to_json(),
         device=prepared.device,
     )
 
 
-def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
+def fit(prepared: Prepared, recorder: Recorder, listener: Listener, *, again: bool = False) -> Trained:
     """Fit and measure the model, and record each epoch. At each report of progress, wait while ``gate`` is cleared."""
     from movietui.models.training.resume import resumable
     from movietui.models.training.stages import reporting
@@ -184,8 +209,10 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
         listener.inside(stage)
         pause()
 
-    request = prepared.request
-    with resumable(states_of(prepared, listener)), reporting(on_step):
+    request, states = prepared.request, states_of(prepared, listener)
+    if again and not states.exist:
+        listener.say("Nothing of the interrupted training was saved, so it starts over.")
+    with resumable(states), reporting(on_step):
         return models.train(
             request.model,
             prepared.dataset,
@@ -193,6 +220,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener) -> Trained:
             refit_all=request.split is None,
             settings=prepared.settings,
             seed=request.seed,
+            split_seed=request.split_seed,
             progress=on_epoch,
         )
 
@@ -201,7 +229,7 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
     """Return the states of this training on disk, from which it can resume after an interruption."""
     from movietui.models.training.resume import States
 
-    request, imdb = prepared.request, prepared.dataset.movies.imdb
+    request = prepared.request
 
     def resumed(last: Epoch) -> None:
         listener.say(f"Resuming after epoch {last.number} of {last.of}, where the same training was interrupted.")
@@ -212,8 +240,8 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
             "model": request.model,
             "settings": asdict(prepared.settings),
             "seed": request.seed,
-            "split": request.split,
-            "dataset": [prepared.dataset.fingerprint, imdb.fingerprint if imdb else ""],
+            "split": [request.split, request.split_seed],
+            "dataset": [prepared.dataset.fingerprint, prepared.dataset.joined],
         },
         resumed,
     )
@@ -250,7 +278,7 @@ def resume(store: Store, number: int, listener: Listener = SILENT) -> TrainResul
     """Resume an interrupted, cancelled or failed run under its number, and return what ``train`` returns."""
     run = Runs(store).again(number)
     try:
-        return train(store, TrainRequest(run.model, run.dataset, **run.request), listener, run=number)
+        return train(store, TrainRequest(run.model, run.dataset, **run.request), listener, run=number, again=True)
     # If the training did not begin, its end is recorded here; otherwise, ``train`` has recorded it.
     except (KeyboardInterrupt, Cancelled):
         Runs(store).end_unfinished(number, "cancelled")

@@ -57,6 +57,8 @@ class TrainOptions(TypedDict):
     published: NotRequired[bool]
     """Whether to start from the published settings rather than the tuned ones."""
     seed: NotRequired[int]
+    """The seed of the model."""
+    split_seed: NotRequired[int]
 
 
 class TrainJob(TrainOptions):
@@ -122,6 +124,8 @@ class EpochRow(TypedDict):
     epoch: int
     train_loss: float
     validation_loss: float | None
+    stage: NotRequired[str]
+    """The name of a stage; see ``movietui.models.base.Epoch.stage``."""
 
 
 class EpochProgress(EpochRow):
@@ -142,11 +146,16 @@ class TrainResult(TypedDict):
     split: str
     fitted_on: FittedOn
     seed: int
+    split_seed: int
+    imdb: str
+    """The fingerprint of the dataset's join with IMDb; empty without a join."""
     settings: dict[str, Any]
     epochs: Sequence[EpochRow]
     best_epoch: int | None
     metrics: dict[str, float]
     seconds: float
+    cpu_seconds: float | None
+    """The processor time of the fits, over all threads; ``None`` on a cluster."""
     device: str
     peak_bytes: int
     checkpoint: str

@@ -532,6 +532,8 @@ class PublishedResult(TypedDict):
     cleaning: str
     split: str
     seed: None
+    split_seed: None
+    imdb: None
     state: str
     task: str
     metrics: dict[str, float]
@@ -656,11 +658,14 @@ class RunRow(TypedDict):
     cleaning: str
     split: str
     seed: int
+    split_seed: int
+    imdb: str | None
     device: str
     state: str
     problem: str
     started: str
     seconds: float | None
+    cpu_seconds: float | None
     peak_bytes: int | None
     checkpoint_bytes: int
     best_epoch: int | None

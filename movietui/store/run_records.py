@@ -21,6 +21,10 @@ CUT_OFF = "cut off"
 """The state of a run whose process ended without recording the end of the run."""
 
 
+Protocol = tuple[str, str | None, str, str, int]
+"""Dataset, join with IMDb, cleaning, split and split seed."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training of one model, with its settings, curve and metrics."""
@@ -34,6 +38,11 @@ class Run:
     cleaning: str
     split: str
     seed: int
+    """The seed of the model."""
+    split_seed: int
+    imdb: str | None
+    """The fingerprint of the dataset's join with IMDb, empty without a join; ``None`` if unknown, as for a queued run
+    and for runs of earlier versions."""
     device: str
     state: str
     """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
@@ -42,6 +51,8 @@ class Run:
     started: str
     seconds: float | None
     """How long the training took, or has taken so far, without pauses."""
+    cpu_seconds: float | None
+    """The processor time of the fits, over all threads; ``None`` if unknown."""
     peak_bytes: int | None
     """The peak memory of the process that trained it."""
     best_epoch: int | None
@@ -61,6 +72,11 @@ class Run:
     """The request that starts a queued run."""
     cluster: dict[str, Any]
     """For a run on a cluster, the fields of ``movietui.data.cluster.running.ClusterWork``; else empty."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """What the run was measured on: only the figures of runs with the same protocol can be compared."""
+        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed
 
     @cached_property
     def curve(self) -> list[EpochRow]:
@@ -83,13 +99,17 @@ class RunRecords(Database):
         seed: int,
         settings: Mapping[str, Any],
         *,
+        split_seed: int = 0,
+        imdb: str | None = None,
         request: Mapping[str, Any] | None = None,
         device: str = "cpu",
     ) -> int:
         """Record that a run started in this process; return its number. ``request`` can start the run again."""
         with self.change():
-            run = self.insert_run(model, dataset, cleaning, split, seed, settings, request or {}, state="running")
-            self.execute("UPDATE runs SET device = ? WHERE id = ?", device, run)
+            run = self.insert_run(
+                model, dataset, cleaning, split, seed, settings, request or {}, split_seed=split_seed, state="running"
+            )
+            self.execute("UPDATE runs SET imdb = ?, device = ? WHERE id = ?", imdb, device, run)
         return run
 
     def insert_run(
@@ -102,15 +122,16 @@ class RunRecords(Database):
         settings: Mapping[str, Any],
         request: Mapping[str, Any],
         *,
+        split_seed: int = 0,
         state: str,
     ) -> int:
         """Add a run of this process; return its number. Call only inside ``with change()``."""
         checkpoint = f"{dataset}-{model}-{uuid.uuid4().hex[:12]}"
         cursor = self.execute(
             "INSERT INTO runs"
-            " (model, dataset, cleaning, split, seed, settings, request, state, process, began, checkpoint, started)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(model, dataset, cleaning, split, seed, json.dumps(settings), json.dumps(request)),
+            " (model, dataset, cleaning, split, seed, split_seed, settings, request, state, process, began, checkpoint,"
+            " started) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(model, dataset, cleaning, split, seed, split_seed, json.dumps(settings), json.dumps(request)),
             *(state, *this_process(), checkpoint, now()),
         )
         return int(cursor.lastrowid or 0)
@@ -121,6 +142,7 @@ class RunRecords(Database):
         state: str,
         *,
         seconds: float | None = None,
+        cpu_seconds: float | None = None,
         curve: Sequence[dict[str, Any]] = (),
         best_epoch: int | None = None,
         metrics: dict[str, float] | None = None,
@@ -130,9 +152,9 @@ class RunRecords(Database):
         """Record how a run ended: ``done``, ``cancelled`` or ``failed``."""
         with self.change():
             self.execute(
-                "UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch = ?, metrics = ?, problem = ?,"
-                " peak_bytes = ?, progress = '{}', position = NULL WHERE id = ?",
-                *(state, seconds, json.dumps(finite(list(curve))), best_epoch),
+                "UPDATE runs SET state = ?, seconds = ?, cpu_seconds = ?, curve = ?, best_epoch = ?, metrics = ?,"
+                " problem = ?, peak_bytes = ?, progress = '{}', position = NULL WHERE id = ?",
+                *(state, seconds, cpu_seconds, json.dumps(finite(list(curve))), best_epoch),
                 *(json.dumps(finite(metrics or {})), problem, peak_bytes, run),
             )
 
@@ -190,8 +212,9 @@ class RunRecords(Database):
 
 
 _RUN = (
-    "id, name, note, model, dataset, cleaning, split, seed, device, state, checkpoint, started, seconds, peak_bytes,"
-    " best_epoch, problem, position, curve, settings, metrics, progress, request, cluster, process, began"
+    "id, name, note, model, dataset, cleaning, split, seed, split_seed, imdb, device, state, checkpoint, started,"
+    " seconds, cpu_seconds, peak_bytes, best_epoch, problem, position, curve, settings, metrics, progress, request,"
+    " cluster, process, began"
 )
 """The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")

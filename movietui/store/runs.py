@@ -25,7 +25,7 @@ from movietui.protocol.messages import RunRow
 from movietui.store import interrupts
 from movietui.store.processes import still_runs, this_process
 from movietui.store.ratings import Store
-from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
+from movietui.store.run_records import CUT_OFF, UNDER_WAY, Protocol, Run
 
 SERVED_SPLIT = "random90"
 """The split on which a model is measured if the request names no split."""
@@ -80,11 +80,14 @@ def as_json(run: Run) -> RunRow:
         "cleaning": run.cleaning,
         "split": run.split,
         "seed": run.seed,
+        "split_seed": run.split_seed,
+        "imdb": run.imdb,
         "device": run.device,
         "state": run.state,
         "problem": run.problem,
         "started": run.started,
         "seconds": run.seconds,
+        "cpu_seconds": run.cpu_seconds,
         "peak_bytes": run.peak_bytes,
         "checkpoint_bytes": checkpoint_bytes(run),
         "best_epoch": run.best_epoch,
@@ -235,9 +238,9 @@ class Runs:
     def prunable(self, keep: int, metric: str = "rmse") -> list[Freed]:
         """Return the finished runs that have a checkpoint and are not among the best, newest first.
 
-        Of comparable runs (same dataset, cleaning and split), the best ``keep`` are not prunable. Neither is a run that
-        serves its dataset. Raises ``Problem`` for a metric that no finished run has, and for one of
-        which nobody knows whether a higher value is better.
+        Of comparable runs (``Run.protocol``), the best ``keep`` are not prunable. Neither is a run that serves its
+        dataset. Raises ``Problem`` for a metric that no finished run has, and for one of which nobody knows whether a
+        higher value is better.
         """
         done = [run for run in self.find() if run.state == "done"]
         if done and not any(metric in run.metrics for run in done):
@@ -246,9 +249,9 @@ class Runs:
             raise no_such(f"No run has the metric {metric!r}", metric, known, listed)
         if done and metric_named(metric) is None:
             raise Problem(f"Only the plug-in that has {metric} knows whether a higher value is better; install it.")
-        groups: dict[tuple[str, str, str], list[Run]] = {}
+        groups: dict[Protocol, list[Run]] = {}
         for run in done:
-            groups.setdefault((run.dataset, run.cleaning, run.split), []).append(run)
+            groups.setdefault(run.protocol, []).append(run)
         best = {
             run.id
             for group in groups.values()
@@ -294,8 +297,10 @@ class Runs:
         """Queue a run. Call only inside ``with change()``."""
         store = self._store
         settings = request.get("settings", {})
-        cleaning, seed = request["cleaning"], request.get("seed", 0)
-        number = store.insert_run(model, dataset, cleaning, split, seed, settings, request, state="queued")
+        cleaning, seed, split_seed = request["cleaning"], request.get("seed", 0), request.get("split_seed", 0)
+        number = store.insert_run(
+            model, dataset, cleaning, split, seed, settings, request, split_seed=split_seed, state="queued"
+        )
         store.execute(f"UPDATE runs SET position = {_LAST_POSITION} WHERE id = ?", number)
         return number
 
@@ -431,13 +436,17 @@ class Runs:
 
     # Training
 
-    def begin(self, number: int, cleaning: str, settings: Mapping[str, Any], device: str = "cpu") -> None:
+    def begin(
+        self, number: int, cleaning: str, settings: Mapping[str, Any], imdb: str = "", device: str = "cpu"
+    ) -> None:
         """Record that a queued run starts in this process. Raises ``Problem`` if the run is no longer queued."""
         changed = self._write(
-            "UPDATE runs SET state = 'running', position = NULL, cleaning = ?, settings = ?, device = ?, process = ?,"
-            " began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') WHERE id = ? AND state = 'queued'",
+            "UPDATE runs SET state = 'running', position = NULL, cleaning = ?, settings = ?, imdb = ?, device = ?,"
+            " process = ?, began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+            " WHERE id = ? AND state = 'queued'",
             cleaning,
             json.dumps(settings),
+            imdb,
             device,
             *this_process(),
             number,
@@ -515,13 +524,12 @@ class Recorder:
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Record an epoch."""
         if phase == self._phases[0]:
-            self.curve.append(
-                {
-                    "epoch": epoch["epoch"],
-                    "train_loss": epoch["train_loss"],
-                    "validation_loss": epoch["validation_loss"],
-                }
-            )
+            row: EpochRow = {
+                "epoch": epoch["epoch"],
+                "train_loss": epoch["train_loss"],
+                "validation_loss": epoch["validation_loss"],
+            }
+            self.curve.append({**row, "stage": epoch["stage"]} if "stage" in epoch else row)
         now = self.seconds
         if phase != self._phase:
             self._phase, self._written = phase, -WRITE_SECONDS

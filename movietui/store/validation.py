@@ -162,7 +162,8 @@ _CLEANING = _matching(r"[a-z0-9 ]{1,60}( [+-][a-z-]{1,40}(:[0-9]{1,9})?){0,100}"
 _SPLIT = _plain_text(4096)
 _SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstance(value, str) and _NAME(value))  # noqa: E731
 _EPOCH = _object(
-    {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE)}, ("epoch", "train_loss")
+    {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE), "stage": _NAME},
+    ("epoch", "train_loss"),
 )
 _PROGRESS = _empty_or(
     _object(
@@ -187,6 +188,7 @@ _REQUEST = _object(
         "published": _one_of(True, False),
         "settings": _by_name(_SETTING),
         "seed": _SEED,
+        "split_seed": _SEED,
     },
     only=True,
 )
@@ -278,6 +280,8 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "cleaning": Column(_CLEANING),
         "split": Column(_SPLIT),
         "seed": Column(_SEED),
+        "split_seed": Column(_SEED),
+        "imdb": Column(_optional(_matching(r"[0-9a-f]{0,128}"))),
         "settings": Column(_json(_by_name(_SETTING))),
         "device": Column(_plain_text(200)),
         "state": Column(_one_of(*STATES)),
@@ -286,6 +290,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "checkpoint": Column(locations.is_checkpoint),
         "started": Column(is_moment),
         "seconds": Column(_optional(_number(0))),
+        "cpu_seconds": Column(_optional(_number(0))),
         "peak_bytes": Column(_optional(_COUNT)),
         "progress": Column(_json(_PROGRESS)),
         "curve": Column(_json(_list_of(_EPOCH))),

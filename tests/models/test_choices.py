@@ -17,6 +17,7 @@ from movietui.models.choices import (
     RECOMMENDED,
     RUN_METRICS,
     SWEEP_METRIC,
+    TRAIN_LOSSES,
     Task,
     higher_is_better,
 )
@@ -132,3 +133,9 @@ def test_the_models_of_a_cluster_are_those_that_can_be_fitted_there() -> None:
     from movietui.models.cluster.fits import FITS
 
     assert set(CLUSTER_MODELS) == set(FITS)
+
+
+def test_it_is_said_what_the_train_loss_of_each_network_is_measured_on() -> None:
+    """The loss of a network is a mean over the epoch; those that are fitted on a device are networks."""
+    assert set(TRAIN_LOSSES) <= set(MODELS)
+    assert {name for name, model in MODELS.items() if model.on_device} <= set(TRAIN_LOSSES)

@@ -73,7 +73,7 @@ class EmbeddedContract(ModelContract):
 
 class TestSgdMF(EmbeddedContract):
     kind = SgdMF
-    published = replace(SgdMF.published, epochs=2)
+    published = replace(SgdMF.published, epochs=4, rate=0.02)
     settings = SgdMFSettings(members=2, factors=8, epochs=5, rate=0.02)
     hurried = replace(settings, epochs=1)
 
@@ -93,7 +93,7 @@ class TestSgdMF(EmbeddedContract):
 
 class TestDot(EmbeddedContract):
     kind = Dot
-    published = replace(Dot.published, epochs=2)
+    published = replace(Dot.published, epochs=4, rate=0.02)
     settings = DotSettings(factors=8, epochs=5, rate=0.02)
     hurried = replace(settings, epochs=1)
 
@@ -107,7 +107,7 @@ class TestDeepMF(EmbeddedContract):
 
 class TestResidualMF(EmbeddedContract):
     kind = ResidualMF
-    published = replace(ResidualMF.published, epochs=2)
+    published = replace(ResidualMF.published, epochs=4)
     settings = ResidualMFSettings(members=2, factors=8, hidden=32, epochs=4, rate=0.03)
     hurried = replace(settings, epochs=1)
 

@@ -1,10 +1,12 @@
 """Evaluating, comparing and training."""
 
+from dataclasses import asdict, replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from movietui.data.dataset import ImdbFacts
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.splits import split
@@ -29,7 +31,7 @@ DATASET = tastes()[0]
 def test_json_has_the_agreed_fields() -> None:
     document = evaluate("bias", DATASET, "random80", seed=3).as_json()
     assert list(document["metrics"]) == ["rmse", "mse", "mae", "accuracy", "mse_scaled"]
-    assert set(document["seconds"]) == {"fit", "predict"}
+    assert set(document["seconds"]) == {"fit", "fit_cpu", "predict"}
     rest = {name: value for name, value in document.items() if name not in ("metrics", "seconds")}
     assert rest == {
         "model": "bias",
@@ -42,10 +44,29 @@ def test_json_has_the_agreed_fields() -> None:
         "order": None,
         "relevant": None,
         "settings": "tuned",
+        "values": asdict(BiasSettings()),
         "cleaning": "none",
+        "imdb": "",
         "n_train": len(DATASET.ratings) - round(len(DATASET.ratings) / 5),
         "n_test": round(len(DATASET.ratings) / 5),
     }
+
+
+def test_an_evaluation_names_the_join_with_imdb() -> None:
+    none = np.zeros(len(DATASET.movies))
+    imdb = ImdbFacts(
+        none, none.astype(int), none.astype(int), ((),) * len(none), ((),) * len(none), fingerprint="c0ffee"
+    )
+    joined = replace(DATASET, movies=replace(DATASET.movies, imdb=imdb))
+    assert evaluate("bias", joined, "random80").as_json()["imdb"] == "c0ffee"
+
+
+def test_the_processor_time_of_a_fit_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that waits takes wall time, but no processor time."""
+    monkeypatch.setattr(measure.time, "process_time", iter((2.0, 3.5)).__next__)
+    monkeypatch.setattr(measure.time, "perf_counter", iter((10.0, 17.0, 18.0)).__next__)
+    seconds = evaluate("bias", DATASET, "random80").as_json()["seconds"]
+    assert seconds == {"fit": 7.0, "fit_cpu": 1.5, "predict": 1.0}
 
 
 def test_the_rmse_is_that_of_a_model_fitted_on_train() -> None:

@@ -107,9 +107,11 @@ def test_held_out_ratings_choose_the_best_epoch() -> None:
     wild = replace(QUICK, members=1, epochs=6, decay=0.0, bias_decay=0.0, dropout=0.0, falling=False, kept_back=0.2)
     longer = Hybrid(wild)
     # The loss of the last epoch is left out, because it is measured after folding in.
-    losses = [epoch.validation_loss for epoch in longer.fit(train, held_out).curve[:-1]]
+    fitted = longer.fit(train, held_out)
+    losses = [epoch.validation_loss for epoch in fitted.curve[:-1]]
     best = 1 + losses.index(min(losses))
     assert best < 5
+    assert fitted.best_epoch == best
     shorter = Hybrid(replace(wild, epochs=best))
     shorter.fit(train)
     for name, array in shorter.parameters.items():

@@ -7,22 +7,26 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from movietui.data.problems import Cancelled
 from movietui.models.base import AnyModel, Epoch, Fitted, ignore_epoch
+from movietui.models.bayes import BayesSettings
+from movietui.models.blend import BlendSettings
 from movietui.models.embedding_networks import DeepMFSettings
 from movietui.models.embedding_products import SgdMFSettings
 from movietui.models.evaluation.measure import build
 from movietui.models.registry import MODELS
 from movietui.models.settings import Settings, parse
-from movietui.models.training import resume
+from movietui.models.training import bayes, resume
 from movietui.models.training.resume import EXPIRY_SECONDS, States
 from tests.models.builders import tastes
 
 TRAIN, HELD_OUT = tastes(40, 25)
+GIBBS = BayesSettings(factors=3, sweeps=12, samples=5)
 ADAM = DeepMFSettings(members=1, factors=8, hidden=16, epochs=3, kept_back=0.1)
 DESCENT = SgdMFSettings(members=1, factors=8, epochs=3, adam=False, rate=0.05)
 KILLED = """
@@ -93,6 +97,77 @@ def test_any_optimizer_resumes_from_any_epoch(tmp_path: Path, at: int) -> None:
     again = learn(tmp_path, "sgd-mf", DESCENT, resumed=resumed_epochs.append)
     assert [epoch.number for epoch in resumed_epochs] == [at]
     assert same(again, learn(None, "sgd-mf", DESCENT))
+
+
+@pytest.mark.parametrize("settings", [GIBBS, replace(GIBBS, ordinal=True)])
+@pytest.mark.parametrize("at", [1, 2, 3, 7])
+def test_a_cancelled_sampler_resumes_at_its_sweep(tmp_path: Path, settings: BayesSettings, at: int) -> None:
+    """With 12 sweeps, the first two are the burn-in: the samples and sums so far are part of the state."""
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "bayes", settings, stop(at))
+    resumed_epochs: list[Epoch] = []
+    seen: list[Epoch] = []
+    again = learn(tmp_path, "bayes", settings, seen.append, resumed_epochs.append)
+    assert [epoch.number for epoch in resumed_epochs] == [at]
+    assert [epoch.number for epoch in seen] == list(range(1, 13))
+    assert same(again, learn(None, "bayes", settings))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sampler_interrupted_within_a_sweep_resumes_after_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption comes at any time, not only between sweeps."""
+    draw, drawn = bayes.draw_noise, iter(range(4))
+
+    def draw_four_times(error: float, ratings: int, generator: Any) -> float:
+        if next(drawn, None) is None:
+            raise KeyboardInterrupt
+        return draw(error, ratings, generator)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bayes, "draw_noise", draw_four_times)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path, "bayes", GIBBS)
+    resumed_epochs: list[Epoch] = []
+    again = learn(tmp_path, "bayes", GIBBS, resumed=resumed_epochs.append)
+    assert [epoch.number for epoch in resumed_epochs] == [4]
+    assert same(again, learn(None, "bayes", GIBBS))
+
+
+SAVING = "from movietui.models.training import bayes; bayes.SAVING_SHARE = 1e9\n"
+"""Lets a sampler save its state after every sweep."""
+
+
+def test_a_killed_sampler_resumes_at_the_last_saved_sweep(tmp_path: Path) -> None:
+    script = SAVING + KILLED.replace("ADAM", "GIBBS").replace("deep-mf", "bayes")
+    child = subprocess.run([sys.executable, "-c", script, tmp_path], timeout=100, check=False)
+    assert child.returncode == -signal.SIGKILL
+    resumed_epochs: list[Epoch] = []
+    again = learn(tmp_path, "bayes", GIBBS, resumed=resumed_epochs.append)
+    assert [epoch.number for epoch in resumed_epochs] == [2]
+    assert same(again, learn(None, "bayes", GIBBS))
+
+
+def test_the_sampler_of_a_blend_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = BlendSettings(factors=3, sweeps=8, ease=False, ials=False)
+
+    def stop_in_first_part(epoch: Epoch) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "blend", settings, stop_in_first_part)
+    undisturbed = learn(None, "blend", settings)
+    monkeypatch.delattr(bayes, "draw_noise")  # both fits of the sampler are complete: no sweep is left
+    assert same(learn(tmp_path, "blend", settings), undisturbed)
+
+
+def test_a_sampler_with_a_large_state_starts_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bayes, "LARGEST_STATE", 100)
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "bayes", GIBBS, stop(3))
+    assert not list(tmp_path.iterdir())
+    assert same(learn(tmp_path, "bayes", GIBBS), learn(None, "bayes", GIBBS))
 
 
 def test_several_trainings_have_separate_states(tmp_path: Path) -> None:

@@ -566,6 +566,8 @@ class FakeEngine(Requests, EngineClient):
                 "cleaning": "none",
                 "split": "random90",
                 "seed": None,
+                "split_seed": None,
+                "imdb": None,
                 "state": "reported",
                 "task": "rating",
                 "metrics": {"rmse": 0.9555},

@@ -7,7 +7,7 @@ import pytest
 
 from movietui.formatting import charts, escaping, evaluations
 from movietui.formatting.cell_tables import as_csv, as_latex, as_markdown
-from movietui.formatting.charts import Figure, Line, figure_chart, line_chart, ticks
+from movietui.formatting.charts import Figure, Line, curves, figure_chart, line_chart, ticks
 
 HOSTILE = '</text><script>&"\x1b[31m\\input{x}$_%#~^|'
 
@@ -47,6 +47,17 @@ def test_charts_of_nothing_and_of_one_point() -> None:
     assert texts(figure_chart("RMSE", "rmse", {})) == ["There are no figures."]
     equal = figure_chart("RMSE", "rmse", {"u": [Figure("a", 0.0), Figure("b", 0.0)]})
     assert "nan" not in equal
+
+
+def test_the_stages_of_a_blend_are_not_drawn_as_a_curve() -> None:
+    epoch = {"epoch": 1, "train_loss": 0.8, "validation_loss": 0.9}
+    runs = [
+        {"run": 1, "model": "mf", "dataset": "demo", "curve": [epoch]},
+        {"run": 2, "model": "blend", "dataset": "demo", "curve": [{**epoch, "stage": "bayes"}]},
+    ]
+    drawn = " ".join(texts(curves(runs)))
+    assert "run 1, mf on demo" in drawn
+    assert "run 2" not in drawn
 
 
 def test_epochs_are_whole_numbers() -> None:

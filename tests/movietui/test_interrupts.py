@@ -83,7 +83,7 @@ def test_ignored_interrupts_stay_ignored() -> None:
         ("INSERT INTO runs", "cancelled"),
         ("UPDATE runs SET state = ?, seconds = ?, curve = ?, progress", "cancelled"),
         ("INSERT OR REPLACE INTO measured", "cancelled"),
-        ("UPDATE runs SET state = ?, seconds = ?, curve = ?, best_epoch", "done"),
+        ("UPDATE runs SET state = ?, seconds = ?, cpu_seconds", "done"),
     ],
     ids=["begun", "progress", "measured", "ended"],
 )

@@ -39,6 +39,13 @@ def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.M
     assert models == ["blend"]
 
 
+def test_train_refuses_a_seed_of_a_split_that_has_none(run: Run, ready: Path) -> None:
+    refused(
+        run("train", "bias", "--dataset", "demo", "--split", "latest", "--split-seed", "5"),
+        "latest is the same with every split seed; leave out --split-seed.",
+    )
+
+
 def test_train_with_a_split_fits_only_its_train_part(run: Run, ready: Path) -> None:
     trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
     assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")
@@ -70,6 +77,19 @@ def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> No
 def test_evaluate_several_splits_prints_their_mean(run: Run, ready: Path) -> None:
     output = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
     assert output.count("mean of 2") == output.count("deviation") == 2
+
+
+def test_the_table_says_which_rows_have_which_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--task", "ranking")
+    rows = document(run(*arguments, "--published", "--json"))
+    assert [(row["model"], row["settings"]) for row in rows] == [("bias", "published"), ("popularity", "tuned")]
+    assert rows[0]["values"] == {"sweeps": 2, "caution": 1.0}
+    output = run(*arguments, "--published").stdout
+    assert "settings published and tuned" in output
+    assert [line.split()[2] for line in output.splitlines()[:3]] == ["settings", "published", "tuned"]
+    output = run("evaluate", "bias", "--dataset", "demo", "--set", "sweeps=1").stdout
+    assert "settings tuned, except sweeps=1" in output
 
 
 def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
@@ -132,7 +152,7 @@ def test_reproduce_compares_reported_and_measured_figures(
     assert [(row["metric"], row["reported"]) for row in rows] == [("mse", 1.5), ("mae", None)]
     check_fields(rows[0], "source", "model", "dataset", "split", "published", "tuned")
     assert rows[0]["published"] > rows[0]["tuned"]
-    assert re.search(r"009 +user-knn +demo +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
+    assert re.search(r"009 +user-knn +demo +none +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
 
 
 def test_evaluate_measures_rankings(run: Run, ready: Path) -> None:
@@ -166,4 +186,4 @@ def test_the_table_of_evaluations_fits_the_terminal(run: Run, ready: Path, monke
     monkeypatch.delenv("COLUMNS")  # a pipe has no width
     heading = run(*arguments, "--k", "5,10,20").stdout.splitlines()[0]
     assert len(heading) <= 200
-    assert all(metric_named(name) for name in {*heading.split()} - {"split", "model", "fit"})
+    assert all(metric_named(name) for name in {*heading.split()} - {"split", "model", "fit", "cpu"})

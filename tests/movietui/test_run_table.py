@@ -71,7 +71,7 @@ async def test_runs_are_shown_in_full_and_side_by_side(store: Store, size: tuple
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.press("right", "home", "enter")
-        await driver.see("random90, seed 0")
+        await driver.see("random90, split seed 0")
         await driver.press("pagedown", "pagedown")
         for expected in ("[b]Crime[/b]", "+0.250", "mean distance 0.5000 stars", "as 4"):
             await driver.see(expected)

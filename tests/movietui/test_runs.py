@@ -69,6 +69,8 @@ def test_a_store_of_version_2_keeps_its_runs(home: Path) -> None:
         *([{"epoch": 1, "train_loss": 0.5}], {"rmse": 0.9}),
     )
     assert (run.name, run.note, run.device, run.peak_bytes) == ("", "", "", None)
+    assert (run.split_seed, run.imdb, run.cpu_seconds) == (0, None, None)
+    assert run.best_epoch is None  # it had another meaning
     assert [changed.id for changed in Runs(store).changes().runs] == [7]
     assert store.start_run("mf", "demo", "none", "u1", 0, {}) == 8
     fresh = Store(home / "fresh.sqlite3")
@@ -170,6 +172,16 @@ def test_prune_keeps_the_best_of_comparable_runs(store: Store, runs: Runs) -> No
         runs.prune(1, "taste")
     with pytest.raises(Problem, match="was removed"):
         runs.use(numbers[0])
+
+
+def test_runs_on_other_splits_or_joined_with_imdb_are_not_comparable(store: Store, runs: Runs) -> None:
+    numbers = []
+    for split_seed, imdb in ((0, ""), (5, ""), (0, "c0ffee"), (0, "")):
+        numbers.append(store.start_run("mf", "demo", "none", "random90", 0, {}, split_seed=split_seed, imdb=imdb))
+        store.end_run(numbers[-1], "done", metrics={"rmse": 0.9 + 0.01 * len(numbers)})
+        with_checkpoint(store, numbers[-1])
+    runs.use(numbers[0])
+    assert [freed.run.id for freed in runs.prunable(1)] == [numbers[3]]
 
 
 def test_runs_are_sorted_by_how_good_their_metric_is(store: Store) -> None:
@@ -311,13 +323,16 @@ train(Store(locations.store()), request, Listener(epoch=die))
 
 
 def test_a_killed_run_restarts_under_its_number(ready: Path, store: Store, runs: Runs) -> None:
+    from movietui.jobs.listener import Listener
     from movietui.jobs.train import resume
 
     process = subprocess.run([sys.executable, "-c", KILLED])
     assert process.returncode == -signal.SIGKILL
     killed = runs.find()[0]
     assert (killed.state, len(killed.curve), killed.split, killed.device) == ("cut off", 3, "random90", "cpu")
-    trained = resume(store, killed.id)
+    said: list[str] = []
+    trained = resume(store, killed.id, Listener(say=said.append))
+    assert said == ["Nothing of the interrupted training was saved, so it starts over."]
     run = runs.get(killed.id)
     assert (run.state, run.settings["sweeps"], run.metrics) == ("done", 3, trained["metrics"])
     assert run.peak_bytes == trained["peak_bytes"]

@@ -56,11 +56,14 @@ def test_list_can_include_reported_results(run: Run) -> None:
 def test_show_prints_a_run_in_full(run: Run) -> None:
     row = document(run("show", 2, "--json"))
     assert [epoch["epoch"] for epoch in row["curve"]] == list(range(1, 7))
-    assert row["best_epoch"] in range(1, 7)
+    assert row["best_epoch"] == 6  # the model is taken from the last epoch, whichever had the lowest loss
     assert {"subgroups", "calibration", "confusion"} <= set(row)
     output = run("show", 2).stdout
     assert "factors=4" in output
-    assert "● best" in output
+    assert "● used" in output
+    assert "mean squared error, in stars²" in output
+    assert "not joined with IMDb" in output
+    assert "of processor time" in output
     assert "too high" in output
     assert "as 5" in output
     refused(run("show", 9), "There is no run 9; movietui runs list")
@@ -92,6 +95,35 @@ def test_compare_prints_differences_and_both_lists(run: Run) -> None:
     refused(run("compare", 1, 2, "--profile", "nobody"), "There is no profile")
     viewer: Any = {"kind": "user", "id": "1", "dataset": "demo"}
     assert Service().compare_runs(first=1, second=2, viewers=[viewer]) == report
+
+
+def test_what_a_run_was_measured_on_is_listed_and_compared(run: Run, ready: Path) -> None:
+    trained = CliRunner().invoke(
+        cli, ["train", "bias", "--dataset", "demo", "--seed", "3", "--split-seed", "5", "--json"]
+    )
+    row = document(trained)
+    assert (row["seed"], row["split_seed"], row["imdb"]) == (3, 5, "")
+    assert row["cpu_seconds"] > 0
+    listed = document(run("list", "--json"))[0]
+    assert (listed["seed"], listed["split_seed"], listed["imdb"]) == (3, 5, "")
+    assert listed["cpu_seconds"] == row["cpu_seconds"]
+    assert row["metrics"]["rmse"] != document(run("list", "--model", "bias", "--json"))[1]["metrics"]["rmse"]
+    head, first, *_ = run("list").stdout.splitlines()
+    assert "split seed" in head
+    assert first.split()[3:6] == ["random90", "5", "3"]
+    store = Store(locations.store())
+    with store.change():
+        store.execute("UPDATE runs SET imdb = 'c0ffee00c0ffee' WHERE id = ?", row["run"])
+    store.close()
+    report = document(run("compare", 1, row["run"], "--json"))
+    facts = {fact["name"]: (fact["first"], fact["second"]) for fact in report["facts"]}
+    assert facts["imdb"] == ("", "c0ffee00c0ffee")
+    assert facts["split_seed"] == (0, 5)
+    assert not report["same_rows"]
+    output = run("compare", 1, row["run"]).stdout
+    assert "joined with IMDb c0ffee00" in output
+    assert "split seed" in output
+    assert "c0ffee00" in run("list").stdout
 
 
 def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:

@@ -10,6 +10,7 @@ from movietui.protocol.messages import ModelRow
 from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
 from movietui.store.ratings import Store
+from movietui.ui.train.curve import Curve
 from movietui.ui.train.screen import TrainScreen
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
@@ -26,7 +27,7 @@ async def test_the_screen_shows_runs_and_one_can_be_used(store: Store, size: tup
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        for expected in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "best epoch 5"):
+        for expected in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "★ epoch 5 used"):
             await driver.see(expected)
         await driver.press("right")
         assert screen.runs.has_focus
@@ -190,3 +191,30 @@ async def test_the_screen_can_be_used_without_a_dataset(home: Path) -> None:
         await driver.press("right", "u")
         await driver.wait_for_notice("There is no run to use yet; train a model first.")
         await driver.see("No runs yet")
+
+
+@SIZES
+async def test_a_curve_has_titles_and_the_parts_of_a_blend_are_stages(store: Store, size: tuple[int, int]) -> None:
+    with_run(store)
+    number = store.start_run("blend", "demo", "none", "u1", 0, {})
+    names = ("bayes", "item-knn", "blend")
+    curve = [
+        {"epoch": place, "stage": name, "train_loss": 0.7 + place / 100, "validation_loss": 0.8 + place / 100}
+        for place, name in enumerate(names, 1)
+    ]
+    store.end_run(number, "done", curve=curve, best_epoch=3, metrics={"rmse": 0.9})
+    async with started(size, engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home")
+        await driver.see(f"run {number} · blend")
+        for expected in ("stage", "held out", "item-knn", "0.7200", "0.8200"):
+            await driver.see(expected)
+        assert "★" not in shown(driver.app)
+        await driver.press("down")
+        await driver.see("★ epoch 5 used")
+        for title in ("epoch", "mse, stars²"):
+            await driver.until(lambda title=title: title in _picture(screen), title)  # type: ignore[misc]
+
+
+def _picture(screen: TrainScreen) -> str:
+    return "\n".join(strip.text for strip in screen.query_one(Curve)._strips)

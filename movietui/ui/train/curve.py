@@ -1,4 +1,4 @@
-"""The curves of runs: loss by epoch, with the best epoch marked."""
+"""The curves of runs: loss by epoch, with the epoch marked that the model is taken from."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual_plotext import PlotextPlot
 
+from movietui.formatting.run_progress import has_stages
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import plot_theme, set_plot_size
 
 SIGNS = "●x+◆o*"
 """The signs of several runs, which tell the runs apart without colours."""
-BEST = "★"
+USED = "★"
+X_TITLE, Y_TITLE = "epoch", "mse, stars²"
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ class CurveLine:
 
     name: str
     epochs: Sequence[EpochRow]
-    best: int | None
+    used: int | None
+    """The epoch that the model is taken from, if it is known."""
 
 
-def best_of(epochs: Sequence[EpochRow]) -> int | None:
+def lowest(epochs: Sequence[EpochRow]) -> int | None:
     """Return the epoch with the lowest validation loss; ``None`` if no epoch has one."""
     held_out = [(epoch["validation_loss"], epoch["epoch"]) for epoch in epochs if epoch["validation_loss"] is not None]
     return min(held_out)[1] if held_out else None
@@ -44,6 +47,7 @@ def best_of(epochs: Sequence[EpochRow]) -> int | None:
 
 class Curve(PlotextPlot):
     """Train and validation loss of one run by epoch; of several runs, only validation loss or, without it, train loss.
+    A run that has stages instead of epochs is shown as a table, because no line connects its stages.
 
     A thread renders the picture from the newest data, so that the screen does not stall meanwhile.
     """
@@ -81,8 +85,16 @@ class Curve(PlotextPlot):
         part = f" · last 1/{zoom}" if zoom > 1 else ""
         if len(runs) > 1:
             return "  ".join(f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(runs)) + part
-        best = runs[0].best
-        return "⠒⠒ train" + (f"  ▀▀ validation  {BEST} best epoch {best}" if best else "") + part
+        epochs, used = runs[0].epochs, runs[0].used
+        if has_stages(epochs):
+            return Y_TITLE
+        least = lowest(epochs)
+        legend = "⠒⠒ train" + ("  ▀▀ validation" if least else "")
+        if used:
+            legend += (
+                f"  {USED} used {used}, lowest {least}" if least not in (None, used) else f"  {USED} epoch {used} used"
+            )
+        return legend + part
 
     def on_resize(self) -> None:
         """Draw at the new size."""
@@ -118,8 +130,11 @@ class Curve(PlotextPlot):
         """Return the picture, a strip for each line. Called in a thread."""
         if instead and not any(run.epochs for run in runs):
             return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
+        if len(runs) == 1 and has_stages(runs[0].epochs):
+            return [Strip([Segment(f" {line}", style)]) for line in stage_lines(runs[0].epochs)]
         plot = self.plt
         plot.clear_data()
+        several, runs = len(runs) > 1, [run for run in runs if not has_stages(run.epochs)]
         last = max((run.epochs[-1]["epoch"] for run in runs if run.epochs), default=0)
         first = 1 + last * (zoom - 1) // zoom
         for index, run in enumerate(runs):
@@ -128,14 +143,16 @@ class Curve(PlotextPlot):
             held_out = [
                 (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
             ]
-            if len(runs) == 1:
+            if not several:
                 _line(plot, train, "braille")
                 _line(plot, held_out, "hd")
             else:
                 _line(plot, held_out or train, SIGNS[index % len(SIGNS)])
-            marked = [point for point in held_out if point[0] == run.best]
+            marked = [point for point in held_out or train if point[0] == run.used]
             if marked:
-                plot.scatter(*map(list, zip(*marked, strict=True)), marker=BEST)
+                plot.scatter(*map(list, zip(*marked, strict=True)), marker=USED)
+        plot.xlabel(X_TITLE)
+        plot.ylabel(Y_TITLE)
         every = max(1, -(-(last - first + 1) // 8))
         plot.xticks(list(range(first, last + 1, every)))
         set_plot_size(self, size)
@@ -147,6 +164,19 @@ class Curve(PlotextPlot):
         """Show a line of the last picture."""
         width = self.size.width
         return (self._strips[y] if y < len(self._strips) else Strip([])).adjust_cell_length(width, self.rich_style)
+
+
+def stage_lines(epochs: Sequence[EpochRow]) -> list[str]:
+    """Return the stages of a curve with their losses, a line for each.
+
+    >>> stage_lines([{"epoch": 1, "train_loss": 0.77, "validation_loss": None, "stage": "bayes"}])
+    ['stage      held out  validation', 'bayes        0.7700            ']
+    """
+    lines = [f"{'stage':9}{'held out':>10}{'validation':>12}"]
+    for epoch in epochs:
+        validation = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
+        lines.append(f"{epoch.get('stage', ''):9}{epoch['train_loss']:10.4f}{validation:>12}")
+    return lines
 
 
 def _line(plot: Any, points: Sequence[tuple[int, float]], marker: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from movietui.formatting import text
 from movietui.models.choices import RUN_METRICS, higher_is_better
 from movietui.protocol.messages import PublishedResult
-from movietui.store.run_records import UNDER_WAY, Run
+from movietui.store.run_records import UNDER_WAY, Protocol, Run
 from movietui.ui.widgets.columns import Column, ColumnList
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import state_in_words
@@ -29,9 +29,16 @@ class PublishedRow:
     split: str
     metrics: Mapping[str, float]
     note: str
+    split_seed: int = 0
+    imdb: str = ""
     state: str = "published result"
     id: int = 0
     """Always 0, because this is not a run."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """What was measured on; see ``Run.protocol``."""
+        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed
 
     @classmethod
     def of(cls, row: PublishedResult) -> PublishedRow:
@@ -105,6 +112,15 @@ def _words(name: str) -> Callable[[Row], str | None]:
     return lambda row: str(getattr(row, name)).casefold() or None
 
 
+def _number(name: str) -> tuple[Callable[[Row, QueueState], str], Callable[[Row], float | None]]:
+    """Return the text and the order of a number that only runs have."""
+
+    def value(row: Row) -> float | None:
+        return getattr(row, name) if isinstance(row, Run) else None
+
+    return lambda row, _: "" if value(row) is None else str(value(row)), value
+
+
 def _model(row: Row, _: QueueState) -> str:
     return f"{row.name.split()[0]} {row.model}" if isinstance(row, PublishedRow) else row.model
 
@@ -125,6 +141,8 @@ FACTS = (
     Fact("dataset", 12, lambda row, _: row.dataset, _words("dataset"), minimum=90),
     Fact("cleaning", 10, lambda row, _: row.cleaning, _words("cleaning"), minimum=130),
     Fact("split", 10, lambda row, _: row.split, _words("split")),
+    Fact("split seed", 11, *_number("split_seed"), minimum=170, right=True),
+    Fact("seed", 6, *_number("seed"), minimum=170, right=True),
 )
 """The columns before those of the metrics; names are shown only if a run has one."""
 LAST_FACTS = (
@@ -161,7 +179,7 @@ class RunTable(ColumnList[Row]):
         self._measured: list[Row] = []
         """The rows that have metrics."""
         self._metrics: Sequence[str] = RUN_METRICS
-        self._best: dict[tuple[str, str, str, str], float] = {}
+        self._best: dict[tuple[Protocol, str], float] = {}
         self._named = False
         """Whether any run has a name, so that there is a column of names."""
 
@@ -194,7 +212,7 @@ class RunTable(ColumnList[Row]):
         self._best = {}
         for row in measured:
             for metric, value in row.metrics.items():
-                key = (row.dataset, row.cleaning, row.split, metric)
+                key = (row.protocol, metric)
                 better = max if higher_is_better(metric) else min
                 self._best[key] = better(self._best.get(key, value), value)
 
@@ -333,7 +351,7 @@ class RunTable(ColumnList[Row]):
 
     def _figure(self, row: Row, name: str, cells: int) -> Line:
         value = self._figure_text(row, name)
-        best = self._best.get((row.dataset, row.cleaning, row.split, name)) == row.metrics.get(name)
+        best = self._best.get((row.protocol, name)) == row.metrics.get(name)
         if value and best:
             return [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
         return [(text.cut(f"{value} ", cells, right=True), "")]
@@ -347,7 +365,9 @@ class RunTable(ColumnList[Row]):
             return ""
         base = self._baseline_row
         value = row.metrics[name]
-        comparable = base is not None and (row.dataset, row.split) == (base.dataset, base.split)
+        comparable = base is not None and (
+            (row.dataset, row.split, row.split_seed) == (base.dataset, base.split, base.split_seed)
+        )
         if base is None or row is base or not comparable or name not in base.metrics:
             return text.figure(value)
         difference = f"{'+' if value >= base.metrics[name] else ''}{text.decimals(value - base.metrics[name], 4)}"

@@ -23,7 +23,7 @@ from movietui.store.runs import Runs
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.frame import FrameScreen, set_border
 from movietui.ui.problems import shows_problems
-from movietui.ui.train.curve import Curve, CurveLine, best_of
+from movietui.ui.train.curve import Curve, CurveLine
 from movietui.ui.train.epoch_list import EpochList
 from movietui.ui.train.run_table import Interval, PublishedRow, QueueState, RunTable
 from movietui.ui.widgets.row_list import RowList
@@ -134,18 +134,25 @@ class RunsScreen(FrameScreen):
         self.progress.show(line)
         self._draw(progress.curve, instead=NO_EPOCHS["running"])
 
-    def _draw(self, epochs: Sequence[EpochRow], name: str = "", also: Sequence[Run] = (), instead: str = "") -> None:
-        if (inputs := (epochs, name, also, instead, self._zoom)) == self._inputs:
+    def _draw(
+        self,
+        epochs: Sequence[EpochRow],
+        name: str = "",
+        also: Sequence[Run] = (),
+        instead: str = "",
+        used: int | None = None,
+    ) -> None:
+        """Draw a run's epochs, of which the model is taken from the one ``used``, and the curves of other runs."""
+        if (inputs := (epochs, name, also, instead, used, self._zoom)) == self._inputs:
             return
         self._inputs = inputs
-        best = best_of(epochs)
         curve = self.query_one("#curve", Curve)
-        current = [CurveLine(name, epochs, best)] if name not in [_name(run) for run in also] else []
-        others = [CurveLine(_name(run), run.curve, best_of(run.curve)) for run in also]
+        current = [CurveLine(name, epochs, used)] if name not in [_name(run) for run in also] else []
+        others = [CurveLine(_name(run), run.curve, run.best_epoch) for run in also]
         curve.draw_curves([*others, *current], self._zoom, instead)
         set_border(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
-        table.best = best
+        table.used = used
         table.fill(len(epochs), 0, list(epochs[::-1]))
 
     @on(RowList.Moved, "#runs")
@@ -161,7 +168,8 @@ class RunsScreen(FrameScreen):
         if row is None:
             return
         marked = [self.runs_by_id[number] for number in self.runs.marked if number in self.runs_by_id]
-        title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split)))
+        seed = f"split seed {row.split_seed}" if row.split_seed else ""
+        title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split, seed)))
         if isinstance(row, PublishedRow):
             set_border(self.query_one("#curve-pane"), title)
             self.progress.show(Text())
@@ -181,7 +189,7 @@ class RunsScreen(FrameScreen):
         line = row.problem * bool(epochs) or _settings_line(row.settings)
         self.progress.show(Text(line, no_wrap=True, overflow="ellipsis"))
         without = cluster_text(row.cluster) or NO_EPOCHS.get(row.state, "No epoch was completed.")
-        self._draw(epochs, _name(row), marked, row.problem or without)
+        self._draw(epochs, _name(row), marked, row.problem or without, row.best_epoch)
 
     # The table
 

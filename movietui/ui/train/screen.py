@@ -292,7 +292,12 @@ class TrainScreen(RunsScreen):
         typed = self.form.options()
         dataset = await self.dataset_to_train()
         cleaning = "none" if typed["split"] else await asyncio.to_thread(self.session.store.cleaning_of, dataset)
-        options: TrainOptions = {"cleaning": cleaning, "settings": typed["settings"], "seed": typed["seed"]}
+        options: TrainOptions = {
+            "cleaning": cleaning,
+            "settings": typed["settings"],
+            "seed": typed["seed"],
+            "split_seed": typed["split_seed"],
+        }
         if typed["split"]:
             options["split"] = typed["split"]
         before = len(app.queue.running) + len(await app.queue.waiting())

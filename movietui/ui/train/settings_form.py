@@ -30,6 +30,7 @@ class FormOptions(TypedDict):
 
     settings: dict[str, str]
     seed: int
+    split_seed: int
     split: str
     """Empty for the default split; a named split is used without cleaning."""
 
@@ -74,6 +75,8 @@ class SettingsForm(Vertical):
             Text("split", "bold"),
             Field(placeholder="random90, then all", id="set-split", compact=True),
             Text("train only on the train part of a split, such as u1", "dim"),
+            Text("split seed", "bold"),
+            Field("0", id="set-split_seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
         ]
         widgets = _widgets(parts)
         async with self.batch():
@@ -112,19 +115,20 @@ class SettingsForm(Vertical):
     def options(self) -> FormOptions:
         """Return what was typed. Raise ``Problem`` if it is invalid."""
         settings: dict[str, str] = {}
-        seed, split = "0", ""
+        seeds, split = {"seed": "0", "split_seed": "0"}, ""
         for field in self.query_one("#fields").query(Input):
             name = (field.id or "").removeprefix("set-")
             result = field.validate(field.value)
             if result is not None and not result.is_valid:
-                raise Problem(f"{name}: {' '.join(result.failure_descriptions)}")
-            if name == "seed":
-                seed = field.value or "0"
+                raise Problem(f"{name.replace('split_seed', 'split seed')}: {' '.join(result.failure_descriptions)}")
+            if name in seeds:
+                seeds[name] = field.value or "0"
             elif name == "split":
                 split = field.value.strip()
             else:
                 settings[name] = field.value
-        return {"settings": settings, "seed": int(seed), "split": split}
+        seed, split_seed = int(seeds["seed"]), int(seeds["split_seed"])
+        return {"settings": settings, "seed": seed, "split_seed": split_seed, "split": split}
 
     def values(self) -> dict[str, str]:
         """Return what is typed for each setting of the model, valid or not, by the name of the setting."""
@@ -151,6 +155,7 @@ class SettingsForm(Vertical):
             words += ["--set", f"{name}={value}"]
         words += ["--seed", str(options["seed"])] if options["seed"] else []
         words += ["--split", options["split"], "--cleaning", "none"] if options["split"] else []
+        words += ["--split-seed", str(options["split_seed"])] if options["split_seed"] else []
         return shlex.join(words)
 
     @on(NumberInput.Pressed)

@@ -181,10 +181,47 @@ def by_importance(names: Iterable[str]) -> list[str]:
 
 RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ranking"} & {*metric.tasks})
 """The metrics of the tasks ``rating`` and ``ranking``, by which runs are measured."""
-SWEEP_METRIC = "rmse"
-"""What a sweep ranks combinations of settings by, on the validation part."""
+Sampler = Literal["grid", "random", "tpe"]
+SAMPLERS: Mapping[Sampler, str] = {
+    "grid": "all combinations",
+    "random": "drawn at random",
+    "tpe": "drawn where earlier ones were good",
+}
+"""How a sweep chooses the settings that it tries."""
+SWEEP_METRICS = tuple(
+    metric.name
+    for metric in METRICS.values()
+    if metric.higher_is_better is not None and {"rating", "ranking"} & {*metric.tasks}
+)
+"""What the settings of a model can be chosen by; those of lists also at any other length."""
+RANKERS = ("ease", "ials", "popularity")
+"""The models for lists: their settings are chosen by a metric of lists."""
 MOST_COMBINATIONS = 10_000
 """The maximum number of combinations in a sweep; more are probably a mistake."""
+
+
+def label_of(name: str) -> str:
+    """Return what a sentence calls a metric.
+
+    >>> label_of("rmse"), label_of("recall@50")
+    ('RMSE', 'recall@50')
+    """
+    metric = metric_named(name)
+    return metric.label if metric else name
+
+
+def sweep_task(name: str) -> Task | None:
+    """Return the task that measures a metric by which settings can be chosen; ``None`` for any other name.
+
+    >>> sweep_task("rmse"), sweep_task("ndcg@5"), sweep_task("pairs")
+    ('rating', 'ranking', None)
+    """
+    return metric.tasks[0] if (metric := metric_named(name)) and _table_name(name) in SWEEP_METRICS else None
+
+
+def metric_for(model: str) -> str:
+    """Return the metric by which a sweep chooses the settings of a model unless it is told another."""
+    return "ndcg@10" if model in RANKERS else "rmse"
 
 
 def higher_is_better(name: str) -> bool:

@@ -1,158 +1,370 @@
-"""Measures a model with every combination of some settings, and chooses the best without using test ratings."""
+"""Sweeps: the settings to try, what they are tried on, and which fits are stopped early.
 
-import hashlib
-import json
+Settings are chosen on a validation part of the train part, never on the test part.
+"""
+
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from movietui.data.dataset import Dataset
+from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.splits import hold_out
-from movietui.data.storage import disk, strict_json
-from movietui.models.base import Epoch
-from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
-from movietui.models.evaluation.measure import as_published, build, choose, metrics_of_ratings
-from movietui.models.evaluation.parts import Parts, split_dataset
-from movietui.models.metrics import Metrics
-from movietui.models.settings import Settings
+from movietui.models.base import Fitted, Progress, ignore_epoch
+from movietui.models.choices import (
+    MOST_COMBINATIONS,
+    SWEEP_METRICS,
+    Order,
+    Sampler,
+    Task,
+    higher_is_better,
+    metric_named,
+    sweep_task,
+    without_stars,
+)
+from movietui.models.evaluation.measure import (
+    as_published,
+    build,
+    check_ratings,
+    choose,
+    lists_of_users,
+    measures_for,
+    metrics_of_ratings,
+    order_for,
+)
+from movietui.models.evaluation.parts import split_dataset
+from movietui.models.metrics import ListMeasures, Metrics, ranking_metrics
+from movietui.models.settings import Field, Settings, describe
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+Texts = Mapping[str, Sequence[str]]
+"""For each setting to try, its values as typed: ``["8", "16"]`` or, for a search, a range: ``["8..64"]``."""
+Losses = Sequence[tuple[int, float]]
+"""The validation loss after each epoch, with the epoch's number."""
+TO = ".."
+REACH = 4.0
+"""Without a range, a search tries values from the default divided by this to the default multiplied by it."""
+WIDE = 10.0
+"""If a range's upper end is at least this many times its lower end, values are drawn uniformly in their logarithm."""
+DIGITS = 4
+"""How many digits of a drawn number count; it is rounded to these, so that you can type it."""
+FRUITLESS = 1000
+"""A search ends if this many draws in a row give only settings that were tried before."""
+
+
+def task_of(metric: str) -> Task:
+    """Return the task by which a sweep measures a metric. Raises ``Problem`` if settings cannot be chosen by it."""
+    task = sweep_task(metric)
+    if task is None:
+        wrong = "Settings cannot be chosen by" if metric_named(metric) else "There is no metric"
+        raise no_such(f"{wrong} {metric!r}", metric, SWEEP_METRICS, f"choose one of {', '.join(SWEEP_METRICS)}.")
+    return task
+
+
+# What to try
 
 
 @dataclass(frozen=True)
-class Swept:
-    """A model measured with one combination of settings."""
+class Range:
+    """The values from ``low`` to ``high``, which are included."""
 
-    changes: dict[str, str]
-    """The settings that were changed, as typed."""
-    settings: Settings
-    metrics: Metrics
-    """Measured on a validation part of the train part, after a fit on the rest of it."""
-    fit_seconds: float
-    test: Metrics | None = None
-    """Measured on the test part, after a fit on the whole train part; only for the best combination."""
+    low: float
+    high: float
+    whole: bool
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether values are drawn uniformly in their logarithm."""
+        return self.low > 0 and self.high >= WIDE * self.low
+
+    def text(self, value: float) -> str:
+        """Return a value of the range as text, a fraction rounded to ``DIGITS`` digits."""
+        rounded = round(value) if self.whole else float(f"{value:.{DIGITS}g}")
+        return f"{min(max(rounded, self.low), self.high):.15g}"
+
+    def draw(self, random: np.random.Generator) -> str:
+        """Draw a value."""
+        low, high = (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
+        if self.logarithmic:
+            return self.text(math.exp(random.uniform(math.log(low), math.log(high))))
+        return self.text(random.uniform(low, high))
 
 
-Combination = tuple[dict[str, str], Settings]
-"""The settings that were changed, as typed, and the resulting settings."""
+Space = Mapping[str, Sequence[str] | Range]
+"""The values to try of each setting: a list of texts, or a range."""
 
 
-class Results:
-    """The results of a sweep so far, on disk, from which an interrupted sweep resumes.
+def usual_texts(name: str, published: bool = False) -> dict[str, list[str]]:
+    """Return what a search tries if it is not told: for each switch, both values; for each number, those around its
+    default, as far as ``REACH`` and the setting's range allow.
 
-    The file has one line of JSON for each combination, written as soon as it is measured. If a line is truncated, its
-    combination is measured again.
+    A setting whose default is 0 stays 0: it is off, or chosen by the size of the dataset.
     """
-
-    def __init__(self, folder: Path, **about: object) -> None:
-        """Find the file of the sweep that ``about`` identifies: everything that the results depend on, except the
-        settings."""
-        described = json.dumps(about, sort_keys=True)
-        self.path = folder / f"{hashlib.sha256(described.encode()).hexdigest()[:32]}.jsonl"
-
-    def read(self) -> dict[str, tuple[Metrics, float]]:
-        """Return the metrics and the seconds of the fit, by ``key_of`` the settings of each combination."""
-        try:
-            lines = disk.read(self.path).splitlines()
-        except OSError:
-            return {}
-        measured = {}
-        for line in lines:
-            try:
-                entry = strict_json.loads(line)
-                metrics = {str(name): float(value) for name, value in entry["metrics"].items()}
-                measured[str(entry["settings"])] = (metrics, float(entry["seconds"]))
-            except (ValueError, KeyError, TypeError, AttributeError):
-                continue
-        return measured
-
-    def add(self, swept: Swept) -> None:
-        """Write a result. If that fails, the sweep continues, but cannot resume from the result."""
-        entry = {"settings": key_of(swept.settings), "metrics": swept.metrics, "seconds": swept.fit_seconds}
-        with suppress(OSError):
-            disk.make_folder(self.path.parent)
-            self._append(json.dumps(entry).encode())
-
-    def _append(self, line: bytes) -> None:
-        with disk.open_to_append(self.path) as file:
-            if file.tell():
-                file.write(b"\n")  # before the line rather than after, so that it also ends a truncated line
-            file.write(line)
-
-    def forget(self) -> None:
-        """Delete the results."""
-        self.path.unlink(missing_ok=True)
+    settings = choose(name, published)
+    texts: dict[str, list[str]] = {}
+    for field in describe(type(settings)):
+        value = getattr(settings, field.name)
+        if field.kind is bool:
+            texts[field.name] = ["no", "yes"]
+        elif value > 0:
+            reach = Range(max(field.low, value / REACH), min(field.high, value * REACH), field.kind is int)
+            low, high = (
+                (math.ceil(reach.low), math.floor(reach.high)) if reach.whole else map(float, (reach.low, reach.high))
+            )
+            if low < high:
+                texts[field.name] = [f"{low:g}{TO}{high:g}"]
+    return texts
 
 
-def key_of(settings: Settings) -> str:
-    """Return settings as text, which is the same for equal settings."""
-    return json.dumps(asdict(settings), sort_keys=True)
+def space_of(name: str, texts: Texts, published: bool = False, *, search: bool = False) -> Space:
+    """Return what ``texts`` says to try. Only a ``search`` may have ranges.
 
-
-def combine(name: str, grid: Mapping[str, Sequence[str]], published: bool = False) -> list[Combination]:
-    """Return all combinations of the grid's values, with the resulting settings.
-
-    Raises ``Problem`` for an unknown model or setting, a value out of range, a grid without values, and more than
-    ``MOST_COMBINATIONS`` combinations.
+    Raises ``Problem`` for an unknown model or setting, for a value out of range, and if there is nothing to try.
     """
-    if not grid:
-        raise Problem("A sweep needs a grid: give a setting several values, such as --grid sweeps=4,8.")
-    for key, values in grid.items():
+    fields = {field.name: field for field in describe(type(choose(name, published)))}
+    if not texts:
+        raise Problem(
+            f"{name} has no settings to try."
+            if search
+            else "A sweep needs a grid or a search: give a setting several values, such as --grid sweeps=4,8, or try "
+            "some at random with --search 20."
+        )
+    space: dict[str, Sequence[str] | Range] = {}
+    for key, values in texts.items():
         if not values:
             raise Problem(f"The grid has no values for {key}; add some, for example {key}=1,2.")
-    total = math.prod(map(len, grid.values()))
-    if total > MOST_COMBINATIONS:
-        raise Problem(f"The grid has {total:,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values.")
-    combinations = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    return [(changes, choose(name, published, changes)) for changes in combinations]
+        ends = values[0].split(TO) if len(values) == 1 else []
+        for value in ends if len(ends) == 2 else values:
+            choose(name, published, {key: value})
+        space[key] = _range(fields[key], ends, search) if len(ends) == 2 else values
+    return space
 
 
-def sweep(
+def _range(field: Field, ends: Sequence[str], search: bool) -> Range:
+    typed = TO.join(ends)
+    if not search:
+        raise Problem(f"{field.name}={typed} is a range, from which only --search draws values; list them instead.")
+    if field.kind is bool:
+        raise Problem(f"{field.name}={typed} is a range, but {field.name} is yes or no.")
+    low, high = (float(end) for end in ends)
+    if low >= high:
+        raise Problem(f"{field.name}={typed} is not a range; put the lower end first.")
+    return Range(low, high, field.kind is int)
+
+
+# Ways to choose what to try next
+
+
+class Tries(Protocol):
+    """Says which settings to try next. With the same seed and the same results, it says the same."""
+
+    def ask(self) -> dict[str, str] | None:
+        """Return the changes to try next, as text, or ``None`` at the end. Each call is followed by one of ``tell``."""
+        ...
+
+    def tell(self, value: float | None, losses: Losses = ()) -> None:
+        """Take the metric of the last changes, or ``None`` if there is none: with ``losses``, those of the fit so far,
+        because it was stopped, and otherwise because it failed."""
+        ...
+
+
+def tries_of(sampler: Sampler, space: Space, metric: str, tries: int | None = None, seed: int = 0) -> Tries:
+    """Return what says which settings of a space to try: all of them or, unless the sampler is ``grid``, ``tries``.
+
+    Raises ``Problem`` for a grid of more than ``MOST_COMBINATIONS`` combinations, and if the sampler is not installed.
+    """
+    if sampler == "grid":
+        return Grid(space)
+    assert tries is not None
+    return Random(space, tries, seed) if sampler == "random" else Tpe(space, metric, tries, seed)
+
+
+class Grid:
+    """Tries all combinations, in order."""
+
+    def __init__(self, space: Space) -> None:
+        values = [each for each in space.values() if not isinstance(each, Range)]
+        total = math.prod(map(len, values))
+        if total > MOST_COMBINATIONS:
+            raise Problem(f"The grid has {total:,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values.")
+        self.combinations = [dict(zip(space, each, strict=True)) for each in product(*values)]
+        """All combinations."""
+        self._left: Iterator[dict[str, str]] = iter(self.combinations)
+
+    def ask(self) -> dict[str, str] | None:
+        """Return the next combination."""
+        return next(self._left, None)
+
+    def tell(self, value: float | None, losses: Losses = ()) -> None:
+        """Do nothing."""
+
+
+class Random:
+    """Draws settings at random, each combination once, independently of the results."""
+
+    def __init__(self, space: Space, tries: int, seed: int) -> None:
+        self._space, self._left = space, tries
+        self._random = np.random.default_rng(seed)
+        self._drawn: set[tuple[str, ...]] = set()
+
+    def ask(self) -> dict[str, str] | None:
+        """Return a combination that was not drawn before; ``None`` also if hardly any is left."""
+        for _ in range(FRUITLESS if self._left else 0):
+            drawn = tuple(
+                each.draw(self._random) if isinstance(each, Range) else str(self._random.choice(each))
+                for each in self._space.values()
+            )
+            if drawn not in self._drawn:
+                self._drawn.add(drawn)
+                self._left -= 1
+                return dict(zip(self._space, drawn, strict=True))
+        return None
+
+    def tell(self, value: float | None, losses: Losses = ()) -> None:
+        """Do nothing."""
+
+
+class Tpe:
+    """Draws settings where earlier ones were good (tree-structured Parzen estimator; Bergstra, Bardenet, Bengio and
+    Kégl, Algorithms for hyper-parameter optimization, 2011), as optuna implements it."""
+
+    def __init__(self, space: Space, metric: str, tries: int, seed: int) -> None:
+        try:
+            import optuna
+        except ImportError:
+            raise Problem(
+                "The sampler tpe needs optuna, which is not installed; run pip install 'movietui[tune]', or use the "
+                "sampler random."
+            ) from None
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space, self._left, self._higher = space, tries, higher_is_better(metric)
+        self._study = optuna.create_study(
+            sampler=optuna.samplers.TPESampler(seed=seed), direction="maximize" if self._higher else "minimize"
+        )
+        self._trial: Trial | None = None
+
+    def ask(self) -> dict[str, str] | None:
+        """Return the next combination, which may be an earlier one."""
+        if not self._left:
+            return None
+        self._left -= 1
+        self._trial = trial = self._study.ask()
+        return {name: self._suggest(trial, name, values) for name, values in self._space.items()}
+
+    @staticmethod
+    def _suggest(trial: "Trial", name: str, values: Sequence[str] | Range) -> str:
+        if not isinstance(values, Range):
+            return str(trial.suggest_categorical(name, list(values)))
+        if values.whole:
+            return values.text(trial.suggest_int(name, int(values.low), int(values.high), log=values.logarithmic))
+        return values.text(trial.suggest_float(name, values.low, values.high, log=values.logarithmic))
+
+    def tell(self, value: float | None, losses: Losses = ()) -> None:
+        """Take the metric of the last combination. A stopped one counts as worse than all that were measured."""
+        from optuna.trial import TrialState
+
+        assert self._trial is not None
+        if value is not None:
+            self._study.tell(self._trial, value)
+        elif losses:
+            epoch, loss = losses[-1]
+            self._trial.report(-loss if self._higher else loss, epoch)
+            self._study.tell(self._trial, state=TrialState.PRUNED)
+        else:
+            self._study.tell(self._trial, state=TrialState.FAIL)
+
+
+# Measuring
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A model with some settings, measured on a validation part of the train part."""
+
+    metrics: Metrics
+    """After a fit on the rest of the train part."""
+    fitted: Fitted
+    fit_seconds: float
+
+
+def validate(
     name: str,
     dataset: Dataset,
     split_name: str,
-    combinations: Sequence[Combination],
+    task: Task,
+    settings: Settings,
     seed: int = 0,
     split_seed: int = 0,
-    progress: Callable[[dict[str, str], Epoch], None] = lambda changes, epoch: None,
-    on_result: Callable[[Swept], None] = lambda swept: None,
-    results: Results | None = None,
-) -> list[Swept]:
-    """Measure every combination on a validation part of the train part, and the best of them on the test part.
+    order: Order | None = None,
+    progress: Progress = ignore_epoch,
+    measures: ListMeasures | None = None,
+) -> Validated:
+    """Measure a model with some settings on a validation part of a split's train part, for the task ``rating`` or
+    ``ranking``. The test part is not used.
 
-    The test part is never used to choose. ``progress`` is called after each epoch of each fit, and ``on_result`` with
-    each result. Combinations that are in ``results`` are not measured again. Returns all results sorted by
-    ``SWEEP_METRIC``, best first.
+    The epochs have validation losses. The users in the validation part are those in train, also if those in test are
+    new. The other arguments are those of ``evaluate``, which also says what raises ``Problem``.
     """
-    if dataset.implicit:
-        raise Problem(
-            f"{dataset.name} only says who watched what, so a sweep has no {SWEEP_METRIC} to rank settings by."
-        )
+    check_ratings([name], dataset, task)
     dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name, split_seed)
     learn, validation = hold_out(parts.rows.train)
-    learned = dataset.with_ratings(learn)
-    held_out = replace(parts, train=learned, known=learned, test=dataset.ratings.take(validation))
+    train = dataset.with_ratings(learn)
+    parts = replace(parts, train=train, known=train, test=dataset.ratings.take(validation))
+    model = build(name, settings, seed)
+    start = time.perf_counter()
+    fitted = model.fit(train, parts.test, progress)
+    seconds = time.perf_counter() - start
+    if task == "rating":
+        metrics = metrics_of_ratings(*as_published(parts, parts.predict(model)))
+    else:
+        order, measures = order or order_for(split_name), measures or measures_for(split_name)
+        order = without_stars(order) if dataset.implicit else order
+        metrics = ranking_metrics(lists_of_users(model, train, parts.test, order, split_seed, measures), train)
+    return Validated(metrics, fitted, seconds)
 
-    def measure(changes: dict[str, str], settings: Settings, parts: Parts) -> tuple[Metrics, float]:
-        model = build(name, settings, seed)
-        start = time.perf_counter()
-        model.fit(parts.train, progress=lambda epoch: progress(changes, epoch))
-        seconds = time.perf_counter() - start
-        return metrics_of_ratings(*as_published(parts, parts.predict(model))), seconds
 
-    measured = []
-    known = results.read() if results else {}
-    for changes, settings in combinations:
-        earlier = known.get(key_of(settings))
-        swept = Swept(changes, settings, *(earlier or measure(changes, settings, held_out)))
-        if results and not earlier:
-            results.add(swept)
-        measured.append(swept)
-        on_result(swept)
-    measured.sort(key=lambda swept: swept.metrics[SWEEP_METRIC])
-    best = measured[0]
-    return [replace(best, test=measure(best.changes, best.settings, parts)[0]), *measured[1:]]
+# Stopping early
+
+ENOUGH_FITS = 5
+"""No fit is stopped before this many others have come as far."""
+EARLY = 0.25
+"""No fit is stopped before this share of its epochs."""
+
+
+class MedianRule:
+    """Finds fits that are hopeless: whose lowest validation loss so far is above the median loss of the earlier fits of
+    the sweep after as many epochs.
+
+    It is the rule of optuna's ``MedianPruner``. A fit is compared only with fits that came as far, once there are
+    ``ENOUGH_FITS`` of them, and not in its first epochs (``EARLY``).
+    """
+
+    def __init__(self) -> None:
+        self._earlier: list[dict[int, float]] = []
+
+    def add(self, losses: Losses) -> None:
+        """Take the losses of a fit, also of one that was stopped."""
+        self._earlier.append(dict(losses))
+
+    def problem(self, losses: Losses, of: int) -> str:
+        """Return why a fit with these losses so far, which will have ``of`` epochs, is hopeless; else ``""``."""
+        if not losses or losses[-1][0] < EARLY * of:
+            return ""
+        epoch, best = losses[-1][0], min(loss for _, loss in losses)
+        others = [earlier[epoch] for earlier in self._earlier if epoch in earlier]
+        if len(others) < ENOUGH_FITS or best <= median(others):
+            return ""
+        return (
+            f"Stopped early: the lowest validation loss after epoch {epoch} of {of}, {best:.4f}, is above "
+            f"{median(others):.4f}, the median of {len(others)} earlier fits."
+        )

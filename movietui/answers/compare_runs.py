@@ -25,7 +25,7 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import Run
 from movietui.store.runs import Runs, as_json
 
-FACTS = ("model", "dataset", "imdb", "cleaning", "split", "split_seed", "seed", "device")
+FACTS = ("model", "dataset", "imdb", "cleaning", "split", "split_seed", "task", "list_order", "seed", "device")
 TOP = 10
 
 
@@ -59,12 +59,19 @@ def compare_runs(
 
     return {
         "runs": [as_json(a), as_json(b)],
-        "facts": _differing({name: getattr(a, name) for name in FACTS}, {name: getattr(b, name) for name in FACTS}),
+        "facts": _differing(_facts(a), _facts(b)),
         "settings": _differing(a.settings, b.settings),
         "same_rows": intervals is not None,
         "metrics": [metric(name) for name in dict.fromkeys([*a.metrics, *b.metrics])],
         "top": _tops(store, a, b, viewers, k) if viewers else None,
     }
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """Return everything but the settings that the figures of a run depend on."""
+    environment = dict(run.environment)
+    packages = environment.pop("packages", {})
+    return {**{name: getattr(run, name) for name in FACTS}, **environment, **packages}
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:

@@ -10,7 +10,19 @@ import sys
 import click
 
 from movietui import __version__
-from movietui.cli import backups, cluster, cluster_models, data, lists, models, named_lists, profiles, runs
+from movietui.cli import (
+    backups,
+    cluster,
+    cluster_models,
+    data,
+    experiments,
+    lists,
+    models,
+    named_lists,
+    profiles,
+    runs,
+    sweeps,
+)
 from movietui.cli.commands import Commands
 from movietui.cli.output import as_json, handle_errors, print_json, print_rich
 from movietui.data.storage import locations
@@ -37,7 +49,8 @@ for command in (
     cluster.cluster,
     models.train,
     models.evaluate,
-    models.sweep,
+    sweeps.sweep,
+    experiments.experiment,
     models.reproduce,
     lists.recommend,
     lists.rate,

@@ -1,10 +1,9 @@
-"""Commands that train and measure models: train, evaluate, sweep, reproduce."""
+"""Commands that train and measure models: train, evaluate, reproduce."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ import click
 
 from movietui.cli.commands import CLEANING, PASTED, SEED_LIST, SEEDS, Named, Numbers
 from movietui.cli.output import (
-    ORDER_HELP,
     Bars,
     as_json,
     dataset_named,
@@ -22,12 +20,12 @@ from movietui.cli.output import (
     open_store,
     print_json,
     print_rich,
+    usual_order_option,
 )
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
 from movietui.formatting.evaluations import FORMATS, evaluations_table, settings_used
 from movietui.formatting.run_files import suffix_format
-from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import (
     calibration_table,
     confusion_table,
@@ -138,12 +136,7 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
     "--split", "splits", default="random90", show_default=True, help=f"Splits, separated by commas. {SPLIT_FILE}"
 )
 @click.option("--task", default="rating", show_default=True, type=Named(TASKS), help=MEASURED)
-@click.option(
-    "--order",
-    default=None,
-    type=Named(tuple(ORDERS)),
-    help=f"{ORDER_HELP} Default: liked; on the split strong, likely.",
-)
+@usual_order_option
 @click.option(
     "--k",
     "cuts",
@@ -288,84 +281,6 @@ def _print_evaluations(
             print_rich(list_subgroups_table(row))
         else:
             print_rich(subgroups_table(row), calibration_table(row), confusion_table(row))
-
-
-@click.command()
-@click.argument("model")
-@click.argument("more", nargs=-1, metavar="[KEY=A,B,C]...")
-@dataset_option
-@click.option(
-    "--split", default="random90", show_default=True, help=f"Train on the train part of this split. {SPLIT_FILE}"
-)
-@click.option(
-    "--grid", "grid", multiple=True, metavar="KEY=A,B,C", help="A setting and its values; repeat for more settings."
-)
-@click.option("--cleaning", "--preset", "cleaning", default="none", show_default=True, help=UNCLEANED)
-@published_option
-@click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
-@click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
-@click.option("--fresh", is_flag=True, help="Ignore the results of earlier sweeps.")
-@as_json
-@handle_errors
-def sweep(
-    model: str,
-    more: Sequence[str],
-    dataset: str | None,
-    split: str,
-    grid: Sequence[str],
-    cleaning: str,
-    published: bool,
-    seed: int,
-    split_seed: int,
-    fresh: bool,
-    json_: bool,
-) -> None:
-    """Measure MODEL with every combination of settings.
-
-    Each combination is measured on a validation part of the train part; only the best one is measured on test. An
-    interrupted sweep resumes where it stopped.
-    """
-    from movietui.jobs import sweep as job
-
-    values = {
-        key: [value.strip() for value in listed.split(",") if value.strip()]
-        for key, listed in pairs("--grid", [*grid, *more]).items()
-    }
-    request = job.SweepRequest(
-        model,
-        dataset or dataset_named(open_store(), None),
-        split_named(split),
-        values,
-        cleaning=cleaning,
-        published=published,
-        seed=seed,
-        split_seed=split_seed,
-        fresh=fresh,
-    )
-    with Bars() as bars:
-        listener = replace(
-            bars.listener,
-            row=lambda row: bars.say(f"{settings_text(row['grid'])}  rmse {row['metrics']['rmse']:.4f}"),
-            known=lambda known: bars.say(
-                f"{text.plural(known, 'combination')} already measured (--fresh measures them again)"
-            ),
-        )
-        rows = job.sweep(request, listener)
-    if json_:
-        print_json(rows)
-        return
-    metrics = by_importance(name for row in rows for name in row["metrics"])
-    table = new_table(*values, *metrics, "fit", right=(*values, *metrics, "fit"))
-    for row in rows:
-        figures = [text.figure(row["metrics"].get(name)) for name in metrics]
-        table.add_row(*row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]))
-    on_test = "  ".join(f"{name} {text.figure(value)}" for name, value in (rows[0]["test"] or {}).items())
-    print_rich(
-        table,
-        f"{model} on {rows[0]['dataset']}, split {split}, cleaning {cleaning}; measured on a validation part of the "
-        "train part",
-        f"the best settings, {settings_text(rows[0]['grid'])}, on test: {on_test}",
-    )
 
 
 @click.command()

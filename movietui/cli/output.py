@@ -129,6 +129,12 @@ ORDER_HELP = f"The order of lists. {'; '.join(f'{name}: by {words}' for name, wo
 order_option = click.option(
     "--order", default=DEFAULT_ORDER, show_default=True, type=Named(tuple(ORDERS)), help=ORDER_HELP
 )
+usual_order_option = click.option(
+    "--order",
+    default=None,
+    type=Named(tuple(ORDERS)),
+    help=f"{ORDER_HELP} Default: liked; on the split strong, likely.",
+)
 dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the dataset used last.")
 
 

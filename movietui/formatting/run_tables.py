@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from rich.table import Table
 
@@ -11,7 +11,11 @@ from movietui.formatting import text
 from movietui.formatting.run_progress import cluster_text, loss_headings, losses_text, progress_text
 from movietui.formatting.settings import settings_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
+from movietui.models.choices import ORDERS, Order
 from movietui.protocol.messages import RunComparison
+
+FINGERPRINT = 12
+"""How many digits of a fingerprint are shown."""
 
 
 def run_summary(row: dict[str, Any]) -> list[Table | str]:
@@ -22,7 +26,7 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         ("run", f"{row['run']} {row['name']}".rstrip()),
         ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}, seed {row['seed']}"),
         ("IMDb", text.joined(row["imdb"]) if row["imdb"] is not None or row["state"] == "done" else ""),
-        ("measured on", f"{row['split']}, split seed {row['split_seed']}"),
+        ("measured on", ", ".join([row["split"], f"split seed {row['split_seed']}", *_lists_by(row["list_order"])])),
         ("state", " ".join(part for part in (state_text(row), row["problem"]) if part)),
         ("started", text.moment(row["started"])),
         ("fit", _fit(row)),
@@ -33,6 +37,8 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         ("settings", settings_text(row["settings"])),
         ("metrics", "  ".join(f"{name} {text.figure(value)}" for name, value in row["metrics"].items())),
         ("note", row["note"]),
+        ("data", _data(row["environment"])),
+        ("computed by", _machine(row["environment"])),
     ):
         if value:
             about.add_row(name, value)
@@ -42,6 +48,25 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
     if "subgroups" in row:
         parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
     return parts
+
+
+def _lists_by(order: str) -> list[str]:
+    return [f"lists by {ORDERS[cast(Order, order)]}"] if order else []
+
+
+def _data(environment: Mapping[str, Any]) -> str:
+    """Return the beginnings of the fingerprints of the data; ``--json`` has all of them."""
+    imdb = f", joined with IMDb ({environment['imdb'][:FINGERPRINT]})" if environment.get("imdb") else ""
+    return f"fingerprint {environment['data'][:FINGERPRINT]}{imdb}" if environment else ""
+
+
+def _machine(environment: Mapping[str, Any]) -> str:
+    if not environment:
+        return ""
+    packages = [f"{name} {version}" for name, version in environment["packages"].items()]
+    versions = [f"movietui {environment['movietui']}", f"Python {environment['python']}", *packages]
+    machine = " ".join(filter(None, (environment["processor"], f"({environment['system']})")))
+    return f"{', '.join(versions)}; {text.plural(environment['threads'], 'thread')} on {machine}"
 
 
 def run_comparison(comparison: RunComparison) -> list[Table | str]:

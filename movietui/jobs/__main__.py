@@ -117,10 +117,13 @@ def perform(request: JobRequest, reporter: Reporter) -> JobResult:
         request["dataset"],
         request["split"],
         request["grid"],
+        metric=request["metric"],
+        sampler=request["sampler"],
+        tries=request["tries"],
         cleaning=request["cleaning"],
         seed=request["seed"],
     )
-    return {"rows": sweep(sweeping, reporter.listener)}
+    return {"rows": sweep(Store(locations.store()), sweeping, reporter.listener)}
 
 
 def _listen(requests: queue.SimpleQueue[JobRequest], gate: threading.Event) -> None:

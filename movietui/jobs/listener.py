@@ -31,7 +31,7 @@ class Listener:
     say: Callable[[str], None] = ignore
     """Called with a sentence for the user."""
     known: Callable[[int], None] = ignore
-    """Called with the number of combinations that earlier sweeps have measured."""
+    """Called with the number of combinations that the same sweep has measured before it was interrupted."""
     row: Callable[[SweepRow], None] = ignore
     """Called with each measured combination of a sweep."""
     gate: Event | None = None

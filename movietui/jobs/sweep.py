@@ -1,23 +1,28 @@
-"""Measure a model with every combination of some settings."""
+"""Try settings of a model, choose the best on a validation part of the train part, and measure these on test."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from movietui import __version__
+from movietui import models
 from movietui.data import catalogue
-from movietui.data.splits import name_of
-from movietui.data.storage import locations
+from movietui.data.problems import Problem
+from movietui.data.splits import name_of, split
 from movietui.formatting.settings import settings_text
-from movietui.jobs.listener import SILENT, Listener, epoch_message
-from movietui.models.registry import plugin_of
-from movietui.protocol.jobs import SweepRow
+from movietui.jobs.listener import SILENT, Listener
+from movietui.jobs.measurements import Measurement, measure, never
+from movietui.models.choices import Order, Sampler
+from movietui.protocol.jobs import EpochRow, SweepRow
+from movietui.store.ratings import Store
+from movietui.store.run_records import Run
+from movietui.store.sweeps import StoredSweep, Sweeps, order_of, row_of
 
 if TYPE_CHECKING:
-    from movietui.models.base import Epoch
-    from movietui.models.evaluation.sweep import Swept
+    from movietui.models.evaluation.sweep import Losses
 
 
 @dataclass(frozen=True)
@@ -28,69 +33,136 @@ class SweepRequest:
     dataset: str
     split: str
     grid: Mapping[str, Sequence[str]]
-    """The values of each setting, as typed."""
+    """The values of each setting, as typed; for a search, a value may be a range, and without any grid the usual ranges
+    are tried."""
+    metric: str = "rmse"
+    """What the settings are chosen by."""
+    sampler: Sampler = "grid"
+    tries: int | None = None
+    """How many settings a search tries; ``None`` with the sampler ``grid``."""
+    order: Order | None = None
+    """The order of the lists, if the metric is one of lists; ``None`` for the usual one of the split."""
     cleaning: str = "none"
     published: bool = False
     """Whether the other settings are the published ones rather than the tuned ones."""
     seed: int = 0
+    """The seed of the model, and of the search."""
     split_seed: int = 0
+    whole: bool = False
+    """Whether to finish hopeless fits, too; see ``movietui.models.evaluation.sweep.MedianRule``. A grid always does."""
     fresh: bool = False
-    """Whether to measure again what earlier sweeps have measured."""
+    """Whether to measure again what was measured before."""
 
 
-def sweep(request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:
-    """Measure a model with every combination of settings and return what ``sweep --json`` prints, best first.
+def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> list[SweepRow]:
+    """Measure a model with many settings and return what ``sweep --json`` prints, best first.
 
-    Unless the request is ``fresh``, results of earlier sweeps are reused, even of interrupted ones.
+    Every measurement is a run in the store. What was measured before, also by another sweep, is not measured again
+    unless the request is ``fresh``, so a sweep that was interrupted resumes. Raises ``Problem`` for an impossible
+    request, and if no settings could be measured.
     """
-    from movietui.models.evaluation import sweep as measured
+    from movietui.models.evaluation.measure import check_ratings
+    from movietui.models.evaluation.sweep import Grid, MedianRule, space_of, task_of, tries_of, usual_texts
 
-    combinations = measured.combine(request.model, request.grid, request.published)
+    task, searches = task_of(request.metric), request.sampler != "grid"
+    texts = request.grid or (usual_texts(request.model, request.published) if searches else {})
+    space = space_of(request.model, texts, request.published, search=searches)
+    tries = tries_of(request.sampler, space, request.metric, request.tries, request.seed)
     dataset = catalogue.load(request.dataset, request.cleaning, listener.stage)
-    results = measured.Results(
-        locations.sweeps(),
-        model=request.model,
-        data=dataset.fingerprint,
-        split=name_of(request.split),
-        seeds=[request.seed, request.split_seed],
-        version=plugin.version if (plugin := plugin_of(request.model)) else __version__,
-    )
-    if request.fresh:
-        results.forget()
-    stored = results.read()
-    known = sum(measured.key_of(settings) in stored for _, settings in combinations)
-    if known:
-        listener.known(known)
-    numbers = {settings_text(changes): number for number, (changes, _) in enumerate(combinations, 1)}
-
-    def on_epoch(changes: dict[str, str], epoch: Epoch) -> None:
-        label = settings_text(changes)
-        listener.epoch(f"{numbers[label]} of {len(combinations)}: {label}", epoch_message(epoch))
-
-    def row(swept: Swept) -> SweepRow:
-        return {
-            "model": request.model,
-            "dataset": request.dataset,
-            "split": request.split,
-            "split_seed": request.split_seed,
-            "seed": request.seed,
-            "cleaning": dataset.cleaning,
-            "grid": swept.changes,
-            "settings": asdict(swept.settings),
-            "metrics": swept.metrics,
-            "test": swept.test,
-            "seconds": {"fit": swept.fit_seconds},
-        }
-
-    ranked = measured.sweep(
+    check_ratings([request.model], dataset, task)
+    split(dataset, request.split, request.split_seed)
+    wanted = Measurement(
+        "trial",
         request.model,
+        models.choose(request.model, request.published),
         dataset,
         request.split,
-        combinations,
+        task,
+        request.order,
         request.seed,
         request.split_seed,
-        on_epoch,
-        lambda swept: listener.row(row(swept)),
-        results,
+        (request.metric,) if task == "ranking" else (),
     )
-    return [row(swept) for swept in ranked]
+    total = len(tries.combinations) if isinstance(tries, Grid) else request.tries
+    stored = _stored(store, replace(request, grid=texts), wanted)
+    sweeps, rule = Sweeps(store), MedianRule()
+    earlier = {tuple(trial.changes.items()): trial.run for trial in sweeps.trials(stored.id)}
+    if earlier:
+        listener.known(len(earlier))
+    stops = searches and task == "rating" and not request.whole
+    runs: dict[tuple[tuple[str, str], ...], Run] = {}
+    failure: Problem | None = None
+    number = 0
+    while (changes := tries.ask()) is not None:
+        key = tuple(changes.items())
+        if (again := runs.get(key)) is not None:
+            tries.tell(again.metrics.get(request.metric), _losses(again.curve))
+            continue
+        number += 1
+        trial = replace(wanted, settings=models.choose(request.model, request.published, changes))
+        run = earlier.get(key)
+        if run is None or not (run.state == "done" or _was_hopeless(run)):
+            run = None if request.fresh else store.measured_run(trial.identity)
+        if run is None:
+            label = f"{number} of {total}: {settings_text(changes)}"
+            problem_of = (lambda curve, of: rule.problem(_losses(curve), of)) if stops else never
+            try:
+                run = measure(store, trial, label, listener, problem_of)
+            except Problem as problem:  # such as settings that need too much memory
+                failure = problem
+                tries.tell(None)
+                continue
+        runs[key] = run
+        sweeps.add_trial(stored.id, number, run.id, changes)
+        rule.add(_losses(run.curve))
+        tries.tell(run.metrics.get(request.metric), _losses(run.curve))
+        listener.row(row_of(stored, changes, run))
+    measured = [run for run in runs.values() if request.metric in run.metrics]
+    if not measured:
+        raise failure or Problem(f"No settings have a {request.metric}; choose others.")
+    rows = [row_of(stored, dict(key), run) for key, run in runs.items()]
+    rows.sort(key=lambda row: order_of(row, request.metric))
+    best = replace(
+        wanted,
+        kind="evaluation",
+        settings=models.choose(request.model, request.published, rows[0]["grid"]),
+    )
+    test = None if request.fresh else store.measured_run(best.identity)
+    test = test or measure(store, best, f"best: {settings_text(rows[0]['grid'])}", listener)
+    sweeps.end(stored.id, test.id)
+    return [{**rows[0], "test": test.metrics}, *rows[1:]]
+
+
+def _stored(store: Store, request: SweepRequest, wanted: Measurement) -> StoredSweep:
+    """Return the stored sweep that a request continues, or a new one."""
+    described = {
+        "space": {name: list(values) for name, values in request.grid.items()},
+        "sampler": request.sampler,
+        "tries": request.tries,
+        "split_seed": request.split_seed,
+        "order": wanted.lists_by,
+        "published": request.published,
+    }
+    facts = [wanted.identity, request.metric, request.whole, described]
+    identity = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    sweeps = Sweeps(store)
+    found = None if request.fresh else sweeps.with_identity(identity)
+    return found or sweeps.add(
+        identity,
+        request.model,
+        request.dataset,
+        wanted.dataset.cleaning,
+        name_of(request.split),
+        request.seed,
+        request.metric,
+        described,
+    )
+
+
+def _was_hopeless(run: Run) -> bool:
+    """Return whether a run was stopped because it was hopeless, rather than by the user."""
+    return run.state == "cancelled" and bool(run.problem)
+
+
+def _losses(curve: Sequence[EpochRow]) -> Losses:
+    return [(row["epoch"], row["validation_loss"]) for row in curve if row["validation_loss"] is not None]

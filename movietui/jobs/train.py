@@ -13,6 +13,7 @@ from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Report, Stage
 from movietui.data.splits import WITHOUT_SEED, split
 from movietui.data.storage import locations
+from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.listener import SILENT, Listener, epoch_message
 from movietui.protocol.jobs import EpochProgress, TrainResult
 from movietui.protocol.wire import sentence
@@ -174,7 +175,9 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
     request, cleaning, settings = prepared.request, prepared.dataset.cleaning, asdict(prepared.settings)
     imdb = prepared.dataset.joined
     if run is not None:
-        Runs(store).begin(run, cleaning, settings, imdb, prepared.device)
+        Runs(store).begin(
+            run, cleaning, settings, imdb=imdb, device=prepared.device, environment=environment_of(prepared.dataset)
+        )
         return run
     return store.start_run(
         request.model,
@@ -187,6 +190,7 @@ def begin(store: Store, prepared: Prepared, run: int | None) -> int:
         imdb=imdb,
         request=request.to_json(),
         device=prepared.device,
+        environment=environment_of(prepared.dataset),
     )
 
 
@@ -241,7 +245,7 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
             "settings": asdict(prepared.settings),
             "seed": request.seed,
             "split": [request.split, request.split_seed],
-            "dataset": [prepared.dataset.fingerprint, prepared.dataset.joined],
+            "dataset": [*fingerprints(prepared.dataset).values()],
         },
         resumed,
     )

@@ -7,7 +7,7 @@ says which request a message is, the field ``event`` which event it is.
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
-from movietui.models.choices import FittedOn
+from movietui.models.choices import FittedOn, Sampler
 from movietui.protocol.messages import CleaningReport, ImdbReport
 
 # Requests
@@ -72,12 +72,15 @@ class TrainJob(TrainOptions):
 
 
 class SweepOptions(TypedDict):
-    """What a sweep measures: every combination of the grid."""
+    """What a sweep measures; see ``movietui.jobs.sweep.SweepRequest``."""
 
     split: str
     cleaning: str
     seed: int
     grid: Mapping[str, Sequence[str]]
+    metric: str
+    sampler: Sampler
+    tries: int | None
 
 
 class SweepJob(SweepOptions):
@@ -162,8 +165,10 @@ class TrainResult(TypedDict):
 
 
 class SweepRow(TypedDict):
-    """A measured combination, as ``sweep --json`` prints it."""
+    """Settings that a sweep tried, as ``sweep --json`` prints them."""
 
+    run: int
+    """The run that measured them."""
     model: str
     dataset: str
     split: str
@@ -171,14 +176,18 @@ class SweepRow(TypedDict):
     seed: int
     cleaning: str
     grid: Mapping[str, str]
-    """For each setting in the grid, its value in this combination, as typed."""
+    """For each setting that was varied, the value that was tried, as text."""
     settings: Mapping[str, Any]
+    metric: str
+    """What the settings are chosen by."""
     metrics: Mapping[str, float]
-    """Measured on the validation part."""
+    """Measured on the validation part; empty if the fit was stopped."""
     test: Mapping[str, float] | None
-    """The metrics on the test part; ``None`` unless the combination is the best one."""
+    """The metrics on the test part; ``None`` unless these settings are the best ones."""
     seconds: Mapping[str, float]
     """How long the fit took, under the name ``fit``."""
+    problem: str
+    """Why the fit was stopped; empty if it was not."""
 
 
 class SweepResult(TypedDict):

@@ -651,6 +651,7 @@ class RunRow(TypedDict):
     """A run, as ``runs list --json`` prints it; see ``movietui.store.run_records.Run``."""
 
     run: int
+    kind: str
     name: str
     note: str
     model: str
@@ -660,6 +661,8 @@ class RunRow(TypedDict):
     seed: int
     split_seed: int
     imdb: str | None
+    task: str
+    list_order: str
     device: str
     state: str
     problem: str
@@ -673,6 +676,7 @@ class RunRow(TypedDict):
     cluster: dict[str, Any]
     settings: dict[str, Any]
     metrics: dict[str, float]
+    environment: dict[str, Any]
 
 
 class RunComparison(TypedDict):

@@ -1,6 +1,6 @@
-"""A sweep without its screen: its combinations, how long they take, and the effect of each value.
+"""A sweep without its screen: what it tries, how long that takes, and the effect of each setting.
 
-``movietui.jobs.sweep`` measures the combinations.
+``movietui.jobs.sweep`` measures what it tries.
 """
 
 from __future__ import annotations
@@ -8,13 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median
 
+from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRIC
+from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRICS, higher_is_better, sweep_task
 from movietui.protocol.jobs import SweepRow
 from movietui.protocol.messages import FieldRow
 from movietui.store.run_records import Run
+from movietui.store.sweeps import order_of
+
+TO = ".."
+"""Between the ends of a range, from which a search draws values."""
+PARTS = 4
+"""Into how many parts of equal size the drawn values of a setting are divided to show their effect."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,10 @@ class Sweep:
     dataset: str
     split: str
     grid: Mapping[str, Sequence[str]]
+    metric: str
+    """What the settings are chosen by."""
+    tries: int | None = None
+    """How many combinations a search tries; ``None`` if all are tried."""
     rows: Sequence[SweepRow] = ()
     """As ``sweep --json`` prints them; until the sweep is done, in the order in which they were measured."""
     state: str = "running"
@@ -34,8 +46,8 @@ class Sweep:
 
     @property
     def combinations(self) -> int:
-        """The number of combinations."""
-        return combinations(self.grid)
+        """The number of combinations to try."""
+        return self.tries or combinations(self.grid)
 
     @property
     def seconds_left(self) -> float | None:
@@ -50,17 +62,28 @@ class Sweep:
     @property
     def best(self) -> SweepRow | None:
         """The best combination so far."""
-        return min(self.rows, key=lambda row: float(row["metrics"][SWEEP_METRIC]), default=None)
+        first = min(self.rows, key=lambda row: order_of(row, self.metric), default=None)
+        return first if first is not None and self.metric in first["metrics"] else None
 
 
 @dataclass(frozen=True)
 class Response:
-    """The effect of a field's value on ``SWEEP_METRIC``, over all measured combinations with that value."""
+    """The metric of all measured combinations that have a value of a setting, or one of a range of values."""
 
-    field: str
     value: str
     best: float
     mean: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The effect of a setting on the metric."""
+
+    setting: str
+    importance: float | None
+    """The share of the variance of the metric that the setting explains alone, 0 to 1, corrected for the number of its
+    values (epsilon squared; Kelley 1935); ``None`` if too little was measured."""
+    responses: Sequence[Response]
 
 
 def combinations(grid: Mapping[str, Sequence[str]]) -> int:
@@ -68,8 +91,31 @@ def combinations(grid: Mapping[str, Sequence[str]]) -> int:
     return math.prod(map(len, grid.values()))
 
 
-def values_of(typed: str, field: FieldRow) -> list[str]:
-    """Return the values that were typed for a field, such as ``8,16,32``, each once.
+def metric_of(typed: str) -> str:
+    """Return the metric that was typed. Raises ``Problem`` if settings cannot be chosen by it."""
+    metric = typed.strip()
+    if sweep_task(metric) is None:
+        raise no_such(
+            f"Settings cannot be chosen by {metric!r}", metric, SWEEP_METRICS, "type rmse or ndcg@10, for example."
+        )
+    return metric
+
+
+def tries_of(typed: str) -> int | None:
+    """Return the number of combinations that a search should try; ``None`` if nothing was typed.
+
+    Raises ``Problem`` for anything else than a number from 1 to ``MOST_COMBINATIONS``.
+    """
+    words = typed.strip()
+    if not words:
+        return None
+    if not words.isdecimal() or not 1 <= int(words[:9]) <= MOST_COMBINATIONS:
+        raise Problem(f"search: {words} is not a number of combinations, 1 to {MOST_COMBINATIONS:,}.")
+    return int(words)
+
+
+def values_of(typed: str, field: FieldRow, *, search: bool = False) -> list[str]:
+    """Return the values that were typed for a field, such as ``8,16,32``, each once; a ``search`` may have a range.
 
     Raises ``Problem`` if there is no value, or if a value is not a number or is out of the field's range.
     """
@@ -77,7 +123,8 @@ def values_of(typed: str, field: FieldRow) -> list[str]:
     name, whole = field["name"], field["kind"] != "float"
     if not values:
         raise Problem(f"{name} needs a value; its default is {field['default']:g}.")
-    for value in values:
+    ends = values[0].split(TO) if search and len(values) == 1 else []
+    for value in ends if len(ends) == 2 else values:
         try:
             number = int(value) if whole else float(value)
         except ValueError:
@@ -87,14 +134,22 @@ def values_of(typed: str, field: FieldRow) -> list[str]:
     return values
 
 
-def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow]) -> dict[str, list[str]]:
-    """Return the typed grid: the fields that have several values, or one value that is not the default.
+def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow], *, search: bool = False) -> dict[str, list[str]]:
+    """Return the typed grid: the fields that have several values, a range, or one value that is not the default.
 
-    Raises ``Problem`` for an invalid value, for too many combinations, or if no field has several values.
+    For a ``search``, it is empty if no field has several values; the search then tries values around the defaults.
+    Raises ``Problem`` for an invalid value and, unless it is a search, for too many combinations, or if no field has
+    several values.
     """
-    grid = {field["name"]: values_of(typed[field["name"]], field) for field in fields}
+    grid = {field["name"]: values_of(typed[field["name"]], field, search=search) for field in fields}
     defaults = {field["name"]: float(field["default"]) for field in fields}
-    grid = {name: values for name, values in grid.items() if len(values) > 1 or float(values[0]) != defaults[name]}
+    grid = {
+        name: values
+        for name, values in grid.items()
+        if len(values) > 1 or TO in values[0] or float(values[0]) != defaults[name]
+    }
+    if search:
+        return grid if varied(grid) else {}
     if not varied(grid):
         raise Problem("Give at least one field several values, such as 8,16,32.")
     if combinations(grid) > MOST_COMBINATIONS:
@@ -105,8 +160,8 @@ def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow]) -> dict[str, l
 
 
 def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the fields that have several values."""
-    return [name for name, values in grid.items() if len(values) > 1]
+    """Return the fields that have several values, or a range."""
+    return [name for name, values in grid.items() if len(values) > 1 or TO in values[0]]
 
 
 def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
@@ -118,17 +173,52 @@ def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | Non
     each = [
         run.seconds / (2 if run.request.get("split") else 3)
         for run in runs
-        if run.state == "done" and run.seconds and (run.model, run.dataset) == (model, dataset)
+        if run.kind == "training" and (run.model, run.dataset, run.state) == (model, dataset, "done") and run.seconds
     ]
     return median(each) if each else None
 
 
-def responses(sweep: Sweep) -> list[Response]:
-    """Return the effect of each value of each varied field, as far as it was measured."""
-    rows = []
-    for name in varied(sweep.grid):
-        for value in sweep.grid[name]:
-            measured = [float(row["metrics"][SWEEP_METRIC]) for row in sweep.rows if row["grid"][name] == value]
-            if measured:
-                rows.append(Response(name, value, min(measured), fmean(measured)))
-    return rows
+def effects(sweep: Sweep) -> list[Effect]:
+    """Return the effect of each setting that was varied, as far as it was measured, the most important first."""
+    measured = [row for row in sweep.rows if sweep.metric in row["metrics"]]
+    names = list(measured[0]["grid"]) if measured else []
+    each = [_effect(name, measured, sweep) for name in names if len({row["grid"][name] for row in measured}) > 1]
+    return sorted(each, key=lambda effect: -(effect.importance or 0.0))
+
+
+def _effect(name: str, rows: Sequence[SweepRow], sweep: Sweep) -> Effect:
+    better = max if higher_is_better(sweep.metric) else min
+    groups = {
+        label: [float(row["metrics"][sweep.metric]) for row in rows if row["grid"][name] in values]
+        for label, values in _groups(name, rows, sweep).items()
+    }
+    responses = [Response(label, better(values), fmean(values)) for label, values in groups.items() if values]
+    return Effect(name, _importance([values for values in groups.values() if values]), responses)
+
+
+def _groups(name: str, rows: Sequence[SweepRow], sweep: Sweep) -> Mapping[str, Sequence[str]]:
+    """Return the values of a setting whose effect is shown together, by what they are called.
+
+    Values that were typed are shown one by one. Drawn ones are sorted, and divided into ``PARTS`` of equal size.
+    """
+    typed = sweep.grid.get(name, ())
+    tried = {row["grid"][name] for row in rows}
+    if len(typed) > 1:
+        return {value: [value] for value in typed if value in tried}
+    if len(tried) <= PARTS:
+        return {value: [value] for value in sorted(tried)}
+    drawn = sorted(tried, key=float)
+    ends = [round(part * len(drawn) / PARTS) for part in range(PARTS + 1)]
+    return {f"{drawn[low]}…": drawn[low:high] for low, high in pairwise(ends)}
+
+
+def _importance(groups: Sequence[Sequence[float]]) -> float | None:
+    """Return the share of the variance that the groups explain; see ``Effect.importance``."""
+    values = [value for group in groups for value in group]
+    free = len(values) - len(groups)
+    mean = fmean(values)
+    total = math.fsum((value - mean) ** 2 for value in values)
+    if free <= 0 or not total:
+        return None
+    within = math.fsum((value - fmean(group)) ** 2 for group in groups for value in group)
+    return max(0.0, 1 - within / free * (len(values) - 1) / total)

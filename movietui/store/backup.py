@@ -39,6 +39,8 @@ WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
 """Messages of SQLite's integrity check that begin like this concern only values."""
 DERIVED = ("run_changes",)
 """Tables that are computed from other tables."""
+COUNTED = ("runs", "sweeps")
+"""Tables whose numbers people see."""
 
 
 def back_up(store: Database, output: Path | None = None, *, force: bool = False) -> Message:
@@ -307,12 +309,12 @@ def _is_text(value: str) -> bool:
 
 
 def _keep_run_counter(db: sqlite3.Connection, store: sqlite3.Connection) -> None:
-    """Copy the counter of runs, so that the number of a deleted run is never reused."""
+    """Copy the counters of runs and sweeps, so that the number of a deleted one is never reused."""
     with suppress(sqlite3.OperationalError):  # the first versions had no counter
         for name, number in db.execute("SELECT name, seq FROM sqlite_sequence").fetchall():
-            if name == "runs" and type(number) is int and 0 < number <= LARGEST:
-                store.execute("DELETE FROM sqlite_sequence WHERE name = 'runs'")
-                store.execute("INSERT INTO sqlite_sequence VALUES ('runs', ?)", (number,))
+            if name in COUNTED and type(number) is int and 0 < number <= LARGEST:
+                store.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+                store.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, number))
 
 
 def _delete_invalid(store: sqlite3.Connection, report: _RestoreReport) -> None:

@@ -25,7 +25,16 @@ from movietui.data.storage import disk, locations
 from movietui.store import interrupts
 from movietui.store.validation import is_choice, wrong_column
 
-SCHEMA = ("1_ratings.sql", "2_marks.sql", "3_runs.sql", "4_lists.sql", "5_names.sql", "6_cluster.sql", "7_protocol.sql")
+SCHEMA = (
+    "1_ratings.sql",
+    "2_marks.sql",
+    "3_runs.sql",
+    "4_lists.sql",
+    "5_names.sql",
+    "6_cluster.sql",
+    "7_protocol.sql",
+    "8_sweeps.sql",
+)
 """The scripts that create a store: each migrates it to the next version. To change what is stored, add a script."""
 VERSION = len(SCHEMA)
 

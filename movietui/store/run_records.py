@@ -9,10 +9,11 @@ from typing import Any
 
 from movietui.data.storage import strict_json
 from movietui.data.storage.strict_json import finite
+from movietui.models.choices import DEFAULT_ORDER
 from movietui.protocol.jobs import EpochRow
 from movietui.store.database import Database, now
 from movietui.store.processes import still_runs, this_process
-from movietui.store.validation import LARGEST, is_curve
+from movietui.store.validation import LARGEST, Kind, is_curve
 
 SPARK = "spark"
 """The device of a run that was trained on a cluster."""
@@ -21,15 +22,18 @@ CUT_OFF = "cut off"
 """The state of a run whose process ended without recording the end of the run."""
 
 
-Protocol = tuple[str, str | None, str, str, int]
-"""Dataset, join with IMDb, cleaning, split and split seed."""
+Protocol = tuple[str, str | None, str, str, int, str]
+"""Dataset, join with IMDb, cleaning, split, split seed and order of the lists."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training of one model, with its settings, curve and metrics."""
+    """One training or measurement of one model, with its settings, curve and metrics."""
 
     id: int
+    kind: Kind
+    identity: str
+    """A digest of everything that the figures of an evaluation or a trial depend on; empty for training."""
     name: str
     """The name that the user gave the run; usually empty."""
     note: str
@@ -37,12 +41,18 @@ class Run:
     dataset: str
     cleaning: str
     split: str
+    """The split that the model was measured on; of a trial, with the word ``validation`` after it."""
     seed: int
     """The seed of the model."""
     split_seed: int
     imdb: str | None
     """The fingerprint of the dataset's join with IMDb, empty without a join; ``None`` if unknown, as for a queued run
     and for runs of earlier versions."""
+    task: str
+    """What an evaluation or a trial measured: ``rating``, ``ranking`` or ``pair``; empty for training."""
+    list_order: str
+    """The order of the lists that were measured; empty for other tasks and for training, which measures lists in the
+    default order."""
     device: str
     state: str
     """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
@@ -72,11 +82,14 @@ class Run:
     """The request that starts a queued run."""
     cluster: dict[str, Any]
     """For a run on a cluster, the fields of ``movietui.data.cluster.running.ClusterWork``; else empty."""
+    environment: dict[str, Any]
+    """What else the figures depend on; see ``movietui.jobs.environment``. Empty for a run of an older version."""
 
     @property
     def protocol(self) -> Protocol:
         """What the run was measured on: only the figures of runs with the same protocol can be compared."""
-        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed
+        order = self.list_order or DEFAULT_ORDER
+        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed, order
 
     @cached_property
     def curve(self) -> list[EpochRow]:
@@ -103,13 +116,22 @@ class RunRecords(Database):
         imdb: str | None = None,
         request: Mapping[str, Any] | None = None,
         device: str = "cpu",
+        kind: Kind = "training",
+        identity: str = "",
+        task: str = "",
+        list_order: str = "",
+        environment: Mapping[str, Any] | None = None,
     ) -> int:
         """Record that a run started in this process; return its number. ``request`` can start the run again."""
         with self.change():
             run = self.insert_run(
                 model, dataset, cleaning, split, seed, settings, request or {}, split_seed=split_seed, state="running"
             )
-            self.execute("UPDATE runs SET imdb = ?, device = ? WHERE id = ?", imdb, device, run)
+            self.execute(
+                "UPDATE runs SET imdb = ?, device = ?, kind = ?, identity = ?, task = ?, list_order = ?,"
+                " environment = ? WHERE id = ?",
+                *(imdb, device, kind, identity, task, list_order, json.dumps(environment or {}), run),
+            )
         return run
 
     def insert_run(
@@ -189,22 +211,34 @@ class RunRecords(Database):
         return run
 
     def dataset_in_use(self) -> str | None:
-        """Return the dataset that was opened last if it has a finished run, or else that of the newest finished run.
+        """Return the dataset that was opened last if a model was trained on it, or else that of the newest training.
 
-        Returns ``None`` if there is no finished run.
+        Returns ``None`` if no training is finished.
         """
-        rows = self.rows("SELECT dataset FROM runs WHERE state = 'done' GROUP BY dataset ORDER BY max(id) DESC")
+        rows = self.rows(
+            "SELECT dataset FROM runs WHERE state = 'done' AND kind = 'training' GROUP BY dataset ORDER BY max(id) DESC"
+        )
         trained = [dataset for (dataset,) in self.valid_rows("runs", "dataset", rows)]
         chosen = self.choice("dataset")
         return chosen if chosen in trained else next(iter(trained), None)
 
     def serving_runs(self, dataset: str) -> list[Run]:
-        """Return the finished runs of a dataset: the chosen one, if any, and then the others, newest first.
+        """Return the finished trainings on a dataset: the chosen one, if any, and then the others, newest first.
 
         Each can serve the dataset as long as its checkpoint exists.
         """
-        query = f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' ORDER BY id = ? DESC, id DESC"
+        query = (
+            f"SELECT {_RUN} FROM runs WHERE dataset = ? AND state = 'done' AND kind = 'training'"
+            " ORDER BY id = ? DESC, id DESC"
+        )
         return self._runs(query, dataset, self.chosen_run(f"run:{dataset}"))
+
+    def measured_run(self, identity: str) -> Run | None:
+        """Return the newest finished evaluation or trial with this identity, if there is one."""
+        runs = self._runs(
+            f"SELECT {_RUN} FROM runs WHERE identity = ? AND state = 'done' ORDER BY id DESC LIMIT 1", identity
+        )
+        return runs[0] if runs else None
 
     def serve_with(self, run: Run) -> None:
         """Store which run serves its dataset."""
@@ -212,11 +246,11 @@ class RunRecords(Database):
 
 
 _RUN = (
-    "id, name, note, model, dataset, cleaning, split, seed, split_seed, imdb, device, state, checkpoint, started,"
-    " seconds, cpu_seconds, peak_bytes, best_epoch, problem, position, curve, settings, metrics, progress, request,"
-    " cluster, process, began"
+    "id, kind, identity, name, note, model, dataset, cleaning, split, seed, split_seed, imdb, task, list_order, device,"
+    " state, checkpoint, started, seconds, cpu_seconds, peak_bytes, best_epoch, problem, position, curve, settings,"
+    " metrics, progress, request, cluster, environment, process, began"
 )
 """The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")
-_TEXTS = 5
+_TEXTS = 7
 """How many JSON columns, which are always parsed, precede the columns of the process."""

@@ -73,6 +73,7 @@ def as_json(run: Run) -> RunRow:
     """Return a run as ``runs list --json`` prints it."""
     return {
         "run": run.id,
+        "kind": run.kind,
         "name": run.name,
         "note": run.note,
         "model": run.model,
@@ -82,6 +83,8 @@ def as_json(run: Run) -> RunRow:
         "seed": run.seed,
         "split_seed": run.split_seed,
         "imdb": run.imdb,
+        "task": run.task,
+        "list_order": run.list_order,
         "device": run.device,
         "state": run.state,
         "problem": run.problem,
@@ -95,6 +98,7 @@ def as_json(run: Run) -> RunRow:
         "cluster": run.cluster,
         "settings": run.settings,
         "metrics": run.metrics,
+        "environment": run.environment,
     }
 
 
@@ -221,6 +225,16 @@ class Runs:
             self._store.execute("DELETE FROM choices WHERE name = ? AND value = ?", f"run:{run.dataset}", str(number))
         return freed
 
+    def forget_unfinished(self, identity: str) -> None:
+        """Delete the evaluations and trials with this identity that failed, or that somebody interrupted.
+
+        A trial that was stopped because it was hopeless stays: it is a result.
+        """
+        rows = self._store.rows("SELECT id FROM runs WHERE identity = ? AND state <> 'done'", identity)
+        for run in self._store.runs([number for (number,) in rows]) if rows else ():
+            if run.state in (CUT_OFF, "failed") or (run.state == "cancelled" and not run.problem):
+                self._write("DELETE FROM runs WHERE id = ?", run.id)
+
     def forget_damaged(self, number: int) -> bool:
         """Delete a run if its record cannot be read; return whether that was so.
 
@@ -242,7 +256,7 @@ class Runs:
         dataset. Raises ``Problem`` for a metric that no finished run has, and for one of which nobody knows whether a
         higher value is better.
         """
-        done = [run for run in self.find() if run.state == "done"]
+        done = [run for run in self.find() if run.state == "done" and run.kind == "training"]
         if done and not any(metric in run.metrics for run in done):
             known = list(dict.fromkeys(name for run in done for name in run.metrics))
             listed = f"metrics: {', '.join(known) or 'none'}."
@@ -277,6 +291,8 @@ class Runs:
         Raises ``Problem`` if the run is not done or its checkpoint was removed.
         """
         run = self.get(number)
+        if run.kind != "training":
+            raise Problem(f"Run {number} only measured {run.model}; train it with movietui train {run.model}.")
         if run.state != "done":
             raise Problem(f"Run {number} is {run.state}; only a finished run can be used.")
         if not checkpoint_bytes(run):
@@ -391,6 +407,9 @@ class Runs:
         """
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
+        if run.kind != "training":
+            command = "sweep" if run.kind == "trial" else "experiment"
+            raise Problem(f"Run {number} is measured again by the movietui {command} that it belongs to.")
         if run.state not in (CUT_OFF, "cancelled", "failed"):
             raise Problem(f"Run {number} is {run.state}; only an interrupted, cancelled or failed run can be resumed.")
         if not run.request:
@@ -437,17 +456,25 @@ class Runs:
     # Training
 
     def begin(
-        self, number: int, cleaning: str, settings: Mapping[str, Any], imdb: str = "", device: str = "cpu"
+        self,
+        number: int,
+        cleaning: str,
+        settings: Mapping[str, Any],
+        *,
+        imdb: str = "",
+        device: str = "cpu",
+        environment: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that a queued run starts in this process. Raises ``Problem`` if the run is no longer queued."""
         changed = self._write(
             "UPDATE runs SET state = 'running', position = NULL, cleaning = ?, settings = ?, imdb = ?, device = ?,"
-            " process = ?, began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
+            " environment = ?, process = ?, began = ?, started = strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
             " WHERE id = ? AND state = 'queued'",
             cleaning,
             json.dumps(settings),
             imdb,
             device,
+            json.dumps(environment or {}),
             *this_process(),
             number,
         )

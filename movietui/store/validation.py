@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from movietui.data.imports.entries import Mark
 from movietui.data.imports.fields import LONGEST_TITLE
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import locations, strict_json
+from movietui.models.choices import ORDERS, SAMPLERS, TASKS
 
 Check = Callable[[Any], bool]
 LARGEST = 2**53
@@ -27,6 +28,9 @@ LONGEST_TEXT = LONGEST_KEY = 50_000
 rating."""
 DEEPEST = 8
 """The deepest valid nesting of stored JSON."""
+Kind = Literal["training", "evaluation", "trial"]
+"""What a run does. A ``training`` makes a checkpoint, which can serve. An ``evaluation`` only measures a model on the
+test part of a split, and a ``trial`` of a sweep on a validation part of the train part."""
 STATES = ("queued", "running", "paused", "done", "cancelled", "failed", "cut off")
 KINDS = ("rating", *get_args(Mark))
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -158,6 +162,7 @@ _TITLE = _free_text(LONGEST_TITLE)
 _FIGURE = _number(-math.inf, math.inf)
 """Any number: parsed JSON contains only finite numbers."""
 _SEED = _integer(0, 2**32 - 1)
+_MODEL = _matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CLEANING = _matching(r"[a-z0-9 ]{1,60}( [+-][a-z-]{1,40}(:[0-9]{1,9})?){0,100}")
 _SPLIT = _plain_text(4096)
 _SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstance(value, str) and _NAME(value))  # noqa: E731
@@ -193,6 +198,30 @@ _REQUEST = _object(
     only=True,
 )
 """A request starts a job. Other fields are invalid, because they could turn it into another kind of job."""
+_DIGEST = _matching(r"[0-9a-f]{0,128}")
+_ENVIRONMENT = _object(
+    {
+        **dict.fromkeys(("movietui", "python", "system", "processor"), _plain_text(200)),
+        "threads": _COUNT,
+        "packages": _by_name(_plain_text(200)),
+        "data": _DIGEST,
+        "imdb": _DIGEST,
+    },
+    only=True,
+)
+_SPACE = _by_name(_list_of(_NAME))
+_SWEEP_REQUEST = _object(
+    {
+        "space": _SPACE,
+        "sampler": _one_of(*SAMPLERS),
+        "tries": _optional(_ID),
+        "split_seed": _SEED,
+        "order": _optional(_one_of(*ORDERS)),
+        "published": _one_of(True, False),
+    },
+    ("space", "sampler", "tries", "split_seed", "order", "published"),
+    only=True,
+)
 _GROUP = _object(
     {"by": _NAME, "group": _plain_text(200), "rows": _COUNT, "users": _COUNT}
     | dict.fromkeys(("rmse", "mae", "mse", "bias", "too_high"), _FIGURE),
@@ -273,9 +302,11 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "settled": {"imported": Column(_KEY), "movie": Column(_plain_text(LONGEST_KEY))},
     "runs": {
         "id": Column(_ID),
+        "kind": Column(_one_of(*get_args(Kind))),
+        "identity": Column(_DIGEST),
         "name": _free_text(200),
         "note": _free_text(5000),
-        "model": Column(_matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")),
+        "model": Column(_MODEL),
         "dataset": Column(locations.is_dataset),
         "cleaning": Column(_CLEANING),
         "split": Column(_SPLIT),
@@ -299,6 +330,9 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "problem": _free_text(20_000),
         "request": Column(_json(_REQUEST)),
         "cluster": Column(_json(_CLUSTER)),
+        "task": Column(_one_of("", *TASKS)),
+        "list_order": Column(_one_of("", *ORDERS)),
+        "environment": Column(_json(_ENVIRONMENT)),
         "position": Column(_optional(_integer(-LARGEST, LARGEST))),
     },
     "measured": {
@@ -306,6 +340,25 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         "rows": Column(_matching(r"[0-9a-f]{1,128}")),
         "by_user": Column(lambda value: isinstance(value, bytes) and len(value) <= 2**28),
         "detail": Column(_json(_DETAIL)),
+    },
+    "sweeps": {
+        "id": Column(_ID),
+        "identity": Column(_DIGEST),
+        "model": Column(_MODEL),
+        "dataset": Column(locations.is_dataset),
+        "cleaning": Column(_CLEANING),
+        "split": Column(_SPLIT),
+        "seed": Column(_SEED),
+        "metric": Column(_NAME),
+        "request": Column(_json(_SWEEP_REQUEST)),
+        "started": Column(is_moment),
+        "test": Column(_optional(_ID)),
+    },
+    "trials": {
+        "sweep": Column(_ID),
+        "number": Column(_ID),
+        "run": Column(_ID),
+        "changes": Column(_json(_by_name(_NAME))),
     },
     "choices": {"name": Column(_plain_text(300, 1)), "value": Column(_text(20_000))},
 }

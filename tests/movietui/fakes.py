@@ -781,6 +781,7 @@ class FakeSweep(JobClient):
             settings = {name: float(value) for name, value in grid.items()}
             rows.append(
                 {
+                    "run": len(rows) + 1,
                     "model": request["model"],
                     "dataset": request["dataset"],
                     "split": request["split"],
@@ -789,9 +790,11 @@ class FakeSweep(JobClient):
                     "cleaning": request["cleaning"],
                     "grid": grid,
                     "settings": settings,
+                    "metric": request["metric"],
                     "metrics": metrics,
                     "test": None,
                     "seconds": {"fit": 3.0},
+                    "problem": "",
                 }
             )
             yield {"event": "result", "row": rows[-1]}

@@ -81,7 +81,19 @@ CALLS: dict[str, Sequence[Call]] = {
         ("bias", *ON, "--format", "latex"),
         ("bias", *ON, "--format", "svg"),
     ],
-    "sweep": [("bias", *ON, "--grid", f"{POISON}=1"), (POISON, *ON, "--grid", "sweeps=1,2"), ("bias", POISON)],
+    "sweep start": [
+        ("bias", *ON, "--grid", f"{POISON}=1"),
+        (POISON, *ON, "--grid", "sweeps=1,2"),
+        ("bias", POISON),
+        ("bias", *ON, "--grid", f"sweeps={POISON}..{POISON}", "--search", "2"),
+        ("bias", *ON, "--search", "2", "--metric", POISON),
+        ("bias", *ON, "--search", "1"),
+    ],
+    "experiment": [(f"{POISON}/experiment.toml",), (POISON,), (f"{POISON}/wrong.toml",)],
+    "sweep list": [(), ELSEWHERE, ("--model", POISON)],
+    "sweep show": [("1",), (POISON,)],
+    "sweep export": [("1",), ("1", "--format", "json"), ("1", "--output", f"{NAME}.md"), ("1", "--format", POISON)],
+    "sweep delete": [("1",), (POISON,)],
     "reproduce": [(), (POISON,)],
     "recommend": [
         ("--user", "1", *ON),
@@ -176,6 +188,12 @@ def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch:
         zipped.writestr("likes/films.csv", f"Date,Name,Year,Letterboxd URI\n2020-01-01,{POISON},{POISON},x\n")
     row = f'"{POISON}","{POISON}",4,"{POISON}"\n'
     (folder / "poison.csv").write_text(f'"{POISON}",x,y,z\n{row}u,i,{POISON},{POISON}\nu,j,1,t\nu,{row}', "utf-8")
+    hostile_key = json.dumps(POISON, ensure_ascii=False).replace("\x7f", "\\u007f")
+    rest = '[metrics]\nrating = ["rmse"]\n[[models]]\nname = "bias"\n'
+    rest += '[[datasets]]\nname = "hostile"\nsplits = ["random90"]\n'
+    for name, key in (("experiment", "title"), ("wrong", hostile_key)):
+        content = f"{key} = {hostile_key}\n{rest}"
+        (folder / POISON / f"{name}.toml").write_text(content, "utf-8")
     (folder / POISON / "titles.txt").write_text(f"{POISON} (1995)\nFoo [/b] (1995)\n", "utf-8")
     (folder / POISON / f"{NAME} (1995).mkv").touch()
     people = [person(21, f"Francis {POISON}")]
@@ -186,6 +204,7 @@ def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch:
         run("import", folder / POISON / "export.zip", "--profile", name, *ON)
         run("list", "--profile", name, "scan", folder / POISON, *ON)
     run("train", "bias", *ON, "--set", "sweeps=1", "--seed", "3")
+    run("sweep", "bias", *ON, "--search", "1")
     poison(locations.store())
     run("backup", folder / "good.sqlite3")
     locations.config().write_text(json.dumps(f"{POISON} = 1 ") + f'[keys]\n"{MARK}.x" = "y"\n', "utf-8")
@@ -213,7 +232,7 @@ def test_commands_print_no_raw_control_characters(command: str, poisoned: Path, 
 
 
 def test_exports_contain_no_raw_control_characters(poisoned: Path, run: Run) -> None:
-    for command in ("export", "runs export"):
+    for command in ("export", "runs export", "sweep export"):
         for call in CALLS[command]:
             run(*command.split(), *call)
     run("runs", "export", "--output", "runs.csv")

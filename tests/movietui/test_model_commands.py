@@ -1,4 +1,4 @@
-"""The commands that train and measure models: train, evaluate, sweep, reproduce."""
+"""The commands that train and measure models: train, evaluate, reproduce."""
 
 import re
 from pathlib import Path
@@ -125,21 +125,6 @@ def test_train_can_use_the_published_settings(run: Run, ready: Path, monkeypatch
     arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
     assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
     assert document(run(*arguments, "--set", "caution=3"))["settings"] == {"sweeps": 2, "caution": 3.0}
-
-
-def test_sweep_measures_every_combination_and_tests_the_best(run: Run, ready: Path) -> None:
-    arguments = ("sweep", "bias", "--dataset", "demo", "--split", "kfold5-0", "--grid", "sweeps=1,12")
-    rows = document(run(*arguments, "--grid", "caution=1,2", "--json"))
-    assert len(rows) == 4
-    assert [row["metrics"]["rmse"] for row in rows] == sorted(row["metrics"]["rmse"] for row in rows)
-    assert rows[0]["settings"].keys() == {"sweeps", "caution"}
-    assert {tuple(row["grid"].items()) for row in rows} == {
-        (("sweeps", sweeps), ("caution", caution)) for sweeps in ("1", "12") for caution in ("1", "2")
-    }
-    assert [row["test"] is None for row in rows] == [False, True, True, True]
-    check_fields(rows[0], "model", "dataset", "split", "seed", "seconds")
-    output = run(*arguments, "caution=1,2").stdout
-    assert re.search(r"the best settings, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
 
 
 def test_reproduce_compares_reported_and_measured_figures(

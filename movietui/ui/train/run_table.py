@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from movietui.formatting import text
-from movietui.models.choices import RUN_METRICS, higher_is_better
+from movietui.models.choices import DEFAULT_ORDER, RUN_METRICS, higher_is_better
 from movietui.protocol.messages import PublishedResult
 from movietui.store.run_records import UNDER_WAY, Protocol, Run
 from movietui.ui.widgets.columns import Column, ColumnList
@@ -38,7 +38,7 @@ class PublishedRow:
     @property
     def protocol(self) -> Protocol:
         """What was measured on; see ``Run.protocol``."""
-        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed
+        return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed, DEFAULT_ORDER
 
     @classmethod
     def of(cls, row: PublishedResult) -> PublishedRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
@@ -15,19 +16,31 @@ from textual.widgets import Input, Static
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.models.choices import SWEEP_METRIC
+from movietui.models.choices import label_of
 from movietui.protocol.messages import ModelRow
 from movietui.state.job_progress import JobProgress
-from movietui.state.sweep import Sweep, combinations, grid_of
+from movietui.state.sweep import Sweep, combinations, grid_of, metric_of, tries_of
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
 from movietui.ui.train.sweep_table import ResponseChart, SweepTable
-from movietui.ui.widgets.fields import NumberInput
+from movietui.ui.widgets.fields import Field, NumberInput
 
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 Grid = Mapping[str, Sequence[str]]
+METRIC, SEARCH = "metric", "search"
+"""The names of the fields that are not settings."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed: which combinations to try, and what to choose by."""
+
+    grid: Grid
+    metric: str
+    tries: int | None
+    """How many combinations a search tries; ``None`` for all."""
 
 
 class SweepPanel(Panel[dict[str, str] | None]):
@@ -50,10 +63,11 @@ class SweepPanel(Panel[dict[str, str] | None]):
         values: Mapping[str, str],
         field: str,
         fit_seconds: float | None,
-        start: Callable[[Grid], Awaitable[None]],
+        start: Callable[[Typed], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """``values``: the initial text of each field, by name. The cursor starts in ``field``.
+        """``values``: the initial text of each field, by name; also of ``METRIC`` and ``SEARCH``. The cursor starts in
+        ``field``.
 
         ``about``: the dataset and the split, for the title. ``fit_seconds``: how long a fit takes, if known. ``start``
         starts a sweep. ``sweep``: the sweep to show, if there is one.
@@ -82,6 +96,26 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         )
                         limits = Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True)
                         yield Static(limits, classes="sweep-range")
+                with Horizontal(classes="sweep-field"):
+                    yield Static(Text("choose by", "bold"))
+                    yield Field(
+                        self._values[METRIC],
+                        id=f"try-{METRIC}",
+                        compact=True,
+                        select_on_focus=False,
+                        tooltip="The metric that decides which settings are best.",
+                    )
+                    yield Static(Text("or ndcg@10 …", "dim", no_wrap=True), classes="sweep-range")
+                with Horizontal(classes="sweep-field"):
+                    yield Static(Text(SEARCH, "bold"))
+                    yield NumberInput(
+                        self._values[SEARCH],
+                        keys="c",
+                        id=f"try-{SEARCH}",
+                        select_on_focus=False,
+                        tooltip="How many combinations to try at random; empty: all. A search may have ranges: 8..64.",
+                    )
+                    yield Static(Text("empty: all", "dim", no_wrap=True), classes="sweep-range")
             yield Static(id="sweep-status", markup=False)
             with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")
@@ -115,11 +149,15 @@ class SweepPanel(Panel[dict[str, str] | None]):
             self.table.set_placeholder("Press enter to measure every combination.")
         self._show_status(cast("MovieTui", self.app).jobs.progress)
 
-    def _grid(self) -> dict[str, list[str]]:
-        """Return the grid that was typed; see ``grid_of``. Raise ``Problem`` if it is invalid."""
-        fields = self._model["settings"]
-        typed = {field["name"]: self.query_one(f"#try-{field['name']}", Input).value for field in fields}
-        return grid_of(typed, fields)
+    def _typed(self) -> Typed:
+        """Return what was typed. Raise ``Problem`` if it is invalid."""
+
+        def text_of(name: str) -> str:
+            return self.query_one(f"#try-{name}", Input).value
+
+        fields, metric, tries = self._model["settings"], metric_of(text_of(METRIC)), tries_of(text_of(SEARCH))
+        grid = grid_of({field["name"]: text_of(field["name"]) for field in fields}, fields, search=tries is not None)
+        return Typed(grid, metric, tries)
 
     def _show_status(self, progress: JobProgress | None) -> None:
         sweep = self.sweep
@@ -140,7 +178,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
     def _unchanged(self, sweep: Sweep) -> bool:
         """Return whether the typed values are those of the sweep."""
         try:
-            return self._grid() == sweep.grid
+            return self._typed() == Typed(sweep.grid, sweep.metric, sweep.tries)
         except Problem:
             return False
 
@@ -150,18 +188,18 @@ class SweepPanel(Panel[dict[str, str] | None]):
         if sweep.state == "stopped":
             rest = f"stopped after {len(sweep.rows)} of {sweep.combinations}"
             return Text.assemble((rest, "bold"), " · press enter in a field to resume")
-        best = sweep.best
+        best, metric = sweep.best, sweep.metric
         test = best and best["test"]
-        on_test = f", {test[SWEEP_METRIC]:.4f} on test" if test else ""
-        figure = f"{SWEEP_METRIC} {best['metrics'][SWEEP_METRIC]:.4f} on validation{on_test}" if best else ""
+        on_test = f", {test[metric]:.4f} on test" if test else ""
+        figure = f"{label_of(metric)} {best['metrics'][metric]:.4f} on validation{on_test}" if best else ""
         return Text.assemble(("done", "bold"), f" · {figure} · {key_of(self, 'panel.choose')} uses a row")
 
     def _plan(self) -> Text:
         try:
-            count = combinations(self._grid())
+            typed = self._typed()
         except Problem as problem:
             return Text(f"! {problem}", "bold")
-        seconds = self._fit_seconds
+        count, seconds = typed.tries or combinations(typed.grid), self._fit_seconds
         time = f"about {text.duration(seconds * (count + 1))}" if seconds else "time unknown until one is done"
         return Text.assemble((text.plural(count, "combination"), "bold"), f" · {time} · enter starts")
 
@@ -174,7 +212,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
     async def submit(self) -> None:
         """Start the sweep, or resume it."""
         try:
-            await self._start(self._grid())
+            await self._start(self._typed())
         except Problem as problem:
             self.query_one("#sweep-status", Static).update(Text(f"! {problem}", "bold"))
             return

@@ -1,22 +1,24 @@
-"""The results of a sweep: a table of the combinations, and the effect of each value of a field."""
+"""The results of a sweep: a table of the combinations, and the effect of each setting."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 
 from textual.strip import Strip
 
 from movietui.formatting import text
-from movietui.models.choices import SWEEP_METRIC
+from movietui.models.choices import by_importance, higher_is_better
 from movietui.protocol.jobs import SweepRow
-from movietui.state.sweep import Response, Sweep, responses, varied
+from movietui.state.sweep import Effect, Sweep, effects
+from movietui.store.sweeps import order_of
 from movietui.ui.widgets.columns import Column, ColumnList
 from movietui.ui.widgets.line_view import Line, LineView
 
-METRICS = (SWEEP_METRIC, "mae", "accuracy")
 METRIC_CELLS = 9
+"""The minimum width of a column for a metric."""
+IMPORTANCE_CELLS = 10
+"""The width of the bar that shows how important a setting is."""
 BEST, MEAN, BOTH = "●", "○", "◉"
 
 
@@ -28,6 +30,8 @@ class SweepTable(ColumnList[SweepRow]):
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self._fields: Sequence[str] = ()
+        self._metrics: Sequence[str] = ("rmse",)
+        """The metric that the settings are chosen by, and then the others."""
 
     def row_key(self, row: SweepRow) -> object:
         """Return the combination."""
@@ -35,16 +39,20 @@ class SweepTable(ColumnList[SweepRow]):
 
     def show(self, sweep: Sweep) -> None:
         """Show the results so far."""
-        self._fields = varied(sweep.grid)
-        rows = sorted(sweep.rows, key=lambda row: float(row["metrics"][SWEEP_METRIC]))
+        rows = sorted(sweep.rows, key=lambda row: order_of(row, sweep.metric))
+        names = {name: {row["grid"][name] for row in rows} for name in (rows[0]["grid"] if rows else ())}
+        self._fields = [name for name, values in names.items() if len(values) > 1] or list(names)
+        others = by_importance(name for row in rows for name in row["metrics"])
+        self._metrics = list(dict.fromkeys([sweep.metric, *others]))
         self.fill(len(rows), 0, rows, follow=self.has_focus)
 
     def columns(self, width: int) -> Sequence[Column[SweepRow]]:
         """Return columns for the varied fields, the metrics and the time, as far as there is room.
 
-        There is always a column for ``SWEEP_METRIC``.
+        There is always a column for the metric that the settings are chosen by.
         """
-        room = width - len(BEST) - 1 - METRIC_CELLS
+        metric = self._metrics[0]
+        room = width - len(BEST) - 1 - _cells(metric)
         columns: list[Column[SweepRow]] = [
             Column("", len(BEST) + 1, lambda row, _: f"{BEST} " if self._is_best(row) else "")
         ]
@@ -54,18 +62,22 @@ class SweepTable(ColumnList[SweepRow]):
                 break
             columns.append(Column(f"{name} ", cells, partial(_setting, name), right=True))
             room -= cells
-        others: list[Column[SweepRow]] = [
-            *(Column(f"{name} ", METRIC_CELLS, partial(_metric, name), right=True) for name in METRICS[1:]),
-            Column("fit ", METRIC_CELLS, _fit, right=True),
-        ]
-        judged: Column[SweepRow] = Column(f"{SWEEP_METRIC} ", METRIC_CELLS, self._judged, right=True)
-        return [*columns, judged, *others[: max(0, room // METRIC_CELLS)]]
+        columns.append(Column(f"{metric} ", _cells(metric), self._judged, right=True))
+        if room >= METRIC_CELLS:
+            room -= METRIC_CELLS
+            columns.append(Column("fit ", METRIC_CELLS, _fit, right=True))
+        for name in self._metrics[1:]:
+            if _cells(name) > room:
+                break
+            columns.append(Column(f"{name} ", _cells(name), partial(_metric, name), right=True))
+            room -= _cells(name)
+        return columns
 
     def _is_best(self, row: SweepRow) -> bool:
         return self.row_key(row) == self.row_key(self.known_rows()[0])
 
     def _judged(self, row: SweepRow, width: int) -> str | Line:
-        value = _metric(SWEEP_METRIC, row, width)
+        value = _metric(self._metrics[0], row, width)
         return [(" " * (width - len(value)), ""), (value[:-1], "best"), (" ", "")] if self._is_best(row) else value
 
 
@@ -74,7 +86,13 @@ def _setting(name: str, row: SweepRow, width: int) -> str:
 
 
 def _metric(name: str, row: SweepRow, width: int) -> str:
+    if name not in row["metrics"]:
+        return "stopped " if row["problem"] else ""
     return f"{row['metrics'][name]:.4f} "
+
+
+def _cells(metric: str) -> int:
+    return max(METRIC_CELLS, len(metric) + 2)
 
 
 def _fit(row: SweepRow, width: int) -> str:
@@ -82,18 +100,19 @@ def _fit(row: SweepRow, width: int) -> str:
 
 
 class ResponseChart(LineView):
-    """The metric for each value of the varied fields: the best and the mean of all combinations with that value.
+    """For each setting that was varied: how important it is, and the best and the mean metric for its values.
 
-    Better figures are further to the left.
+    The most important setting comes first. Better figures are further to the left.
     """
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._responses: Sequence[Response] = ()
+        self._effects: Sequence[Effect] = ()
+        self._metric = ""
 
     def show(self, sweep: Sweep) -> None:
         """Show the results so far."""
-        self._responses = responses(sweep)
+        self._effects, self._metric = effects(sweep), sweep.metric
         self.set_line_count(len(self._lines(self.scrollable_content_region.width)))
         self.refresh()
 
@@ -102,20 +121,19 @@ class ResponseChart(LineView):
         self.set_line_count(len(self._lines(self.scrollable_content_region.width)))
 
     def _lines(self, width: int) -> list[Line]:
-        if not self._responses:
-            return [[(" The effect of each value is shown here.", "quiet")]]
-        lines: list[Line] = [[(f" {SWEEP_METRIC}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
-        least, most = (
-            min(response.best for response in self._responses),
-            max(response.mean for response in self._responses),
-        )
-        labels = min(9, max(len(response.value) for response in self._responses))
+        if not self._effects:
+            return [[(" The effect of each setting is shown here.", "quiet")]]
+        lines: list[Line] = [[(f" {self._metric}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
+        shown = [response for effect in self._effects for response in effect.responses]
+        better, worse = (max, min) if higher_is_better(self._metric) else (min, max)
+        left, right = better(each.best for each in shown), worse(each.mean for each in shown)
+        labels = min(9, max(len(response.value) for response in shown))
         track = max(4, width - labels - 3 - 2 * 7)
-        for name, values in groupby(self._responses, lambda response: response.field):
-            lines.append([(f" {name}", "group")])
-            for response in values:
+        for effect in self._effects:
+            lines.append(_heading(effect))
+            for response in effect.responses:
                 positions = [
-                    round((value - least) / ((most - least) or 1) * (track - 1))
+                    round((value - left) / ((right - left) or 1) * (track - 1))
                     for value in (response.best, response.mean)
                 ]
                 cells = ["·"] * track
@@ -136,3 +154,16 @@ class ResponseChart(LineView):
         width, index = self.scrollable_content_region.width, self.scroll_offset.y + y
         lines = self._lines(width)
         return self.strip(lines[index] if index < len(lines) else [], width, self.line_styles)
+
+
+def _heading(effect: Effect) -> Line:
+    """Return the name of a setting with a bar that shows how important it is."""
+    if effect.importance is None:
+        return [(f" {effect.setting}", "group")]
+    filled = round(effect.importance * IMPORTANCE_CELLS)
+    return [
+        (f" {effect.setting} ", "group"),
+        ("━" * filled, "bar"),
+        ("─" * (IMPORTANCE_CELLS - filled), "quiet"),
+        (f" explains {effect.importance:.0%}", "quiet"),
+    ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from textual.binding import Binding
 from textual.widgets import Input
 
 from movietui.data.problems import Cancelled, Problem
-from movietui.models.choices import METRICS, SWEEP_METRIC
+from movietui.models.choices import label_of, metric_for
 from movietui.protocol.jobs import SweepOptions
 from movietui.state.job_progress import JobProgress
 from movietui.state.sweep import Sweep, seconds_of_fit
@@ -46,7 +45,7 @@ class SweepController(TrainController):
     @in_background("panel")
     async def action_sweep(self, field: str = "") -> None:
         """Open the sweep panel, and put the settings chosen there into the form."""
-        from movietui.ui.train.sweep_panel import SweepPanel
+        from movietui.ui.train.sweep_panel import METRIC, SEARCH, SweepPanel, Typed
 
         await self.screen.show_settings()
         form, model = self.screen.form, self.screen.form.model
@@ -67,17 +66,28 @@ class SweepController(TrainController):
                 cancels = hint(self.screen, ("train.cancel", "cancels it"))
                 raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} is running; {cancels}.")
             sweep = None
-        values = form.values()
+        values = form.values() | {METRIC: metric_for(model["name"]), SEARCH: ""}
         if sweep is not None:
             values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
+            values |= {METRIC: sweep.metric, SEARCH: str(sweep.tries or "")}
 
-        async def start(grid: Mapping[str, Sequence[str]]) -> None:
+        async def start(typed: Typed) -> None:
             if self.app.jobs.progress is not None:
                 raise Problem(
                     f"Another job is running; wait for it, or press {key_of(self.screen, 'train.cancel')} to cancel it."
                 )
-            self._show_sweep(Sweep(model["name"], dataset, split, grid))
-            self.run_sweep({"split": split, "cleaning": cleaning, "seed": int(seed), "grid": grid})
+            self._show_sweep(Sweep(model["name"], dataset, split, typed.grid, typed.metric, typed.tries))
+            self.run_sweep(
+                {
+                    "split": split,
+                    "cleaning": cleaning,
+                    "seed": int(seed),
+                    "grid": typed.grid,
+                    "metric": typed.metric,
+                    "sampler": "random" if typed.tries else "grid",
+                    "tries": typed.tries,
+                }
+            )
 
         panel = SweepPanel(
             model,
@@ -105,7 +115,8 @@ class SweepController(TrainController):
             self._show_sweep(replace(self._sweep, rows=result["rows"], state="done"))
             best = result["rows"][0]
             settings = " ".join(f"{name} {value}" for name, value in best["grid"].items())
-            figure = f"{METRICS[SWEEP_METRIC].label} {best['metrics'][SWEEP_METRIC]:.4f}"
+            metric = self._sweep.metric
+            figure = f"{label_of(metric)} {best['metrics'][metric]:.4f}"
             self.app.show_notice(f"Swept {self._sweep.model}: {settings} is best, {figure}")
         except Cancelled:
             self.app.show_notice("Stopped the sweep; its results are kept, and the same sweep continues from them.")

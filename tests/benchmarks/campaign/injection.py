@@ -69,7 +69,7 @@ STRUCTURE = {
         "began",
     ),
     *("checkpoint", "model", "dataset", "cleaning", "split", "device", "settings", "progress", "curve", "metrics"),
-    *("request", "cluster", "rows", "detail", "imdb"),
+    *("request", "cluster", "rows", "detail", "imdb", "identity", "environment", "metric", "changes"),
 }
 """Text columns whose values the program itself chooses and uses as references."""
 
@@ -102,6 +102,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
         ["bias", "--dataset", "hostile", "--task", "ranking", "--trec", "{hostile}/trec", "--format", "svg"],
         ["bias", "--dataset", "hostile", "--output", "{folder}/table.tex", "--force"],
     ],
+    "experiment": [["{hostile}"], ["{text}"]],
     "explain": [["[REC]² (1995)", "--user", "1"], ["{text}", "--user", "1"]],
     "export": [
         *(["--profile", "anna", "--format", form, "--output", "{folder}/" + form] for form in ("csv", "letterboxd")),
@@ -149,9 +150,14 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "runs use": [["1"], ["2"]],
     "search": [["{text}"], ["x"]],
     "similar": [["[REC]² (1995)"], ["{text}"]],
-    "sweep": [
+    "sweep delete": [["1"]],
+    "sweep export": [["1", "--format", form] for form in ("csv", "json", "markdown")],
+    "sweep list": [[], ["--model", "{text}"], ["--dataset", "{text}"]],
+    "sweep show": [["1"]],
+    "sweep start": [
         ["bias", "--dataset", "hostile", "--split", "{text}", "--grid", "sweeps=1"],
         ["bias", "--dataset", "hostile", "--split", "random90", "--grid", "{text}=1"],
+        ["bias", "--dataset", "hostile", "--search", "2", "--metric", "{text}"],
     ],
     "taste": [["--user", "1"], ["--profile", "anna"], ["--user", "{text}"]],
     "train": [["{text}"], ["bias", "--dataset", "{text}"], ["bias", "--dataset", "hostile", "--set", "{text}=1"]],

@@ -1,0 +1,73 @@
+"""Sweeps as tables of text, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from movietui.formatting import text
+from movietui.formatting.cell_tables import Cells
+from movietui.formatting.settings import settings_text
+from movietui.formatting.tables import new_table
+from movietui.models.choices import by_importance
+from movietui.protocol.jobs import SweepRow
+
+
+def varied(rows: Sequence[SweepRow]) -> list[str]:
+    """Return the settings that a sweep varies."""
+    return list(rows[0]["grid"]) if rows else []
+
+
+def metrics_of(rows: Sequence[SweepRow]) -> list[str]:
+    """Return the metrics that were measured, the one that the settings are chosen by first."""
+    names = by_importance(name for row in rows for name in row["metrics"])
+    return list(dict.fromkeys([*(row["metric"] for row in rows[:1]), *names]))
+
+
+def sweep_table(rows: Sequence[SweepRow], metrics: Sequence[str]) -> Table:
+    """Return a table of what was tried, with these metrics on the validation part."""
+    names = varied(rows)
+    table = new_table("run", *names, *metrics, "fit", "", right=("run", *names, *metrics, "fit"))
+    table.columns[-1].no_wrap = True
+    for row in rows:
+        figures = [text.figure(row["metrics"].get(name)) for name in metrics]
+        stopped = "stopped early" if row["problem"] else ""
+        table.add_row(str(row["run"]), *row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]), stopped)
+    return table
+
+
+def outcome(rows: Sequence[SweepRow]) -> list[str]:
+    """Return sentences about a sweep: what it was measured on, and the best settings on test."""
+    best = rows[0]
+    lines = [
+        f"{best['model']} on {best['dataset']}, split {best['split']}, split seed {best['split_seed']}, seed "
+        f"{best['seed']}, cleaning {best['cleaning']}; measured on a validation part of the train part, chosen by "
+        f"{best['metric']}"
+    ]
+    if best["test"]:
+        metrics = by_importance(best["test"])
+        figures = "  ".join(f"{name} {text.figure(best['test'][name])}" for name in metrics)
+        lines.append(f"the best settings, {settings_text(best['grid'])}, on test: {figures}")
+    return lines
+
+
+def cells(sweep: Mapping[str, Any]) -> Cells:
+    """Return a sweep, as ``Sweeps.whole`` returns it, as cells: a header, and a row for each settings tried."""
+    rows: Sequence[SweepRow] = sweep["rows"]
+    names, metrics = varied(rows), metrics_of(rows)
+    tested = [f"test {name}" for name in by_importance(rows[0]["test"] or ())] if rows else []
+    head = ["run", *names, *metrics, *tested, "fit seconds", "note"]
+    body = [
+        [
+            row["run"],
+            *(row["grid"][name] for name in names),
+            *(row["metrics"].get(name) for name in metrics),
+            *((row["test"] or {}).get(name.removeprefix("test ")) for name in tested),
+            row["seconds"]["fit"],
+            row["problem"],
+        ]
+        for row in rows
+    ]
+    return [head, *body]

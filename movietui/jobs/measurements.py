@@ -1,0 +1,182 @@
+"""Measurements of a model that are stored as runs, so that nothing is measured twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from movietui import __version__, models
+from movietui.data.splits import name_of
+from movietui.jobs.environment import environment_of, fingerprints
+from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.jobs.train import device_of, record_end
+from movietui.models.choices import Order, Task
+from movietui.models.registry import plugin_of
+from movietui.protocol.jobs import EpochRow
+from movietui.store import interrupts
+from movietui.store.ratings import Store
+from movietui.store.run_records import Run
+from movietui.store.runs import Recorder, Runs
+
+if TYPE_CHECKING:
+    from movietui.data.dataset import Dataset
+    from movietui.models.base import Epoch, Fitted
+    from movietui.models.metrics import ListMeasures, Metrics
+    from movietui.models.settings import Settings
+
+Problems = Callable[[Sequence[EpochRow], int], str]
+"""Takes the epochs of a fit so far, and how many it will have; returns why the fit is hopeless, or ``""``."""
+
+
+class Hopeless(Exception):
+    """Ends a fit that would not be the best of its sweep."""
+
+
+def never(epochs: Sequence[EpochRow], of: int) -> str:
+    """Find no fit hopeless."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A model to measure, and how. The figures depend on nothing else, except on the environment."""
+
+    kind: Literal["evaluation", "trial"]
+    """An evaluation is measured on the test part of the split, a trial on a validation part of the train part."""
+    model: str
+    settings: Settings
+    dataset: Dataset
+    split: str
+    task: Task
+    order: Order | None
+    """The order of the lists; ``None`` for the usual one of the split."""
+    seed: int
+    split_seed: int
+    also: tuple[str, ...] = ()
+    """Ranking metrics to measure besides the usual ones of the split."""
+
+    @property
+    def measured_on(self) -> str:
+        """The name of the ratings that the model is measured on."""
+        name = name_of(self.split)
+        return name if self.kind == "evaluation" else f"{name} validation"
+
+    @property
+    def lists_by(self) -> Order | None:
+        """The order of the lists, if any."""
+        from movietui.models.evaluation.measure import order_for
+
+        return None if self.task == "rating" else self.order or order_for(self.split)
+
+    @property
+    def measures(self) -> ListMeasures:
+        """The ranking metrics to measure."""
+        from movietui.models.evaluation.measure import measures_for
+
+        usual = measures_for(self.split)
+        return replace(usual, names=tuple(dict.fromkeys([*usual.names, *self.also])))
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest of everything that the figures depend on. The ratings and IMDb's facts count by their
+        fingerprints, so after a join with IMDb the same measurement is another one."""
+        described = {
+            "kind": self.kind,
+            "model": self.model,
+            "settings": asdict(self.settings),
+            "dataset": self.dataset.name,
+            **fingerprints(self.dataset),
+            "split": name_of(self.split),
+            "task": self.task,
+            "order": self.lists_by,
+            "metrics": self.measures.names if self.task == "ranking" else [],
+            "seeds": [self.seed, self.split_seed],
+            "version": plugin.version if (plugin := plugin_of(self.model)) else __version__,
+        }
+        return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def measure(
+    store: Store, wanted: Measurement, label: str, listener: Listener = SILENT, problem_of: Problems = never
+) -> Run:
+    """Fit and measure a model, and return the run with which the figures are stored.
+
+    ``label`` is what the progress is called. The run replaces earlier ones of the same measurement that did not end. A
+    fit that ``problem_of`` finds hopeless ends as ``cancelled``, with the
+    reason. Once the run has begun, its end is recorded, even if the fit fails or is interrupted.
+    """
+    recorder: Recorder | None = None
+
+    def on_epoch(epoch: Epoch) -> None:
+        message = epoch_message(epoch)
+        assert recorder is not None
+        recorder.epoch("fit", message)
+        listener.epoch(label, message)
+        if problem := problem_of(recorder.curve, epoch.of) if epoch.number < epoch.of else "":
+            raise Hopeless(problem)
+
+    Runs(store).forget_unfinished(wanted.identity)
+    try:
+        with interrupts.delayed():  # from the moment that the run exists, its end is recorded
+            run = store.start_run(
+                wanted.model,
+                wanted.dataset.name,
+                wanted.dataset.cleaning,
+                wanted.measured_on,
+                wanted.seed,
+                asdict(wanted.settings),
+                split_seed=wanted.split_seed,
+                imdb=wanted.dataset.joined,
+                device=device_of(wanted.model),
+                kind=wanted.kind,
+                identity=wanted.identity,
+                task=wanted.task,
+                list_order=wanted.lists_by or "",
+                environment=environment_of(wanted.dataset),
+            )
+            recorder = Recorder(Runs(store), run, ("fit",))
+        metrics, seconds, fitted = _figures(wanted, on_epoch)
+        recorder.end("done", seconds=seconds, best_epoch=fitted.best_epoch if fitted else None, metrics=metrics)
+    except Hopeless as hopeless:
+        assert recorder is not None
+        recorder.end("cancelled", problem=str(hopeless))
+    except BaseException as error:
+        record_end(recorder, error)
+        raise
+    return Runs(store).get(run)
+
+
+def _figures(wanted: Measurement, on_epoch: Callable[[Epoch], None]) -> tuple[Metrics, float, Fitted | None]:
+    if wanted.kind == "trial":
+        from movietui.models.evaluation.sweep import validate
+
+        validated = validate(
+            wanted.model,
+            wanted.dataset,
+            wanted.split,
+            wanted.task,
+            wanted.settings,
+            wanted.seed,
+            wanted.split_seed,
+            wanted.order,
+            on_epoch,
+            wanted.measures,
+        )
+        return validated.metrics, validated.fit_seconds, validated.fitted
+    evaluation = models.evaluate(
+        wanted.model,
+        wanted.dataset,
+        wanted.split,
+        task=wanted.task,
+        settings=wanted.settings,
+        seed=wanted.seed,
+        split_seed=wanted.split_seed,
+        progress=on_epoch,
+        order=wanted.order,
+        measures=wanted.measures,
+    )
+    return evaluation.metrics, evaluation.fit_seconds, None

@@ -55,9 +55,8 @@ def _lists_by(order: str) -> list[str]:
 
 
 def _data(environment: Mapping[str, Any]) -> str:
-    """Return the beginnings of the fingerprints of the data; ``--json`` has all of them."""
-    imdb = f", joined with IMDb ({environment['imdb'][:FINGERPRINT]})" if environment.get("imdb") else ""
-    return f"fingerprint {environment['data'][:FINGERPRINT]}{imdb}" if environment else ""
+    """Return the beginning of the fingerprint of the data; ``--json`` has all of it."""
+    return f"fingerprint {environment['data'][:FINGERPRINT]}" if environment else ""
 
 
 def _machine(environment: Mapping[str, Any]) -> str:

@@ -29,15 +29,14 @@ def environment_of(dataset: Dataset) -> dict[str, Any]:
     """Return what a run on a dataset depends on, as it is stored with the run.
 
     ``movietui``, ``python``, ``packages``: versions. ``system``, ``processor``: their names. ``threads``: how many a
-    computation uses. ``data``, ``imdb``: the fingerprints of the dataset and of its join with IMDb, empty without one.
+    computation uses. ``data``: the fingerprint of the dataset; ``Run.imdb`` has that of its join with IMDb.
     """
-    return {**_machine(), "threads": _threads(), **fingerprints(dataset)}
+    return {**_machine(), "threads": _threads(), "data": dataset.fingerprint}
 
 
 def fingerprints(dataset: Dataset) -> dict[str, str]:
     """Return the fingerprints of a dataset: ``data``, and ``imdb``, which is empty unless it is joined with IMDb."""
-    imdb = dataset.movies.imdb
-    return {"data": dataset.fingerprint, "imdb": imdb.fingerprint if imdb else ""}
+    return {"data": dataset.fingerprint, "imdb": dataset.joined}
 
 
 @cache

@@ -14,7 +14,7 @@ from movietui.data import catalogue
 from movietui.data.problems import Problem
 from movietui.data.splits import WITHOUT_SEED, protocol, split
 from movietui.jobs import experiment_file
-from movietui.jobs.environment import environment_of
+from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.experiment_file import DatasetEntry, Experiment, Figure
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.measurements import Measurement, measure
@@ -71,13 +71,13 @@ def run(store: Store, request: ExperimentRequest, listener: Listener = SILENT) -
             for entry, environment in zip(experiment.datasets, environments, strict=True)
         ],
     }
-    data = [{name: environment[name] for name in ("data", "imdb")} for environment in environments]
+    data = [{name: facts[name] for name in ("data", "imdb")} for facts in environments]
     pinned = experiment_file.pinned(experiment, __version__, data, list(map(_figure, rows)))
     return Outcome(experiment, document, pinned)
 
 
 def _check(where: str, experiment: Experiment, entry: DatasetEntry, listener: Listener) -> dict[str, Any]:
-    """Check that a dataset is there, is the right one, and can be split; return the environment of runs on it.
+    """Check that a dataset is there, is the right one, and can be split; return its environment and fingerprints.
 
     ``where``: the place in the file, for the ``Problem`` that is raised otherwise.
     """
@@ -93,7 +93,7 @@ def _check(where: str, experiment: Experiment, entry: DatasetEntry, listener: Li
             split(dataset, name, entry.split_seeds[0])
     except Problem as problem:
         raise Problem(f"{where}: {problem}") from None
-    environment = environment_of(dataset)
+    environment = {**environment_of(dataset), **fingerprints(dataset)}
     for key, what, wanted in (("data", "ratings", entry.data or None), ("imdb", "join with IMDb", entry.imdb)):
         if wanted not in (None, environment[key]):
             raise Problem(

@@ -252,5 +252,5 @@ _RUN = (
 )
 """The columns of a run, in the order of the fields of ``Run``, and then those of its process."""
 _CHECKED = _RUN.replace(" curve,", " -,").replace(",", "")
-_TEXTS = 7
+_TEXTS = 6
 """How many JSON columns, which are always parsed, precede the columns of the process."""

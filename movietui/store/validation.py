@@ -205,7 +205,6 @@ _ENVIRONMENT = _object(
         "threads": _COUNT,
         "packages": _by_name(_plain_text(200)),
         "data": _DIGEST,
-        "imdb": _DIGEST,
     },
     only=True,
 )

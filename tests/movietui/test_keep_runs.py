@@ -97,7 +97,7 @@ async def test_runs_are_written_to_a_file(
         for typed, expected in (
             (tmp_path / "runs.csv", "already exists"),
             (tmp_path / "no" / "runs.csv", "No such file"),
-            (tmp_path / "runs.txt", "End the file name with .csv, .json or .md"),
+            (tmp_path / "runs.txt", "End the file name with .csv, .json, .md, .tex or .svg"),
             ("", "Type a file name."),
         ):
             field.value = str(typed)

@@ -267,7 +267,7 @@ def test_after_a_join_with_imdb_a_sweep_measures_again(demo: Store, tmp_path: Pa
         fits.clear()
         sweep(demo, REQUEST)
         assert fits[:3] == [1, 4, 12]
-    assert len({run.environment["imdb"] for run in demo.runs() if run.kind == "trial"}) == 3
+    assert len({run.imdb for run in demo.runs() if run.kind == "trial"}) == 3
 
 
 def test_rankers_are_chosen_by_a_metric_of_lists(demo: Store) -> None:

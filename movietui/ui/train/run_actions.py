@@ -135,7 +135,7 @@ class RunActionController(TrainController):
         if not numbers:
             raise Problem("There is no run to export.")
         which = "the " + text.plural(len(numbers), "marked run" if self.screen.runs.marked else "listed run")
-        words = f"Export {which} to a file: .csv or .md for a table, .json for everything."
+        words = f"Export {which} to a file: .csv, .md or .tex for a table, .svg for curves, .json for everything."
         proposed = await asyncio.to_thread(free_path, Path.cwd(), "runs", ".csv")
         panel = NamePanel(
             "Export runs",

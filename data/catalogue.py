@@ -221,7 +221,7 @@ def get(
         facts = _present(name, report)
     if facts is None:
         if path is not None and source is None:
-            facts = _read_own(name, path, columns, scale, report)
+            facts = _read_table_files(name, path, columns, scale, report)
         else:
             facts = _read_and_store(name, path, report, insecure) if source else _restore(name, report)
     counts = facts["ratings"], facts["users"], facts["movies"]
@@ -292,7 +292,7 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
         return _store(name, raw, fetched.origin, _joined_notes([fetched.note], raw), report)
 
 
-def _read_own(name: str, path: Path, columns: Sequence[str], scale: str, report: Report) -> dict[str, Any]:
+def _read_table_files(name: str, path: Path, columns: Sequence[str], scale: str, report: Report) -> dict[str, Any]:
     """Read the user's own files, and store them; see ``get``."""
     from movietui.data import readers, scales
     from movietui.data.movielens import reader as movielens

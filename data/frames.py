@@ -33,14 +33,14 @@ def from_frame(frame: "pd.DataFrame", name: str = "frame", scale: str = "") -> D
     if columns is None:
         shown = ", ".join(str(column) for column in frame.columns[:20])
         raise Problem(f"The table needs a column user and a column item; its columns are {shown or 'none'}.")
-    found = {role: frame.iloc[:, index].reset_index(drop=True) for role, index in columns.items()}
+    named = {role: frame.iloc[:, index].reset_index(drop=True) for role, index in columns.items()}
     for role in ("user", "item"):
-        if not len(frame) or found[role].isna().any():
+        if not len(frame) or named[role].isna().any():
             raise Problem(f"Every row must have a {role}, and there must be at least one row.")
     # Text, because a column of several types is none for pyarrow.
-    mixed = [role for role, column in found.items() if role in ("user", "item", "title") or column.dtype == object]
-    found |= {role: found[role].astype(str).where(found[role].notna()) for role in mixed}
-    interactions = table.of_columns(pa.table(found), name, "The table")
+    mixed = [role for role, column in named.items() if role in ("user", "item", "title") or column.dtype == object]
+    named |= {role: named[role].astype(str).where(named[role].notna()) for role in mixed}
+    interactions = table.of_columns(pa.table(named), name, "The table")
     if interactions.malformed:
         raise Problem(f"The table cannot be read: {interactions.malformed[0].reason}.")
     raw = interactions.to_raw(scales.parse(scale) if scale else None)

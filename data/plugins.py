@@ -93,15 +93,15 @@ def usable(kind: Kind, taken: Callable[[str], bool] = no_name) -> Mapping[str, P
 def _declared() -> Mapping[Kind, tuple[Plugin, ...]]:
     from importlib.metadata import entry_points  # takes some time to import, and not every process needs it
 
-    found: dict[Kind, tuple[Plugin, ...]] = {}
+    by_kind: dict[Kind, tuple[Plugin, ...]] = {}
     try:
         for kind in KINDS:
             entries = entry_points(group=f"movietui.{kind}s")
             plugins = [Plugin(kind, entry.name, *_package_of(entry), entry) for entry in entries]
-            found[kind] = tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.package)))
+            by_kind[kind] = tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.package)))
     except Exception as error:  # somebody else's damaged metadata
         report(Problem(f"Plug-ins cannot be listed ({type(error).__name__}): the metadata of a package is damaged."))
-    return found
+    return by_kind
 
 
 def _package_of(entry: "EntryPoint") -> tuple[str, str]:

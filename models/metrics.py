@@ -265,8 +265,8 @@ def average_precision(hits: Bools, relevant: Ints) -> Doubles:
     >>> average_precision(np.array([[True, False, True]]), np.array([4])).round(4)
     array([0.4167])
     """
-    found = np.cumsum(hits, 1) / np.arange(1, hits.shape[1] + 1)
-    return np.asarray((found * hits).sum(1) / relevant)
+    precisions = np.cumsum(hits, 1) / np.arange(1, hits.shape[1] + 1)
+    return np.asarray((precisions * hits).sum(1) / relevant)
 
 
 def reciprocal_rank(first: Ints) -> Doubles:
@@ -497,8 +497,8 @@ def rank_users(
         lists.movies[index, : len(order)] = order
         lists.rated[index, : len(order)] = in_test[order]
         lists.predicted[index, : len(order)] = ranked.stars[order]
-        found = np.flatnonzero(in_test[ranked.order] >= measures.relevant)
-        lists.first[index] = found[0] + 1 if len(found) else 0
+        relevant_ranks = np.flatnonzero(in_test[ranked.order] >= measures.relevant)
+        lists.first[index] = relevant_ranks[0] + 1 if len(relevant_ranks) else 0
         in_test[test.movie[rows]] = 0
         if len(known := train.rows_of(int(user))):
             lists.means[index] = train.ratings.stars[known].mean()

@@ -52,11 +52,6 @@ def dataset(name: str) -> Path:
     return disk.inside(datasets(), name)
 
 
-def sweeps() -> Path:
-    """Return the folder with the results of sweeps over settings, one file per sweep."""
-    return _root("cache") / "sweeps"
-
-
 def checkpoints() -> Path:
     """Return the folder of checkpoints, with a folder for each."""
     return _root("data") / "checkpoints"
@@ -118,7 +113,7 @@ def bytes_in(folder: Path) -> int:
 
 def make_private() -> None:
     """Make existing folders and files private, because an earlier version let everybody read them."""
-    for folder in (_root("cache"), _root("data"), downloads(), datasets(), sweeps(), unfinished()):
+    for folder in (_root("cache"), _root("data"), downloads(), datasets(), unfinished()):
         disk.make_private(folder)
     for folder in (checkpoints(), imdb(), backups()):
         disk.make_private(folder)
@@ -132,7 +127,6 @@ def all_locations() -> dict[str, Path]:
     return {
         "downloads": downloads(),
         "datasets": datasets(),
-        "sweeps": sweeps(),
         "checkpoints": checkpoints(),
         "unfinished": unfinished(),
         "imdb": imdb(),

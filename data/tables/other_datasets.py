@@ -88,14 +88,12 @@ def _netflix(files: Mapping[str, bytes], names: list[str], source: object) -> In
     for name in names:
         # Of the same width as a rating, the line of a movie can be read as a row of the table.
         lines = files[name].replace(b"\r\n", b"\n").rstrip() + b"\n"
-        found, rejected = table.text(
-            lines.replace(b":\n", b":,,\n"), name, {"user": 0, "rating": 1, "time": 2}, 3, False
-        )
-        is_movie = pc.fill_null(pc.ends_with(found["user"], ":"), False).to_numpy()
+        raw, rejected = table.text(lines.replace(b":\n", b":,,\n"), name, {"user": 0, "rating": 1, "time": 2}, 3, False)
+        is_movie = pc.fill_null(pc.ends_with(raw["user"], ":"), False).to_numpy()
         starts = np.flatnonzero(is_movie)
-        movies = pc.utf8_rtrim(found["user"].filter(pa.array(is_movie)), characters=":").combine_chunks()
-        movie = pc.take(movies, pa.array(np.cumsum(is_movie) - 1)) if len(starts) else found["user"]
-        tables.append(found.append_column("item", movie).filter(pa.array(~is_movie)))
+        movies = pc.utf8_rtrim(raw["user"].filter(pa.array(is_movie)), characters=":").combine_chunks()
+        movie = pc.take(movies, pa.array(np.cumsum(is_movie) - 1)) if len(starts) else raw["user"]
+        tables.append(raw.append_column("item", movie).filter(pa.array(~is_movie)))
         malformed += rejected
     ratings = table.of_columns(pa.concat_tables(tables), names[0], source, malformed)
     titles = {}
@@ -115,8 +113,8 @@ def _book_crossing(files: Mapping[str, bytes], name: str, source: object) -> Int
 
     header = table.form_of(files[name]).first_line
     columns = {role: header.index(column) for role, column in BOOK_RATINGS.items()}
-    found, malformed = table.text(files[name], name, columns, len(header), True)
-    ratings = table.of_columns(found, name, source, malformed)
+    raw, malformed = table.text(files[name], name, columns, len(header), True)
+    ratings = table.of_columns(raw, name, source, malformed)
     assert ratings.rating is not None
     explicit = ratings.rating != 0
     left_out = int((~explicit).sum())
@@ -137,11 +135,11 @@ def _jester(content: bytes, name: str, source: object) -> Interactions:
     import pyarrow as pa
 
     columns = {str(index): index for index in range(JOKES + 1)}
-    found, malformed = table.text(content, name, columns, JOKES + 1, False)
+    raw, malformed = table.text(content, name, columns, JOKES + 1, False)
     if malformed:
-        check_malformed(source, name, len(malformed), found.num_rows + len(malformed), malformed[0].reason)
+        check_malformed(source, name, len(malformed), raw.num_rows + len(malformed), malformed[0].reason)
     try:
-        values = np.column_stack([found[column].cast(pa.float64()).to_numpy() for column in [*columns][1:]])
+        values = np.column_stack([raw[column].cast(pa.float64()).to_numpy() for column in [*columns][1:]])
     except pa.ArrowInvalid as error:
         raise Problem(f"{name} in {source} has something other than a number: {error}.") from None
     user, joke = np.nonzero(~np.isnan(values) & (values != NOT_RATED))

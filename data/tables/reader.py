@@ -84,8 +84,8 @@ def _unpacked(path: Path, content: bytes) -> bytes:
 
 
 def _interactions(files: Mapping[str, bytes], path: Path, named: Sequence[str]) -> Interactions:
-    if not named and (found := other_datasets.read(files, path)):
-        return found
+    if not named and (interactions := other_datasets.read(files, path)):
+        return interactions
     usable = [name for name, content in files.items() if len(files) == 1 or _is_usable(content, named)]
     if len(usable) != 1:
         which = f"has {len(usable)} tables of ratings, {', '.join(usable[:4])}" if usable else "has no table of ratings"

@@ -49,20 +49,20 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
         raise Problem(f"{name} has the columns {', '.join(header[:10])}; a split needs user, movie and part.")
     wanted = {role: index[role] for role in ("user", "item", PART)}
     if content.startswith(table.PARQUET):
-        found = table.parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
+        raw = table.parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
     else:
-        found, malformed = table.text(content, name, wanted, len(header), True)
+        raw, malformed = table.text(content, name, wanted, len(header), True)
         if malformed:
             raise Problem(f"Line {malformed[0].line} of {name} is wrong: {malformed[0].reason}.")
-    part, parts = codes_of(found[PART])
+    part, parts = codes_of(raw[PART])
     wrong = [each for each in parts if each not in PARTS]
     if wrong or (part < 0).any():
         raise Problem(f"A part in {name} is {quote(wrong[0]) if wrong else 'empty'}; write train or test.")
-    user, users = codes_of(found["user"])
-    movie, movies = codes_of(found["item"])
+    user, users = codes_of(raw["user"])
+    movie, movies = codes_of(raw["item"])
     rows_of_movies = {**dataset.movies.row}
-    for kept, merged in dataset.movies.merged.items():
-        rows_of_movies |= dict.fromkeys(merged, dataset.movies.row[kept])
+    for remaining, merged in dataset.movies.merged.items():
+        rows_of_movies |= dict.fromkeys(merged, dataset.movies.row[remaining])
     user_row, movie_row = _rows(user, users, dataset.users.row), _rows(movie, movies, rows_of_movies)
     pair = user_row * len(dataset.movies) + movie_row
     pair[(user_row < 0) | (movie_row < 0)] = -1
@@ -72,7 +72,7 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
         first = int(np.flatnonzero(~known)[0])
         raise Problem(
             f"{int((~known).sum()):,} rows of {name} are no ratings of {dataset.name}, such as user "
-            f"{found['user'][first]}, movie {found['item'][first]}."
+            f"{raw['user'][first]}, movie {raw['item'][first]}."
         )
     in_parts = [np.unique(pair[known & (part == parts.index(each))]) if each in parts else pair[:0] for each in PARTS]
     twice = np.intersect1d(in_parts[0], in_parts[1])

@@ -73,36 +73,36 @@ def read(
     if has_header and not named and column_names.by_header(first_line) is None:
         has_header = False
     if content.startswith(PARQUET):
-        found = parquet_of(content, [first_line[index] for index in columns.values()]).rename_columns([*columns])
-        return of_columns(found, file, source)
-    found, malformed = text(content, file, columns, len(first_line), has_header)
-    return of_columns(found, file, source, malformed)
+        raw = parquet_of(content, [first_line[index] for index in columns.values()]).rename_columns([*columns])
+        return of_columns(raw, file, source)
+    raw, malformed = text(content, file, columns, len(first_line), has_header)
+    return of_columns(raw, file, source, malformed)
 
 
-def of_columns(found: "pa.Table", file: str, source: object, malformed: Sequence[Malformed] = ()) -> Interactions:
+def of_columns(raw: "pa.Table", file: str, source: object, malformed: Sequence[Malformed] = ()) -> Interactions:
     """Return the ratings of a table whose columns are called as in ``columns.NAMES``."""
     import pyarrow as pa
 
-    for name in {"user", "item", "title"}.intersection(found.column_names):
-        found = found.set_column(found.column_names.index(name), name, found[name].cast(pa.string()))
-    rating, wrong, rejected = None, np.zeros(found.num_rows, bool), list(malformed)
-    if "rating" in found.column_names:
-        rating, wrong = ratings_of(found["rating"])
+    for name in {"user", "item", "title"}.intersection(raw.column_names):
+        raw = raw.set_column(raw.column_names.index(name), name, raw[name].cast(pa.string()))
+    rating, wrong, rejected = None, np.zeros(raw.num_rows, bool), list(malformed)
+    if "rating" in raw.column_names:
+        rating, wrong = ratings_of(raw["rating"])
     if wrong.any():
-        rows, texts = np.flatnonzero(wrong), found["rating"].to_pylist()
+        rows, texts = np.flatnonzero(wrong), raw["rating"].to_pylist()
         reasons = [f"the rating {quote(str(texts[row]))} is not a number" for row in rows[:LISTED].tolist()]
         rejected += [Malformed(file, 0, reason) for reason in reasons]
-        check_malformed(source, file, len(malformed) + len(rows), found.num_rows, reasons[0])
+        check_malformed(source, file, len(malformed) + len(rows), raw.num_rows, reasons[0])
         keep = pa.array(~wrong)
-        found, rating = found.filter(keep), None if rating is None else rating[~wrong]
+        raw, rating = raw.filter(keep), None if rating is None else rating[~wrong]
     elif malformed:
-        check_malformed(source, file, len(malformed), found.num_rows + len(malformed), malformed[0].reason)
-    titles = _first_titles(found) if "title" in found.column_names else {}
+        check_malformed(source, file, len(malformed), raw.num_rows + len(malformed), malformed[0].reason)
+    titles = _first_titles(raw) if "title" in raw.column_names else {}
     return Interactions(
-        found["user"],
-        found["item"],
+        raw["user"],
+        raw["item"],
         rating,
-        times_of(found["time"]) if "time" in found.column_names else None,
+        times_of(raw["time"]) if "time" in raw.column_names else None,
         file,
         titles,
         tuple(rejected),
@@ -119,16 +119,16 @@ def titles_of(files: Mapping[str, bytes]) -> dict[str, str]:
         if {"item", "title"} <= index.keys() and "user" not in index:
             wanted = {role: index[role] for role in ("item", "title")}
             if content.startswith(PARQUET):
-                found = parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
+                raw = parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
             else:
-                found = text(content, name, wanted, len(header), True, escape="\\")[0]
-            titles |= _first_titles(found)
+                raw = text(content, name, wanted, len(header), True, escape="\\")[0]
+            titles |= _first_titles(raw)
     return titles
 
 
-def _first_titles(found: "pa.Table") -> dict[str, str]:
+def _first_titles(raw: "pa.Table") -> dict[str, str]:
     """Return the first title of each item that has one, by the item's id."""
-    pairs = found.select(["item", "title"]).drop_null()
+    pairs = raw.select(["item", "title"]).drop_null()
     first = pairs.group_by("item", use_threads=False).aggregate([("title", "first")])
     items, titles = (first[name].to_pylist() for name in ("item", "title_first"))
     return {str(item).strip(): str(title) for item, title in zip(items, titles, strict=True)}

@@ -44,7 +44,7 @@ def _machine() -> dict[str, Any]:
     return {
         "movietui": __version__,
         "python": platform.python_version(),
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: installed for name in PACKAGES if (installed := _version(name))},
         "system": strip_controls(f"{platform.system()} {platform.machine()}")[:LONGEST],
         "processor": strip_controls(_processor())[:LONGEST],
     }

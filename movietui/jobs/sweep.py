@@ -146,8 +146,8 @@ def _stored(store: Store, request: SweepRequest, wanted: Measurement) -> StoredS
     facts = [wanted.identity, request.metric, request.whole, described]
     identity = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     sweeps = Sweeps(store)
-    found = None if request.fresh else sweeps.with_identity(identity)
-    return found or sweeps.add(
+    earlier = None if request.fresh else sweeps.with_identity(identity)
+    return earlier or sweeps.add(
         identity,
         request.model,
         request.dataset,

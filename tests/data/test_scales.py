@@ -10,7 +10,7 @@ from movietui.data.problems import Problem
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "expected"),
     [
         ([1, 2, 3, 4, 5], Scale(1, 5, 1)),
         ([0.5, 1, 2.5, 5], Scale(0.5, 5, 0.5)),
@@ -23,17 +23,17 @@ from movietui.data.problems import Problem
         ([0, 0.3, 200], Scale(0, 200, 0.1)),
     ],
 )
-def test_the_scale_of_a_few_ratings(values: list[float], found: Scale) -> None:
+def test_the_scale_of_a_few_ratings(values: list[float], expected: Scale) -> None:
     scale = scales.find(np.float32(values))
-    assert (scale.low, scale.high, scale.step) == pytest.approx((found.low, found.high, found.step), rel=1e-6)
+    assert (scale.low, scale.high, scale.step) == pytest.approx((expected.low, expected.high, expected.step), rel=1e-6)
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "expected"),
     [(range(1, 8), Scale(1, 7, 1)), (range(3, 6), Scale(3, 5, 1)), (range(3, 98), Scale(3, 100, 1))],
 )
-def test_the_ends_of_the_scale_of_many_ratings_are_those_that_occur(values: range, found: Scale) -> None:
-    assert scales.find(np.float32([*values] * 400)) == found
+def test_the_ends_of_the_scale_of_many_ratings_are_those_that_occur(values: range, expected: Scale) -> None:
+    assert scales.find(np.float32([*values] * 400)) == expected
 
 
 def test_a_few_mistakes_do_not_change_the_scale() -> None:

@@ -38,30 +38,30 @@ def test_a_file_says_which_ratings_are_in_which_part(
         pd.DataFrame(rows, columns=[*header]).to_parquet(path)
     else:
         write(path, header, rows[::-1], "\t" if ending == ".tsv" else ",")
-    found = split(dataset, str(path))
-    assert found.test.tolist() == [row for row in range(len(rated())) if row % TEST == 0]
-    assert found.train.tolist() == [row for row in range(len(rated())) if row % TEST]
+    divided = split(dataset, str(path))
+    assert divided.test.tolist() == [row for row in range(len(rated())) if row % TEST == 0]
+    assert divided.train.tolist() == [row for row in range(len(rated())) if row % TEST]
 
 
 def test_ratings_that_a_file_leaves_out_are_in_neither_part(tmp_path: Path, dataset: Dataset) -> None:
-    found = split(dataset, str(write(tmp_path / "folds.csv", HEADER, parts()[10:])))
-    assert min(found.train.min(), found.test.min()) == 10
-    assert len(found.train) + len(found.test) == len(rated()) - 10
+    divided = split(dataset, str(write(tmp_path / "folds.csv", HEADER, parts()[10:])))
+    assert min(divided.train.min(), divided.test.min()) == 10
+    assert len(divided.train) + len(divided.test) == len(rated()) - 10
 
 
 def test_all_ratings_of_a_pair_are_in_its_part(tmp_path: Path) -> None:
     rows = [*rated(), *rated()[:10]]
     catalogue.get("twice", write(tmp_path / "mine.csv", ("user", "item", "rating", "time"), rows))
-    found = split(catalogue.load("twice", "none"), str(write(tmp_path / "folds.csv", HEADER, parts())))
-    assert {0, len(rated())} <= {*found.test.tolist()}
-    assert len(found.train) + len(found.test) == len(rows)
+    divided = split(catalogue.load("twice", "none"), str(write(tmp_path / "folds.csv", HEADER, parts())))
+    assert {0, len(rated())} <= {*divided.test.tolist()}
+    assert len(divided.train) + len(divided.test) == len(rows)
 
 
 def test_rows_that_cleaning_removed_are_ignored(tmp_path: Path, dataset: Dataset) -> None:
     fewer = catalogue.load("mine", "none +few-ratings-movies:16")
     assert 0 < len(fewer.ratings) < len(rated())
-    found = split(fewer, str(write(tmp_path / "folds.csv", HEADER, parts())))
-    assert len(found.train) + len(found.test) == len(fewer.ratings)
+    divided = split(fewer, str(write(tmp_path / "folds.csv", HEADER, parts())))
+    assert len(divided.train) + len(divided.test) == len(fewer.ratings)
 
 
 def test_the_name_changes_with_the_content(tmp_path: Path, dataset: Dataset) -> None:

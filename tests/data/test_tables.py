@@ -375,8 +375,8 @@ def test_a_scale_is_given(tmp_path: Path) -> None:
     assert np.unique(dataset.ratings.stars).tolist() == [0.5, 1, 1.5, 2, 2.5]
 
 
-@pytest.mark.parametrize(("low", "high", "found"), [(2, 10, Scale(2, 10, 2)), (0, 100, Scale(0, 100, 1))])
-def test_a_release_on_another_scale_keeps_all_rows(tmp_path: Path, low: int, high: int, found: Scale) -> None:
+@pytest.mark.parametrize(("low", "high", "expected"), [(2, 10, Scale(2, 10, 2)), (0, 100, Scale(0, 100, 1))])
+def test_a_release_on_another_scale_keeps_all_rows(tmp_path: Path, low: int, high: int, expected: Scale) -> None:
     numbers = {item: number for number, item in enumerate(sorted({row[1] for row in rated()}), 1)}
     ratings = [(int(user[3:]) + 1, numbers[item], value, time) for user, item, value, time in on_scale(low, high)]
     movies = [(number, f"Movie {number} (1995)", "Drama") for number in numbers.values()]
@@ -386,8 +386,8 @@ def test_a_release_on_another_scale_keeps_all_rows(tmp_path: Path, low: int, hig
     }
     catalogue.get("own", write_folder(tmp_path / "own", files))
     assert catalogue.clean("own").ratings == len(ratings)
-    assert catalogue.load("own").published_scale == found
-    assert catalogue.get("own").scale == {"low": found.low, "high": found.high, "step": found.step}
+    assert catalogue.load("own").published_scale == expected
+    assert catalogue.get("own").scale == {"low": expected.low, "high": expected.high, "step": expected.step}
 
 
 def test_ratings_without_stars(tmp_path: Path) -> None:

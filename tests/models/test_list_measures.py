@@ -57,15 +57,15 @@ def plain(parts: tuple[Dataset, Ratings], relevant: float, capped: bool, k: int)
         seen = {int(movie) for movie in train.ratings.movie[train.ratings.user == user]}
         whole = sorted(set(listed) - seen, key=lambda movie: -scores[user, movie])
         first = whole[:k]
-        found = [rank for rank, movie in enumerate(first, 1) if movie in good]
+        ranks = [rank for rank, movie in enumerate(first, 1) if movie in good]
         ideal = sum(1 / np.log2(rank + 1) for rank in range(1, min(k, len(good)) + 1))
-        sums["ndcg"] += sum(1 / np.log2(rank + 1) for rank in found) / ideal
-        sums["precision"] += len(found) / k
-        sums["recall"] += len(found) / (min(k, len(good)) if capped else len(good))
-        sums["map"] += sum(number / rank for number, rank in enumerate(found, 1)) / len(good)
+        sums["ndcg"] += sum(1 / np.log2(rank + 1) for rank in ranks) / ideal
+        sums["precision"] += len(ranks) / k
+        sums["recall"] += len(ranks) / (min(k, len(good)) if capped else len(good))
+        sums["map"] += sum(number / rank for number, rank in enumerate(ranks, 1)) / len(good)
         sums["mrr"] += next((1 / rank for rank, movie in enumerate(whole, 1) if movie in good), 0)
-        sums["hit"] += bool(found)
-        liked += len(found)
+        sums["hit"] += bool(ranks)
+        liked += len(ranks)
         rated_in_list += len(set(first) & set(stars))
         for movie in first:
             listed[movie] += 1

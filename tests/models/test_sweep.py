@@ -35,11 +35,11 @@ DATASET = tastes()[0]
 def tried(sampler: Sampler, space: Space, tries: int | None = None, seed: int = 0) -> list[dict[str, str]]:
     """Return all that a sampler tries if every combination is as good as any other."""
     source = tries_of(sampler, space, "rmse", tries, seed)
-    found = []
+    tried = []
     while (changes := source.ask()) is not None:
-        found.append(changes)
+        tried.append(changes)
         source.tell(1.0)
-    return found
+    return tried
 
 
 # What to try

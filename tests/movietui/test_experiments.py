@@ -123,9 +123,9 @@ def test_evaluations_are_those_of_evaluate(run: Run, ready: Path, file: Path) ->
 def test_folds_are_averaged_and_lists_have_any_length(run: Run, ready: Path, file: Path) -> None:
     words = SMALL.replace("rating = ['rmse']", "").replace('["random80"]', '["kfold5-0", "kfold5-1"]')
     file.write_text(words.replace('rating = ["rmse"]', 'ranking = ["ndcg@5"]'))
-    found = document(run("experiment", file, "--json"))
-    values = [row["metrics"]["ndcg@5"] for row in found["rows"]]
-    (line,) = found["table"]
+    report = document(run("experiment", file, "--json"))
+    values = [row["metrics"]["ndcg@5"] for row in report["rows"]]
+    (line,) = report["table"]
     assert (line["protocol"], line["count"]) == ("kfold5", 2)
     assert line["metrics"]["ndcg@5"]["mean"] == pytest.approx(sum(values) / 2)
     arguments = (

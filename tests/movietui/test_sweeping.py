@@ -88,10 +88,12 @@ def test_the_effect_of_a_value_is_its_best_and_its_mean_metric() -> None:
     rows = [row("8", "0.1", rmse=1.0), row("8", "0.2", rmse=0.5), row("16", "0.1", rmse=0.25)]
     grid = {"factors": ["8", "16"], "rate": ["0.1", "0.2"]}
     sweep = Sweep("mf", "demo", "u1", grid, "rmse", rows=rows)
-    found = {(effect.setting, one.value): (one.best, one.mean) for effect in effects(sweep) for one in effect.responses}
-    assert found[("factors", "8")] == (0.5, 0.75)
-    assert found[("factors", "16")] == (0.25, 0.25)
-    assert found[("rate", "0.1")] == (0.25, 0.625)
+    responses = {
+        (effect.setting, one.value): (one.best, one.mean) for effect in effects(sweep) for one in effect.responses
+    }
+    assert responses[("factors", "8")] == (0.5, 0.75)
+    assert responses[("factors", "16")] == (0.25, 0.25)
+    assert responses[("rate", "0.1")] == (0.25, 0.625)
     assert sweep.seconds_left == 4  # for one more combination, and for the best one once more
     assert replace(sweep, rows=()).seconds_left is None
     assert replace(sweep, tries=30).combinations == 30

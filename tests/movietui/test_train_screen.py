@@ -199,8 +199,8 @@ async def test_a_curve_has_titles_and_the_parts_of_a_blend_are_stages(store: Sto
     number = store.start_run("blend", "demo", "none", "u1", 0, {})
     names = ("bayes", "item-knn", "blend")
     curve = [
-        {"epoch": place, "stage": name, "train_loss": 0.7 + place / 100, "validation_loss": 0.8 + place / 100}
-        for place, name in enumerate(names, 1)
+        {"epoch": number, "stage": name, "train_loss": 0.7 + number / 100, "validation_loss": 0.8 + number / 100}
+        for number, name in enumerate(names, 1)
     ]
     store.end_run(number, "done", curve=curve, best_epoch=3, metrics={"rmse": 0.9})
     async with started(size, engine=FakeEngine()) as driver:

@@ -13,8 +13,8 @@ from movietui.models import MODELS
 from movietui.models.base import history_of
 from movietui.models.choices import LEARN_FROM_WATCHING
 from movietui.models.evaluation.comparison import compare
-from movietui.models.evaluation.measure import build, evaluate, train
-from movietui.models.evaluation.sweep import combine, sweep
+from movietui.models.evaluation.measure import build, choose, evaluate, train
+from movietui.models.evaluation.sweep import validate
 from movietui.models.metrics import OF_STARS, family
 from movietui.models.serving.ranking import Ranker, Viewer
 from tests.data.tables import on_scale, rated, write
@@ -59,8 +59,6 @@ def quick(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "demographic"])
 def test_every_model_learns_from_ratings_on_another_scale(name: str, hundred: Dataset) -> None:
-    from movietui.models.evaluation.measure import choose
-
     settings = choose(name, changes=quick(name))
     rating = evaluate(name, hundred, "random80", settings=settings)
     assert 1 < rating.metrics["rmse"] < 40
@@ -94,8 +92,8 @@ def test_errors_are_measured_on_the_scale_of_the_ratings(ten: tuple[Dataset, Dat
 def test_training_and_sweeps_measure_on_the_scale_of_the_ratings(ten: tuple[Dataset, Dataset]) -> None:
     rmse = [train("bias", dataset).metrics["rmse"] for dataset in ten]
     assert rmse[0] == pytest.approx(2 * rmse[1])
-    combinations = combine("bias", {"sweeps": ["2", "3"]})
-    swept = [sweep("bias", dataset, "random80", combinations)[0].metrics["rmse"] for dataset in ten]
+    settings = choose("bias")
+    swept = [validate("bias", dataset, "random80", "rating", settings).metrics["rmse"] for dataset in ten]
     assert swept[0] == pytest.approx(2 * swept[1])
 
 
@@ -125,11 +123,6 @@ def test_a_dataset_without_stars(name: str, watched: Dataset) -> None:
 def test_ratings_cannot_be_measured_without_stars(task: str, watched: Dataset) -> None:
     with pytest.raises(Problem, match="there are no ratings to predict; measure lists with --task ranking"):
         evaluate("ease", watched, "random80", task=task)  # type: ignore[arg-type]
-
-
-def test_a_sweep_needs_stars(watched: Dataset) -> None:
-    with pytest.raises(Problem, match="a sweep has no rmse to rank settings by"):
-        sweep("ease", watched, "random80", combine("ease", {"ridge": ["1", "2"]}))
 
 
 @pytest.mark.parametrize("way", ["weighted", "without misery"])

@@ -154,7 +154,7 @@ class NotANumber(MostRated):
         (lambda mt, data, bias: mt.Recommender("mf", factor=3), r"no setting 'factor'; did you mean factors\?"),
         (lambda mt, data, bias: mt.Recommender("mf", factors=1.5), "is not a whole number"),
         (lambda mt, data, bias: mt.Recommender("mf", factors=10**9), "out of range"),
-        (lambda mt, data, bias: mt.Recommender("ease", published=True), "None of the source systems has ease"),
+        (lambda mt, data, bias: mt.Recommender("ease", published=True), "None of the five earlier systems has ease"),
         (lambda mt, data, bias: mt.Recommender("mf").recommend("1"), r"is not fitted yet; call fit\(train\) first"),
         (lambda mt, data, bias: mt.Recommender("mf").model, "is not fitted yet"),
         (lambda mt, data, bias: mt.Recommender("mf").fit(data.ratings), "must come from load"),

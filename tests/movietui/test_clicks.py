@@ -40,11 +40,11 @@ async def test_a_hint_on_a_border_can_be_clicked(faked: FakeEngine) -> None:
 async def test_each_key_of_a_hint_can_be_clicked(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         await driver.pair_with_next()
-        await driver.see("- = lean")
+        await driver.see("- = move the dial")
         misery = driver.app.session.audience.misery
-        await click(driver, "- = lean", 2)
+        await click(driver, "- = move the dial", 2)
         await driver.until(lambda: driver.app.session.audience.misery > misery, "the dial")
-        await click(driver, "- = lean")
+        await click(driver, "- = move the dial")
         await driver.until(lambda: driver.app.session.audience.misery == misery, "the dial")
 
 

@@ -185,7 +185,7 @@ def test_the_table_ends_with_means_and_deviations(run: Run, ready: Path) -> None
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1,random80")
     output = run(*call, "--metrics", "mae,rmse").stdout
     heading, *lines = output.splitlines()
-    assert heading.split() == ["split", "model", "mae", "rmse", "fit", "to", "first", "p"]
+    assert heading.split() == ["split", "model", "mae", "rmse", "fit", "cpu", "to", "first", "p"]
     assert sum(line.startswith("kfold5, mean of 2") for line in lines) == 2
     assert sum(line.startswith("kfold5, deviation") for line in lines) == 2
     assert "random80, mean" not in output
@@ -212,7 +212,20 @@ def test_wanted_metrics_are_measured_and_compared(run: Run, ready: Path) -> None
     assert {"gini@3", "recall@3", "liked@2", "ndcg@10", "recall@3_margin"} <= {*row["metrics"]}
     assert row["difference"]["metric"] == "recall@3"
     heading = run(*call).stdout.splitlines()[0].split()
-    assert heading == ["split", "model", "gini@3", "recall@3", "mrr", "users", "liked@2", "fit", "to", "first", "p"]
+    assert heading == [
+        "split",
+        "model",
+        "gini@3",
+        "recall@3",
+        "mrr",
+        "users",
+        "liked@2",
+        "fit",
+        "cpu",
+        "to",
+        "first",
+        "p",
+    ]
 
 
 def test_detail_of_lists_is_by_subgroup_of_users(run: Run, ready: Path) -> None:
@@ -282,4 +295,4 @@ def test_curves_of_runs_are_drawn(run: Run, ready: Path, tmp_path: Path) -> None
     points = [element.get("points", "").split(" ") for element in drawn.iter() if element.tag.endswith("polyline")]
     assert len(whole) in {len(each) for each in points}
     latex = run("runs", "export", "--format", "latex").stdout
-    assert re.search(r"& mf & demo & \w+ & random90 &", latex)
+    assert re.search(r"& mf & demo & [^&]*& \w+ & random90 &", latex)

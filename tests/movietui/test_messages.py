@@ -11,7 +11,7 @@ from movietui.protocol import jobs, messages, viewers
 from movietui.store.ratings import Ids, StoredMovie
 from movietui.store.run_records import Run
 
-NOT_SENT = {"checkpoint", "position", "curve_text", "request"}
+NOT_SENT = {"checkpoint", "position", "curve_text", "request", "identity"}
 """The fields of a run that only the store needs."""
 
 
@@ -39,7 +39,7 @@ def test_a_message_has_the_fields_of_its_class(message: type, cls: type, in_json
 def test_a_run_row_has_the_fields_of_a_run() -> None:
     fields = {name: kind for name, kind in get_type_hints(Run).items() if name not in NOT_SENT}
     fields["run"] = fields.pop("id")
-    assert get_type_hints(messages.RunRow) == fields | {"checkpoint_bytes": int}
+    assert get_type_hints(messages.RunRow) == fields | {"checkpoint_bytes": int, "kind": str}
 
 
 def test_choices_of_an_import_have_the_fields_of_their_class() -> None:

@@ -104,7 +104,7 @@ def test_ratings_that_are_missing_are_never_invented(run: Run, watched: Path) ->
     )
     refused(run("evaluate", "ease", "--dataset", "watched"), "no ratings to predict; measure lists with --task ranking")
     refused(run("evaluate", "ease", "mf", "--task", "ranking", "--dataset", "watched"), "mf learns from stars")
-    refused(run("sweep", "ease", "ridge=1,2", "--dataset", "watched"), "a sweep has no rmse")
+    refused(run("sweep", "ease", "ridge=1,2", "--metric", "rmse", "--dataset", "watched"), "no ratings to predict")
     refused(
         run("evaluate", "ease", "--task", "ranking", "--split", "latest", "--dataset", "watched"), "does not say when"
     )
@@ -159,7 +159,7 @@ def test_the_app_shows_it(run: Run, request: pytest.FixtureRequest, dataset: str
         assert len(window["rows"]) == 10
         assert {row["year"] for row in window["rows"]} == {0}
         assert all(0.5 <= row["stars"] <= 5 if has_stars else row["stars"] == 0 for row in window["rows"])
-    assert service.rank(query=_query(anna), offset=0, limit=1)["seen"] == [1]
+    assert service.rank(query=_query(anna), offset=0, limit=1)["rated"] == [1]
     details: Any = service.movie_details(viewers=[user, anna], movie=movie)
     assert details["title"] == movie
     assert len(details["histogram"]) == (10 if has_stars else 0)

@@ -17,6 +17,7 @@ import pytest
 
 from movietui.data import catalogue, plugins, readers
 from movietui.data.problems import Problem
+from movietui.data.storage import locations
 from movietui.jobs.listener import Listener
 from movietui.jobs.sweep import SweepRequest, sweep
 from movietui.models import MODELS, plugin_metrics, registry
@@ -155,13 +156,15 @@ def test_a_sweep_of_a_newer_version_measures_again(
     monkeypatch.syspath_prepend(str(tmp_path / "packages"))
     known: list[int] = []
     request = SweepRequest("drift", "demo", "random80", {"shrinkage": ["1", "5"]})
+    store = Store(locations.store())
     for _ in range(2):
-        sweep(request, Listener(known=known.append))
+        sweep(store, request, Listener(known=known.append))
     assert known == [2]
     metadata = tmp_path / "packages" / "movietui_example-1.0.dist-info" / "METADATA"
     metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 2.0"))
     plugins._declared.cache_clear()
-    sweep(request, Listener(known=known.append))
+    sweep(store, request, Listener(known=known.append))
+    store.close()
     assert known == [2]
 
 
@@ -266,7 +269,7 @@ class TestDrift(ModelContract):
 
 
 async def test_the_model_is_in_the_train_list_with_its_form_and_can_be_trained(example: Path, ready: Path) -> None:
-    async with started(LARGE) as driver:
+    async with started((140, 60)) as driver:
         screen = await go(driver)
         await driver.see("plug-in")
         await choose(driver, screen, "drift")

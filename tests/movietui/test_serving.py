@@ -45,7 +45,7 @@ def service(ready: Path) -> Service:
 
 
 def test_every_request_of_the_protocol_gets_a_reply(home: Path) -> None:
-    assert len(NAMES) == 29
+    assert len(NAMES) == 30
     for name in NAMES:
         assert getattr(Service, name) is not getattr(Requests, name)
         report = json.loads(reply(Service(), {"id": 1, "do": name, "arguments": {}}))

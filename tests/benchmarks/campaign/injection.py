@@ -69,7 +69,19 @@ STRUCTURE = {
         "began",
     ),
     *("checkpoint", "model", "dataset", "cleaning", "split", "device", "settings", "progress", "curve", "metrics"),
-    *("request", "cluster", "rows", "detail", "imdb", "identity", "environment", "metric", "changes"),
+    *(
+        "request",
+        "cluster",
+        "rows",
+        "detail",
+        "imdb",
+        "identity",
+        "task",
+        "list_order",
+        "environment",
+        "metric",
+        "changes",
+    ),
 }
 """Text columns whose values the program itself chooses and uses as references."""
 

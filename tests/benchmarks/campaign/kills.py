@@ -35,7 +35,7 @@ WRITER = profile("writer")
 MARKS: tuple[Mark, ...] = ("watchlist", "hidden", "seen", "liked")
 MOST_CHANGES = 60
 """The maximum number of changes that a writer makes. It is killed before it has made them all, or just after."""
-RATED = re.compile(r"rated (.+?) ★ ([1-5])\b")
+RATED = re.compile(r"rated ([^─│\s][^─│]*?) ★ ([1-5])\b")
 
 
 def run(report: Report, template: Path, scratch: Path) -> None:

@@ -28,8 +28,8 @@ def _row(plugin: Plugin) -> PluginRow:
             readers.load(plugin)
         else:
             registry.load(plugin)
-    except Problem as found:
-        problem = str(found)
+    except Problem as unusable:
+        problem = str(unusable)
     return {
         "kind": plugin.kind,
         "name": plugin.name,

@@ -105,12 +105,12 @@ def test_figures_are_those_of_the_command_line(demo: Dataset) -> None:
 
 
 def test_an_object_of_ones_own_is_measured_like_our_models(demo: Dataset) -> None:
-    own = mt.evaluate(MostRated(), demo, "random80", "ranking")
+    scored = mt.evaluate(MostRated(), demo, "random80", "ranking")
     ours = mt.evaluate("popularity", demo, "random80", "ranking", order="likely")
     left_out = {"believed@10", "inverted@10"}
-    assert own.metrics == {name: value for name, value in ours.metrics.items() if name not in left_out}
-    assert (own.model, own.settings, own.order) == ("MostRated", "own", "likely")
-    difference = mt.compare(own, ours)
+    assert scored.metrics == {name: value for name, value in ours.metrics.items() if name not in left_out}
+    assert (scored.model, scored.settings, scored.order) == ("MostRated", "own", "likely")
+    difference = mt.compare(scored, ours)
     assert difference.value == 0
     rated = mt.evaluate(MostRated(), demo, "random80")
     assert rated.metrics["rmse"] > 1  # numbers of ratings are not stars, and are clipped to the scale

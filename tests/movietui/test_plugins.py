@@ -257,7 +257,7 @@ class TestDrift(ModelContract):
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
-    def _found(cls, installed: Path) -> Iterator[None]:
+    def _on_the_path(cls, installed: Path) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(str(installed))
             plugins._declared.cache_clear()

@@ -115,7 +115,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         select_on_focus=False,
                         tooltip="How many combinations to try at random; empty: all. A search may have ranges: 8..64.",
                     )
-                    yield Static(Text("empty: all", "dim", no_wrap=True), classes="sweep-range")
+                    yield Static(Text("how many or all", "dim", no_wrap=True), classes="sweep-range")
             yield Static(id="sweep-status", markup=False)
             with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")

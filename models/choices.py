@@ -231,9 +231,21 @@ def higher_is_better(name: str) -> bool:
     return metric is not None and bool(metric.higher_is_better)
 
 
+ORDERS_WITHOUT_STARS: Mapping[Order, str] = {
+    "likely": "how likely you are to watch it",
+    **{order: words for order, words in ORDERS.items() if order not in ("liked", "likely", "stars")},
+}
+"""What a list can be ordered by if the dataset has no stars, in words for the viewer."""
+
+
 def without_stars(order: Order) -> Order:
     """Return the order of a list that is asked for in ``order``, if the dataset has no stars."""
-    return "likely" if order in ("liked", "stars") else order
+    return order if order in ORDERS_WITHOUT_STARS else "likely"
+
+
+def orders(*, has_stars: bool) -> Mapping[Order, str]:
+    """Return the orders for a list, each in words for the viewer; the first is the default."""
+    return ORDERS if has_stars else ORDERS_WITHOUT_STARS
 
 
 Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]

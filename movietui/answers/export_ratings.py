@@ -12,7 +12,7 @@ from movietui.data.imports.entries import Entry
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
 from movietui.data.titles import with_year
-from movietui.formatting import movie_files
+from movietui.formatting import movie_files, text
 from movietui.formatting.escaping import csv_text, imdb_page
 from movietui.formatting.movie_files import (
     FileMovie,
@@ -24,7 +24,6 @@ from movietui.formatting.movie_files import (
     to_markdown,
     watchlist_file,
 )
-from movietui.models.choices import ORDERS
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.profile_entries import entries_of
 from movietui.store.ratings import Store
@@ -71,7 +70,7 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
 def shortlist(name: str, result: dict[str, Any]) -> str:
     """Return recommendations for the profile ``name`` as Markdown; ``result`` is what ``lists.recommend`` returned."""
     movies = [movie_files.recommended(movie) for movie in result["movies"]]
-    ordered = f"Ordered by {ORDERS[result['order']]}"
+    ordered = f"Ordered by {text.ordered_by(result)}"
     return to_markdown(movie_files.shortlist_file([name], movies, result["dataset"], result["model"], [ordered]))
 
 

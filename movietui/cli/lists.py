@@ -24,7 +24,7 @@ from movietui.data.query.condition_text import EXAMPLE
 from movietui.formatting import reasons, text
 from movietui.formatting.reasons import strongest
 from movietui.formatting.tables import new_table
-from movietui.models.choices import DIALLED, ORDERS, WAYS, Order, UnseenBy
+from movietui.models.choices import DIALLED, WAYS, Order, UnseenBy
 from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMovie, TasteGroup
 from movietui.protocol.viewers import ViewerRef, user
 from movietui.protocol.wire import Message
@@ -422,7 +422,7 @@ def recommend(
             str(movie["rank"]), predicted, text.raters(movie["count"]), movie["title"], str(movie["year"] or ""), why
         )
     names = " and ".join(ref.label for ref in viewers)
-    print_rich(f"For {names}, by {ORDERS[result['order']]}", table)
+    print_rich(f"For {names}, by {text.ordered_by(result)}", table)
 
 
 @click.command()

@@ -102,6 +102,7 @@ class Service(Requests):
             "dataset": loaded.name,
             "cleaning": loaded.cleaning,
             "invented": loaded.name == catalogue.DEMO,
+            "has_stars": not loaded.implicit,
             "ratings": remote.rating_count if remote else len(loaded.ratings),
             "users": remote.user_count if remote else len(loaded.users),
             "movies": len(movies),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from movietui.data.near_names import either
 from movietui.data.titles import with_year
+from movietui.models.choices import orders
 from movietui.protocol.viewers import LETTERS
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -155,6 +156,13 @@ def dataset_title(measured: Mapping[str, Any]) -> str:
 def movie_title(movie: Mapping[str, Any]) -> str:
     """Return the title of a movie with its year: ``Fargo (1996)``. ``movie`` has ``title`` and ``year``."""
     return with_year(str(movie["title"]), movie["year"])
+
+
+def ordered_by(result: Mapping[str, Any]) -> str:
+    """Return what the movies that ``recommend --json`` prints are ordered by, in words for the viewer."""
+    movies = result["movies"]
+    has_stars = not movies or movies[0]["stars"] is not None
+    return orders(has_stars=has_stars)[result["order"]]
 
 
 def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:

@@ -329,6 +329,8 @@ class Opened(TypedDict):
     cleaning: str
     invented: bool
     """Whether its ratings are invented, as those of the demo are."""
+    has_stars: bool
+    """Whether its ratings have stars; without, it only says who watched what."""
     ratings: int
     users: int
     movies: int

@@ -6,7 +6,7 @@ must not stop the screen.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ParamSpec
 
@@ -14,7 +14,7 @@ from movietui.data.imports.entries import Mark
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import combined, folded, names_in, without_lists
 from movietui.data.storage import locations
-from movietui.models.choices import DEFAULT_ORDER
+from movietui.models.choices import DEFAULT_ORDER, Order, orders
 from movietui.protocol.messages import (
     Details,
     GivenRating,
@@ -79,6 +79,16 @@ class Session:
 
     # The open dataset
 
+    @property
+    def has_stars(self) -> bool:
+        """Whether the open dataset has stars."""
+        return self.opened is None or self.opened["has_stars"]
+
+    @property
+    def orders(self) -> Mapping[Order, str]:
+        """The orders for a list of the open dataset, each in words for the viewer; the first is the default."""
+        return orders(has_stars=self.has_stars)
+
     async def open(self, dataset: str, run: Run | None = None) -> Opened:
         """Open a dataset with a run: by default the run chosen last or, if it cannot be loaded, the newest that can.
 
@@ -107,7 +117,10 @@ class Session:
             first = present[0] if present else await self._first_viewer(opened)
             self.audience = Audience((first,), misery=opened["misery"])
         if self.opened is None or self.opened["dataset"] != dataset:
-            self.view = replace(self.view, filter_text="")  # another dataset has other genres and directors
+            default = next(iter(orders(has_stars=opened["has_stars"])))
+            order = self.view.order if self.has_stars == opened["has_stars"] else default
+            # Another dataset has other genres and directors.
+            self.view = replace(self.view, filter_text="", order=order)
             self.held.clear()  # its numbers are about lists of the previous dataset
         self.opened, self.run = opened, candidate
         self._movies.reset()

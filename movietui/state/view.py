@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
+from movietui.models.choices import DEFAULT_ORDER, Order
 
 DIAL_STEP = 0.1
 Wanted = Literal["all", "watchlist", "both"]
@@ -30,9 +31,8 @@ class View:
         """Sort the list in this order."""
         return replace(self, order=order)
 
-    def next_order(self) -> View:
-        """Sort the list in the next of ``ORDERS``."""
-        orders = tuple(ORDERS)
+    def next_order(self, orders: Sequence[Order]) -> View:
+        """Sort the list in the next of ``orders``."""
         return replace(self, order=orders[(orders.index(self.order) + 1) % len(orders)])
 
     def more_daring(self, steps: int) -> View:

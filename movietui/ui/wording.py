@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from movietui.data.titles import with_year
 from movietui.formatting import text
-from movietui.models.choices import CLUSTER_MODELS, ORDERS, Order
+from movietui.models.choices import CLUSTER_MODELS, Order, orders
 from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
 from movietui.state.changes import Deleted, Done
@@ -63,9 +63,12 @@ SORTED = "▾"
 """Marks what a list is sorted by."""
 
 
-def describe_order(order: Order, room: int = 10**6) -> str:
-    """Return what a list is sorted by: ``by title ▾``; in a short form if that is wider than ``room`` cells."""
-    whole = f"by {ORDERS[order]} {SORTED}"
+def describe_order(order: Order, room: int = 10**6, *, has_stars: bool = True) -> str:
+    """Return what a list is sorted by: ``by title ▾``; in a short form if that is wider than ``room`` cells.
+
+    ``has_stars``: whether the dataset has stars.
+    """
+    whole = f"by {orders(has_stars=has_stars)[order]} {SORTED}"
     return whole if len(whole) <= room else f"{SHORT_ORDERS[order]} {SORTED}"
 
 

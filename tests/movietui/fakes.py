@@ -146,6 +146,7 @@ class FakeEngine(Requests, EngineClient):
         """If not empty, every request fails with this problem."""
         self.joined: ImdbReport | None = None
         """The report of the join with IMDb; None before the join."""
+        self.has_stars = True
         self.directors_known = True
         """Whether search results say that the dataset is joined with IMDb."""
         self.notice: Callable[[str], object] = lambda sentence: None
@@ -179,6 +180,7 @@ class FakeEngine(Requests, EngineClient):
             "dataset": dataset,
             "cleaning": cleaning,
             "invented": dataset == "demo",
+            "has_stars": self.has_stars,
             "ratings": 10_000,
             "users": PEOPLE,
             "movies": MOVIES,

@@ -7,13 +7,14 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, order_by_taste
+from movietui.models.choices import orders as orders_of
 from movietui.protocol.viewers import user
 from movietui.state.session import Session
 from movietui.state.view import View
 from movietui.store.ratings import Store
 from movietui.ui.wording import SHORT_ORDERS, SORTED, describe_order
 from tests.movietui.at_hand import EngineAtHand
-from tests.movietui.driving import LARGE, SIZES, lines, position, started
+from tests.movietui.driving import LARGE, SIZES, lines, position, shown, started
 from tests.movietui.fakes import FakeEngine
 
 
@@ -118,6 +119,28 @@ async def test_the_order_is_kept_for_other_viewers(faked: FakeEngine) -> None:
         assert requested_order(faked) == DEFAULT_ORDER
         await driver.press("escape")
         await driver.see("both▾")
+
+
+@SIZES
+async def test_a_list_without_stars_has_no_order_and_no_column_of_stars(
+    faked: FakeEngine, size: tuple[int, int]
+) -> None:
+    faked.has_stars = False
+    async with started(size, engine=faked) as driver:
+        await driver.see("Unseen · by how likely you are to watch it ▾")
+        orders = orders_of(has_stars=False)
+        for order in [*list(orders)[1:], "likely"]:
+            heading = lines(driver.app)[2]
+            assert [word for word in ("title", "predicted", "stars") if word in heading] == ["title"]
+            await driver.press("S")
+            await driver.wait_for_notice(f"Sorted by {orders[order]}")
+            assert requested_order(faked) == order
+        await driver.pilot.click(offset=position(driver.app, "# "))
+        await driver.press("ctrl+p")
+        await driver.until(lambda: driver.app.screen is not driver.browse, "the palette")
+        await driver.type("sort by")
+        await driver.see("Sort by title")
+        assert "Sort by predicted stars" not in shown(driver.app)
 
 
 async def test_sorting_needs_a_list(faked: FakeEngine) -> None:
@@ -241,3 +264,17 @@ async def test_undo_in_the_history_says_what_moved(faked: FakeEngine) -> None:
         await driver.see("undid ")
         await driver.press("escape")
         await driver.wait_for_notice("movies moved")
+
+
+async def test_the_order_is_one_that_the_opened_dataset_has(faked: FakeEngine, store: Store) -> None:
+    session = Session(store, faked)
+    for has_stars, chosen, order in (
+        (True, "stars", DEFAULT_ORDER),
+        (False, "title", "likely"),
+        (True, "ratings", DEFAULT_ORDER),
+    ):
+        faked.has_stars = has_stars
+        session.opened = None if session.opened is None else {**session.opened, "dataset": "another"}
+        await session.open("demo")
+        assert session.view.order == order
+        session.view = session.view.ordered_by(chosen)  # type: ignore[arg-type]

@@ -199,6 +199,7 @@ def test_browsing_it(
     screen = "\n".join(terminal.lines)
     assert "it_" in screen
     assert bool(re.search(r"★ \d\.\d", screen)) == (dataset == "hundred")
+    assert ("how much you would like it ▾" if dataset == "hundred" else "how likely you are to watch it ▾") in screen
     terminal.send("d")
     terminal.wait_for("Ratings from 0 to 100" if dataset == "hundred" else "learn from it")
     terminal.send("q")

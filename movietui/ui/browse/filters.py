@@ -182,7 +182,10 @@ class FilterController(BrowseController):
         """Raise ``Problem`` if the list is in an order for which the dials do nothing."""
         self.require_list()
         if self.session.view.order not in DIALLED:
-            orders, sort = " or ".join(SHORT_ORDERS[order] for order in DIALLED), key_of(self.screen, "browse.sort")
+            orders, sort = (
+                " or ".join(SHORT_ORDERS[order] for order in DIALLED if order in self.session.orders),
+                key_of(self.screen, "browse.sort"),
+            )
             raise Problem(f"This works only when the list is sorted {orders}; {sort} sorts it.")
 
     @shows_problems

@@ -81,7 +81,9 @@ class ListPane(Horizontal):
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
-        if row is None or not self.movies.has_focus:
+        if row is None:
+            raise Problem("The list is empty, so no movie is selected.")
+        if not self.movies.has_focus:
             key = key_of(self.screen, "browse.movies")
             raise Problem(f"Select a movie in the list first; press {key} to go there.")
         return row
@@ -129,6 +131,7 @@ class ListPane(Horizontal):
         movies = self.movies
         movies.names = tuple(ref.id for ref in self._session.audience.viewers)
         movies.order = self._session.view.order
+        movies.has_stars = self._session.has_stars
         movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
         movies.mark(marked)
         movies.set_placeholder(self._why_empty())
@@ -176,7 +179,7 @@ class ListPane(Horizontal):
         order = self._session.view.order
         if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
             movies = movies.partition(" · ")[0]
-        ordered = describe_order(order, width - len(movies) - 3)
+        ordered = describe_order(order, width - len(movies) - 3, has_stars=self._session.has_stars)
         works_on_click(self.screen, ordered, "browse.sort")
         return f"{movies} · {ordered}"
 

@@ -57,6 +57,8 @@ class MovieList(ColumnList[MovieRow]):
         """Whether rows show by how much they moved."""
         self.order: Order = DEFAULT_ORDER
         """What the list is sorted by."""
+        self.has_stars = True
+        """Whether the dataset has stars; without, no column shows any."""
         self._title_for: Callable[[int], str] = lambda cells: "Unseen"
 
     @property
@@ -100,20 +102,21 @@ class MovieList(ColumnList[MovieRow]):
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
         """Return the columns for stars, title and year, and as many others as leave enough room for the title."""
-        room = _Room(width - STARS_CELLS - TITLE_CELLS - YEAR_CELLS)
-        stars_of_each = self._stars_of_each(room) if self.together else []
+        room = _Room(width - STARS_CELLS * self.has_stars - TITLE_CELLS - YEAR_CELLS)
+        stars_of_each = self._stars_of_each(room) if self.together and self.has_stars else []
         rank = self._rank(room)
-        uncertainty = UNCERTAINTY_CELLS if not self.together and room.take(UNCERTAINTY_CELLS) else 0
+        has_uncertainty = self.has_stars and not self.together
+        uncertainty = UNCERTAINTY_CELLS if has_uncertainty and room.take(UNCERTAINTY_CELLS) else 0
         move = self._moves(room)
         others: list[Column[MovieRow]] = []
         if self.together:
-            others += [AGREEMENT] if room.take(AGREEMENT_CELLS) else []
+            others += [AGREEMENT] if self.has_stars and room.take(AGREEMENT_CELLS) else []
         elif room.take(COUNT_CELLS):
             others.append(self._column("n", COUNT_CELLS, _count, "ratings", terms=("n",), right=True))
         return [
             *rank,
             *move,
-            self._stars(uncertainty),
+            *([self._stars(uncertainty)] if self.has_stars else []),
             *stars_of_each,
             *others,
             self._column(" title", REST, self._title, "title"),
@@ -222,8 +225,6 @@ YEAR: Column[MovieRow] = Column(" year ", YEAR_CELLS, _year, style="quiet", key=
 
 
 def _in_stars(value: float, cells: int) -> Line:
-    if not value:  # the dataset has no stars
-        return [("–".ljust(cells), "quiet")]
     return [("★ ", "stars"), (f"{value:.1f}".ljust(cells - 2), "")]
 
 
@@ -232,7 +233,7 @@ def _stars(row: MovieRow, cells: int) -> Line:
 
 
 def _stars_and_uncertainty(row: MovieRow, cells: int) -> Line:
-    uncertainty = cut(f"±{decimals(row['uncertainty'], 1)}" if row["stars"] else "", cells - STARS_CELLS)
+    uncertainty = cut(f"±{decimals(row['uncertainty'], 1)}", cells - STARS_CELLS)
     return [*_stars(row, STARS_CELLS), (uncertainty, "quiet")]
 
 

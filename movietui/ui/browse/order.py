@@ -8,7 +8,7 @@ from functools import partial
 from textual.app import SystemCommand
 from textual.binding import Binding
 
-from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
+from movietui.models.choices import Order
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.controller import in_background
 from movietui.ui.problems import shows_problems
@@ -23,24 +23,25 @@ class OrderController(BrowseController):
     async def action_sort(self) -> None:
         """Sort the list in the next order."""
         self.require_list()
-        await self._show(self.session.view.next_order().order)
+        await self._show(self.session.view.next_order(tuple(self.session.orders)).order)
 
     @in_background("sort", exclusive=True)
     async def sort_by(self, order: Order) -> None:
-        """Sort the list in one of the ``ORDERS``."""
+        """Sort the list in one of the session's ``orders``."""
         self.require_list()
         await self._show(order)
 
     def sort_by_heading(self, order: Order) -> None:
         """Sort by the column whose heading was clicked; a second click restores the default order."""
-        self.sort_by(DEFAULT_ORDER if order == self.session.view.order else order)
+        default = next(iter(self.session.orders))
+        self.sort_by(default if order == self.session.view.order or order not in self.session.orders else order)
 
     async def _show(self, order: Order) -> None:
         self.session.view = self.session.view.ordered_by(order)
         await self.list_pane.fill(from_top=True)
-        self.app.show_notice(f"Sorted by {ORDERS[order]}")
+        self.app.show_notice(f"Sorted by {self.session.orders[order]}")
 
     def commands(self) -> Iterable[SystemCommand]:
         """Yield an entry of the palette for each order."""
-        for order, words in ORDERS.items():
+        for order, words in self.session.orders.items():
             yield SystemCommand(f"Sort by {words}", "The order of the list", partial(self.sort_by, order))

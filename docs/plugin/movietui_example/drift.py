@@ -1,4 +1,4 @@
-"""A model that predicts a movie's mean rating, moved by how far the viewer is above or below others."""
+"""A model that adds the viewer's generosity to each movie's mean rating."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ from movietui.models.settings import Settings, setting
 
 @dataclass(frozen=True)
 class DriftSettings(Settings):
-    """The settings of ``Drift``. Each has a default, a lowest and a highest value, and a docstring."""
+    """Settings of ``Drift``; each has a default, a lowest and a highest value, and a docstring."""
 
     shrinkage: float = setting(10.0, 0.0, 1000.0)
-    """How many ratings at the mean each movie and each viewer starts with."""
+    """How many average ratings each movie and each viewer starts with."""
 
 
 class Drift(Model):
-    """Predicts ``m_i + d``: the movie's mean rating, and the viewer's mean distance from the means of their movies.
+    """Predicts ``m_i + d``: the movie's mean rating ``m_i`` plus the viewer's generosity ``d``.
 
-    A viewer with ``n`` ratings has ``d = sum(r - m_i) / (n + shrinkage)``.
+    A viewer with ``n`` ratings ``r`` has ``d = sum(r - m_i) / (n + shrinkage)``.
     """
 
     name = "drift"
-    summary = "Each movie's mean rating, moved by how generous the viewer is."
+    summary = "Each movie's mean rating, plus how generous the viewer is."
     settings_type = DriftSettings
 
     def _learn(self, train, validation, progress):
-        """Return named arrays, which a checkpoint stores, and the training curve."""
+        """Return the named arrays that a checkpoint stores, and the training curve."""
         ratings, shrinkage = train.ratings, max(self.settings.shrinkage, 1e-6)
         overall = ratings.stars.mean() if len(ratings) else (train.scale.low + train.scale.high) / 2
         means = (train.totals + shrinkage * overall) / (train.counts + shrinkage)
@@ -46,7 +46,7 @@ class Drift(Model):
         return parameters, Fitted.of([epoch])
 
     def only_for_predict(self):
-        """Leave the users out of checkpoints: to serve them, they are folded in like anybody else."""
+        """Leave the users' generosity out of checkpoints: lists fold in users like any other viewer."""
         return frozenset({"drift"})
 
     def predict(self, users, movies):
@@ -54,12 +54,12 @@ class Drift(Model):
         return self.scale.clip(self.parameters["means"][movies] + self.of_train("drift")[users])
 
     def fold_in(self, history):
-        """Return what the model knows about a viewer: how generous they are."""
+        """Return the viewer's generosity, in stars."""
         above = history.stars - self.parameters["means"][history.movies]
         return np.float32(above.sum() / (len(history) + max(self.settings.shrinkage, 1e-6)))
 
     def expect(self, drift):
-        """Return the predictions for all movies."""
+        """Return predictions for all movies, for a viewer with the generosity ``drift``."""
         stars = self.parameters["means"][:-1] + drift
         uncertainty = (1 / np.sqrt(self.counts + 1)).astype(np.float32)
         return Expectation(self.scale.clip(stars), uncertainty, stars - uncertainty)

@@ -1,4 +1,4 @@
-"""Two metrics: one of predicted ratings, and one of lists."""
+"""A metric of predicted ratings and a metric of lists."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ def far_off(prediction, stars):
 
 
 def years(lists, train):
-    """Return the standard deviation of the years of the first ten movies of a list, averaged over all lists."""
+    """Return the standard deviation of the years of a list's first ten movies, averaged over the lists."""
     known = [train.movies.years[row[row >= 0]] for row in lists.movies[:, :10]]
     spreads = [of_list[of_list > 0].std() for of_list in known if (of_list > 0).any()]
     return np.mean(spreads) if spreads else 0.0

@@ -36,7 +36,7 @@ def read(path: Path, report: Report) -> Raw:
             )
             movies = pd.read_sql_query("SELECT movie AS movie_id, title FROM movies", database)
         except pd.errors.DatabaseError:
-            raise Problem(f"{path} has no tables ratings and movies; see the description of this reader.") from None
+            raise Problem(f"{path} must have the tables ratings and movies; docs/plugin describes them.") from None
     movies = movies.assign(release_date="", genres="")
     return Raw(ratings, movies, users_of(ratings), (), Scale(0.5, 5.0, 0.5), ratings_file=path.name)
 

@@ -197,7 +197,10 @@ def evaluate(
     force: bool,
     json_: bool,
 ) -> None:
-    """Measure models on splits, and compare each model with the first."""
+    """Measure models on splits, and compare each model with the first.
+
+    Each evaluation is a run; see movietui runs list.
+    """
     from movietui.jobs import evaluate as job
 
     names = _listed(splits)
@@ -209,9 +212,10 @@ def evaluate(
     file_format = form or (suffix_format(output) if output else None)
     if output:
         require_free(output, force=force)
+    store = open_store()
     request = job.EvaluateRequest(
         models,
-        dataset or dataset_named(open_store(), None),
+        dataset or dataset_named(store, None),
         [split_named(name) for name in names],
         task=task,
         cleaning=cleaning,
@@ -229,7 +233,7 @@ def evaluate(
         force=force,
     )
     with Bars() as bars:
-        rows = job.evaluate(request, bars.listener)
+        rows = job.evaluate(store, request, bars.listener)
     measured = by_importance(name for row in rows for name in row["metrics"])  # not every model has every metric
     if file_format:
         written = FORMATS[file_format](rows, wanted or measured)

@@ -16,8 +16,10 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.splits import WITHOUT_SEED, protocol, split
 from movietui.jobs.detail import detail
-from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.jobs.listener import SILENT, Listener
+from movietui.jobs.measurements import Measurement, measure
 from movietui.models.choices import METRICS, Order, Task, metric_named
+from movietui.store.ratings import Store
 
 if TYPE_CHECKING:
     from movietui.jobs.evaluation_files import Write
@@ -87,8 +89,8 @@ class EvaluateRequest:
         )
 
 
-def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]:
-    """Measure models on splits and return what ``evaluate --json`` prints.
+def evaluate(store: Store, request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]:
+    """Measure models on splits and return what ``evaluate --json`` prints. Each evaluation is stored as a run.
 
     Figures of one model and one protocol, over its folds and seeds, are repetitions: their rows have ``over``, the mean
     and the standard deviation of each metric, and the difference to the first model over all rows of the repetitions.
@@ -115,24 +117,26 @@ def evaluate(request: EvaluateRequest, listener: Listener = SILENT) -> list[Row]
         for name, split_seed, seed in product(request.splits, request.split_seeds, request.seeds):
             first: Evaluation | None = None
             for model, settings in chosen.items():
-                label = _label(request, model, name, split_seed, seed)
-                measured = models.evaluate(
+                wanted = Measurement(
+                    "evaluation",
                     model,
+                    settings,
                     dataset,
                     name,
-                    task=request.task,
-                    settings=settings,
-                    seed=seed,
-                    split_seed=split_seed,
-                    progress=lambda epoch, label=label: listener.epoch(label, epoch_message(epoch)),  # type: ignore[misc]
-                    intervals=request.detail,
-                    order=request.order,
+                    request.task,
+                    request.order,
+                    seed,
+                    split_seed,
                     measures=request.measures(name),
+                    intervals=request.detail,
                     uncertainty=request.predictions is not None,
                 )
-                rows.append(_row(request, measured, first, writes))
-                comparisons.add(measured)
-                first = first or measured
+                measured = measure(store, wanted, _label(request, model, name, split_seed, seed), listener)
+                evaluation = measured.evaluation
+                assert evaluation is not None
+                rows.append({**_row(request, evaluation, first, writes), "run": measured.run.id})
+                comparisons.add(evaluation)
+                first = first or evaluation
     _summarise(rows, comparisons)
     return rows
 

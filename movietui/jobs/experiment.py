@@ -17,7 +17,7 @@ from movietui.jobs import experiment_file
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.experiment_file import DatasetEntry, Experiment, Figure
 from movietui.jobs.listener import SILENT, Listener
-from movietui.jobs.measurements import Measurement, measure
+from movietui.jobs.measurements import Measurement, measure, with_metrics
 from movietui.store.ratings import Store
 
 SAME = 1e-6
@@ -125,12 +125,12 @@ def _rows(
                 experiment.order,
                 seed,
                 split_seed,
-                tuple(names) if task == "ranking" else (),
+                with_metrics(split_name, names) if task == "ranking" else None,
             )
             run = None if fresh else store.measured_run(wanted.identity)
             if run is None:
                 label = f"{model.label} on {entry.name}, {split_name}, seed {seed}, {task}"
-                run = measure(store, wanted, label, listener)
+                run = measure(store, wanted, label, listener).run
                 fitted.append(task)
             runs[task] = run.id
             metrics |= {_column(experiment, task, name): run.metrics[name] for name in names if name in run.metrics}

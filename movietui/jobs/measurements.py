@@ -14,7 +14,7 @@ from movietui.data.splits import name_of
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.listener import SILENT, Listener, epoch_message
 from movietui.jobs.train import device_of, record_end
-from movietui.models.choices import Order, Task
+from movietui.models.choices import Order, Task, without_stars
 from movietui.models.registry import plugin_of
 from movietui.protocol.jobs import EpochRow
 from movietui.store import interrupts
@@ -24,8 +24,10 @@ from movietui.store.runs import Recorder, Runs
 
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
-    from movietui.models.base import Epoch, Fitted
-    from movietui.models.metrics import ListMeasures, Metrics
+    from movietui.models.base import Epoch
+    from movietui.models.evaluation.measure import Evaluation
+    from movietui.models.evaluation.sweep import Validated
+    from movietui.models.metrics import ListMeasures
     from movietui.models.settings import Settings
 
 Problems = Callable[[Sequence[EpochRow], int], str]
@@ -56,8 +58,12 @@ class Measurement:
     """The order of the lists; ``None`` for the usual one of the split."""
     seed: int
     split_seed: int
-    also: tuple[str, ...] = ()
-    """Ranking metrics to measure besides the usual ones of the split."""
+    measures: ListMeasures | None = None
+    """The ranking metrics to measure, with the task ``ranking``; ``None`` for the usual ones of the split."""
+    intervals: bool = False
+    """Whether to measure ``coverage80`` too, with the task ``rating``."""
+    uncertainty: bool = False
+    """Whether the evaluation returns the uncertainty of each prediction."""
 
     @property
     def measured_on(self) -> str:
@@ -70,20 +76,19 @@ class Measurement:
         """The order of the lists, if any."""
         from movietui.models.evaluation.measure import order_for
 
-        return None if self.task == "rating" else self.order or order_for(self.split)
-
-    @property
-    def measures(self) -> ListMeasures:
-        """The ranking metrics to measure."""
-        from movietui.models.evaluation.measure import measures_for
-
-        usual = measures_for(self.split)
-        return replace(usual, names=tuple(dict.fromkeys([*usual.names, *self.also])))
+        if self.task == "rating":
+            return None
+        order = self.order or order_for(self.split)
+        return without_stars(order) if self.dataset.implicit else order
 
     @cached_property
     def identity(self) -> str:
         """A digest of everything that the figures depend on. The ratings and IMDb's facts count by their
         fingerprints, so after a join with IMDb the same measurement is another one."""
+        from movietui.models.evaluation.measure import measures_for
+
+        usual = measures_for(self.split)
+        measures = self.measures or usual
         described = {
             "kind": self.kind,
             "model": self.model,
@@ -93,22 +98,42 @@ class Measurement:
             "split": name_of(self.split),
             "task": self.task,
             "order": self.lists_by,
-            "metrics": self.measures.names if self.task == "ranking" else [],
+            "metrics": measures.names if self.task == "ranking" else [],
+            **({"relevant": measures.relevant} if measures.relevant != usual.relevant else {}),
             "seeds": [self.seed, self.split_seed],
             "version": plugin.version if (plugin := plugin_of(self.model)) else __version__,
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
+def with_metrics(split: str, names: Sequence[str]) -> ListMeasures:
+    """Return the usual ranking metrics of a split and these."""
+    from movietui.models.evaluation.measure import measures_for
+
+    usual = measures_for(split)
+    return replace(usual, names=tuple(dict.fromkeys([*usual.names, *names])))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The result of a measurement."""
+
+    run: Run
+    """The run with which the figures are stored."""
+    evaluation: Evaluation | None
+    """``None`` for a trial."""
+
+
 def measure(
     store: Store, wanted: Measurement, label: str, listener: Listener = SILENT, problem_of: Problems = never
-) -> Run:
-    """Fit and measure a model, and return the run with which the figures are stored.
+) -> Measured:
+    """Fit and measure a model, and store the figures with a run.
 
     ``label`` is what the progress is called. The run replaces earlier ones of the same measurement that did not end. A
-    fit that ``problem_of`` finds hopeless ends as ``cancelled``, with the
-    reason. Once the run has begun, its end is recorded, even if the fit fails or is interrupted.
+    fit that ``problem_of`` finds hopeless ends as ``cancelled``, with the reason. Once the run has begun, its end is
+    recorded, even if the fit fails or is interrupted.
     """
+    evaluation: Evaluation | None = None
     recorder: Recorder | None = None
 
     def on_epoch(epoch: Epoch) -> None:
@@ -139,35 +164,41 @@ def measure(
                 environment=environment_of(wanted.dataset),
             )
             recorder = Recorder(Runs(store), run, ("fit",))
-        metrics, seconds, fitted = _figures(wanted, on_epoch)
-        recorder.end("done", seconds=seconds, best_epoch=fitted.best_epoch if fitted else None, metrics=metrics)
+        if wanted.kind == "evaluation":
+            evaluation = _evaluate(wanted, on_epoch)
+            recorder.end("done", seconds=evaluation.fit_seconds, metrics=evaluation.metrics)
+        else:
+            trial = _try(wanted, on_epoch)
+            best = trial.fitted.best_epoch if trial.fitted else None
+            recorder.end("done", seconds=trial.fit_seconds, best_epoch=best, metrics=trial.metrics)
     except Hopeless as hopeless:
         assert recorder is not None
         recorder.end("cancelled", problem=str(hopeless))
     except BaseException as error:
         record_end(recorder, error)
         raise
-    return Runs(store).get(run)
+    return Measured(Runs(store).get(run), evaluation)
 
 
-def _figures(wanted: Measurement, on_epoch: Callable[[Epoch], None]) -> tuple[Metrics, float, Fitted | None]:
-    if wanted.kind == "trial":
-        from movietui.models.evaluation.sweep import validate
+def _try(wanted: Measurement, on_epoch: Callable[[Epoch], None]) -> Validated:
+    from movietui.models.evaluation.sweep import validate
 
-        validated = validate(
-            wanted.model,
-            wanted.dataset,
-            wanted.split,
-            wanted.task,
-            wanted.settings,
-            wanted.seed,
-            wanted.split_seed,
-            wanted.order,
-            on_epoch,
-            wanted.measures,
-        )
-        return validated.metrics, validated.fit_seconds, validated.fitted
-    evaluation = models.evaluate(
+    return validate(
+        wanted.model,
+        wanted.dataset,
+        wanted.split,
+        wanted.task,
+        wanted.settings,
+        wanted.seed,
+        wanted.split_seed,
+        wanted.order,
+        on_epoch,
+        wanted.measures,
+    )
+
+
+def _evaluate(wanted: Measurement, on_epoch: Callable[[Epoch], None]) -> Evaluation:
+    return models.evaluate(
         wanted.model,
         wanted.dataset,
         wanted.split,
@@ -176,7 +207,8 @@ def _figures(wanted: Measurement, on_epoch: Callable[[Epoch], None]) -> tuple[Me
         seed=wanted.seed,
         split_seed=wanted.split_seed,
         progress=on_epoch,
+        intervals=wanted.intervals,
         order=wanted.order,
         measures=wanted.measures,
+        uncertainty=wanted.uncertainty,
     )
-    return evaluation.metrics, evaluation.fit_seconds, None

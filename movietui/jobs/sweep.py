@@ -14,7 +14,7 @@ from movietui.data.problems import Problem
 from movietui.data.splits import name_of, split
 from movietui.formatting.settings import settings_text
 from movietui.jobs.listener import SILENT, Listener
-from movietui.jobs.measurements import Measurement, measure, never
+from movietui.jobs.measurements import Measurement, measure, never, with_metrics
 from movietui.models.choices import Order, Sampler
 from movietui.protocol.jobs import EpochRow, SweepRow
 from movietui.store.ratings import Store
@@ -81,7 +81,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         request.order,
         request.seed,
         request.split_seed,
-        (request.metric,) if task == "ranking" else (),
+        with_metrics(request.split, [request.metric]) if task == "ranking" else None,
     )
     total = len(tries.combinations) if isinstance(tries, Grid) else request.tries
     stored = _stored(store, replace(request, grid=texts), wanted)
@@ -107,7 +107,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
             label = f"{number} of {total}: {settings_text(changes)}"
             problem_of = (lambda curve, of: rule.problem(_losses(curve), of)) if stops else never
             try:
-                run = measure(store, trial, label, listener, problem_of)
+                run = measure(store, trial, label, listener, problem_of).run
             except Problem as problem:  # such as settings that need too much memory
                 failure = problem
                 tries.tell(None)
@@ -128,7 +128,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         settings=models.choose(request.model, request.published, rows[0]["grid"]),
     )
     test = None if request.fresh else store.measured_run(best.identity)
-    test = test or measure(store, best, f"best: {settings_text(rows[0]['grid'])}", listener)
+    test = test or measure(store, best, f"best: {settings_text(rows[0]['grid'])}", listener).run
     sweeps.end(stored.id, test.id)
     return [{**rows[0], "test": test.metrics}, *rows[1:]]
 

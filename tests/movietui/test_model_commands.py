@@ -1,11 +1,13 @@
 """The commands that train and measure models: train, evaluate, reproduce."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from movietui.data.problems import Problem
+from movietui.data.storage import locations
 from movietui.jobs.listener import Listener
 from movietui.jobs.train import TrainRequest
 from movietui.models.bias import Bias, BiasSettings
@@ -72,6 +74,21 @@ def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> No
     output = run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", "kfold5-0").stdout
     assert "kfold5-0" in output
     assert f"{rows[0]['metrics']['rmse']:.4f}" in output
+
+
+def test_each_evaluation_is_a_run(run: Run, ready: Path) -> None:
+    arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--task", "ranking", "--json")
+    for relevant in ("4", "5"):
+        rows = document(run(*arguments, "--relevant", relevant))
+        runs = {row["run"]: row for row in document(run("runs", "list", "--json"))}
+        for row in rows:
+            stored = runs[row["run"]]
+            for field in ("model", "split", "task", "seed", "metrics"):
+                assert stored[field] == row[field]
+            assert (stored["kind"], stored["state"], stored["list_order"]) == ("evaluation", "done", row["order"])
+    with closing(Store(locations.store())) as store:
+        identities = {record.identity for record in store.runs() if record.kind == "evaluation"}
+    assert len(identities) == 4  # the stars that are relevant decide what was measured
 
 
 def test_evaluate_several_splits_prints_their_mean(run: Run, ready: Path) -> None:

@@ -30,7 +30,7 @@ async def test_every_screen_and_panel_survives_every_size(store: Store, place: s
     engine.joined = joined()
     async with started(SMALL, engine=engine) as driver:
         await go_to(driver, place)
-        await go_over_sizes(driver, Random(place), 5)
+        await go_over_sizes(driver, Random(place), 2)
 
 
 @pytest.fixture

@@ -106,10 +106,10 @@ async def test_rules_are_turned_on_previewed_and_discarded(store: Store, size: t
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         await go(driver)
-        for expected in ("● demo", "invented", "get 4.9 MB", "1998", "open a folder or zip"):
+        for expected in ("● demo", "invented", "get 4.9 MB", "1998", "open folder or zip"):
             await driver.see(expected)
         await rules_of_demo(driver)
-        for expected in ("● demo", "open a folder or zip", "demo · standard"):
+        for expected in ("● demo", "open folder or zip", "demo · standard"):
             await driver.see(expected)
         await driver.see("[▪] malformed lines")
         await driver.see("[x] movies without a genre")

@@ -48,7 +48,7 @@ class DatasetList(ColumnList[Entry]):
 
     def _label(self, row: Entry, width: int) -> Line:
         if isinstance(row, OpenPath):
-            return [("   open a folder or zip", "")]
+            return [("   open folder or zip", "")]
         mark = "●" if row["name"] == self.open_name else " "
         return [(text.cut(f" {mark} {row['name']}", width), "")]
 

@@ -3,7 +3,7 @@
 =====================================  =======================================================================
 ``MODELS``                             the model classes by name, as on the command line: ``MODELS["bayes"]``
 ``Model``, ``History``                 the contract of all models; a viewer's ratings, which a model folds in
-``choose``, ``build``                  choose a model's settings; make an unfitted model with them
+``choose``, ``build``                  choose a model's settings; make an unfitted model with settings
 ``evaluate``, ``compare``, ``train``   measure on a split; compare two evaluations; train a model to serve
 ``check_ratings``                      whether a dataset has the ratings that models and a task need
 ``phases``                             the fits that ``train`` makes
@@ -12,18 +12,18 @@
 ``RatingMetric``, ``ListMetric``       metrics in plug-ins
 =====================================  =======================================================================
 
-Each of these is imported when it is first used (PEP 562), so that importing ``movietui.models.choices`` or listing
-``MODELS`` loads neither numpy nor torch. ``movietui.models.registry`` says which module contains a model's class and
-its settings.
+Each name is imported when it is first used (PEP 562), so that importing ``movietui.models.choices`` or listing
+``MODELS`` does not load numpy or torch. ``movietui.models.registry`` says which module contains a model's class and its
+settings.
 """
 
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# Set before torch is loaded. Threads that wait for each other spin for a moment, then sleep. By default, they spin so
-# long that, on a busy machine, they slow down the threads that they wait for. Without spinning, short steps take three
-# times as long on an idle machine.
+# Set before torch is loaded. Threads that wait for others spin for a moment, then sleep. By default, they spin so long
+# that, on a busy machine, they slow down the threads that they wait for. Without spinning, short steps take three times
+# as long on an idle machine.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ Doubles = NDArray[np.float64]
 BLOCK = 16_384
 """How many ratings are predicted at once."""
 SAMPLE = 256
-"""The maximum number of users from whose errors the variance of a rating around the prediction is estimated."""
+"""The most users from whose errors the variance of a rating around the prediction is estimated."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Als(Model[AlsSettings, Estimate]):
     ``x = (sum y y' + ridge n I)^-1 sum r y`` with sums over the rated movies. Without ratings, they are the mean over
     the users.
 
-    The uncertainty does not come from the ridge, which says nothing about a viewer without ratings. Instead, ``x``
-    counts as drawn from a normal distribution with the covariance ``S`` of the users' factors, and ``y`` from one with
-    that of the movies, ``T``. With ``v`` the variance of a rating around the prediction, the covariance of a viewer is
-    ``(S^-1 + sum y y' / v)^-1``. Likewise, the covariance of a movie with ``n`` ratings is ``(T^-1 + n G / v)^-1``,
-    where ``G`` is the mean of ``x x'`` over all ratings: its raters count as typical. Diagonalised, ``W' T^-1 W = I``
-    and ``W' G W = diag(d)``, it is ``W diag(1 / (1 + n d / v)) W'``.
+    The uncertainty does not come from the ridge, which says nothing about a viewer without ratings. Instead, ``x`` is
+    taken as drawn from a normal distribution with the covariance ``S`` of the users' factors, and ``y`` from one with
+    the covariance ``T`` of the movies' factors. With ``v`` the variance of a rating around the prediction, the
+    covariance of a viewer is ``(S^-1 + sum y y' / v)^-1``. Likewise, the covariance of a movie with ``n`` ratings is
+    ``(T^-1 + n G / v)^-1``, where ``G`` is the mean of ``x x'`` over all ratings, as if the movie's raters were
+    typical. Diagonalised by ``W' T^-1 W = I`` and ``W' G W = diag(d)``, it is ``W diag(1 / (1 + n d / v)) W'``.
     """
 
     name = "als"
@@ -82,7 +82,7 @@ class Als(Model[AlsSettings, Estimate]):
         return fit(train, validation, self.settings, self.seed, progress)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; unknown users and movies have the mean factors."""
+        """Return the predicted stars. Unknown users and movies have the mean factors."""
         return self.scale.clip(products(self.of_train("user"), self.parameters["factors"], users, movies))
 
     def only_for_predict(self) -> frozenset[str]:
@@ -119,8 +119,8 @@ class Als(Model[AlsSettings, Estimate]):
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return how much each rating adds to the scores.
 
-        All ratings are handled at once: each is removed from the inverse of the normal matrix and from the covariance
-        (Sherman and Morrison).
+        Each rating is removed from the inverse of the normal matrix and from the covariance (Sherman and Morrison), all
+        at once.
         """
         if not len(history):
             return np.zeros((len(movies), 0), np.float32)
@@ -175,13 +175,13 @@ class Als(Model[AlsSettings, Estimate]):
 
 
 def factors_of(rated: NDArray[Any], stars: Floats, ridge: float) -> Doubles:
-    """Return a viewer's factors, shape (factors,); ``rated``: those of the rated movies, shape (ratings, factors)."""
+    """Return a viewer's factors, shape (factors,). ``rated``: the rated movies' factors, shape (ratings, factors)."""
     vectors = rated.astype(np.float64)
     return np.asarray(np.linalg.solve(_normal(vectors, len(vectors), ridge), stars @ vectors), np.float64)
 
 
 def _normal(rated: Doubles, ratings: int, ridge: float) -> Doubles:
-    """Return the matrix of the normal equations for the factors of the rated movies and a number of ratings."""
+    """Return the matrix of the normal equations for the factors of rated movies and a number of ratings."""
     return rated.T @ rated + ridge * ratings * np.eye(rated.shape[1])
 
 
@@ -197,7 +197,7 @@ def products(user_factors: Floats, movie_factors: Floats, users: Ints, movies: I
 
 @dataclass(frozen=True, eq=False)
 class UserSums:
-    """Sums over users from which the uncertainty is estimated; sums over different users can be added."""
+    """Sums over users from which the uncertainty is estimated. Sums over different users can be added."""
 
     users: float
     ratings: float
@@ -210,8 +210,8 @@ class UserSums:
 
     @classmethod
     def of(cls, factors: NDArray[Any], counts: NDArray[Any]) -> "UserSums":
-        """Return the sums over users with these factors, shape (users, factors), and numbers of ratings, shape
-        (users,); users without ratings do not count."""
+        """Return the sums over users with these factors, shape (users, factors), and ``counts`` of ratings, shape
+        (users,). Users without ratings do not count."""
         known = counts > 0
         x, n = factors[known].astype(np.float64), counts[known].astype(np.float64)
         return cls(len(x), float(n.sum()), x.sum(0), x.T @ x, (x * n[:, None]).T @ x)
@@ -229,12 +229,13 @@ class UserSums:
 def parameters_of(
     movies: Floats, counts: Ints, sums: UserSums, sample: Sequence[History], settings: AlsSettings
 ) -> Parameters:
-    """Return the parameters that serving needs: all but the users' factors, whose mean is ``mean_user``.
+    """Return the parameters that serving needs, without the users' factors, whose mean is ``mean_user``.
 
-    ``movies``: the factors of the movies, shape (movies, factors). ``sample``: the ratings of some users, for the
-    variance ``v``: the sum of the squared errors on them, divided by their number minus the degrees of freedom that the
-    fit spends on them. For each rating, these are its leverages ``y' (sum y y' + ridge n I)^-1 y`` for the user and
-    ``q / (1 + q)`` for the movie, where ``q = x' ((n - 1) G + ridge n I)^-1 x``: the other raters count as typical.
+    ``movies``: the factors of the movies, shape (movies, factors). ``sample``: the ratings of some users, from which
+    the variance ``v`` is estimated: the sum of the squared errors, divided by the number of ratings minus the degrees
+    of freedom that the fit spends on them. Each rating spends its leverages: ``y' (sum y y' + ridge n I)^-1 y`` for the
+    user, and ``q / (1 + q)`` with ``q = x' ((n - 1) G + ridge n I)^-1 x`` for the movie, as if its other raters were
+    typical.
     """
     size, known = movies.shape[1], counts > 0
     rated = movies[known].astype(np.float64)

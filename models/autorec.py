@@ -21,9 +21,9 @@ RIDGES = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 """The candidates for ``k`` (see ``AutoRec``): in directions in which the users' weights hardly differ, a viewer's
 weights are shrunk towards the mean ``k`` times as strongly as in training."""
 EVIDENCE_USERS = 200
-"""The maximum number of users whose ratings are used to choose among ``RIDGES``."""
+"""The most users whose ratings are used to choose among ``RIDGES``."""
 LEAST_DECAY = 1e-3
-"""A smaller decay counts as this one in the regression that folds a viewer in."""
+"""The smallest decay in the regression that folds a viewer in. A smaller setting counts as this."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     function.
 
     Sedhain et al., AutoRec: autoencoders meet collaborative filtering (2015). The rows hold residuals, which are
-    ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating; without the setting
-    ``residuals``, all effects are 0, and the rows hold the ratings themselves. Only rated entries
-    count in the loss, ``sum (x - y)^2 + decay (|W|^2 + |V|^2 + |b|^2)``, where ``y`` is the output for the row ``x``.
+    ratings minus the effects of their user and movie (``Bias``), and 0 where there is no rating. Without the setting
+    ``residuals``, all effects are 0, and the rows hold the ratings themselves. Only rated entries count in the loss,
+    ``sum (x - y)^2 + decay (|W|^2 + |V|^2 + |b|^2)``, where ``y`` is the output for the row ``x``.
 
     Whether a row is that of a movie or of a user, a viewer's stars are ``m + c_i + u + f_i . w``, with the overall mean
     ``m``, the movie's effect ``c_i`` and features ``f_i``, and the viewer's bias ``u`` and weights ``w``.
 
     *By movie*, the features are the movie's hidden units minus those of an empty row. A new viewer would add one entry
-    to each movie's row. This entry stays empty, so that nobody else's predictions change; only the viewer's column of
-    ``V`` and ``b`` has to be computed. Given the features, that is a ridge regression: with the prior
+    to each movie's row. This entry stays empty, so that nobody else's predictions change, and only the viewer's column
+    of ``V`` and ``b`` has to be computed. Given the features, that is a ridge regression: with the prior
     ``(w, u) ~ N(e, P)``, the features ``A`` of the rated movies (and a column of ones), ``y = r - m - c`` and the
     variance ``v`` of a rating,
 
@@ -145,9 +145,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return served.parameters, fitted
 
     def learn_shrinkage(self, train: Dataset) -> None:
-        """Choose ``k`` (see ``RIDGES``) from some users' ratings, and update the prior; with ``by_user``, do nothing.
+        """Choose ``k`` (see ``RIDGES``) by some users' ratings, and update the prior, as a part of the fit.
 
-        This is a part of the fit.
+        With ``by_user``, do nothing.
         """
         if self.settings.by_user:
             return
@@ -169,14 +169,14 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self.parameters = self.parameters | {"prior": prior, "spread": spread(features, prior)}
 
     def memory_needed(self, train: Dataset) -> int:
-        """Return the size of two tables of users by movies, in float32, and, unless ``by_user``, of transposed
-        copies."""
+        """Return the size of two tables of users by movies, in float32, and their transposed copies unless
+        ``by_user``."""
         return (2 if self.settings.by_user else 4) * 4 * len(train.users) * len(train.movies)
 
     def store_users(self, train: Dataset, users: NDArray[np.integer]) -> None:
-        """Fold users in, and store their weights and biases for ``predict``, shape (users + 1, features + 1).
+        """Fold users in, and store their weights and biases for ``predict``, as a part of the fit.
 
-        This is a part of the fit. The last row is that of an unknown user; users that are not folded in have zeros.
+        Shape (users + 1, features + 1). The last row is an unknown user. Users that are not folded in have zeros.
         """
         weights = np.zeros((len(train.users) + 1, len(self.parameters["mean"])), np.float32)
         for user in users.tolist():
@@ -186,8 +186,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self.parameters = self.parameters | {"user": weights}
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; an unknown movie has features of 0, and an unknown user the weights of an empty
-        history."""
+        """Return the predicted stars. An unknown movie has features of 0, an unknown user the weights without
+        ratings."""
         features, effects, weights = (self.parameters[name] for name in ("features", "movie", "user"))
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
@@ -204,7 +204,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return Weights(self._mean(history, (design, pulled)), np.linalg.solve(lower, pulled))
 
     def expect(self, taste: Weights) -> Expectation:
-        """Return the mean and the standard deviation of ``m + c + u + f . w``; the movie's effect is uncertain too.
+        """Return the mean and the standard deviation of ``m + c + u + f . w``, in which the movie's effect is uncertain
+        too.
 
         The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
         where ``n`` is the movie's number of ratings.
@@ -215,10 +216,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return self._expectation(stars, variance, np.arange(len(self.counts)))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the contributions of all ratings at once: the posterior without a rating follows from the one with
-        it.
+        """Compute the contributions of all ratings at once from the posterior with all ratings.
 
-        With ``by_user``, this holds only for the covariance; the mean is computed without each rating in turn.
+        With ``by_user``, only the covariances follow from it. The mean is computed without each rating in turn.
         """
         taste, rated, design = self.fold_in(history), self._rated_design(history), self._design(movies)
         noise = float(self.parameters["noise"])
@@ -251,8 +251,10 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return _with_ones(self.parameters["features"][movies])
 
     def _rated_design(self, history: History) -> Doubles:
-        """Return the features of the rated movies and a column of ones; by movie, those for a user of the dataset are
-        computed without the user's own ratings."""
+        """Return the features of the rated movies and a column of ones.
+
+        By movie, the features for a user of the dataset are computed without the user's own ratings.
+        """
         if self.settings.by_user or history.user is None:
             return self._design(history.movies)
         remaining = self._residuals(history) - self.parameters["bias"][history.user]
@@ -268,12 +270,14 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         return np.asarray(history.stars - effects - float(self.parameters["overall"]), np.float64)
 
     def _mean(self, history: History, known: tuple[Doubles, Doubles] | None = None) -> Doubles:
-        """Return the mean of a viewer's weights and bias; ``known``: the rated features and their product with ``P``,
-        if they are already computed."""
+        """Return the mean of a viewer's weights and bias.
+
+        ``known``: the rated features and their product with ``P``, if they are already computed.
+        """
         mean, prior = self.parameters["mean"], self.parameters["prior"]
         noise, residuals = float(self.parameters["noise"]), self._residuals(history)
         if self.settings.by_user:
-            # The bias is computed as in ``Bias``; the residuals after it are the input row.
+            # The bias is computed as in ``Bias``. What remains of the residuals is the input row.
             spread = prior[-1, -1] / (noise + len(history) * prior[-1, -1])
             bias = mean[-1] + spread * (residuals - mean[-1]).sum()
             row = (residuals - bias + self.parameters["shift"][history.movies]) @ self.parameters["encoder"][

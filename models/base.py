@@ -27,29 +27,29 @@ Parameters = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Epoch:
-    """A point on the training curve: one pass of training or, if it has a name, one stage. Losses are mean squared
-    errors, in stars squared."""
+    """A point on the training curve: a pass over the ratings or, with a name, a stage. Losses are mean squared errors,
+    in stars squared."""
 
     number: int
     """Counted from 1."""
     of: int
     """The number of epochs requested; training may stop earlier."""
     train_loss: float
-    """What it is measured on depends on the model; see ``movietui.models.choices.TRAIN_LOSSES``."""
+    """For what it is measured on, see ``movietui.models.choices.TRAIN_LOSSES``."""
     validation_loss: float | None = None
     """``None`` without validation ratings."""
     stage: str = ""
-    """The name of the stage, if it is one: for a ``blend``, the part that was fitted or, last, the whole. Stages are
-    not passes over the same model, so no line connects their losses."""
+    """The name of a stage; empty for a pass. The stages of ``blend`` are the models that it fits and, last, itself.
+    They are not passes over the same model, so no line connects their losses."""
 
 
 Progress = Callable[[Epoch], None]
-"""Called after each epoch. If it raises an exception, such as ``Cancelled``, the fit ends and the model stays
-unchanged."""
+"""Called after each epoch. If it raises an exception, such as ``Cancelled``, the fit ends without changing the
+model."""
 
 
 def ignore_epoch(epoch: Epoch) -> None:
-    """Do nothing; the default where a ``Progress`` is expected."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class History:
     stars: Floats
     """The rating of each movie, in stars, float32."""
     user: int | None = None
-    """The viewer's row among the users that the model knows, or ``None`` for anybody else."""
+    """The viewer's row among the users that the model knows; ``None`` for other viewers."""
 
     def __len__(self) -> int:
         return len(self.movies)
@@ -93,8 +93,8 @@ class Expectation:
     gave more ratings. It does not include the scatter of a single rating around the prediction (moods, rounding to
     whole stars); see ``Model.noise``."""
     score: Floats
-    """The value that lists in the order ``likely`` are sorted by, highest first. It is not a rating: it may lie outside
-    the scale, and many models lower it for uncertain predictions."""
+    """The value that lists in the order ``likely`` are sorted by, highest first. Unlike stars, it may lie outside the
+    scale, and many models lower it for uncertain predictions."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Fitted:
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
-    """The epoch that the model is taken from: the last one, unless the fit holds out ratings to choose an earlier one;
-    ``None`` without epochs."""
+    """The epoch that the model is taken from; ``None`` without epochs. It is the last one, unless the fit holds out
+    ratings to choose an earlier one."""
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
@@ -116,8 +116,8 @@ class Model(ABC, Generic[S, Taste]):
     """A model with settings ``S`` that folds a viewer into a ``Taste``.
 
     A fitted model consists of named arrays, ``parameters``, which hold everything that serving needs. All models are
-    therefore saved and loaded in the same way, and serving needs neither the training data nor torch. Once it is fitted
-    or restored, a model does not change.
+    therefore saved and loaded in the same way, and serve without the training data and without torch. A fitted or
+    restored model does not change.
     """
 
     name: ClassVar[str]
@@ -126,14 +126,14 @@ class Model(ABC, Generic[S, Taste]):
     """One line that describes the model on screen."""
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
-    """The settings of the earlier system that has this model, as its author describes them; ``None`` if none has it."""
+    """The settings that the author of an earlier system with this model describes; ``None`` without such a system."""
 
     predicts_unrated: ClassVar[bool] = False
     """Whether the model predicts movies without ratings from what describes them. Such a model is also fitted on the
     unrated movies of a dataset that is joined with IMDb, and lists them."""
 
     needs_stars: ClassVar[bool] = True
-    """Whether the model learns from how many stars users gave; the others also learn from who watched what alone."""
+    """Whether the model learns from stars. The other models can also learn from who watched what."""
 
     on_device: ClassVar[bool] = False
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
@@ -175,11 +175,11 @@ class Model(ABC, Generic[S, Taste]):
     def noise(self, user: int | None) -> Floats | None:
         """Return, for each movie, the variance of a viewer's rating around the prediction, shape (movies,).
 
-        The fit estimates it, in stars squared; ``uncertainty^2 + noise`` is the variance of a future rating. It is the
-        parameter ``noise``, averaged over samples or members. If the model also estimates how much the ratings of each
-        user and of each movie scatter, ``noise`` is first multiplied by ``user_scatter`` and ``movie_scatter``.
-        ``user``: the viewer's row among the users, or ``None`` for a viewer who is not in the dataset. Returns ``None``
-        if the model does not estimate the noise.
+        In stars squared. ``uncertainty^2 + noise`` is the variance of a future rating. The result is the parameter
+        ``noise``, averaged over samples or members. If the model also estimates how much the ratings of each user and
+        each movie scatter, ``noise`` is first multiplied by ``user_scatter`` and ``movie_scatter``. ``user``: the
+        viewer's row among the users, or ``None`` for a viewer who is not in the dataset. Returns ``None`` if the model
+        does not estimate the noise.
         """
         parameters = self.parameters
         if "noise" not in parameters:
@@ -193,9 +193,9 @@ class Model(ABC, Generic[S, Taste]):
     def fit(self, train: Dataset, validation: Ratings | None = None, progress: Progress = ignore_epoch) -> Fitted:
         """Fit the model to a dataset's ratings.
 
-        ``validation``: ratings that ``train`` does not contain, by the same users of the same movies. They add
-        validation losses to the curve; the fitted model is the same without them. Raises ``Problem`` if the memory is
-        too small, or the model needs stars and the dataset has none.
+        ``validation``: other ratings by the users of ``train`` and of its movies. They add validation losses to the
+        curve, but do not change the fitted model. Raises ``Problem`` if the memory is too small, or if the model needs
+        stars and the dataset has none.
         """
         self.check_ratings(train)
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
@@ -213,8 +213,8 @@ class Model(ABC, Generic[S, Taste]):
             )
 
     def memory_needed(self, train: Dataset) -> int:
-        """Return about how many bytes those tables of a fit take that do not grow with the ratings alone; 0 if there
-        are none."""
+        """Return about how many bytes a fit takes for tables whose size depends on the numbers of users and movies; 0
+        without such tables."""
         return 0
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
@@ -224,7 +224,7 @@ class Model(ABC, Generic[S, Taste]):
 
     @abstractmethod
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        """Fit, and return the parameters and the result, without changing the model."""
+        """Return the parameters and the result of a fit, without changing the model."""
 
     @abstractmethod
     def predict(self, users: Ints, movies: Ints) -> Floats:
@@ -238,10 +238,10 @@ class Model(ABC, Generic[S, Taste]):
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
         """Return, for each row, the predicted mean of two users' ratings of a movie, shape (rows,).
 
-        The result is symmetric in the users. By default, it is the mean of the two predictions; a model that learns
+        The result is symmetric in the users. By default, it is the mean of the two predictions. A model that learns
         from pairs overrides this method.
         """
-        # Many triples have the same user and movie; each such combination is predicted only once.
+        # Many triples have the same user and movie, so each such combination is predicted only once.
         width = len(self.counts) + 1
         keys = np.concatenate([first, second]).astype(np.int64) * width + np.tile(movies, 2) + 1
         unique, inverse = np.unique(keys, return_inverse=True)
@@ -251,7 +251,7 @@ class Model(ABC, Generic[S, Taste]):
 
     @abstractmethod
     def fold_in(self, history: History) -> Taste:
-        """Compute a viewer's representation from their ratings, if any, without retraining."""
+        """Return a viewer's representation, computed from their ratings, if any, without retraining."""
 
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
@@ -269,7 +269,7 @@ class Model(ABC, Generic[S, Taste]):
         """Predict the mean of both viewers' ratings for every movie.
 
         The result is symmetric in the viewers. By default, the stars and the score are the means of both viewers'
-        predictions, and the uncertainty assumes that the errors of these predictions are independent, except for a
+        predictions, and the uncertainty assumes that the errors of both predictions are independent, except for a
         viewer paired with themselves. A model that learns from pairs overrides this method.
         """
         if first is second:
@@ -282,8 +282,8 @@ class Model(ABC, Generic[S, Taste]):
     def explain(self, history: History, movie: int) -> Floats:
         """Return the contribution of each of the viewer's ratings to a movie's score, shape (ratings,).
 
-        The contribution is exact: without a rating, the score would be lower by exactly the rating's contribution
-        (higher if the contribution is negative).
+        Without a rating, the score would be lower by exactly the rating's contribution (higher if the contribution is
+        negative).
         """
         shares: Floats = self.explain_list(history, np.asarray([movie], np.int32))[0]
         return shares
@@ -291,8 +291,7 @@ class Model(ABC, Generic[S, Taste]):
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return the contributions that ``explain`` returns, for several movies, shape (movies, ratings).
 
-        By default, each rating is left out in turn; a model that can compute the same numbers faster overrides this
-        method.
+        By default, each rating is left out in turn. A model that can compute the same numbers faster overrides this.
         """
         score = self.expect(self.fold_in(history)).score[movies]
         shares = np.empty((len(movies), len(history)), np.float32)

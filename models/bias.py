@@ -38,7 +38,7 @@ class Bias(Model[BiasSettings, Generosity]):
 
     ``r ~ N(m + b_u + c_i, v)`` with ``b_u ~ N(e_b, v_b)`` and ``c_i ~ N(e_c, v_c)``, fitted by mean-field variational
     Bayes (Bishop, Pattern Recognition and Machine Learning, section 10.1): with ``n_u`` ratings, a user's effect has
-    the variance ``s = 1 / (1/v_b + n_u/v)`` and the mean ``s (e_b/v_b + sum(r - m - c_i)/v)``; a movie's effect is
+    the variance ``s = 1 / (1/v_b + n_u/v)`` and the mean ``s (e_b/v_b + sum(r - m - c_i)/v)``. A movie's effect is
     computed likewise. The variances are re-estimated after every sweep, so the fit needs no tuning.
     """
 
@@ -61,7 +61,7 @@ class Bias(Model[BiasSettings, Generosity]):
         return learn_effects(train, self.settings.sweeps, on_sweep=on_sweep), Fitted.of(curve)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the sum of the effects; unknown users and movies get the mean effect."""
+        """Return the sum of the effects. Unknown users and movies get the mean effect."""
         return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Generosity:
@@ -73,14 +73,15 @@ class Bias(Model[BiasSettings, Generosity]):
         return Generosity(float(variance * (prior_mean / prior_variance + residuals.sum() / noise)), float(variance))
 
     def expect(self, taste: Generosity) -> Expectation:
-        """Return the sum of the effects; the score is this sum minus ``caution`` times the uncertainty."""
+        """Return the sum of the effects. The score is this sum minus ``caution`` times the uncertainty."""
         stars = np.float32(self.parameters["overall"] + taste.mean) + self.parameters["movie"][:-1]
         uncertainty = np.sqrt(self.parameters["movie_variance"] + np.float32(taste.variance)).astype(np.float32)
         score = stars - np.float32(self.settings.caution) * uncertainty
         return Expectation(self.scale.clip(stars), uncertainty, score)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the contributions of all ratings at once: leaving one out shifts every movie's stars equally."""
+        """Compute the contributions of all ratings at once, because leaving one out shifts every movie's stars
+        equally."""
         whole = self.fold_in(history)
         means, variance = self.without_each(history, whole)
         spread = self.parameters["movie_variance"][movies].astype(np.float64)[:, None]
@@ -88,8 +89,7 @@ class Bias(Model[BiasSettings, Generosity]):
         return np.asarray(whole.mean - means + self.settings.caution * more_certain, np.float32)
 
     def without_each(self, history: History, whole: Generosity) -> tuple[Doubles, float]:
-        """Return the viewer's effect without each rating: its means, shape (ratings,), and its variance, the same for
-        all."""
+        """Return the means of the viewer's effect without each rating, shape (ratings,), and the variance of all."""
         noise = float(self.parameters["noise"])
         residuals = history.stars - float(self.parameters["overall"]) - self.parameters["movie"][history.movies]
         variance = 1 / (1 / whole.variance - 1 / noise)
@@ -111,9 +111,8 @@ def learn_effects(
 ) -> Parameters:
     """Fit the effects of users, of movies or of both, and return the parameters of ``Bias``.
 
-    ``on_sweep`` is called after each sweep with its number and the parameters so far. A model that keeps these
-    parameters beside its own cannot name one of its own ``overall``, ``noise``, ``user_prior``, ``user``, ``movie``
-    or ``movie_variance``.
+    ``on_sweep`` is called after each sweep with its number and the parameters so far. A model with further parameters
+    must not name any of them ``overall``, ``noise``, ``user_prior``, ``user``, ``movie`` or ``movie_variance``.
     """
     ratings, scale = train.ratings, train.scale
     user, movie = ratings.user.astype(np.intp), ratings.movie.astype(np.intp)
@@ -129,7 +128,7 @@ def learn_effects(
     def sums_of(
         effects: Effects, others: NDArray[np.intp], rows: NDArray[np.intp], total: int, buffer: Doubles
     ) -> Doubles:
-        """Return, for each user (or movie), the sum of the other side's effects over its ratings."""
+        """Return the sum of the other side's effects over the ratings of each user (or movie)."""
         np.take(effects.mean, others, out=buffer, mode="clip")  # the default mode would allocate another buffer
         return np.asarray(np.bincount(rows, buffer, minlength=total), np.float64)
 
@@ -151,13 +150,13 @@ def learn_effects(
 
 
 def noise_of(remaining: float, scatter: float, ratings: int) -> float:
-    """Return the variance of a rating, from the sum of the squared errors of the mean effects and from the sum of the
-    effects' variances over all ratings."""
+    """Return the variance of a rating, from sums over all ratings: the squared errors of the mean effects
+    (``remaining``) and the effects' variances (``scatter``)."""
     return float(max(remaining, 0.0) + scatter + 1) / (ratings + 1)
 
 
 def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
-    """Return the sum of the effects, not clipped to the scale; a row of -1 gets the mean effect."""
+    """Return the sum of the effects, not clipped to the scale. A row of -1 gets the mean effect."""
     effects = parameters["user"][users] + parameters["movie"][movies]
     return np.asarray(np.float32(parameters["overall"]) + effects, np.float32)
 
@@ -166,7 +165,8 @@ class Effects:
     """The effects of users or of movies: independent normal distributions with a common prior."""
 
     def __init__(self, counts: NDArray[Any], stars: NDArray[Any], fitted: bool = True) -> None:
-        """``counts``: each user's (or movie's) number of ratings; ``stars``: their sum, each minus the overall mean."""
+        """``counts``: of each user's (or movie's) ratings. ``stars``: their sums, each rating minus the overall
+        mean."""
         self.counts = counts
         self.stars = stars
         self.fitted = fitted
@@ -189,8 +189,10 @@ class Effects:
         return float(2 * self.mean @ self.stars - self.counts @ self.mean**2)
 
     def learn_prior(self) -> None:
-        """Fit the prior to the users (or movies) with ratings, and give it to the others; if the effects are not
-        fitted, do nothing. A weak hyperprior keeps the prior from collapsing."""
+        """Fit the prior to the users (or movies) with ratings, and give it to the others, if the effects are fitted.
+
+        A weak hyperprior keeps the prior from collapsing.
+        """
         known = self.counts > 0
         if not self.fitted or not known.any():
             return

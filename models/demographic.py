@@ -65,11 +65,11 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     """Passes age, gender, occupation and genres through dense layers of 64, 32, 16 and 1 units with ReLU between them,
     as in system 000. ML-100K and ML-1M give 43 inputs, without ``averages``.
 
-    A user of the dataset is represented by age, gender and occupation; their ratings change nothing (with ``averages``,
-    their average and number do). For a viewer without these facts, such as a profile, the inputs are the means of all
-    users' inputs, and the viewer's ratings only determine an offset (with ``averages``, there is no offset). Given the
-    ``n`` ratings minus the networks' output, ``d``, the offset is normal with mean ``sum d / (n + v / s)`` and variance
-    ``v / (n + v / s)``, where ``v`` is the variance of a rating and ``s`` that of the users' offsets in train.
+    A user of the dataset is represented by age, gender and occupation. For a viewer without these facts, such as a
+    profile, the inputs are the means of all users' inputs. Such a viewer's ratings determine an offset. Given the ``n``
+    ratings minus the networks' output, ``d``, the offset is normal with mean ``sum d / (n + v / s)`` and variance
+    ``v / (n + v / s)``, where ``v`` is the variance of a rating and ``s`` that of the users' offsets in train. With
+    ``averages``, there is no offset, but the average and the number of any viewer's ratings are inputs.
 
     The uncertainty combines the disagreement of the members and the variance of the offset. ``fit`` raises ``Problem``
     for a dataset without demographics.
@@ -79,7 +79,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     summary = "Age, gender, occupation and genre; ignores personal taste."
     settings_type = DemographicSettings
     on_device = True
-    # The author names neither the optimiser nor the loss; with the absolute loss, we reproduce its figures.
+    # The author does not name the optimiser or the loss. With the absolute loss, we reproduce the author's figures.
     published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0, mean=False)
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
@@ -102,13 +102,12 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
         return parameters | _variances(train, parameters), fitted
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the mean output of the networks. An unknown user has the mean inputs, an unknown movie the genre
+        """Return the mean output of the networks. Unknown users have mean inputs, unknown movies the genre
         ``unknown``."""
         return self.scale.clip(_outputs_of_pairs(self.parameters, users, movies).mean(0))
 
     def fold_in(self, history: History) -> ViewerInputs:
-        """Look up the viewer's inputs. With ``averages``, compute the average and the number of their ratings;
-        otherwise, compute the offset of a viewer without demographics."""
+        """Look up the viewer's inputs, and compute the average and number of their ratings or the offset, if needed."""
         row = -1 if history.user is None else history.user
         inputs = self.parameters["users"][row].copy()
         if "average" in self.parameters:
@@ -150,10 +149,9 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
 
 
 def _with_averages(train: Dataset, inputs: Inputs) -> tuple[Inputs, NDArray[np.float64]]:
-    """Add the release year to the inputs of movies and, as the last two columns, average and number of ratings to both
-    sides.
+    """Add the release year to the inputs of movies, and the average and number of ratings to both sides' inputs.
 
-    Also returns the constants with which ``_average`` computes a new viewer's two columns.
+    These are the last two columns. Also return the constants with which ``_average`` computes a viewer's two columns.
     """
     users, movies = Averages.of_users(train), Averages.of_movies(train)
     of_users, released = users.block("user"), year(train.movies)
@@ -163,8 +161,7 @@ def _with_averages(train: Dataset, inputs: Inputs) -> tuple[Inputs, NDArray[np.f
 
 
 def _variances(train: Dataset, parameters: Parameters) -> Parameters:
-    """Return the variance of a rating around the networks' output, and that of the users' offsets, with a weak prior on
-    both."""
+    """Return the variances of a rating around the networks' output and of the users' offsets, with weak priors."""
     residuals = train.ratings.stars - _outputs_of_pairs(parameters, train.ratings.user, train.ratings.movie).mean(0)
     user = train.ratings.user
     counts = np.bincount(user)

@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 BLOCK = 256
 """How many movies' products with all others are computed at once."""
 MOST_ROWS = 0.7
-"""Rows without ratings of a block's movies are left out if less than this share remains: copying takes time too."""
+"""Rows without ratings of a block's movies are left out if less than this share remains, because copying takes time."""
 USERS_AT_ONCE = 8192
-"""The maximum number of users in each of the tables from which ``solve`` sums products."""
+"""The most users in a table from which ``solve`` sums products."""
 MOVIES_AT_ONCE = 32
-"""How many rated movies' rows are summed at once: this many fit in the processor's cache."""
+"""The number of rated movies' rows that are summed at once: as many as fit in the processor's cache."""
 SAMPLE = 256
-"""The maximum number of users from whose scores the slope and the uncertainty of taste are estimated."""
+"""The most users from whose scores the slope and the uncertainty of taste are estimated."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class EaseSettings(PreferenceSettings):
     """Settings of ``Ease``.
 
     The defaults were chosen on held-out tenths (``hold_out``) of the train parts of ``random80``, seeds 0 and 1, of
-    ml-100k. There, ndcg@10 is 0.205 with the defaults, and 0.193 with the best ridge and binary inputs from four stars
-    on.
+    ml-100k. There, ndcg@10 is 0.205 with the defaults. With binary inputs (4 stars or more) and the best ridge for
+    these, it is 0.193.
     """
 
     ridge: float = setting(1500.0, 0.01, 1_000_000.0)
@@ -55,7 +55,7 @@ class EaseSettings(PreferenceSettings):
     drop: float = setting(1.0, 0.0, 100.0)
     """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random."""
     movies: int = setting(8000, 1, 50_000)
-    """How many movies are learned: the most rated ones. The table of weights has this many rows and columns."""
+    """How many movies are learned, the most rated ones. The table of weights has this many rows and columns."""
 
 
 class Ease(RankingModel[EaseSettings]):
@@ -67,11 +67,11 @@ class Ease(RankingModel[EaseSettings]):
     ``B_ij = -P_ij / P_jj``. The second part of the ridge is equivalent to dropping inputs at random in training (Steck,
     Autoencoders that don't overfit towards the identity, 2020): it limits the influence of movies with many ratings.
 
-    Stars are calibrated on up to ``SAMPLE`` users. Each is scored with the ``B`` of all other users: the user's row is
-    subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are ``x_i - z_i / (P_ii (1 - h) + z_i^2)``
-    (Sherman and Morrison).
+    Stars are calibrated on at most ``SAMPLE`` users. Each is scored with the ``B`` of all other users, for which the
+    user's row is subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are
+    ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
 
-    Only the most rated movies are scored, as many as the setting ``movies`` says; all others score 0.
+    Only the most rated movies are scored, as many as the setting ``movies`` says. All others score 0.
     """
 
     name = "ease"
@@ -128,7 +128,7 @@ class Ease(RankingModel[EaseSettings]):
         """Score the rated movies of some users with the ``B`` of all other users, to calibrate the stars.
 
         Also compute how much the scores change if only every second rating is used. ``parameters``: with the ratings
-        and effects of the users; ``diagonal``: that of ``P``.
+        and effects of the users. ``diagonal``: of ``P``.
         """
         weights = parameters["weights"]
         x = self.table(parameters, users, len(weights))
@@ -147,17 +147,17 @@ class Ease(RankingModel[EaseSettings]):
 
     @staticmethod
     def unseen(x: Floats, score: Floats, diagonal: Floats) -> Floats:
-        """Return users' scores with a ``B`` that is fitted without them, from their scores with the whole ``B``.
+        """Return each user's scores with a ``B`` fitted without the user, from their scores with the whole ``B``.
 
-        ``x``, ``score`` and the result: shape (users, movies); ``diagonal``: that of ``P``.
+        ``x``, ``score`` and the result: shape (users, movies). ``diagonal``: of ``P``.
         """
         z = diagonal * (x - score)
         remaining = 1 - (z * x).sum(1, keepdims=True)
         return np.asarray(x - z / (diagonal * remaining + z * z), np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Return the scores (the sum of the rated movies' rows of weights, each times the rating's value) and their
-        projection."""
+        """Return the scores, which are the sum of the rated movies' rows of weights times the ratings' values, and
+        their projection."""
         values, rows, _ = self._inputs(history)
         columns = self.parameters["column"][movies]
         known = columns >= 0
@@ -194,11 +194,11 @@ class Ease(RankingModel[EaseSettings]):
 
 
 def columns_of(counts: Ints, most: int) -> Ints:
-    """Return the row of each movie among the weights, shape (movies + 1,); -1 for one that is not learned, and for the
-    unknown movie at the end.
+    """Return the row of each movie among the weights, shape (movies + 1,); -1 for a movie that is not learned, and for
+    the unknown movie at the end.
 
-    The ``most`` movies with the most ratings are learned, if they have any. The least rated of them come first, because
-    ``gram_of`` is then fastest.
+    The ``most`` movies with the most ratings are learned, if they have ratings. The least rated of these come first,
+    because ``gram_of`` is then fastest.
     """
     learned = np.lexsort((np.arange(len(counts)), -counts))[:most]
     learned = learned[counts[learned] > 0][::-1]
@@ -208,13 +208,13 @@ def columns_of(counts: Ints, most: int) -> Ints:
 
 
 def learned_movies(column: Ints) -> NDArray[np.intp]:
-    """Return the movies that are learned, in the order of their rows among the weights; see ``columns_of``."""
+    """Return the learned movies in the order of their rows among the weights; see ``columns_of``."""
     order = np.argsort(column[:-1], kind="stable")
     return order[np.count_nonzero(column[:-1] < 0) :]
 
 
 def weight_parameters(weights: Floats, sums: NDArray[Any], column: Ints) -> Parameters:
-    """Return the parameters that depend on ``B``; ``sums``: the sum of each movie's values, shape (movies,)."""
+    """Return the parameters that depend on ``B``. ``sums``: the sum of each movie's values, shape (movies,)."""
     learned = learned_movies(column)
     mean = np.zeros(len(sums))
     mean[learned] = sums[learned].astype(np.float32) @ weights
@@ -225,8 +225,8 @@ def weight_parameters(weights: Floats, sums: NDArray[Any], column: Ints) -> Para
 def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float) -> tuple[Floats, Floats]:
     """Return ``B`` and the diagonal of ``P``, shape (movies, movies) and (movies,).
 
-    ``tables``: the values of the users' ratings for each movie, block by block, shape (users, movies) each; the fit is
-    fastest if the least rated movies come first.
+    ``tables``: the values of some users' ratings, shape (users, movies) each. The fit is fastest if the least rated
+    movies come first.
     """
     import torch
 
@@ -234,12 +234,12 @@ def solve(tables: Iterable[Floats], movie_count: int, ridge: float, drop: float)
 
 
 def solve_gram(gram: "Tensor", ridge: float, drop: float) -> tuple[Floats, Floats]:
-    """Return ``B`` and the diagonal of ``P``; ``gram``: ``X'X``, to which ``D`` is added in place."""
+    """Return ``B`` and the diagonal of ``P``. ``gram``: ``X'X``, to which ``D`` is added in place."""
     import torch
 
     diagonal = gram.diagonal()
     diagonal += ridge + drop * diagonal
-    # The inverse is symmetric, so its transpose is the same; folding in is faster with contiguous rows.
+    # The inverse is symmetric, so its transpose is the same, but folding in is faster with contiguous rows.
     return _weights(torch.cholesky_inverse(torch.linalg.cholesky(gram)).mT.contiguous())
 
 
@@ -263,14 +263,16 @@ def solve_by_users(table: Floats, ridge: float, drop: float) -> tuple[Floats, Fl
 
 
 def gram_of(tables: "Iterable[Tensor]", movie_count: int) -> "Tensor":
-    """Return the sum of ``x' x`` over tables ``x``, shape (rows, movies) each; the lower half is the transposed upper
-    half."""
+    """Return the sum of ``x' x`` over tables ``x``, shape (rows, movies) each.
+
+    Only the upper half is computed. The lower half is its transpose.
+    """
     import torch
 
     gram = torch.zeros(movie_count, movie_count)
     blocks = [slice(first, min(first + BLOCK, movie_count)) for first in range(0, movie_count, BLOCK)]
     for table in tables:
-        # Multiples of half a star are exact in bfloat16, which processors with AMX multiply several times as fast; the
+        # Multiples of half a star are exact in bfloat16, which processors with AMX multiply several times as fast. The
         # products are still summed in float32.
         exact = bool((table.bfloat16() == table).all())
         with _precision("bf16" if exact else "ieee"):
@@ -298,7 +300,7 @@ def _precision(precision: str) -> Iterator[None]:
 
 
 def _weights(inverse: "Tensor") -> tuple[Floats, Floats]:
-    """Return ``B`` and the diagonal of ``P``; overwrites ``P`` with ``B``."""
+    """Return ``B`` and the diagonal of ``P``, which is overwritten with ``B``."""
     diagonal = inverse.diagonal().clone()
     inverse /= -diagonal
     inverse.fill_diagonal_(0)

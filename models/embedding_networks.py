@@ -78,14 +78,14 @@ AS_003: dict[str, Any] = {
     "bias_decay": 0.0,
 }
 """The published settings that both networks of system 003 share. The system gives the learning rate and the momentum,
-and says that there are dense layers, dropout and batch normalisation; the rest are assumptions (see ``DeepMF``)."""
+and says that there are dense layers, dropout and batch normalisation. We assume the rest (see ``DeepMF``)."""
 
 
 @dataclass(frozen=True)
 class DeepMFSettings(LayerSettings):
     """Settings of ``DeepMF``.
 
-    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. Caution
     and popularity are those of ``mf``.
     """
 
@@ -98,9 +98,9 @@ class DeepMFSettings(LayerSettings):
 class DeepMF(Layered[DeepMFSettings]):
     """``f = m + b_u + c_i + tower(p_u, q_i)``: system 003's factorisation with deep learning.
 
-    As published: dense layers, dropout, batch normalisation and ReLU; gradient descent with a learning rate of 0.01 and
-    a momentum of 0.9. The author gives no sizes; we assume embeddings of 10, layers of 400 and 100, a dropout rate of a
-    half, batches of 128 and 15 epochs. It mentions neither a mean nor biases, so there are none.
+    As published: dense layers, dropout, batch normalisation and ReLU, and gradient descent with a learning rate of 0.01
+    and a momentum of 0.9. The author gives no sizes. We assume embeddings of 10, layers of 400 and 100, a dropout rate
+    of a half, batches of 128 and 15 epochs. The author mentions no mean and no biases, so the model has none.
     """
 
     name = "deep-mf"
@@ -151,16 +151,17 @@ class NcfSettings(TowerSettings):
 
 
 class Ncf(Embedded[NcfSettings]):
-    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: system 001 with dense layers. Here,
-    ``m`` is such that the sigmoid turns it into the mean rating.
+    """``f = low + (high - low) sigmoid(m + b_u + c_i + tower(p_u, q_i))``: system 001 with dense layers.
+
+    ``m`` is the number that the sigmoid turns into the mean rating.
 
     As published: the embeddings of user and movie concatenated, dense layers with ReLU and dropout, and a sigmoid on
-    the normalised target. The author gives only the size of the embeddings, 50; we assume layers of 128 and 64, a
+    the normalised target. The author gives only the size of the embeddings, 50. We assume layers of 128 and 64, a
     dropout rate of 0.2, Adam at its default rate, batches of 64 and 5 epochs, without mean and biases.
 
-    The author suggests embeddings of genres and time. Here, the time is the movie's release date, because a
-    movie that is yet to be watched has no rating time. On the validation part of ml-1m, four members have an rmse of
-    0.8647 without these features and 0.8459 with them.
+    The author suggests embeddings of genres and time. Here, the time is the movie's release date, because a movie that
+    has not been watched yet has no rating time. On the validation part of ml-1m, four members have an rmse of 0.8647
+    without these features and 0.8459 with them.
     """
 
     name = "ncf"
@@ -191,8 +192,10 @@ class Ncf(Embedded[NcfSettings]):
         )
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return columns for the movies' genres, release date and, if the dataset is joined with IMDb, IMDb's facts, or
-        none without the setting ``features``; users have no columns."""
+        """Return columns for the movies' genres, release date and, if joined, IMDb's facts, and no columns for users.
+
+        Without the setting ``features``, movies have no columns either.
+        """
         users, movies = super().side_features(train)
         return users, movie_inputs(train.movies) if self.settings.features else movies
 
@@ -202,7 +205,7 @@ class HybridSettings(DeepMFSettings):
     """Settings of ``Hybrid``.
 
     The defaults were chosen on a held-out tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
-    ml-100k; caution and popularity are those of ``mf``.
+    ml-100k. Caution and popularity are those of ``mf``.
     """
 
     members: int = setting(3, 1, 16)
@@ -216,17 +219,17 @@ class HybridSettings(DeepMFSettings):
 class Hybrid(Layered[HybridSettings]):
     """``f = m + b_u + c_i + tower(p_u, q_i, a_u, g_i)``: embeddings and side features, system 004.
 
-    ``a`` are the user's age, gender and occupation; ``g`` are the movie's genres, year and month of release and, if the
+    ``a`` are the user's age, gender and occupation. ``g`` are the movie's genres, year and month of release and, if the
     dataset is joined with IMDb, IMDb's facts. A dataset that lacks some of these has fewer inputs. All columns are
-    centred, so that an unknown value becomes 0, the mean. The embeddings learn only what the features do not explain; a
-    movie or user without ratings has the mean embedding, but keeps its own features.
+    centred, so that an unknown value becomes 0, the mean. The embeddings learn only what the features do not explain. A
+    movie or user without ratings has the mean embedding, but its own features.
 
     A viewer is folded in as in ``Embedded``: a user of the dataset with their own features, a profile with the mean
     features of all users.
 
     As published: embeddings and features are concatenated, followed by a dense layer, batch normalisation and ReLU, and
     a second dense layer that gives the rating. Training takes 7 epochs with Adam, and the best epoch on a validation
-    part is used. The author gives no sizes; we assume embeddings of 50, a layer of 128, batches of 64, a tenth for
+    part is used. The author gives no sizes. We assume embeddings of 50, a layer of 128, batches of 64, a tenth for
     validation and Adam at its default rate, without mean and biases.
     """
 

@@ -11,7 +11,7 @@ from movietui.models.settings import setting
 class SgdMFSettings(EmbeddingSettings):
     """Settings of ``SgdMF``.
 
-    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k; caution
+    The defaults were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of ml-100k. Caution
     and popularity are those of ``mf``.
     """
 
@@ -36,8 +36,8 @@ class Product(Embedded[P]):
 class SgdMF(Product[SgdMFSettings]):
     """``f = m + b_u + c_i + p_u . q_i``, fitted by stochastic gradients: system 003's simple factorisation.
 
-    As published: ``f = p_u . q_i``, mean squared error, Adam, batches of 32, 10 epochs. The author mentions neither a
-    mean nor biases nor regularisation, so there are none, and gives no number of factors; we assume 10.
+    As published: ``f = p_u . q_i``, mean squared error, Adam, batches of 32, 10 epochs. The author mentions no mean, no
+    biases and no regularisation, so the model has none. The author gives no number of factors. We assume 10.
     """
 
     name = "sgd-mf"
@@ -62,10 +62,9 @@ class DotSettings(SgdMFSettings):
 
 
 class Dot(Product[DotSettings]):
-    """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50, fitted to minimise the mean squared error: system 001,
-    on ml-1m.
+    """``f = m + b_u + c_i + p_u . q_i`` with embeddings of 50 and the mean squared error: system 001, on ml-1m.
 
-    As published, ``f = p_u . q_i``. The author gives no other details; we assume Adam at its default rate, batches of
+    As published, ``f = p_u . q_i``. The author gives no other details. We assume Adam at its default rate, batches of
     64 and 5 epochs.
     """
 

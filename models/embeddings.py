@@ -1,4 +1,4 @@
-"""The base of models with an embedding for each user and each movie, and a network on top of these.
+"""The base of models with an embedding for each user and each movie, and a network on top of them.
 
 The models are in ``movietui.models.embedding_products`` and ``movietui.models.embedding_networks``.
 """
@@ -25,14 +25,14 @@ BLOCK = 16_384
 MIN_BATCHES = 50
 """The smallest number of batches in an epoch."""
 STEPS = 10
-"""The maximum number of Newton steps of a fold-in; a model that is linear in the viewer's vector needs only one."""
+"""The most Newton steps of a fold-in. A model that is linear in the viewer's vector needs only one."""
 HALVINGS = 5
-"""How many times a step that does not lower the objective is halved: since ReLU bends the output, a full step may be
-too long."""
+"""How many times, at most, a step that does not lower the objective is halved. Since ReLU bends the output, a full step
+may be too long."""
 TOLERANCE = 0.3
-"""A fold-in stops when a step lowers its objective, in units of the noise, by less than this, which is less than one
-rating contributes. A threshold of 0.01 takes twice as many steps and predicts no better (validation mse of deep-mf on
-ml-100k: 0.8363 with 0.01, 0.8362 with 0.3)."""
+"""A fold-in stops when a step lowers its objective by less than this, in units of the noise. One rating adds more. A
+threshold of 0.01 takes twice as many steps and predicts no better (validation mse of deep-mf on ml-100k: 0.8363 with
+0.01, 0.8362 with 0.3)."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Shape:
     dot: bool
     """Whether the output includes the term ``p . q``."""
     hidden: tuple[int, ...] = ()
-    """The sizes of the dense layers over both embeddings, the tower; if there are none, there is no tower."""
+    """The sizes of the dense layers over both embeddings, which form the tower; empty without a tower."""
     dropout: float = 0.0
     normalise: bool = False
     biases: bool = True
@@ -59,7 +59,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class EmbeddingSettings(Settings):
-    """Settings of all models of this family; each model has its own defaults."""
+    """Settings of all models of this family. Each model changes some defaults."""
 
     members: int = setting(4, 1, 16)
     """How many models that differ only in their random start are trained side by side; their outputs are averaged."""
@@ -111,8 +111,7 @@ class Posterior:
     """A viewer's posterior in each member: a normal distribution over the embedding and, last, the bias."""
 
     mean: Doubles
-    """Shape (members, factors + 1 + features): after the bias come the viewer's side features, which are known
-    exactly."""
+    """Shape (members, factors + 1 + features): after the bias come the viewer's side features, which are certain."""
     covariance: Doubles
     """Shape (members, factors + 1, factors + 1)."""
 
@@ -128,8 +127,8 @@ UNSPECIFIED: dict[str, Any] = {
     "decay": 0.0,
     "bias_decay": 0.0,
 }
-"""What we assume where systems 001 and 004 do not say: one network, Adam at its default rate, batches of 64, no
-mean, no biases, no decay, and predictions by the trained embeddings."""
+"""What we assume where the authors of systems 001, 003 and 004 do not say: one network, Adam at its default rate,
+batches of 64, no mean, no biases, no decay, and predictions by the trained embeddings."""
 
 E = TypeVar("E", bound=EmbeddingSettings)
 
@@ -149,13 +148,13 @@ class Embedded(Model[E, Posterior]):
 
         sum (r - f(x))^2 / v + (x - e)' C^-1 (x - e)
 
-    by Gauss-Newton steps, each halved until it lowers this sum (at most ``HALVINGS`` times); a linear model needs a
+    by Gauss-Newton steps, each halved at most ``HALVINGS`` times until it lowers this sum. A linear model needs a
     single step, which is ridge regression. The mean ``e`` and covariance ``C`` of the users and the noise variance
-    ``v`` are learned after the fit by a few steps of expectation-maximisation (``learn_prior``). After the last epoch,
-    unless the setting ``folded`` is off, the users of the dataset are folded in too, which replaces their trained
-    vectors. What is measured is then what is
-    served, and the predictions are better, because the prior is more informative than the decay with which all users
-    are trained.
+    ``v`` are learned after the fit by a few steps of expectation-maximisation (``learn_prior``).
+
+    After the last epoch, with the setting ``folded``, the users of the dataset are folded in too, which replaces their
+    trained vectors. What is measured is then what is served, and the predictions are better, because the prior says
+    more than the decay with which all users are trained.
     """
 
     on_device = True
@@ -166,9 +165,9 @@ class Embedded(Model[E, Posterior]):
         """The network that the settings describe."""
 
     def side_features(self, train: Dataset) -> tuple[Floats, Floats]:
-        """Return side features of each user and each movie for the tower; by default, there are none.
+        """Return side features of users and of movies for the tower; by default, without columns.
 
-        Shapes (users + 1, features) and (movies + 1, features); the last row is an unknown user or movie.
+        Shapes (users + 1, features) and (movies + 1, features). The last row is an unknown user or movie.
         """
         return np.zeros((len(train.users) + 1, 0), np.float32), np.zeros((len(train.movies) + 1, 0), np.float32)
 
@@ -197,8 +196,7 @@ class Embedded(Model[E, Posterior]):
         return parameters, Fitted((*fitted.curve[:-1], last), fitted.best_epoch)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the mean of the members' outputs; an unknown user or movie has the mean embedding and bias of the
-        known ones."""
+        """Return the mean of the members' outputs. An unknown user or movie has the mean embedding and bias."""
         return self.scale.clip(predict(self.parameters, self.shape, users, movies))
 
     def movie_vectors(self) -> Floats:
@@ -208,7 +206,7 @@ class Embedded(Model[E, Posterior]):
 
     def fold_in(self, history: History) -> Posterior:
         """Fit the viewer's vectors with everything else fixed."""
-        order = np.argsort(history.movies)  # so that the result is bit-for-bit the same in any order
+        order = np.argsort(history.movies)  # so that the result has the same bits for any order of the ratings
         user = -1 if history.user is None else history.user
         return fold_in(self.parameters, self.shape, history.movies[order], history.stars[order], user)
 
@@ -257,9 +255,9 @@ def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> 
 def outputs(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None = None) -> Floats:
     """Return each member's output, shape (members, rows).
 
-    ``x`` and ``y``: vectors of users and of movies, shape (members, rows, factors + 1 + features), which hold
-    embedding, bias and side features. If ``x`` has a single row, it is used for all movies. ``precomputed``:
-    ``movie_part`` of the movies, if it is already computed.
+    ``x`` and ``y``: vectors of users and of movies, with embedding, bias and side features, shape (members, rows,
+    factors + 1 + features). A single row of ``x`` is used for all movies. ``precomputed``: ``movie_part`` of the
+    movies, if already computed.
     """
     stars = _effects(parameters, shape, x, y)
     if shape.hidden:
@@ -273,7 +271,7 @@ def outputs(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precompu
 def outputs_and_slopes(
     parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None = None
 ) -> tuple[Floats, Floats]:
-    """Return ``outputs``, and their derivatives with respect to the user's embedding and bias, shape (members, rows,
+    """Return ``outputs`` and their derivatives with respect to the user's embedding and bias, shape (members, rows,
     factors + 1)."""
     factors = shape.user_factors
     stars = _effects(parameters, shape, x, y)
@@ -294,7 +292,7 @@ def outputs_and_slopes(
 
 
 def _effects(parameters: Parameters, shape: Shape, x: Floats, y: Floats) -> Floats:
-    """Return the overall mean plus the biases and, if the shape has it, the product of the embeddings."""
+    """Return the overall mean plus the biases and, with ``dot``, the product of the embeddings."""
     p, q = shape.user_factors, shape.movie_factors
     stars = x[..., p] + y[..., q] + parameters["overall"]
     return np.asarray(stars + (x[..., :p] * y[..., :q]).sum(-1) if shape.dot else stars)
@@ -313,8 +311,7 @@ def movie_part(parameters: Parameters, shape: Shape, y: Floats) -> Floats:
 
 
 def _first_layer(parameters: Parameters, shape: Shape, x: Floats, y: Floats, precomputed: Floats | None) -> Floats:
-    """Return the output of the tower's first layer; its inputs are both embeddings and then the side features of
-    both."""
+    """Return the output of the tower's first layer, whose inputs are both embeddings and then both side features."""
     p, weight = shape.user_factors, layers_of(parameters, "tower")[0][0]
     features, start = x.shape[-1] - p - 1, p + shape.movie_factors
     inputs = np.concatenate([x[..., :p], x[..., p + 1 :]], -1)
@@ -331,7 +328,7 @@ def _sigmoid(parameters: Parameters, raw: Floats) -> tuple[Floats, Floats]:
 
 
 def fold_in(parameters: Parameters, shape: Shape, movies: Ints, stars: Floats, user: int = -1) -> Posterior:
-    """Fold a viewer in; see ``Embedded``. ``user``: the row of the viewer's side features, -1 if unknown."""
+    """Fold a viewer in; see ``Embedded``. ``user``: the row of the viewer's side features; -1 if unknown."""
     y = parameters["movie"][:, movies]
     precomputed = movie_part(parameters, shape, y) if shape.hidden else None
     mean, precision, noise = parameters["user_mean"], parameters["user_precision"], parameters["noise"][:, None]
@@ -380,23 +377,23 @@ def _inverse(curvature: Doubles) -> Doubles:
 
 
 PRIOR_USERS = 3_000
-"""The maximum number of users from whom the prior of fold-ins is learned."""
+"""The most users from whom the prior of fold-ins is learned."""
 ROUNDS = 5
 """How many times the prior and the users' covariances are updated in turn."""
 SPREAD = 0.2
-"""The prior variance of a user's vector, summed over its entries; it weighs as much as ``factors + 2`` users."""
+"""The prior variance of a user's vector, summed over its entries. It weighs as much as ``factors + 2`` users."""
 
 
 def learn_prior(parameters: Parameters, trained: Floats, histories: Sequence[History], shape: Shape) -> None:
     """Learn the prior of fold-ins from trained users, and add it to the parameters.
 
-    ``trained``: the vectors of some users, shape (members, users, factors + 1 + features); ``histories``: the ratings
-    of each of them.
+    ``trained``: the vectors of some users, shape (members, users, factors + 1 + features). ``histories``: the ratings
+    of each of these users.
 
     A trained vector is a point estimate without its uncertainty, so the spread of these points alone would be too
     narrow a prior. With each user's covariance ``S = (C^-1 + sum j j' / v)^-1``, ``C`` is the mean of ``S`` plus the
-    squared distance from the mean, and ``v`` the mean of the squared error plus ``j' S j``; ``S``, ``C`` and ``v`` are
-    updated in turn (Dempster, Laird and Rubin, EM, 1977).
+    squared distance from the mean, and ``v`` is the mean of the squared error plus ``j' S j``. ``S``, ``C`` and ``v``
+    are updated in turn (Dempster, Laird and Rubin, EM, 1977).
     """
     members, size = len(trained), shape.user_factors + 1
     x = trained[..., :size].astype(np.float64)
@@ -424,8 +421,7 @@ def learn_prior(parameters: Parameters, trained: Floats, histories: Sequence[His
 
 
 def fold_in_users(parameters: Parameters, train: Dataset, shape: Shape) -> None:
-    """Replace the trained vectors of users with folded-in ones, so that measurements are made with the served
-    vectors."""
+    """Replace the trained vectors of users with folded-in vectors, which serving uses."""
     for user in np.flatnonzero(np.bincount(train.ratings.user, minlength=len(train.users))):
         rows = train.rows_of(int(user))
         posterior = fold_in(parameters, shape, train.ratings.movie[rows], train.ratings.stars[rows], int(user))

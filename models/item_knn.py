@@ -1,4 +1,4 @@
-"""Neighbours by movie: predicts from the viewer's ratings of the most similar movies."""
+"""Neighbours by movie, which predict from the viewer's ratings of the most similar movies."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 
 MAX_DENSE_ENTRIES = 1 << 26
-"""The maximum number of entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
+"""The most entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
 MOVIES_AT_ONCE = 512
 """How many movies' products are computed at once."""
 MAX_RATINGS = 400
-"""The maximum number of ratings of a user that count for similarities if dense tables do not fit in memory: with all, a
-few users with thousands of ratings would take most of the time."""
+"""The most ratings of a user that count for similarities if dense tables do not fit in memory. Otherwise, a few users
+with thousands of ratings would take most of the time."""
 
 SIMILARITY_RATINGS = 8_000_000
-"""About how many ratings the similarities are computed from: all ratings of some users. More ratings would hardly
-change the similarities of movies with many ratings, and those of the others rarely matter."""
+"""About how many ratings the similarities are computed from: all ratings of some users. More would hardly change the
+similarities of movies with many ratings, and the similarities of other movies rarely matter."""
 
 Nearest = tuple[Ints, Floats, Floats]
 """What ``ItemKNN.nearest`` returns."""
 Products = tuple[Any, "Tensor", "Tensor", "Tensor"]
-"""For some movies: their rows, a slice or an array; the rows of the other movies with which they may have common users;
-and the sums of products of residuals and the numbers of common users with these, shape (some, others) each."""
+"""For some movies: their rows (a slice or an array), the rows of the movies with which they may have common users, and
+the sums of products of residuals and the numbers of common users with these movies, shape (some, others) each."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     published = ItemKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """System 003 says only "similarities between movies"; we assume plain cosines of stars relative to the movie's
+    """System 003 says only "similarities between movies". We assume plain cosines of stars relative to the movie's
     mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
@@ -99,8 +99,10 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         return self.with_taste(parameters, train, sample, validation, progress)
 
     def neighbour_parameters(self, counts: Ints, squares: Floats, nearest: "Nearest") -> Parameters:
-        """Return the neighbours of each movie, first itself, and their weights; ``squares``: the sums of the movies'
-        squared residuals."""
+        """Return the neighbours of each movie, beginning with itself, and their weights.
+
+        ``squares``: the sums of the movies' squared residuals.
+        """
         neighbour, dot, common = nearest
         total, norm = len(counts), np.sqrt(squares)
         weight = self._weights(self._similarity(dot, common, norm[:, None], np.append(norm, 0)[neighbour]))
@@ -121,8 +123,10 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     def sample_weights(
         self, lists: ResidualLists, squares: Floats, nearest: "Nearest", users: NDArray[np.intp]
     ) -> Sample:
-        """Return the sums over neighbours for the ratings of some users, each rating removed from the similarities to
-        which it contributes; ``lists``: by user."""
+        """Return the sums over neighbours for the ratings of some users. ``lists``: by user.
+
+        Each rating is removed from the similarities to which it contributes.
+        """
         neighbour, dot, common = nearest
         table, rated = lists.table(users, len(squares) + 1)
         indices, list_index = lists.indices(users)
@@ -147,18 +151,18 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
         self._followers = ResidualLists(
             parameters["follower_starts"], parameters["follower"], parameters["follower_weight"]
         )
-        """For each movie, the movies that have it as a neighbour, and its weight for each of them: a list reads only
-        the entries of the movies that the viewer rated."""
+        """For each movie, the movies whose neighbour it is, and its weight for each. A list reads only the entries of
+        the movies that the viewer rated."""
 
     def only_for_predict(self) -> frozenset[str]:
         """Return the names of the users' ratings, and of the neighbours by movie."""
         return frozenset(("starts", "other", "rest", "neighbour", "weight"))
 
     def nearest(self, products: "Iterable[Products]", total: int, norm: Floats) -> "Nearest":
-        """Return the nearest neighbours of each movie with their sums of products and numbers of common users.
+        """Return the nearest neighbours of each movie, their sums of products and numbers of common users.
 
-        Shape (movies, neighbours) each; a missing neighbour is ``total``, the number of movies. ``norm``: the lengths
-        of the movies' lists of residuals, shape (movies,).
+        Shape (movies, neighbours) each. A missing neighbour is ``total``, the number of movies. ``norm``: the lengths
+        of the movies' vectors of residuals, shape (movies,).
         """
         import torch
 

@@ -24,10 +24,10 @@ relevant to the user."""
 DISLIKED = 2.0
 """A movie to which a user gave at most this many stars counts as disliked."""
 INVERTED = 0.3
-"""Two movies of a list count as inverted if the predicted stars of the lower one exceed those of the upper one by more
-than this."""
+"""Two movies of a list count as inverted if the lower one is predicted more than this many stars above the upper
+one."""
 OF_STARS = ("liked", "disliked", "believed", "inverted")
-"""The families of ranking metrics that need to know how many stars users gave."""
+"""The families of ranking metrics that need stars."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class ListMeasures:
     names: tuple[str, ...] = tuple(
         name for name, metric in METRICS.items() if "ranking" in metric.tasks and metric.higher_is_better is not None
     )
-    """Such as ``ndcg@10``, of the first ten movies; ``mrr`` uses the whole list. Models are compared by the first."""
+    """``ndcg@10`` is of the first ten movies, and ``mrr`` of the whole list. Models are compared by the first
+    metric."""
     relevant: float = RELEVANT
-    """A movie with at least this many stars in test is relevant; above 0."""
+    """A movie with at least this many stars in test is relevant. Above 0."""
     capped: bool = False
     """Whether ``recall@k`` divides by ``k`` if more movies are relevant."""
     depth: int = 0
-    """How many movies of each list to return, if that is more than the metrics need."""
+    """How many movies of each list to return, if more than the metrics need."""
 
     @classmethod
     def at(cls, cuts: Sequence[int], relevant: float = RELEVANT, capped: bool = False) -> "ListMeasures":
@@ -82,7 +83,7 @@ STRONG_MEASURES = ListMeasures(
     ("ndcg@100", "recall@20", "recall@50", *(name for name in DEFAULT_MEASURES.names if name != "recall@20")),
     capped=True,
 )
-"""The metrics of the split ``strong``: those that are published for it first."""
+"""The metrics of the split ``strong``, beginning with those that are published for it."""
 
 
 def mse(prediction: Floats, stars: Floats) -> float:
@@ -126,8 +127,9 @@ def rating_metrics(prediction: Floats, stars: Floats) -> Metrics:
 
 
 def rating_sums(prediction: Floats, stars: Floats) -> Doubles:
-    """Return the number of test rows, and three sums over them from which ``rating_metrics_of`` computes the metrics:
-    of the squared errors, of the absolute errors, and of 1 for each exact prediction. Sums over different rows add up.
+    """Return the number of test rows, and their sums of squared errors, absolute errors and exact predictions.
+
+    ``rating_metrics_of`` computes the metrics from these. The sums over different rows can be added.
 
     >>> rating_sums(np.float32([4.5, 2.0]), np.float32([5, 3])).tolist()
     [2.0, 1.25, 1.5, 1.0]
@@ -166,8 +168,7 @@ class Bin:
 
 
 def calibration(prediction: Floats, stars: Floats, width: float = 0.5) -> list[Bin]:
-    """Return the mean prediction and the mean rating in bins of ``width`` predicted stars; bins without rows are left
-    out.
+    """Return the mean prediction and the mean rating in bins of ``width`` predicted stars, without empty bins.
 
     >>> for each in calibration(np.float32([3.1, 3.3, 4.0]), np.float32([3, 4, 4])):
     ...     print(each.low, each.rows, round(each.predicted, 2), each.rated)
@@ -210,9 +211,9 @@ class Confusion:
 
 
 def confusion(prediction: Floats, stars: Floats) -> Confusion:
-    """Return how often each rating was predicted as each number of whole stars; values that never occur are left out.
+    """Return how often each rating was predicted as each number of whole stars, without values that never occur.
 
-    Predictions are rounded as in ``accuracy``, which is the share of rows in which both are the same.
+    Predictions are rounded as in ``accuracy``, which is the share of rows in which both numbers are the same.
 
     >>> confusion(np.float32([4.5, 2.0, 4.6]), np.float32([5, 3, 5]))
     Confusion(rated=[3.0, 5.0], predicted=[2.0, 5.0], counts=[[1, 0], [0, 2]])
@@ -239,7 +240,7 @@ def ndcg(hits: Bools, relevant: Ints) -> Doubles:
 
 
 def recall(hits: Bools, relevant: Ints) -> Doubles:
-    """Return the share of each user's relevant movies that are in the list; arguments as in ``ndcg``.
+    """Return the share of each user's relevant movies that are in the list. Arguments as in ``ndcg``.
 
     >>> recall(np.array([[True, False], [False, True]]), np.array([1, 2]))
     array([1. , 0.5])
@@ -257,9 +258,9 @@ def precision(hits: Bools) -> Doubles:
 
 
 def average_precision(hits: Bools, relevant: Ints) -> Doubles:
-    """Return the average precision of each list; its mean over users is ``map``. Arguments as in ``ndcg``.
+    """Return the average precision of each list, whose mean over users is ``map``. Arguments as in ``ndcg``.
 
-    It is ``sum over ranks j of hit_j (hits among the first j) / j``, divided by the number of relevant movies, also if
+    It is ``sum over ranks j of hit_j (hits among the first j) / j``, divided by the number of relevant movies, even if
     that is more than ``k``, as in trec_eval's ``map_cut``.
 
     >>> average_precision(np.array([[True, False, True]]), np.array([4])).round(4)
@@ -300,7 +301,7 @@ def coverage(movies: NDArray[np.intp], counts: Ints) -> float:
 
 
 def gini(movies: NDArray[np.intp], counts: Ints) -> float:
-    """Return how unequally the movies with ratings are listed: 0 if all are in as many lists, near 1 if few are listed.
+    """Return how unequally movies with ratings are listed: 0 if all are listed equally often, near 1 if few are listed.
 
     With ``n`` movies in ascending order of the number of lists ``x_i`` that they are in, it is
     ``sum_i (2 i - n - 1) x_i / (n sum x)`` (Gini 1912). Arguments as in ``coverage``.
@@ -314,8 +315,7 @@ def gini(movies: NDArray[np.intp], counts: Ints) -> float:
 
 
 def novelty(movies: NDArray[np.intp], counts: Ints, users: int) -> float:
-    """Return the mean of ``-log2(ratings of the movie / users)`` over all movies of all lists, in bits (Zhou et al.
-    2010).
+    """Return the mean of ``-log2(ratings of the movie / users)`` over all lists' movies, in bits (Zhou et al. 2010).
 
     ``movies`` and ``counts`` as in ``coverage``; ``users``: the number of users with ratings in train.
 
@@ -354,8 +354,8 @@ def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
     """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
 
     ``scores``: shape (rows, movies), with at least ``k`` movies. Equal scores are ordered by ``counts``, highest first,
-    then by column. A movie whose score is minus infinity is not a candidate. If there are fewer than ``k`` candidates,
-    the rest of the row is -1.
+    then by column. A movie with a score of minus infinity is not a candidate. With fewer than ``k`` candidates, the
+    rest of the row is -1.
 
     >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
     array([[ 2,  1,  0, -1]])
@@ -385,15 +385,15 @@ class Lists:
     users: NDArray[np.intp]
     """Shape (users,)."""
     movies: NDArray[np.intp]
-    """Rows of the movies, best first; -1 if there are no more candidates."""
+    """Rows of the movies, best first; -1 after the last candidate."""
     rated: Floats
-    """The stars that the user gave each movie in test; 0 if they did not rate it there."""
+    """The stars that the user gave each movie in test; 0 without a rating there."""
     predicted: Floats
-    """The predicted stars; NaN if there are no more candidates."""
+    """The predicted stars; NaN after the last candidate."""
     relevant: Ints
     """How many movies are relevant to each user, shape (users,)."""
     first: Ints
-    """The rank of the first relevant movie in each user's whole list, shape (users,); 0 if there is none."""
+    """The rank of the first relevant movie in each user's whole list, shape (users,); 0 without one."""
     means: Floats
     """The user's mean rating in train, shape (users,); minus infinity without ratings."""
     measures: ListMeasures = DEFAULT_MEASURES
@@ -452,9 +452,9 @@ OF_ALL_LISTS: Mapping[str, Callable[[Top], float]] = {
 
 
 MANY_USERS = 10_000
-"""If more users than this have a relevant movie in test, only the lists of ``SAMPLED_USERS`` of them are measured."""
+"""If more users than this have a relevant movie in test, the lists of only ``SAMPLED_USERS`` users are measured."""
 SAMPLED_USERS = 2_000
-"""How many users are drawn: enough to know ndcg@10 to about .01, in seconds instead of minutes."""
+"""How many users are drawn: enough to know ndcg@10 to about 0.01, in seconds instead of minutes."""
 
 
 def rank_users(
@@ -464,11 +464,11 @@ def rank_users(
     seed: int = 0,
     measures: ListMeasures = DEFAULT_MEASURES,
 ) -> Lists:
-    """Return the lists of the users with a relevant movie in test. If there are more than ``MANY_USERS`` such users,
-    ``SAMPLED_USERS`` of them are drawn with the seed.
+    """Return the lists of the users with a relevant movie in test.
 
-    ``rank(user)`` returns the user's list of movies that have ratings in train and that the user has not rated there. A
-    movie without ratings in train can be relevant, although it is in no list.
+    If more than ``MANY_USERS`` users have one, ``SAMPLED_USERS`` of these users are drawn with the seed. ``rank(user)``
+    returns the user's list of movies that have ratings in train and that the user has not rated there. A movie without
+    ratings in train can be relevant, although it is in no list.
     """
     liked = test.stars >= measures.relevant
     users = np.unique(test.user[liked]).astype(np.intp)
@@ -506,8 +506,7 @@ def rank_users(
 
 
 def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the rows of the movies that have ratings in train and that a user has not rated there, highest score
-    first.
+    """Return the rows of the movies that have ratings in train, but none by this user, by score, highest first.
 
     ``scores``: shape (movies,). Ties are ordered as in ``top``.
     """
@@ -518,7 +517,7 @@ def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:
-    """Return the ranking metrics of lists; see ``list_metrics``. Without stars, those of ``OF_STARS`` are left out."""
+    """Return ``list_metrics``, without those of ``OF_STARS`` if the dataset has no stars."""
     metrics = list_metrics(lists, train.counts, len(np.unique(train.ratings.user)), train.movies.genres)
     return {name: value for name, value in metrics.items() if not (train.implicit and family(name) in OF_STARS)}
 
@@ -612,9 +611,8 @@ def pair_errors(predict: Callable[[Rows, Rows], Floats], test: Ratings) -> Itera
     """Yield the errors of the predicted mean rating for each pair of users who both rated a movie in test.
 
     ``predict``: takes the test rows of the first and of the second rating of each pair, and returns the predictions.
-    Triples are formed from test ratings only, so none of their ratings is in train. If a user rated a movie twice, only
-    the newest rating counts. The errors come in blocks, like those of ``Pairs.blocks``, because there may be far too
-    many to hold in memory.
+    The pairs' ratings are all in test, so that none is in train. If a user rated a movie twice, only the newest rating
+    counts. The errors come in the blocks of ``Pairs.blocks``, because there may be far too many for the memory.
     """
     stars = test.stars.astype(np.float64)
     for first, second in Pairs.of(test).blocks():
@@ -650,8 +648,8 @@ def pair_list_metrics(hits: Bools, relevant: Ints) -> Metrics:
 
     ``hits``: whether the movie at each rank is relevant to each member, shape (pairs, 2, 10). ``relevant``: how many
     movies are relevant to each member, shape (pairs, 2), all above 0. The list has an ``ndcg`` for each member,
-    relative to that member's ideal list. The metrics are the mean of both, the lower one and the difference between
-    them, each averaged over the pairs.
+    relative to the member's ideal list. The metrics are the mean, the minimum and the difference of these two, each
+    averaged over the pairs.
 
     >>> hits = np.zeros((1, 2, 10), bool)
     >>> hits[0, 0, 0] = hits[0, 1, 1] = True

@@ -76,7 +76,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return fit(train, validation, self.settings, self.seed, progress)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; unknown users and movies get the prior mean."""
+        """Return the predicted stars. Unknown users and movies get the prior mean."""
         return self.scale.clip(expected(self.parameters, users, movies))
 
     def fold_in(self, history: History) -> Posterior:
@@ -94,7 +94,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return self._expectation(*self.moments(taste), self.counts)
 
     def moments(self, taste: Posterior) -> tuple[Floats, Floats]:
-        """Return the mean and the variance of ``m + b + c + p . q`` for each movie; both sides are uncertain.
+        """Return the mean and the variance of ``m + b + c + p . q`` for each movie, with uncertainty on both sides.
 
         With the means of ``a = (p, 1)`` and ``w = (q, 1)``, the viewer's covariance ``S`` and the movie's covariance
         ``T``, the variance is ``a' T a + w' S w + tr(S_pp T_qq)``. The mean is not clipped to the scale.
@@ -116,8 +116,8 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return how much each rating adds to the scores.
 
-        All ratings are handled at once: subtract each one's part of the precision and of the pull, solve again, and
-        compare the scores.
+        For all ratings at once, subtract what each adds to the precision and to the pull, solve again, and compare the
+        scores.
         """
         precision, pull = self._sums(history)
         parts, pulls = self._parts(history)
@@ -149,7 +149,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return prior + precision / noise, prior @ self.parameters["user_mean"][-1] + pull / noise
 
     def _parts(self, history: History) -> tuple[Doubles, Doubles]:
-        """Return the contribution of each rating to ``_sums``."""
+        """Return what each rating adds to ``_sums``."""
         design, covariance, residuals = self._rated(history)
         spread = _unpack(covariance)
         parts, pulls = design[:, :, None] * design[:, None, :], design * residuals[:, None]
@@ -159,8 +159,8 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         return parts / noise, pulls / noise
 
     def _rated(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
-        """Return the rated movies as ``(q, 1)``, their packed covariances, and the stars minus the overall mean and the
-        movie's bias."""
+        """Return the rated movies as ``(q, 1)``, their packed covariances, and the stars minus the overall mean and
+        the movies' biases."""
         movie = self.parameters["movie_mean"][history.movies].astype(np.float64)
         residuals = history.stars - float(self.parameters["overall"]) - movie[:, -1]
         movie[:, -1] = 1.0

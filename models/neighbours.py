@@ -13,14 +13,14 @@ largest weights of each user or movie are kept. The prediction is
 
 with sums over the neighbours who rated the movie (user-knn: Herlocker et al., An algorithmic framework for performing
 collaborative filtering, 1999), or over the neighbours that the viewer rated (item-knn: Sarwar et al., Item-based
-collaborative filtering, 2001; the baseline and both kinds of shrinkage are those of Koren, Factor in the neighbors,
-2010). A viewer who rated the movie counts as their own neighbour, and a movie that the viewer rated counts as its own:
-no other rating says more about how much the viewer likes the movie.
+collaborative filtering, 2001). The baseline and both kinds of shrinkage are those of Koren, Factor in the neighbors,
+2010. A viewer who rated the movie counts as their own neighbour, and a rated movie counts as its own, because no other
+rating says more about how much the viewer likes the movie.
 
-``doubt / (doubt + sum |w|)`` is the share that remains unknown: 1 without neighbours, approaching 0 with many. The
+``doubt / (doubt + sum |w|)`` is the share that remains unknown: 1 without neighbours, and almost 0 with many. The
 variance of the prediction is that of the two effects plus ``taste`` times this share. ``taste``, in stars squared, is
-estimated from some users' ratings, each predicted without itself: the reduction of their squared errors by the
-neighbours, divided by the sum of their known shares, ``sum |w| / (doubt + sum |w|)``.
+estimated from some users' ratings, each predicted without itself. It is how much the neighbours reduce the squared
+errors, divided by the sum of the known shares, ``sum |w| / (doubt + sum |w|)``.
 """
 
 from abc import abstractmethod
@@ -39,7 +39,7 @@ from movietui.models.settings import Settings, setting
 BLOCK = 1 << 22
 """How many entries of a table are processed at once: 16 MiB in float32."""
 SAMPLE = 8
-"""The ratings of this many users, each predicted without itself, determine the loss on train and ``taste``."""
+"""The number of users whose ratings, each predicted without itself, determine the train loss and ``taste``."""
 TINY = np.float32(1e-9)
 
 
@@ -48,7 +48,7 @@ class NeighbourSettings(Settings):
     """Settings of ``UserKNN`` and ``ItemKNN``.
 
     The defaults of the fit were chosen on a held-out tenth (``hold_out``) of the train part of ``kfold5-0`` of
-    ml-100k; those of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
+    ml-100k. The defaults of ``caution`` and ``popularity`` are the same as in ``BiasedMF``.
     """
 
     neighbours: int = setting(300, 1, 5000)
@@ -100,7 +100,7 @@ class ResidualLists:
         return cls(starts, other[order], residual[order])
 
     def indices(self, lists: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the indices of all ratings in some lists, and for each rating the index in ``lists`` of its list."""
+        """Return the indices of all ratings in some lists, and for each rating the index of its list in ``lists``."""
         first = self.starts[lists]
         lengths = self.starts[lists + 1] - first
         which = np.repeat(np.arange(len(lists)), lengths)
@@ -120,7 +120,7 @@ class ResidualLists:
         return residual, rated
 
     def thinned(self, most: int) -> "ResidualLists":
-        """Return the lists with at most ``most`` ratings each, evenly spread over longer ones."""
+        """Return the lists with at most ``most`` ratings each, evenly spread over the list."""
         lengths = np.diff(self.starts)
         long = np.repeat(lengths, lengths)
         index = np.arange(len(long)) - np.repeat(self.starts[:-1], lengths)
@@ -160,7 +160,7 @@ class Neighbours(Model[S, T]):
         self._bias.restore(parameters, scale)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; users and movies without ratings get the mean effect and have no neighbours."""
+        """Return the predicted stars. Users and movies without ratings get the mean effect and have no neighbours."""
         parameters = self.parameters
         stars = expected(parameters, users, movies)
         unique, inverse = np.unique(users, return_inverse=True)
@@ -204,8 +204,7 @@ class Neighbours(Model[S, T]):
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Compute the contributions of all ratings at once: leaving one out shifts the viewer's effect and all
-        residuals."""
+        """Compute the contributions of all ratings at once, from shifts of the viewer's effect and of all residuals."""
         taste = self.fold_in(history)
         score = self.expect(taste).score[movies]
         if not len(history):
@@ -220,7 +219,7 @@ class Neighbours(Model[S, T]):
     def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
         """Return ``sum w e`` and ``sum |w|`` for pairs of a user and a movie, shape (pairs,) each.
 
-        ``users``: the distinct users; ``user_index``: the index in ``users`` of each pair's user.
+        ``users``: the distinct users. ``user_index``: the index of each pair's user in ``users``.
         """
 
     @abstractmethod
@@ -229,8 +228,10 @@ class Neighbours(Model[S, T]):
 
     @abstractmethod
     def _sums_without_each(self, taste: T, shifts: NDArray[Any], movies: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the sums without each rating, shape (movies, ratings) each. Leaving a rating out shifts the viewer's
-        effect by its entry in ``shifts``."""
+        """Return the sums without each rating, shape (movies, ratings) each.
+
+        ``shifts``: how far the viewer's effect moves without each rating.
+        """
 
     def _residuals(self, history: History) -> tuple[Generosity, Floats]:
         generosity = self._bias.fold_in(history)
@@ -262,12 +263,14 @@ class Neighbours(Model[S, T]):
         return parameters, Fitted.of([epoch])
 
     def _similarity(self, dot: Any, common: Any, norm: Any, others: Any) -> Any:
-        """Return the shrunk cosine from sums of products, numbers of common ratings and both norms, arrays or
-        tensors."""
+        """Return the shrunk cosine, for arrays or tensors.
+
+        ``dot``: sums of products. ``common``: numbers of common ratings. ``norm`` and ``others``: both norms.
+        """
         return dot * common / ((common + self.settings.shrinkage) * (norm * others) + TINY)
 
     def _weights(self, similarity: NDArray[Any]) -> Floats:
-        """Return similarities with the contrast applied; negative ones are 0 unless opposites count."""
+        """Return similarities with the contrast applied. Negative ones become 0 unless ``opposites`` count."""
         low = -1.0 if self.settings.opposites else 0.0
         similarity = np.clip(np.asarray(similarity, np.float32), low, 1.0)
         return np.asarray(np.copysign(np.abs(similarity) ** self.settings.contrast, similarity), np.float32)

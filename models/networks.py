@@ -1,9 +1,9 @@
-"""Training networks, and running them without torch.
+"""Trains networks with torch, and runs them in numpy.
 
-``train`` is the loop of all neural models: the rows are tensors in memory and a batch is a slice of a shuffled index,
+``train`` is the loop of all neural models. The rows are tensors in memory and a batch is a slice of a shuffled index,
 which is many times faster than a ``DataLoader`` over a Python ``__getitem__`` (see ``tests/benchmarks/epoch.py``). The
-trained network is stored as named arrays and served by ``forward`` in numpy. torch is imported inside the functions
-that train, and its layers are in ``movietui.models.training.towers``, so serving never imports it.
+trained network is stored as named arrays, and ``forward`` serves it in numpy. Serving never imports torch, because only
+the functions that train import torch, and torch's layers are in ``movietui.models.training.towers``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 Layers = Sequence[tuple[Floats, Floats]]
 """Weights, shape (…, inputs, outputs), and biases, shape (…, 1, outputs), from the first layer to the last. Leading
-axes, if any, are several networks side by side."""
+axes are for several networks side by side."""
 
 MIN_BATCHES = 100
-"""The smallest number of batches in an epoch: a small dataset makes the batches smaller, not the training shorter."""
+"""The fewest batches in an epoch. A small dataset makes the batches smaller, not the training shorter."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
 
     epochs: int
     batch: int
-    """The largest batch size; batches are smaller if an epoch would otherwise have fewer than ``min_batches``."""
+    """The largest batch size. Batches are smaller if an epoch would otherwise have fewer than ``min_batches``."""
     rate: float
     """The learning rate."""
     momentum: float | None = None
@@ -52,10 +52,10 @@ class Plan:
     def batch_of(self, rows: int) -> int:
         """Return the batch size for this many rows.
 
-        With few ratings, the batches are smaller, so that an epoch has enough steps. The learning rate stays the same:
-        with a lower one, training would end before it converges. On 4,000 generated ratings, in batches of 80 instead
-        of 1024, lowering the rate with the square root of the batch size, as is usual with Adam, raises the held-out
-        rmse of sgd-mf from 0.54 to 0.88 and that of residual-mf from 0.52 to 0.80.
+        With few ratings, the batches are smaller, so that an epoch has enough steps. The learning rate stays the same,
+        because training with a lower one would end before it converges. On 4,000 generated ratings, in batches of 80
+        instead of 1024, lowering the rate with the square root of the batch size, as is usual with Adam, raises the
+        held-out rmse of sgd-mf from 0.54 to 0.88 and that of residual-mf from 0.52 to 0.80.
         """
         return max(1, min(self.batch, rows // self.min_batches))
 
@@ -65,9 +65,8 @@ Step = Callable[["Tensor"], tuple["Tensor", "Tensor"]]
 mean squared error of the batch in stars squared, which the curve shows."""
 
 Batches = Callable[[int, int], Iterable["Tensor"]]
-"""Takes the number of an epoch, from 1, and the batch size, and yields the batches of the epoch for ``Step``. There are
-as many as it takes to see all rows once. They depend on nothing else that changes from epoch to epoch, except torch's
-random state."""
+"""Takes the number of an epoch, from 1, and the batch size, and yields the batches of the epoch for ``Step``, as many
+as it takes to see all rows once. Apart from these arguments, only torch's random state may change the batches."""
 
 
 @contextmanager
@@ -90,17 +89,18 @@ def train(
     held_out: Callable[[], float] | None = None,
     batches: Batches | None = None,
 ) -> Fitted:
-    """Train a network in place, and leave it in evaluation mode on the chosen device; call this inside ``seeded``.
+    """Train a network in place, and leave it in evaluation mode on the chosen device. Call this inside ``seeded``.
 
-    ``step`` is called in training mode with each of the ``batches`` of an epoch; by default, these are the row numbers
+    ``step`` is called in training mode with each of the ``batches`` of an epoch. By default, these are the row numbers
     below ``rows``, shuffled, on the device. ``validation`` and ``held_out`` are called in evaluation mode after each
-    epoch and return a mean squared error in stars squared. ``validation`` is only reported. ``held_out``, measured on
-    rows of train that ``step`` does not use, determines the best epoch: the network ends with the weights of that
-    epoch, training ends early if the plan has patience, and the returned ``Fitted.best_epoch`` is its number, so that
-    the caller may train again on all rows for that many epochs.
+    epoch and return a mean squared error in stars squared. ``validation`` is only reported.
 
-    Inside ``movietui.models.training.resume.resumable``, interrupted training resumes after its last complete epoch;
-    ``progress`` is called again for the earlier epochs. All randomness in ``step`` must then come from torch.
+    ``held_out``, measured on rows of train that ``step`` does not use, determines the best epoch. The network ends with
+    the weights of that epoch, training ends early if the plan has patience, and the returned ``Fitted.best_epoch`` is
+    the number of that epoch.
+
+    Inside ``movietui.models.training.resume.resumable``, interrupted training resumes after its last complete epoch.
+    ``progress`` is then called again for the earlier epochs. All randomness in ``step`` must come from torch.
     """
     import torch
 
@@ -166,7 +166,7 @@ def _shuffled(rows: int, batch: int, device: "torch.device") -> "Iterator[Tensor
 
 
 def to_arrays(layers: Layers, prefix: str) -> Parameters:
-    """Return layers as named arrays; ``layers_of`` does the reverse."""
+    """Return layers as named arrays. ``layers_of`` does the reverse."""
     arrays: Parameters = {}
     for number, (weight, bias) in enumerate(layers):
         arrays[f"{prefix}.{number}.weight"], arrays[f"{prefix}.{number}.bias"] = weight, bias
@@ -187,8 +187,8 @@ def fold_norm(
 ) -> tuple[Floats, Floats]:
     """Fold batch normalisation into the dense layer before it.
 
-    ``norm``: scale, shift, running mean and running variance (with the small constant added), each shaped like the
-    bias. After training, normalisation is linear: ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy
+    ``norm``: scale, shift, running mean and running variance (with the small constant added), each with the shape of
+    the bias. After training, normalisation is linear: ``scale (x - mean) / sqrt(variance) + shift`` (Ioffe and Szegedy
     2015).
     """
     scale, shift, mean, variance = norm
@@ -197,7 +197,7 @@ def fold_norm(
 
 
 def forward(layers: Layers, inputs: NDArray[Any]) -> NDArray[Any]:
-    """Run dense layers with ReLU between them and none after the last.
+    """Run dense layers with ReLU between them.
 
     ``inputs``: shape (…, rows, inputs); returns (…, rows, outputs).
     """
@@ -208,9 +208,9 @@ def forward(layers: Layers, inputs: NDArray[Any]) -> NDArray[Any]:
 
 
 def forward_with_slope(layers: Layers, inputs: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Run layers with a single output, and also return the derivatives of the output.
+    """Run layers with a single output, and return the output, shape (…, rows), with its derivatives.
 
-    Returns the output, shape (…, rows), and its derivatives with respect to each input, shape (…, rows, inputs).
+    The derivatives are with respect to each input, shape (…, rows, inputs).
     """
     active = []
     for weight, bias in layers[:-1]:

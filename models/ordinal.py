@@ -1,9 +1,9 @@
 """Stars as ordered steps of unequal height: the ordered probit, in numpy.
 
-Behind a rating is a latent number ``z ~ N(f, v)``; below the first cut it becomes the lowest number of stars, up to the
-second cut the next, and so on (McCullagh, Regression models for ordinal data, 1980). The step from one to two stars may
-thus be larger than the step from three to four. The first and the last cut stay halfway between the stars on both
-sides, which gives the latent numbers the unit of stars; the cuts between are learned.
+Behind a rating is a latent number ``z ~ N(f, v)``. Below the first cut, it becomes the lowest number of stars, up to
+the second cut the next, and so on (McCullagh, Regression models for ordinal data, 1980). The step from one to two stars
+may thus be larger than the step from three to four. The first and the last cut stay halfway between the stars on both
+sides, which gives the latent numbers the unit of stars. The cuts between them are learned.
 """
 
 import math
@@ -17,7 +17,7 @@ RANGE = 8.0
 """How far the tabulated normal distribution reaches to both sides of its mean, in standard deviations."""
 GRID, STEP = np.linspace(-RANGE, RANGE, 4001, retstep=True)
 CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
-"""The normal distribution function on the grid, because numpy has none; interpolated between two points, it is off by
+"""The normal distribution function on the grid, because numpy has none. Interpolated between two points, it is off by
 less than 1e-6."""
 RISE = np.append(np.diff(CDF), 0.0)
 """How much ``CDF`` rises from each point of the grid to the next."""
@@ -33,7 +33,7 @@ def values_and_cuts(stars: Floats) -> tuple[Floats, Floats]:
 def normal_cdf(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the normal distribution function at ``x``."""
     steps = np.clip((np.asarray(x, np.float64) + RANGE) / STEP, 0, len(GRID) - 1)
-    below = steps.astype(np.intp)  # by division: ``np.interp`` searches the grid, which takes five times as long
+    below = steps.astype(np.intp)  # ``np.interp`` would search the grid, which takes five times as long
     return np.asarray(CDF[below] + (steps - below) * RISE[below])
 
 

@@ -70,28 +70,26 @@ class Encoded:
 class Pair(Model[PairSettings, Encoded]):
     """Predicts the mean rating of a pair by three networks: one for users, one for movies, and one that combines both.
 
-    This is the scheme of system 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, the prediction
-    is
+    This is the scheme of system 002. With the codes ``a`` and ``b`` of two users and ``g`` of a movie, it predicts
 
         (m(a) + m(b)) / 2 + combiner(a + b, |a - b|, g, (a + b) g)
 
-    where ``m`` is the prediction of ``mf`` for one of them, or the overall mean without factors. The prediction is
+    where ``m`` is the prediction of ``mf`` for one of the users, or the overall mean without factors. The prediction is
     symmetric in the users. A single viewer is paired with themselves. The networks learn from residuals: each rating
-    minus what ``mf`` would have predicted if it had not seen that rating, computed in closed form from the rating's
+    minus what ``mf`` would have predicted without having seen that rating, computed in closed form from the rating's
     leverage (``movietui.models.training.pair``).
 
-    A user's inputs are the logarithms of how many movies of each genre they rated, demographics if the dataset has
-    them, and their posterior mean in ``mf``. A movie's inputs are genres, year, IMDb's facts and directors if the
-    dataset is joined with IMDb, and its posterior mean in ``mf``. A viewer is folded in by ``mf`` in closed form and
-    then encoded.
+    A user's inputs are the logarithms of how many movies of each genre they rated, demographics if the dataset has any,
+    and the posterior mean in ``mf``. A movie's inputs are genres, year, IMDb's facts and directors if the dataset is
+    joined with IMDb, and the posterior mean in ``mf``. A viewer is folded in by ``mf`` in closed form and then encoded.
     """
 
     name = "pair"
     summary = "Predicts what two people would give a movie together, from who they are and what they like."
     settings_type = PairSettings
     on_device = True
-    # The author gives neither layer sizes nor a learning rate, and only says that the rate was low, the batches small
-    # and the epochs few.
+    # The author gives no layer sizes, and only says that the learning rate was low, the batches small and the epochs
+    # few.
     published = PairSettings(
         factors=0, epochs=5, alone=0.0, batch=256, rate=0.0003, falling=False, decay=0.0, members=1, hidden=64, size=32
     )
@@ -112,8 +110,10 @@ class Pair(Model[PairSettings, Encoded]):
         return self.predict_pair(users, users, movies)
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
-        """Return the predicted mean ratings of pairs; see ``Model.predict_pair``. A row of -1 has no ratings and no
-        known features."""
+        """Return the predicted mean ratings of pairs; see ``Model.predict_pair``.
+
+        A row of -1 has no ratings and no known features.
+        """
         return self.scale.clip(predict_pairs(self.parameters, first, second, movies))
 
     def fold_in(self, history: History) -> Encoded:
@@ -180,8 +180,8 @@ def encode(parameters: Parameters, inputs: Floats) -> Floats:
 def combine(parameters: Parameters, first: Floats, second: Floats, movies: Floats) -> Floats:
     """Return what each member adds to the prediction for pairs, shape (members, rows).
 
-    ``first``, ``second`` and ``movies``: the codes, shape (members, rows, size) each. If ``first`` and ``second`` have
-    a single row, it is used for all movies.
+    ``first``, ``second`` and ``movies``: the codes, shape (members, rows, size) each. A single row of ``first`` and
+    ``second`` is used for all movies.
     """
     both = np.broadcast_to(first + second, movies.shape)
     distance = np.broadcast_to(np.abs(first - second), movies.shape)

@@ -1,4 +1,4 @@
-"""Metrics in plug-ins, which are computed wherever movietui computes its own metrics of the same task."""
+"""The metrics of plug-ins, which are computed wherever movietui's metrics of the same task are."""
 
 import functools
 import math
@@ -16,20 +16,21 @@ from movietui.models.metrics import Lists, Metrics, family
 
 @dataclass(frozen=True)
 class RatingMetric:
-    """A metric of predicted ratings; an entry point in the group ``movietui.metrics`` names one."""
+    """A metric of predicted ratings, which an entry point in the group ``movietui.metrics`` names."""
 
     measures: str
     """What it measures, in a few words; see ``movietui.models.choices.Metric``."""
     compute: Callable[[Floats, Floats], float]
-    """Takes the predictions and the ratings of all test rows, both on the scale of the published ratings and of shape
-    (rows,)."""
+    """Takes the predictions and the ratings of all test rows, on the scale of the published ratings, shape (rows,)
+    each.
+    """
     higher_is_better: bool | None = None
     """``None`` for a figure whose best value is neither the highest nor the lowest."""
 
 
 @dataclass(frozen=True)
 class ListMetric:
-    """A metric of lists; an entry point in the group ``movietui.metrics`` names one."""
+    """A metric of lists, which an entry point in the group ``movietui.metrics`` names."""
 
     measures: str
     """What it measures, in a few words; see ``movietui.models.choices.Metric``."""
@@ -49,12 +50,12 @@ def is_ours(name: str) -> bool:
 
 
 def declared() -> tuple[Plugin, ...]:
-    """Return the metrics that plug-ins declare, also those that cannot be used."""
+    """Return the metrics that plug-ins declare, even those that cannot be used."""
     return plugins.declared("metric", is_ours)
 
 
 def load(plugin: Plugin) -> AnyMetric:
-    """Return a plug-in's metric. Raises ``Problem`` if it cannot be imported or is none."""
+    """Return a plug-in's metric. Raises ``Problem`` if it cannot be imported or is not a metric."""
     metric = plugin.load()
     if not isinstance(metric, RatingMetric | ListMetric):
         raise plugin.problem(
@@ -64,15 +65,17 @@ def load(plugin: Plugin) -> AnyMetric:
 
 
 def described(plugin: Plugin, metric: AnyMetric) -> Metric:
-    """Return the row of a plug-in's metric in the table of metrics."""
+    """Return a plug-in's metric as an entry of ``choices.METRICS``."""
     tasks = RATING if isinstance(metric, RatingMetric) else RANKING
     return Metric(plugin.name, tasks, metric.higher_is_better, str(metric.measures))
 
 
 @functools.cache
 def load_all() -> Mapping[Plugin, AnyMetric]:
-    """Return the metrics of all plug-ins, and make them known to this process. A plug-in that cannot be used is
-    reported and left out."""
+    """Return the metrics of all plug-ins, and make them known to this process.
+
+    A plug-in that cannot be used is reported and left out.
+    """
     metrics = {}
     for plugin in plugins.usable("metric", is_ours).values():
         try:
@@ -84,17 +87,18 @@ def load_all() -> Mapping[Plugin, AnyMetric]:
 
 
 def of_ratings(prediction: Floats, stars: Floats) -> Metrics:
-    """Return the metrics of plug-ins for predicted ratings; arguments as in ``rating_metrics``."""
+    """Return the metrics of plug-ins for predicted ratings. Arguments as in ``rating_metrics``."""
     return _computed(RatingMetric, prediction, stars)
 
 
 def of_lists(lists: Lists, train: Dataset) -> Metrics:
-    """Return the metrics of plug-ins for lists; arguments as in ``ranking_metrics``."""
+    """Return the metrics of plug-ins for lists. Arguments as in ``ranking_metrics``."""
     return _computed(ListMetric, lists, train)
 
 
 def _computed(kind: type[Chosen], *arguments: Any) -> Metrics:
-    """Return the metrics of a kind. One that fails is reported and left out: the fit may have taken hours."""
+    """Return the metrics of a kind. A metric that fails is reported and left out, because the fit may have taken
+    hours."""
     metrics: Metrics = {}
     for plugin, metric in load_all().items():
         if not isinstance(metric, kind):
@@ -103,7 +107,7 @@ def _computed(kind: type[Chosen], *arguments: Any) -> Metrics:
             with explained(plugin, "be computed"):
                 value = float(metric.compute(*arguments))
             if not math.isfinite(value):
-                raise plugin.problem(f"is {value} and not a number here, so it is left out")
+                raise plugin.problem(f"is {value} here, not a finite number, so it is left out")
             metrics[plugin.name] = value
         except Problem as problem:
             plugins.report(problem)

@@ -50,7 +50,7 @@ class Popularity(Model[PopularitySettings, None]):
         return self.scale.clip(self.parameters["stars"][movies])
 
     def fold_in(self, history: History) -> None:
-        """Return ``None``: all viewers are treated alike."""
+        """Return ``None``, because all viewers get the same predictions."""
         return
 
     def expect(self, taste: None) -> Expectation:
@@ -62,18 +62,17 @@ class Popularity(Model[PopularitySettings, None]):
         )
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
-        """Return zeros: the viewer's ratings contribute nothing."""
+        """Return zeros, because the viewer's ratings change nothing."""
         return np.zeros((len(movies), len(history)), np.float32)
 
 
 def parameters_of(
     counts: Ints, sums: NDArray[Any], squares: NDArray[Any], settings: PopularitySettings, scale: Scale
 ) -> tuple[Parameters, float]:
-    """Return the parameters and ``v``, from each movie's number of ratings, the sum of their stars and that of their
-    squares."""
+    """Return the parameters and ``v``, from each movie's number of ratings, sum of stars and sum of squared stars."""
     total = int(counts.sum(dtype=np.int64))
     overall = float(sums.sum()) / total if total else (scale.low + scale.high) / 2
-    # Even without damping, a movie without ratings needs a fraction of a rating; otherwise its mean would be 0 / 0.
+    # Even without damping, a movie without ratings needs a fraction of a rating, or its mean would be 0 / 0.
     damping = max(settings.damping, 1e-6)
     weight = counts + damping
     means = (sums + damping * overall) / weight

@@ -1,8 +1,8 @@
 """The base of models for lists: the value of a rating, and how scores become stars.
 
 A rating of ``r`` stars has the value ``r - zero``, or just 1, and 0 below ``least``. From a viewer's values, a ranker
-predicts the value of every movie: the movie's score. The score depends as much on whether the viewer would rate the
-movie at all as on the stars they would give. Lists in the order ``likely`` are sorted by this score.
+predicts the value of every movie, which is the movie's score. The score depends as much on whether the viewer would
+rate the movie at all as on the stars they would give. Lists in the order ``likely`` are sorted by this score.
 
 Stars come from ``Bias`` and from how far the viewer's scores are from the average scores. With a viewer's scores ``s``,
 and the mean scores over users scaled to a length of 1, ``a``,
@@ -29,7 +29,7 @@ from movietui.models.settings import Settings, setting
 PRIOR_RATINGS = 10
 """The weight, in ratings, that shrinks the slope towards 0."""
 TINY = 1e-9
-"""Lengths and sums of squares below this count as 0."""
+"""Smaller lengths and sums of squares count as 0."""
 SWEEPS = 12
 """How many times the effects of users and movies are updated in turn."""
 RATINGS_BY_USER = frozenset(("starts", "rated", "stars"))
@@ -56,7 +56,7 @@ class PreferenceSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A viewer's generosity and scores, to which ``RankingModel.expect`` adds for rated movies."""
+    """A viewer's generosity and scores, before ``RankingModel.expect`` adds to the scores of rated movies."""
 
     generosity: Generosity
     history: History
@@ -68,13 +68,15 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some users' ratings, and the scores of the movies that they rated. Each score is computed from the user's other
-    ratings, by a ranker that never saw the users."""
+    """Some users' ratings, and the scores of the rated movies.
+
+    Each score is computed from the user's other ratings, by a ranker that never saw the users.
+    """
 
     residuals: Floats
     """The residual of each rating after ``Bias``, in stars, shape (ratings,)."""
     personal: Floats
-    """The personal part of each score, its distance from the average score, shape (ratings,)."""
+    """How far each score is from the average score, its personal part, shape (ratings,)."""
     half_change: Floats
     """How much the personal part changes if half of the user's ratings are left out, shape (ratings,)."""
     ratings: float
@@ -88,7 +90,7 @@ class RankingModel(Model[P, Scores]):
     """A model that scores movies by the values of the viewer's ratings; see the docstring of the module.
 
     Lists leave out the movies that the viewer rated. If such a movie is shown elsewhere, its own rating adds
-    ``(r - middle) / width``, with the middle and the width of the scale, to its score: from -1/2 to 1/2.
+    ``(r - middle) / width`` to its score, with the middle and the width of the scale: from -1/2 to 1/2.
 
     The uncertainty combines that of the effects and that of the viewer's taste. For users of the sample, who have ``n``
     ratings on average, the mean square of the personal part of the stars is ``t``, and the mean square of its change
@@ -109,8 +111,10 @@ class RankingModel(Model[P, Scores]):
         return RATINGS_BY_USER
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars: each user is folded in from their ratings in train; an unknown user has no
-        personal part."""
+        """Return the predicted stars, for users folded in from their ratings in train.
+
+        An unknown user has no personal part.
+        """
         stars = expected(self.parameters, users, movies)
         order = np.argsort(users, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
@@ -150,8 +154,10 @@ class RankingModel(Model[P, Scores]):
 
     @abstractmethod
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        """Return the scores of some movies, 0 for a row of -1 and for a movie without ratings, and ``s . a`` over all
-        movies."""
+        """Return the scores of some movies, and ``s . a`` over all movies.
+
+        The score is 0 for a row of -1 and for a movie without ratings.
+        """
 
     @abstractmethod
     def _shares(self, history: History, movies: Ints) -> Floats:
@@ -177,7 +183,7 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
     if not len(sample.residuals):
         return {"slope": np.asarray(0.0), "taste": np.zeros(2)}, 0.0
     personal, residuals = sample.personal.astype(np.float64), sample.residuals.astype(np.float64)
-    # As if a few more ratings had shown that taste does not matter.
+    # As if a few more ratings had shown no taste.
     weight = float(personal @ personal) * (1 + PRIOR_RATINGS / len(residuals))
     slope = max(0.0, float(personal @ residuals) / weight) if weight > TINY else 0.0
     variance, variance_of_half = (
@@ -189,13 +195,13 @@ def calibrate(sample: Sample) -> tuple[Parameters, float]:
 
 
 def sample_users(users: int, most: int) -> NDArray[np.intp]:
-    """Return at most ``most`` users, evenly spread, and no more than a tenth of all users, rounded up."""
+    """Return at most ``most`` users, and at most a tenth of all users (rounded up), evenly spread."""
     return evenly_spread(users, min(most, -(-users // 10)))
 
 
 def ratings_by_user(train: Dataset) -> Parameters:
-    """Return every user's ratings as parameters: their movies and stars, one user after the other, and the start of
-    each user's ratings."""
+    """Return every user's ratings as parameters: movies and stars, one user after the other, and where each user's
+    ratings start."""
     order, starts = grouped(train.ratings.user, len(train.users))
     return {"starts": starts, "rated": train.ratings.movie[order], "stars": train.ratings.stars[order]}
 

@@ -1,4 +1,4 @@
-"""The models by name: those of movietui, which have a line in ``_CLASSES``, and those of plug-ins."""
+"""The models by name: those of movietui, which are in ``_CLASSES``, and those of plug-ins."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -38,11 +38,13 @@ _CLASSES = {
 
 
 class Registry(Mapping[str, "type[AnyModel]"]):
-    """Model classes by name, followed by those of plug-ins. Looking up a class imports its module; listing the names
-    imports nothing."""
+    """Model classes by name, with those of plug-ins last.
+
+    Looking up a class imports its module. Listing the names imports nothing.
+    """
 
     def __getitem__(self, name: str) -> "type[AnyModel]":
-        """Return a class. Raises ``Problem`` if it is that of a plug-in and cannot be used."""
+        """Return a class. Raises ``Problem`` for a plug-in that cannot be used."""
         if name not in _CLASSES:
             return load(plugins.usable("model", _CLASSES.__contains__)[name])
         module, _, kind = _CLASSES[name].partition(".")
@@ -71,7 +73,7 @@ class Registry(Mapping[str, "type[AnyModel]"]):
 
 
 def declared() -> tuple[Plugin, ...]:
-    """Return the models that plug-ins declare, also those that cannot be used."""
+    """Return the models that plug-ins declare, even those that cannot be used."""
     return plugins.declared("model", _CLASSES.__contains__)
 
 

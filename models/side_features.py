@@ -17,11 +17,11 @@ from movietui.data.features import Block, Index, demographics, directors
 YEARS = 5
 """The width of a bucket of release years."""
 DIRECTORS = 300
-"""The maximum number of directors that have a column: those with the most movies."""
+"""The most directors that have a column, those with the most movies."""
 
 
 def of_users(users: Users) -> Floats:
-    """Return occupation, age group, gender and first character of the zip code for a regression, shape (users + 1,
+    """Return occupation, age group, gender and the first character of the zip code, for a regression, shape (users + 1,
     columns)."""
     tables: list[NDArray[Any]] = []
     people = demographics(users)
@@ -93,17 +93,19 @@ def user_inputs(users: Users) -> Floats:
 
 
 def movie_inputs(movies: Movies) -> Floats:
-    """Return genres, year and month of release and IMDb facts, as far as the dataset has them, as inputs of a network,
-    shape (movies + 1, columns)."""
+    """Return genres, year and month of release and IMDb facts as inputs of a network, shape (movies + 1, columns).
+
+    Facts that the dataset lacks have no columns.
+    """
     genres = features.genres(movies)
-    # Without the first column, ``unknown``: the genres of such a movie are not known, so all of its columns are 0.
+    # Without the first column, ``unknown``, a movie without known genres has only zeros.
     parts: list[Block | Index] = [Block.as_is(genres.names[1:], genres.values[:, 1:])]
     parts += [part for part in (features.year(movies), features.month(movies), features.imdb(movies)) if part]
     return _columns(parts, len(movies))
 
 
 def _columns(parts: Sequence[Block | Index], rows: int) -> Floats:
-    """Concatenate features, each column centred over the rows in which it is known, and 0 in all others."""
+    """Concatenate features, with each column centred over the rows in which it is known, and 0 in other rows."""
     columns: list[Floats] = [np.zeros((rows + 1, 0), np.float32)]
     for part in parts:
         values = (part.one_hot() if isinstance(part, Index) else part).values

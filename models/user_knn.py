@@ -1,4 +1,4 @@
-"""Neighbours by user: predicts from the ratings of the most similar users."""
+"""Neighbours by user, which predict from the ratings of the most similar users."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -40,8 +40,8 @@ class Neighbourhood(Residuals):
 class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     """Predicts from the ratings of the most similar users; see ``movietui.models.neighbours``.
 
-    The fit stores no similarities; they are computed when they are needed. A viewer whom the model has never seen is
-    therefore served like any other. The model is meant for up to about ten thousand users.
+    The fit stores no similarities, which are computed when needed. A viewer whom the model has never seen is therefore
+    served like any other. The model is meant for at most about ten thousand users.
     """
 
     name = "user-knn"
@@ -50,7 +50,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )
-    """System 003 says only "similarities between users"; we assume plain cosines of stars relative to the user's
+    """System 003 says only "similarities between users". We assume plain cosines of stars relative to the user's
     mean."""
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
@@ -116,7 +116,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     def _nearest_weights(self, similarity: NDArray[Any]) -> Floats:
         """Return the weights of the nearest users in each row, 0 for the others, with the shape of the input.
 
-        With ``opposites``, the nearest users have the largest similarities in size, positive or negative.
+        With ``opposites``, the nearest users are those with the largest absolute similarities.
         """
         nearest = self.settings.neighbours
         similarity = similarity.astype(np.float32)  # float32 is several times faster to raise to a power

@@ -15,8 +15,8 @@ for library in ("OMP", "OPENBLAS"):
 def signals() -> Iterator[None]:
     """Let the programs that tests start react to signals as in a terminal, even under ``nohup`` or in the background.
 
-    A program ignores the signals that its parent ignores. This process therefore handles such signals by doing nothing,
-    because a program does not inherit handlers.
+    A program ignores the signals that its parent ignores, but does not inherit handlers. This process therefore handles
+    such signals, by doing nothing.
     """
     ignored = [
         number

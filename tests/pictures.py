@@ -1,8 +1,8 @@
 """Draw the screens as SVG with the app itself, for the README and for review.
 
-    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from SCENE] [--only SCENE]...
+    python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from PICTURE] [--only PICTURE]...
 
-The app uses the home MOVIETUI_HOME; in an empty home, it begins with the first start. The scenes of the Train screen
+The app uses the home MOVIETUI_HOME. In an empty home, it begins with the first start. The pictures of the Train screen
 need a home with two runs. They start a sweep, and train a run that fails and is deleted at the end.
 """
 
@@ -29,8 +29,8 @@ FIRST_START = {
     "first-start-learning": ("▸ Learn",),
     "first-start-question": ("Who is watching?",),
 }
-"""The scenes of an empty home, each with texts. A scene has come when one of its texts is on screen."""
-SCENES: dict[str, tuple[str, ...]] = {
+"""The pictures of an empty home. Each is drawn as soon as one of its texts is on screen."""
+PICTURES: dict[str, tuple[str, ...]] = {
     "browse": ("b",),
     "browse-rated": ("b", "right", "5", "4"),
     "browse-undone": ("u", "u"),
@@ -86,31 +86,31 @@ SCENES: dict[str, tuple[str, ...]] = {
     "train-failed": ("escape", "up", "e", *("tab",) * 3, *"u77", "enter", "see ! Run"),
     "train-without-it": ("right", "g", "D", "y", "see deleted"),
 }
-"""The other scenes in order, each with the steps that lead to it from the scene before."""
+"""The other pictures in order, each with the steps that lead to it from the picture before."""
 
 
 async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
-    """Draw the scenes from ``first`` on, at a size and in a theme.
+    """Draw the pictures from ``first`` on, at a size and in a theme.
 
-    ``only``: the scenes to draw, if not all; the keys of the others are pressed too.
+    ``only``: the pictures to draw, if not all. The keys of the others are pressed too.
     """
     async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
         if app.asks_who:  # an empty home
-            for scene, shows in FIRST_START.items():
+            for picture, shows in FIRST_START.items():
                 while not any(words in shown(app) for words in shows):
                     await pilot.press(*["e"] * (OFFLINE in shown(app)))
                     await pilot.pause(0.1)
-                if not only or scene in only:
-                    save(app, folder, scene, size, theme)
+                if not only or picture in only:
+                    save(app, folder, picture, size, theme)
             await pilot.press("l")
         await driver.wait_for_list()
         await pilot.pause(0.4)
         with tempfile.TemporaryDirectory() as made:
             ratings = Path(made, "ratings.csv")
             ratings.write_text(letterboxd(driver.movies.known_rows()[:24]), "utf-8")
-            for scene in list(SCENES)[list(SCENES).index(first) :]:
-                for step in SCENES[scene]:
+            for picture in list(PICTURES)[list(PICTURES).index(first) :]:
+                for step in PICTURES[picture]:
                     if step.startswith(SEE):
                         pattern = re.compile(step.removeprefix(SEE))
                         await driver.until(lambda: pattern.search(shown(app)), step, 60)  # noqa: B023
@@ -122,13 +122,13 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only
                     await pilot.pause(0.15)
                     await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's reply", 60)
                 await pilot.pause(0.5)
-                if not only or scene in only:
-                    save(app, folder, scene, size, theme)
+                if not only or picture in only:
+                    save(app, folder, picture, size, theme)
 
 
-def save(app: MovieTui, folder: Path, scene: str, size: tuple[int, int], theme: str) -> None:
+def save(app: MovieTui, folder: Path, picture: str, size: tuple[int, int], theme: str) -> None:
     """Write what the app shows as SVG."""
-    name = f"{scene}-{size[0]}x{size[1]}-{theme}.svg"
+    name = f"{picture}-{size[0]}x{size[1]}-{theme}.svg"
     (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
 
 
@@ -145,9 +145,9 @@ def letterboxd(movies: Sequence[MovieRow]) -> str:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--size", "sizes", multiple=True, default=("140x40", "80x24"), show_default=True)
-@click.option("--only", multiple=True, type=click.Choice([*FIRST_START, *SCENES]), help="Draw only these.")
+@click.option("--only", multiple=True, type=click.Choice([*FIRST_START, *PICTURES]), help="Draw only these.")
 @click.option("--theme", "themes", multiple=True, default=("textual-dark", "textual-light"), show_default=True)
-@click.option("--from", "first", type=click.Choice(list(SCENES)), default=next(iter(SCENES)), show_default=True)
+@click.option("--from", "first", type=click.Choice(list(PICTURES)), default=next(iter(PICTURES)), show_default=True)
 def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...], first: str) -> None:
     """Draw the screens into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Alternating least squares with Spark's MLlib; the models are served as those that were trained on one machine."""
+"""Alternating least squares with Spark's MLlib. The models are served like models trained on one machine."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ def _user_sums(sums: dict[str, Doubles]) -> UserSums:
 
 
 def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> Floats:
-    """Return the factors that MLlib's ALS learns for the movies, shape (movies, factors); 0 for one without ratings.
+    """Return the movies' factors that MLlib's ALS learns, shape (movies, factors); 0 for a movie without ratings.
 
     ``ratings``: with the columns ``user``, ``movie`` and ``stars``. ``settings``: those of
     ``pyspark.ml.recommendation.ALS``.
@@ -72,8 +72,8 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
     blocks = max(FEWEST_BLOCKS, -(-len(train) // RATINGS_PER_BLOCK))
     columns = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
     with train.dataset.scratch(spark) as scratch:
-        # MLlib writes its factors there every ten sweeps: otherwise, what Spark would have to repeat after a failure
-        # grows with each sweep, until even its description overflows Java's stack.
+        # MLlib writes its factors there every ten sweeps. Otherwise, what Spark must repeat after a failure would grow
+        # with each sweep, until even the description of that work overflows Java's stack.
         spark.sparkContext.setCheckpointDir(scratch)
         fitted = ALS(**columns, numUserBlocks=blocks, numItemBlocks=blocks, **settings).fit(ratings)
         rows = fitted.itemFactors.toPandas()
@@ -92,9 +92,9 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
         + regularisation (sum_u n_u |x_u|^2 + sum_i n_i |y_i|^2)
 
     while ``Ials`` weighs all ratings alike, predicts their values, and lets its ridge grow with another power of ``n``.
-    So the factors are not quite those of one machine. The settings mean the same as far as they can: ``c`` is such that
-    a rating of mean value weighs the same against unrated pairs, and the regularisation such that its total weight is
-    the same. The factors are then scaled from scores around 1 to scores around the mean value.
+    So the factors are not quite those of one machine. The settings mean the same as far as possible: ``c`` is chosen so
+    that a rating of mean value weighs the same against unrated pairs, and the regularisation so that its total weight
+    is the same. The factors are then scaled from scores around 1 to scores around the mean value.
 
     Raises ``Problem`` if ``unseen`` is 0.
     """
@@ -142,7 +142,7 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
 
 
 def _value_sums(settings: IalsSettings, movies: int) -> Callable[[Block], dict[str, Doubles]]:
-    """Return a function that counts the ratings whose value is not 0, in all and by movie, and sums the values."""
+    """Return a function that counts the ratings whose value is not 0, in total and by movie, and sums the values."""
 
     def sums(block: Block) -> dict[str, Doubles]:
         values = settings.values(block.stars).astype(np.float64)

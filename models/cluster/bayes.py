@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from movietui.models.training.mf import Lists
 
 ROUNDS = 3
-"""How many times a user's vector and scatter are drawn in turn in each sweep."""
+"""How many times in each sweep a user's vector and scatter are drawn in turn."""
 
 
 def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Parameters:
     """Return the parameters of ``Bayes``, drawn from the same posterior as on one machine, with two differences.
 
-    Age, gender, occupation and zip code of the users are not used. And nothing about a user is kept from one sweep to
-    the next: given the movies, a partition draws a user's vector and scatter in turn, ``ROUNDS`` times, starting with
-    average scatter. So a partition that is lost is drawn again, and the same numbers come out.
+    First, age, gender, occupation and zip code of the users are not used. Second, nothing about a user is kept from one
+    sweep to the next. Given the movies, a partition draws a user's vector and scatter in turn, ``ROUNDS`` times,
+    starting with average scatter. If a partition is lost, it is drawn again, with the same result.
 
-    The partitions return sums over their users; the driver draws the movies and all regressions. Random numbers depend
-    on the seed, the sweep and the users of a partition, but not on the number of workers. Raises ``Problem`` for the
-    setting ``ordinal``.
+    The partitions return sums over their users, and the driver draws the movies and all regressions. Random numbers
+    depend on the seed, the sweep and the users of a partition, but not on the number of workers. Raises ``Problem`` for
+    the setting ``ordinal``.
     """
     if settings.ordinal:
         raise Problem("ordinal=true is not possible on a cluster, where stars are plain numbers; leave it out.")
@@ -78,7 +78,7 @@ def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Paramete
             added = train.sum(_drawn(users, movies, watched, noise, overall, (seed, number)))
             _learn(users, {name: torch.from_numpy(total) for name, total in added.items()}, generator)
             products = _products(added, len(counts), size)
-    # Popped, so that only one array at a time is in memory twice.
+    # ``pop`` leaves only one array at a time in memory twice.
     stacked = {name: torch.stack([each.pop(name) for each in samples]).numpy() for name in list(samples[0])}
     return {
         **stacked,
@@ -108,8 +108,8 @@ def _implicit_feedback(
 
 
 def _decorrelated_over_users(train: Partitions, watched: "ImplicitFeedback") -> "tuple[ImplicitFeedback, Tensor]":
-    """Return the implicit feedback of users, centred and decorrelated over all of them, without their design, and the
-    sums of its squares, shape (directions,)."""
+    """Return the implicit feedback, centred and decorrelated over all users, and its sums of squares over the users,
+    shape (directions,). The users' design is left out."""
     import torch
 
     from movietui.models.training.bayes import ImplicitFeedback, decorrelating
@@ -135,7 +135,7 @@ def _decorrelated_over_users(train: Partitions, watched: "ImplicitFeedback") -> 
 
 
 def _started(size: int, overall: float, movies: int, seed: int) -> Callable[[Block], dict[str, Doubles]]:
-    """Return a function that gives a partition's users random factors, and sums the movies' products over them."""
+    """Return a function that gives a partition's users random factors, and sums the movies' products over the users."""
 
     def start(block: Block) -> dict[str, Doubles]:
         import torch
@@ -192,7 +192,8 @@ def _learn(users: "Side", added: "dict[str, Tensor]", generator: "Generator") ->
 
     feedback = users.blocks[0]
     weights, by_feature = feedback.weights.double(), added["features"]
-    # Of the vectors minus their regression; the columns of the design are centred and orthogonal.
+    # The sums of products of the vectors minus their regression. The centred columns of the design are orthogonal, so
+    # ``squares`` is all that is needed of their products.
     cross = by_feature.T @ weights
     second = added["second"] - cross - cross.T + weights.T @ (feedback.squares.double() * weights)
     users.mean, users.precision = draw_normal_given(int(added["users"]), added["vectors"], second, generator)
@@ -201,7 +202,6 @@ def _learn(users: "Side", added: "dict[str, Tensor]", generator: "Generator") ->
 
 
 def _lists(block: Block, overall: float) -> "Lists":
-    """Return a partition's ratings by user."""
     import torch
 
     from movietui.models.training.mf import Lists
@@ -221,7 +221,7 @@ def _design(lists: "Lists", watched: "ImplicitFeedback") -> "Tensor":
 
 
 def _generator(block: Block, seed: int, sweep: int) -> "Generator":
-    """Return the random generator for the users of a partition in one sweep; it is the same on every machine."""
+    """Return the random generator for a partition and a sweep, which does not depend on the machine."""
     import torch
 
     state = np.random.SeedSequence([seed, sweep, int(block.users[0])]).generate_state(1, np.uint64)
@@ -229,8 +229,7 @@ def _generator(block: Block, seed: int, sweep: int) -> "Generator":
 
 
 def _packed_products(block: Block, side: "Side", overall: float, movies: int) -> Doubles:
-    """Return the movies' ``Side.products`` over the users of a partition: the upper triangle of each, shape (movies,
-    entries)."""
+    """Return the upper triangles of the movies' ``Side.products`` over a partition's users, shape (movies, entries)."""
     import torch
 
     from movietui.models.training.bayes import Side

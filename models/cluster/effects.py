@@ -25,8 +25,8 @@ def learn_effects(train: Partitions, sweeps: int, *, of_users: bool = True) -> P
     """Return what ``movietui.models.bias.learn_effects`` returns, except that ``user`` has only the row of an unknown
     user.
 
-    In each sweep, the partitions compute the effects of their users, given those of the movies, and the driver computes
-    those of the movies, given the sums of the users'.
+    In each sweep, the partitions compute the effects of their users, given the movies' effects. The driver then
+    computes the movies' effects, given sums of the users'.
     """
     counts, sums, squares = train.of_movies
     ratings, scale = len(train), train.dataset.scale
@@ -50,9 +50,9 @@ def learn_effects(train: Partitions, sweeps: int, *, of_users: bool = True) -> P
 def _effects_of(
     movie_mean: Doubles, users: Effects, overall: float, noise: float
 ) -> Callable[[Block], dict[str, Doubles]]:
-    """Return a function that computes the effects of a partition's users, and what the driver needs of them.
+    """Return a function that computes the effects of a partition's users, and returns the sums that the driver needs.
 
-    ``users``: their prior.
+    ``users``: the prior of the users' effects.
     """
 
     def compute(block: Block) -> dict[str, Doubles]:

@@ -28,7 +28,8 @@ FITS: Mapping[str, Callable[[Partitions, Any, int], Parameters]] = {
 }
 """For each model, a function that takes the ratings, the settings and the seed, and returns the parameters.
 
-Parameters with a row for each user have only the row of an unknown user: users stay on the cluster, and are folded in.
+Parameters with a row for each user have only the row of an unknown user, because users stay on the cluster and are
+folded in.
 """
 
 
@@ -40,7 +41,7 @@ def check_name(name: str) -> None:
 
 
 def fit(name: str, train: Partitions, settings: Settings, seed: int) -> AnyModel:
-    """Return a model that is fitted to the ratings of a train part."""
+    """Return a model fitted on the ratings of a train part."""
     model = MODELS[name](settings, seed=seed)
     model.restore({**FITS[name](train, settings, seed), "counts": train.counts}, train.dataset.scale)
     return model

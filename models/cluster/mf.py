@@ -1,4 +1,4 @@
-"""Biased matrix factorisation: given the movies, users are independent, so each partition updates its own."""
+"""Biased matrix factorisation. Given the movies, users are independent, so each partition updates its own users."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,9 +42,9 @@ def fit_mf(train: Partitions, settings: BiasedMFSettings, seed: int) -> Paramete
 
 
 def _update_users(users: "Side", movies: "Side", overall: float, noise: float) -> Callable[[Block], dict[str, Doubles]]:
-    """Return a function that updates a partition's users, and returns the sums over them that the driver needs.
+    """Return a function that updates a partition's users, and returns the sums that the driver needs.
 
-    ``users``: their prior.
+    ``users``: the prior of the users.
     """
 
     def update(block: Block) -> dict[str, Doubles]:

@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 NETWORKS = ("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid")
 """The models that are networks over embeddings."""
 ROWS_PER_WORKER = 256
-"""The fewest ratings of a batch for each worker: with fewer, workers mostly wait for each other."""
+"""The fewest ratings of a batch for each worker. With fewer, workers mostly wait for each other."""
 FAILURE = "_failure"
-"""The file beside the ratings in which the first worker that fails says why."""
+"""The file beside the ratings in which the first worker that fails writes why."""
 _FAILURE_BYTES = 2000
 
 
 def network_fit(name: str) -> Callable[[Partitions, EmbeddingSettings, int], Parameters]:
     """Return a function that fits a network over embeddings; see ``movietui.models.cluster.workers``.
 
-    The ratings go through a folder beside the dataset, which is removed at the end. Users have no side features, so
-    ``hybrid`` has those of movies only. The function raises ``Problem`` if a worker fails or dies.
+    The workers read the ratings from a folder beside the dataset, which is removed at the end. ``hybrid`` has only side
+    features of movies. The function raises ``Problem`` if a worker fails or dies.
     """
 
     def fit(train: Partitions, settings: EmbeddingSettings, seed: int) -> Parameters:
@@ -60,7 +60,7 @@ def network_fit(name: str) -> Callable[[Partitions, EmbeddingSettings, int], Par
 
 
 def _work(name: str, dataset: RemoteDataset, settings: EmbeddingSettings, seed: int, uri: str) -> "Work":
-    """Return what the workers need to know to fit a model to the ratings at a URI."""
+    """Return what the workers need to fit a model to the ratings at a URI."""
     from movietui.models.cluster.workers import Work
 
     model = MODELS[name](settings, seed=seed)
@@ -72,8 +72,8 @@ def _work(name: str, dataset: RemoteDataset, settings: EmbeddingSettings, seed: 
 def _processes(train: Partitions, settings: EmbeddingSettings) -> int:
     """Return the number of workers: one for each task that the cluster can run at once or, with GPUs, one for each GPU.
 
-    There are no more workers than partitions of ratings, and few enough for each to have at least ``ROWS_PER_WORKER``
-    ratings of a batch.
+    There are at most as many workers as partitions of ratings, and each has at least ``ROWS_PER_WORKER`` ratings of a
+    batch, unless there is only one worker.
     """
     spark = train.ratings.sparkSession
     context = spark.sparkContext._jsc.sc()
@@ -117,7 +117,7 @@ def _in_task(work: "Work") -> Parameters | None:
 
 
 def _say_why(uri: str, error: Exception) -> None:
-    """Write why this worker failed, unless another one has written why it did: then this one failed because of it."""
+    """Write why this worker failed, unless another worker has failed before and so caused the failure."""
     reason = str(error).strip().partition("\n")[0]
     if any(word in reason for word in ("gloo", "NCCL")):
         reason = f"a worker died, perhaps because its memory ran out, or could not be reached ({reason})"
@@ -131,7 +131,7 @@ def _say_why(uri: str, error: Exception) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Train a network as one of the processes that ``torchrun`` has started; the first writes the checkpoint."""
+    """Train a network as one of the processes that torchrun has started. The first one writes the checkpoint."""
     parser = argparse.ArgumentParser("movietui.models.cluster.networks", description=main.__doc__)
     parser.add_argument("model", choices=NETWORKS)
     parser.add_argument("--dataset", required=True, help="A dataset that was cleaned with movietui cluster clean.")

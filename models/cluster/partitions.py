@@ -1,4 +1,4 @@
-"""Passes over the ratings on a cluster: each partition has all ratings of its users.
+"""Passes over the ratings on a cluster, where each partition has all ratings of its users.
 
 ``Partitions.sum`` has the executors compute numpy arrays for each partition, and brings the sums of these arrays to the
 driver. The function that computes them is sent to the executors, together with all arrays that it refers to.
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Doubles = NDArray[np.float64]
 RATINGS_PER_PARTITION = 1_000_000
-"""About how many ratings a partition has. It does not depend on the number of workers, so neither do random numbers."""
+"""About how many ratings a partition has. Like the random numbers, this does not depend on the number of workers."""
 FEWEST_PARTITIONS = 8
 ENTRIES_PER_PIECE = 1 << 18
-"""How many numbers of an array are summed in one group: the sums of large arrays are spread over the executors."""
+"""How many numbers of an array are summed in one group. The groups of a large array are spread over the executors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Block:
 
     @classmethod
     def of(cls, user: Ints, movie: Ints, stars: Floats) -> "Block":
-        """Group ratings by user. Within a user, they are sorted by movie."""
+        """Group ratings by user, and sort each user's ratings by movie."""
         order = np.lexsort((stars, movie, user))
         users, starts = np.unique(user[order], return_index=True)
         return cls(users, np.append(starts, len(order)), movie[order], stars[order])
@@ -60,7 +60,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Partitions:
-    """Ratings on a cluster; each partition has all ratings of its users."""
+    """Ratings on a cluster. Each partition has all ratings of its users."""
 
     dataset: ClusterDataset
     ratings: "DataFrame"
@@ -86,8 +86,8 @@ class Partitions:
         """Return the sums over all partitions of the arrays that a function computes for each.
 
         Without ratings, there are no arrays. The arrays of a name must have the same shape in all partitions. They are
-        summed in float64, in the order of the partitions' first users: the same partitions give the same bits, on any
-        number of workers and if some of them die.
+        summed in float64, in the order of the partitions' first users. The same partitions therefore give the same
+        bits, on any number of workers and even if workers die.
         """
         rows = (
             self.ratings.mapInPandas(lambda batches: _pieces(batches, function), _PIECES)
@@ -106,7 +106,7 @@ class Partitions:
         return arrays
 
     def sample(self, ratings: int) -> Block:
-        """Return the ratings of some users, who together have about this many: those with the lowest hashes.
+        """Return the ratings of the users with the lowest hashes, who together have about this many ratings.
 
         If there are no more ratings than that, all are returned.
         """
@@ -119,7 +119,7 @@ class Partitions:
         return _block_of([chosen.toPandas()])
 
     def histories(self, users: NDArray[np.integer[Any]]) -> list[History]:
-        """Return the ratings of a few users, ascending; a user without ratings is left out."""
+        """Return the ratings of a few users, in the order of their rows, without users without ratings."""
         from pyspark.sql import functions as f
 
         rows = self.ratings.where(f.col("user").isin(np.unique(users).tolist())).toPandas()
@@ -143,7 +143,7 @@ def _powers_by_movie(movies: int) -> Callable[[Block], dict[str, Doubles]]:
 def _pieces(
     batches: "Iterator[pd.DataFrame]", function: Callable[[Block], Mapping[str, NDArray[Any]]]
 ) -> "Iterator[pd.DataFrame]":
-    """Yield the arrays that a function computes for a partition, in pieces. ``first`` is the partition's first user."""
+    """Yield the arrays that a function computes for a partition in pieces, each with the partition's first user."""
     import pandas as pd
 
     frames = list(batches)
@@ -180,8 +180,10 @@ def _block_of(frames: "list[pd.DataFrame]") -> Block:
 
 @contextmanager
 def partitioned(dataset: ClusterDataset, ratings: "DataFrame", fewest: int = FEWEST_PARTITIONS) -> Iterator[Partitions]:
-    """Keep ratings of a dataset in the cluster's memory, or on its disks if they do not fit, while the block runs, in
-    at least ``fewest`` partitions of whole users."""
+    """While the block runs, keep ratings of a dataset in the cluster's memory or, if they do not fit, on its disks.
+
+    They are in at least ``fewest`` partitions of whole users.
+    """
     from pyspark import StorageLevel
 
     number = max(fewest, -(-ratings.count() // RATINGS_PER_PARTITION))

@@ -1,7 +1,6 @@
-"""Models that follow from sums of products of the ratings of two movies: the cluster computes the sums, the driver the
-rest.
+"""Models that follow from sums of products of two movies' ratings. The cluster computes the sums, the driver the rest.
 
-Such a sum is a table with a row and a column for each movie, so only the movies with the most ratings are learned.
+The sums are a table with a row and a column for each movie, so only the movies with the most ratings are learned.
 """
 
 from collections.abc import Iterator
@@ -33,10 +32,10 @@ from movietui.models.neighbours import ResidualLists
 from movietui.models.rankers import SWEEPS, calibrate, ratings_by_user, sample_users
 
 NEIGHBOUR_MOVIES = 8000
-"""How many movies have neighbours, in ``item-knn``."""
+"""The number of movies that have neighbours in ``item-knn``."""
 USERS_AT_ONCE = 2048
-"""A partition adds up products for at most this many users at a time, in a table of users by movies: with 8000 movies,
-62.5 MiB."""
+"""The most users whose products a partition adds up at once, in a table of users by movies (62.5 MiB for 8000
+movies)."""
 
 
 def fit_ease(train: Partitions, settings: EaseSettings, seed: int) -> Parameters:
@@ -65,9 +64,9 @@ def fit_ease(train: Partitions, settings: EaseSettings, seed: int) -> Parameters
 
 
 def fit_item_knn(train: Partitions, settings: ItemKNNSettings, seed: int) -> Parameters:
-    """Return the parameters of ``ItemKNN``; only the ``NEIGHBOUR_MOVIES`` movies with the most ratings have neighbours.
+    """Return the parameters of ``ItemKNN``, in which only the ``NEIGHBOUR_MOVIES`` most rated movies have neighbours.
 
-    All ratings count for similarities, while on one machine those of a large dataset come from some of its users.
+    All ratings count for the similarities. On one machine, the similarities of a large dataset come from some users.
     """
     effects = learn_effects(train, settings.sweeps, of_users=settings.both)
     total, column = len(train.counts), columns_of(train.counts, NEIGHBOUR_MOVIES)
@@ -81,7 +80,7 @@ def fit_item_knn(train: Partitions, settings: ItemKNNSettings, seed: int) -> Par
     def common_of(block: Block) -> dict[str, NDArray[Any]]:
         return {"common": _gram(block, np.ones_like(block.stars), column, len(learned))}
 
-    # One after the other, because both tables together would be more than Spark lets a driver receive at once.
+    # In two passes, because both tables together would be more than Spark lets a driver receive at once.
     empty = np.zeros((len(learned), len(learned)))
     added = train.sum(products_of) or {"products": empty, "squares": np.zeros(total)}
     dot, squares = added["products"].astype(np.float32), added["squares"].astype(np.float32)
@@ -106,7 +105,7 @@ def fit_item_knn(train: Partitions, settings: ItemKNNSettings, seed: int) -> Par
 def _gram(block: Block, values: Floats, column: Ints, learned: int) -> Floats:
     """Return the sum over users of the products of their values of two movies, shape (learned, learned).
 
-    ``values``: of the ratings; ``column``: the row of each movie in the result, or -1.
+    ``values``: of the ratings. ``column``: the row of each movie in the result, or -1.
     """
     import torch
 

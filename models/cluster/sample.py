@@ -20,7 +20,7 @@ NO_RATINGS: Parameters = {
 
 
 def sample_of(train: Partitions, effects: Parameters, users: NDArray[np.intp]) -> tuple[Dataset, Parameters]:
-    """Return the ratings of some users as a dataset, with rows of its own, and the effects with those of these users.
+    """Return the ratings of some users as a dataset of these users only, and the effects with those of the users.
 
     ``effects``: from ``movietui.models.cluster.effects.learn_effects``.
     """

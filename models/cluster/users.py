@@ -67,10 +67,10 @@ def measure_ratings(model: AnyModel, parts: "DataFrame") -> Metrics:
 
 
 def measure_lists(model: AnyModel, dataset: ClusterDataset, parts: "DataFrame", order: Order, seed: int) -> Metrics:
-    """Return the ranking metrics of a model on the test part; each user's list is made as serving would make it.
+    """Return the ranking metrics of a model on the test part, for the lists that serving would make.
 
-    If more than ``MANY_USERS`` users have a relevant movie in test, the lists of ``SAMPLED_USERS`` of them count:
-    those with the lowest hashes of their row and the seed. ``parts``: as in ``measure_ratings``. Raises ``Problem`` if
+    If more than ``MANY_USERS`` users have a relevant movie in test, only ``SAMPLED_USERS`` lists count: those of the
+    users with the lowest hashes of their row and the seed. ``parts``: as in ``measure_ratings``. Raises ``Problem`` if
     nobody has a relevant movie.
     """
     from pyspark.sql import functions as f
@@ -126,10 +126,10 @@ def measure_lists(model: AnyModel, dataset: ClusterDataset, parts: "DataFrame", 
 def recommend_everyone(
     model: AnyModel, dataset: ClusterDataset, ratings: "DataFrame", users: "DataFrame", k: int, order: Order
 ) -> "DataFrame":
-    """Return the first ``k`` movies of the list of every user, with or without ratings.
+    """Return the first ``k`` movies of the list of every user, even of users without ratings.
 
-    ``ratings`` and ``users``: those of the dataset. The result has the columns ``user`` and ``movie``, ids as
-    published, ``rank`` from 1, ``stars``, ``uncertainty`` and ``score``.
+    ``ratings`` and ``users``: of the dataset. The result has the columns ``user`` and ``movie`` (ids as published),
+    ``rank`` (from 1), ``stars``, ``uncertainty`` and ``score``.
     """
     from pyspark.sql import functions as f
 
@@ -165,13 +165,13 @@ def recommend_everyone(
 
 
 def _by_user(rows: "DataFrame") -> "DataFrame":
-    """Return the rows in partitions of whole users, one user after the other; the order does not vary."""
+    """Return the rows in partitions of whole users, one user after the other, in an order that does not vary."""
     number = max(FEWEST_PARTITIONS, -(-rows.count() // RATINGS_PER_PARTITION))
     return rows.repartition(number, "user").sortWithinPartitions("user", "movie", "stars")
 
 
 def _users_of(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
-    """Yield the rows of each user; a user's rows may be in two or more batches, one after the other."""
+    """Yield the rows of each user, which may be in two or more consecutive batches."""
     import pandas as pd
 
     waiting: list[pd.DataFrame] = []
@@ -190,13 +190,13 @@ def _users_of(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
 
 
 def _history(frame: "pd.DataFrame") -> History:
-    """Return a user's ratings; of two of the same movie, the last."""
+    """Return a user's ratings, with the last of several ratings of the same movie."""
     rated = frame.drop_duplicates("movie", keep="last")
     return History(rated["movie"].to_numpy(np.int32), rated["stars"].to_numpy(np.float32))
 
 
 def _as_dataset(movies: Dataset, frame: "pd.DataFrame") -> tuple[Dataset, Ratings]:
-    """Return the train part of some users as a dataset, whose rows of users are its own, and their test part."""
+    """Return the train part of some users, as a dataset of these users only, and their test part."""
     ids, user = np.unique(frame["user"].to_numpy(np.int32), return_inverse=True)
     ratings = Ratings(
         user.astype(np.int32),

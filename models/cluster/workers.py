@@ -1,13 +1,13 @@
-"""Training of a network over embeddings by several workers: what each worker does. Needs torch, but not Spark.
+"""What each worker does when several train a network over embeddings. Needs torch, but not Spark.
 
-The workers are processes that ``torchrun`` or pyspark's ``TorchDistributor`` has started. Each has all ratings of some
-users, and the embeddings of these users only. All have the network and the embeddings of the movies; torch's
-``DistributedDataParallel`` averages the gradients of both after each batch.
+The workers are processes that ``torchrun`` or pyspark's ``TorchDistributor`` has started. Each worker has all ratings
+of some users, and the embeddings of these users only. All workers have the network and the embeddings of the movies,
+and torch's ``DistributedDataParallel`` averages the gradients of both after each batch.
 
-The ratings are in parts, whose number does not depend on that of the workers. Each part has a random order of its own
-in each epoch, and each batch has rows of every part: the batches are therefore the same with any number of workers, and
-a step is the step that one worker would make, up to rounding. Only two things depend on the number of workers: which
-inputs dropout drops, and batch normalisation, for which each worker takes the mean and variance of its own rows.
+The ratings are in files, whose number does not depend on the number of workers. In each epoch, each file has a random
+order of its own, and each batch has rows of every file. The batches are therefore the same with any number of workers,
+and a step is the step that one worker would make, up to rounding. Only two things depend on the number of workers:
+which inputs dropout drops, and batch normalisation, for which each worker takes the mean and variance of its own rows.
 """
 
 import gc
@@ -49,15 +49,15 @@ from movietui.models.training.embeddings import (
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """What all workers are told."""
+    """What every worker needs to know."""
 
     uri: str
-    """The URI of a folder that each worker can read with pyarrow. Each file or folder in it is a part: Parquet with the
-    columns ``user``, ``movie`` and ``stars``, and with all ratings of its users."""
+    """The URI of a folder that each worker can read with pyarrow. Each file (or folder) in it is Parquet with the
+    columns ``user``, ``movie`` and ``stars``, and has all ratings of its users."""
     users: int
     """How many users the dataset has, with or without ratings."""
     features: Floats
-    """Side features of the movies, shape (movies + 1, features); the last row is an unknown movie."""
+    """Side features of the movies, shape (movies + 1, features). The last row is an unknown movie."""
     scale: Scale
     shape: Shape
     settings: EmbeddingSettings
@@ -69,13 +69,12 @@ def fit_together(
     progress: Progress = ignore_epoch,
     failed: Callable[[Exception], None] = lambda error: None,
 ) -> Parameters | None:
-    """Train a network together with the other workers; return the parameters on the first worker, ``None`` on the
-    others.
+    """Train a network together with the other workers, and return the parameters on the first worker (else ``None``).
 
     These are the parameters of ``movietui.models.embeddings.Embedded``, but ``user`` has only the row of an unknown
-    user. ``progress`` is called on the first worker; its training loss is that of all workers. ``failed`` is called
-    with an error before the other workers notice. Raises ``Problem`` if the ratings cannot be read or are damaged, or
-    if there are more workers than parts.
+    user. ``progress`` is called on the first worker, with the training loss of all workers. ``failed`` is called with
+    an error before the other workers notice. Raises ``Problem`` if the ratings cannot be read or are damaged, or if
+    there are more workers than files.
     """
     try:
         if choose_device().type == "cuda":
@@ -113,7 +112,7 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
         of_worker = np.random.SeedSequence([work.seed, processes.get_rank()])
         torch.manual_seed(int(of_worker.generate_state(1)[0]))  # so that dropout differs between the workers
         for table in (network.user, network.user_bias):
-            # The loss of a worker is multiplied by their number, because gradients are averaged; these are not.
+            # Losses are multiplied by the number of workers, because gradients are averaged, except these.
             table.register_hook(lambda gradient: gradient / workers)  # type: ignore[no-untyped-call]
         together = DistributedDataParallel(_Shared(network))
         columns = Columns(*(to_device(device, column) for column in (share.user, share.movie, share.stars)))
@@ -166,7 +165,7 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
 
 
 def read(work: Work) -> list[tuple[int, Block]]:
-    """Return this worker's parts, each with its number among all parts."""
+    """Return the ratings in this worker's files, each with the number of the file."""
     import pyarrow as pa
     import pyarrow.dataset as ds
     from pyarrow.fs import FileSelector
@@ -186,7 +185,7 @@ def read(work: Work) -> list[tuple[int, Block]]:
             f"A worker cannot read the ratings at {work.uri} ({reason}); store them where all workers can read them."
         ) from error
     if workers > max(1, len(names)):
-        raise Problem(f"There are {len(names)} parts of ratings for {workers} workers; start at most {len(names)}.")
+        raise Problem(f"There are more workers ({workers}) than files of ratings; start at most {len(names)}.")
     for _, block in blocks:
         if len(block.movie) and not 0 <= block.movie.min() <= block.movie.max() < len(work.features) - 1:
             raise Problem(f"The ratings at {work.uri} are damaged; clean the dataset on the cluster again.")
@@ -197,7 +196,7 @@ class Share:
     """The ratings of one worker, and their order in each epoch."""
 
     def __init__(self, blocks: Sequence[tuple[int, Block]], seed: int, kept_back: float) -> None:
-        """``kept_back``: the share of the ratings of each part that is held out from training."""
+        """``blocks``: from ``read``. ``kept_back``: the share of each file's ratings that is held out from training."""
         self._seed = seed
         self.weight = 0.0
         """The number of this worker's rows in the current batch, divided by the mean number of rows in a batch."""
@@ -221,13 +220,13 @@ class Share:
             columns["stars"].append(block.stars)
             first, offset = first + len(block.stars), offset + len(block.users)
         self.users: Ints = np.concatenate(columns["users"])
-        """The rows of the users, shape (users,), one part after the other."""
+        """The rows of the users, shape (users,), one file after the other."""
         self.user: Ints = np.concatenate(columns["user"])
         """For each rating, the index of its user in ``users``."""
         self.movie: Ints = np.concatenate(columns["movie"])
         self.stars: Floats = np.concatenate(columns["stars"])
         self.learned, self.held_out = np.concatenate(learned), np.concatenate(held_out)
-        """The rows of the ratings from which the network learns, one part after the other, and of all others."""
+        """The rows of the ratings from which the network learns, one file after the other, and of all others."""
 
     def noise(self, columns: int) -> Floats:
         """Return standard normal numbers for each user, shape (users, columns), the same with any number of workers."""
@@ -240,8 +239,8 @@ class Share:
     def batches(self, epoch: int, count: int, size: float) -> Iterator[Tensor]:
         """Yield this worker's rows in each of ``count`` batches of an epoch, and set ``weight``.
 
-        ``size``: the mean number of rows in a batch, on all workers. For a batch without any of this worker's
-        rows, yield its first row twice, with the weight 0, because each worker must take part in each step.
+        ``size``: the mean number of rows in a batch, on all workers. For a batch without any rows of this worker, yield
+        the worker's first row twice, with the weight 0, because each worker must take part in each step.
         """
         batch_of = [np.empty(0, np.int64)]
         for number, _, rows in self._parts:
@@ -264,7 +263,7 @@ class _Shared(nn.Module):
         super().__init__()
         shape = network.shape
         self.parameters_of_all = nn.ParameterList([network.movie])
-        if shape.biases:  # otherwise, the biases have no gradients to wait for
+        if shape.biases:  # without, the biases have no gradients to wait for
             self.parameters_of_all.append(network.movie_bias)
         if shape.hidden:
             self.parameters_of_all.extend(network.tower.parameters())
@@ -275,14 +274,14 @@ class _Shared(nn.Module):
 
 
 def _average_buffers(network: Network) -> None:
-    """Give all workers the mean of the statistics that normalisation keeps for serving."""
+    """Average over the workers the statistics that normalisation keeps for serving."""
     for buffer in network.buffers():
         processes.all_reduce(buffer)
         buffer /= processes.get_world_size()
 
 
 def _sampled(share: Share, users: int, vectors: Floats) -> tuple[Floats, list[History]]:
-    """Return the vectors and the ratings of at most ``PRIOR_USERS`` users of all workers, in the order of their rows.
+    """Return the vectors and the ratings of at most ``PRIOR_USERS`` users of all workers, in the order of the users.
 
     ``vectors``: of this worker's users, shape (members, users, factors + 1).
     """

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from movietui.models.evaluation.measure import Evaluation
 
 MOST_TRIPLES = 50_000_000
-"""The maximum number of triples whose errors are stored to compare models on pairs: 200 MB per model. With more
-triples, models cannot be compared."""
+"""The most triples whose errors are stored to compare models on pairs: 200 MB per model. With more triples, models
+cannot be compared."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """The figures of one model that a comparison needs: sums for each user of the dataset."""
+    """What a comparison needs of one model: sums for each user of the dataset."""
 
     metric: str
     """The metric that is compared: ``rmse``, or a metric that is a mean over lists."""
@@ -68,13 +68,13 @@ def sums_of(measured: "Evaluation") -> Sums:
 
 
 def compare_sums(first: Sums, second: Sums, confidence: float = 0.95) -> Difference:
-    """Return the first model's metric minus the second's; ``first`` and ``second``: over the same rows.
+    """Return the first model's metric minus the second's, both over the same rows.
 
-    Rows of one user are not independent, so they are summed by user and users are the sampling unit, also if a user is
-    in several folds: with ``d_u`` the sum of a user's differences of squared errors and ``n_u`` rows, the difference of
-    mse is ``D = sum d / sum n`` with variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran, Sampling
-    Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. For lists, ``d_u`` is the
-    difference of the sums of a user's metric, and ``n_u`` the number of the user's lists.
+    Rows of one user are not independent, so they are summed by user, and users are the sampling unit, even if a user is
+    in several folds. With ``d_u`` the sum of a user's differences of squared errors, over ``n_u`` rows, the difference
+    of mse is ``D = sum d / sum n`` with the variance ``sum (d_u - D n_u)^2 / (sum n)^2`` (ratio estimator; Cochran,
+    Sampling Techniques, section 6.4), and the difference of rmse is ``D / (rmse_1 + rmse_2)``. For lists, ``d_u`` is
+    the difference of the sums of a user's metric, and ``n_u`` the number of the user's lists.
     """
     scale = 1.0
     if first.metric == "rmse":
@@ -83,11 +83,10 @@ def compare_sums(first: Sums, second: Sums, confidence: float = 0.95) -> Differe
 
 
 def compare(first: "Evaluation", second: "Evaluation", confidence: float = 0.95) -> Difference:
-    """Compare two models user by user: by the rmse of stars predicted for users or for pairs, or by the main metric
-    of lists; see ``compare_sums`` and, for pairs, ``_compare_pairs``.
+    """Compare two models by the rmse of stars predicted for users or for pairs, or by the main metric of lists.
 
-    Raises ``Problem`` if the test rows, the tasks or the metrics of lists differ, or if there are more than
-    ``MOST_TRIPLES`` triples.
+    See ``compare_sums`` and, for pairs, ``_compare_pairs``. Raises ``Problem`` if the test rows, the tasks or the
+    metrics of lists differ, or with more than ``MOST_TRIPLES`` triples.
     """
     if first.task != second.task:
         raise Problem("Only evaluations of the same task can be compared; evaluate both models with the same task.")
@@ -126,9 +125,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Return p-values corrected for the number of tests, in the same order (Holm, A simple sequentially rejective
     multiple test procedure, 1979).
 
-    The lowest of ``m`` p-values is multiplied by ``m``, the next by ``m - 1`` and so on; a corrected value is at least
-    the one before it, and at most 1. If all models were equal, the chance that any corrected value is below 0.05 would
-    be at most 5 %, however the tests depend on each other.
+    The lowest of ``m`` p-values is multiplied by ``m``, the next by ``m - 1`` and so on. A corrected value is at least
+    as high as the one before it, and at most 1. If all models were equal, the chance that any corrected value is below
+    0.05 would be at most 5 %, however the tests depend on each other.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -141,7 +140,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _compare_pairs(first: Floats, second: Floats, test: Ratings, confidence: float) -> Difference:
-    """Return the difference of rmse over triples; any two triples that share a user are dependent.
+    """Return the difference of rmse over triples. Two triples are dependent if they share a user.
 
     With ``e`` the difference of a triple's squared errors minus the mean ``D``, the variance of ``D`` is the sum of
     ``e e'`` over all pairs of dependent triples, divided by the squared number of triples (Aronow, Samii and Assenova,

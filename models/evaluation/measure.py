@@ -41,7 +41,7 @@ from movietui.models.settings import Settings, parse
 
 Phase = Literal["curve", "measure", "serve"]
 PhaseProgress = Callable[[Phase, Epoch], None]
-"""Called after each epoch of each fit. If it raises (``Cancelled``), the training ends cleanly."""
+"""Called after each epoch of each fit. It may raise ``Cancelled`` to end the training."""
 
 
 def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyModel:
@@ -51,7 +51,7 @@ def build(name: str, settings: Settings | None = None, seed: int = 0) -> AnyMode
 
 
 def choose(name: str, published: bool = False, changes: Mapping[str, str] | None = None) -> Settings:
-    """Return a model's settings: the tuned or the published ones, with ``changes``, which are given as text.
+    """Return a model's tuned or published settings with ``changes``, which are given as text.
 
     Raises ``Problem`` for an unknown model, for missing published settings, and for an impossible change.
     """
@@ -83,7 +83,7 @@ class Evaluation:
     order: Order | None
     """The order of the lists; ``None`` with the task ``rating``."""
     relevant: float | None
-    """The stars from which on a movie in test is relevant; ``None`` unless the task is ``ranking``."""
+    """The fewest stars of a relevant movie in test; ``None`` unless the task is ``ranking``."""
     settings: str
     """What ``label`` returns."""
     values: Mapping[str, Any]
@@ -98,15 +98,15 @@ class Evaluation:
     fit_cpu_seconds: float
     """The processor time of the fit, over all threads."""
     predict_seconds: float
-    """The time for predicting the whole test part, with the task ``pair`` also for all triples; with the task
+    """The time for all predictions of the test part and, with the task ``pair``, of the triples; with the task
     ``ranking``, the time for all lists."""
     parts: Parts
-    """The parts of the dataset that the model was measured on; with the task ``rating``, the ratings in test are on the
+    """The parts of the dataset that the model was measured on. With the task ``rating``, the ratings in test are on the
     scale of the published ratings."""
     prediction: Floats | None
     """The predicted rating of each test row, on the same scale; ``None`` with the task ``ranking``."""
     uncertainty: Floats | None
-    """The uncertainty of each predicted rating, on the same scale; only if it was asked for."""
+    """The uncertainty of each predicted rating, on the same scale; only if requested."""
     lists: Lists | None
     """The users' lists; only with the task ``ranking``."""
     pair_errors: Floats | None
@@ -160,12 +160,13 @@ def evaluate(
 ) -> Evaluation:
     """Fit a model on a split's train part and measure it on its test part.
 
-    ``model``: a name, for which ``settings`` and ``seed`` apply, or an unfitted model, which has both. ``split_seed``
-    is the seed of the split. ``order``: that of the lists, by default ``order_for`` the split. ``measures``: the
-    ranking metrics, by default ``measures_for`` the split. With the task ``rating``, ``intervals`` adds
-    ``measure_coverage``, and ``uncertainty`` returns the uncertainty of each prediction; both fold in many users, which
-    takes seconds with some models. Raises ``Problem`` for an unknown model, split or task, or one that the dataset does
-    not allow, and if the test part does not suffice to measure lists or pairs.
+    ``model``: a name, for which ``settings`` and ``seed`` apply, or an unfitted model, which has both. ``order``: of
+    the lists, by default ``order_for`` the split. ``measures``: the ranking metrics, by default ``measures_for`` the
+    split. With the task ``rating``, ``intervals`` adds ``measure_coverage``, and ``uncertainty`` returns the
+    uncertainty of each prediction. Both fold in many users, which takes seconds with some models.
+
+    Raises ``Problem`` for an unknown model, split or task, or one that the dataset does not allow, and if the test part
+    has nothing to measure lists or pairs by.
     """
     if task not in TASKS:
         raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
@@ -265,18 +266,17 @@ def metrics_of_ratings(parts: Parts, prediction: Floats) -> Metrics:
 
 
 def _on_scale(dataset: Dataset, metrics: Metrics) -> Metrics:
-    """Return the metrics without ``mse_scaled`` if the ratings were not published as stars, for which it is defined."""
+    """Return the metrics, without ``mse_scaled`` if the ratings were not published as stars."""
     return {name: value for name, value in metrics.items() if name != "mse_scaled" or not dataset.published_scale}
 
 
 def measures_for(split_name: str) -> ListMeasures:
-    """Return the ranking metrics of a split: the usual ones, or those that are published for ``strong``."""
+    """Return the usual ranking metrics or, for the split ``strong``, those that are published for it."""
     return STRONG_MEASURES if split_name == "strong" else DEFAULT_MEASURES
 
 
 def order_for(split_name: str) -> Order:
-    """Return the order in which lists are measured on a split: the usual one, or ``likely`` for ``strong``, which is
-    what published figures measure."""
+    """Return the default order of lists or, for the split ``strong``, the order that published figures measure."""
     return "likely" if split_name == "strong" else DEFAULT_ORDER
 
 
@@ -288,12 +288,11 @@ def lists_of_users(
     seed: int = 0,
     measures: ListMeasures = DEFAULT_MEASURES,
 ) -> Lists:
-    """Return the lists of a fitted model, as serving would show them: each user is folded in from ``known``, which is
-    usually the train part.
+    """Return the lists of a fitted model as serving would show them.
 
-    If very many users could have a list, a sample is drawn with the seed; see ``movietui.models.metrics.rank_users``.
-
-    Raises ``Problem`` if no movie in test is relevant to anybody.
+    Each user is folded in from ``known``, usually the train part. If very many users could have a list, a sample is
+    drawn with the seed; see ``movietui.models.metrics.rank_users``. Raises ``Problem`` if no movie in test is relevant
+    to anybody.
     """
     ranker = Ranker(known, model, unrated=False)
 
@@ -313,15 +312,15 @@ def lists_of_users(
 NOMINAL_COVERAGE = 0.8
 """The nominal coverage of an interval."""
 COVERAGE_USERS = 1_000
-"""The maximum number of users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
+"""The most users whose intervals are checked: all users of ml-100k, and enough of a larger dataset."""
 
 
 def measure_coverage(model: AnyModel, known: Dataset, test: Ratings, seed: int = 0) -> Metrics:
     """Return ``coverage80``: the share of test ratings that fall into the 80 % interval of a fitted model.
 
     The interval extends ``1.2816 sqrt(uncertainty^2 + noise)`` to both sides of the predicted stars. Each user is
-    folded in from ``known``, as in serving. ``COVERAGE_USERS`` users are drawn with the seed; if there are fewer, all
-    are used. The result is empty for a model that does not estimate its ``noise``.
+    folded in from ``known``, as in serving. At most ``COVERAGE_USERS`` users count, drawn with the seed. The result is
+    empty for a model that does not estimate its ``noise``.
     """
     if model.noise(None) is None:
         return {}
@@ -345,8 +344,8 @@ def measure_coverage(model: AnyModel, known: Dataset, test: Ratings, seed: int =
 
 
 LISTED_PAIRS = 500
-"""The maximum number of pairs that are given a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``,
-0.125, changes by about 0.007."""
+"""The most pairs that get a list. If other pairs of ml-100k are drawn, the mean ndcg@10 of ``mf``, 0.125, changes by
+about 0.007."""
 LIST_LENGTH = 10
 
 
@@ -355,12 +354,11 @@ def measure_pair_lists(
 ) -> Metrics:
     """Return the metrics of the lists that a model makes for pairs of users.
 
-    ``LISTED_PAIRS`` pairs of different users are drawn, or as many as there are; the draw depends on the split's seed
-    and the ratings, never on the model. Each gets the list that serving would show: all movies with ratings in train
-    that neither has rated there, by their combined score (``Ranker.rank``). A movie is relevant to a member who gave it
-    at least ``RELEVANT`` stars in test, unless the other member rated it in train: a movie that one of them has seen is
-    not in their list. Pairs in which a member has no relevant movie are left out. Raises ``Problem`` if no pair is
-    left.
+    At most ``LISTED_PAIRS`` pairs of different users are drawn. The draw depends on the split's seed and the ratings,
+    but not on the model. Each pair gets the list that serving would show: the movies with ratings in train that no
+    member has rated there, by combined score (``Ranker.rank``). A movie is relevant to a member who gave it at least
+    ``RELEVANT`` stars in test, unless the other member rated it in train, so that it is not in their list. Pairs in
+    which a member has no relevant movie are left out. Raises ``Problem`` if no pair is left.
     """
     liked = replace(train, ratings=test.take(np.flatnonzero(test.stars >= RELEVANT)))
     users = np.unique(liked.ratings.user).tolist()
@@ -392,8 +390,10 @@ def measure_pair_lists(
 
 
 def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
-    """Yield pairs of different numbers below ``users``, each once, in random order: enough that three of four can be
-    left out."""
+    """Yield pairs of different numbers below ``users``, each once, in random order.
+
+    There are four times ``LISTED_PAIRS``, if possible, so that three of four can be left out.
+    """
     total = users * (users - 1) // 2
     # The pair number n is (n - s (s - 1) / 2, s): for s = 1, 2, 3 …, the numbers are 0; 1, 2; 3, 4, 5 …
     for number in np.random.default_rng(seed).choice(total, min(total, 4 * LISTED_PAIRS), replace=False).tolist():
@@ -403,13 +403,13 @@ def _pairs_of(users: int, seed: int) -> Iterator[tuple[int, int]]:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A model that is ready to serve, and the measurements that were made on the way."""
+    """A model that is ready to serve, and its measurements."""
 
     model: AnyModel
     fitted: Fitted
-    """The curve of the first fit."""
+    """The result of the first fit, with its curve."""
     metrics: Metrics
-    """The rating and ranking metrics on test of the model fitted on train."""
+    """The rating and ranking metrics on test, of the model fitted on train."""
     parts: Parts
     """The parts of the dataset that the model was measured on, with the ratings in test on the published scale."""
     prediction: Floats | None
@@ -445,13 +445,13 @@ def train(
     progress: PhaseProgress = ignore_phase,
     split_seed: int = 0,
 ) -> Trained:
-    """Train a model to serve, and measure how well it predicts when it has not seen the ratings in test.
+    """Train a model to serve, and measure how well it predicts ratings that it has not seen.
 
-    Fits up to three times: on train without a validation part, for the curve (phase ``curve``); on all of train, to
-    measure on test (``measure``); and, with ``refit_all``, on all ratings (``serve``), because the served model should
-    know all of them. With more than ``FITTED_ONCE`` ratings, the model that is measured is also the one to serve, and
-    its curve has no validation loss. ``seed`` is the model's, ``split_seed`` the split's. Raises ``Problem`` for an
-    unknown model or split, or one that the dataset does not allow.
+    The model is fitted up to three times: on train without a validation part, for the curve (phase ``curve``); on all
+    of train, to measure on test (``measure``); and, with ``refit_all``, on all ratings, which the served model should
+    know (``serve``). With more than ``FITTED_ONCE`` ratings, it is fitted only on train, to measure and to serve, and
+    the curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
+    allow.
     """
     check_ratings([name], dataset, "ranking")
     if not MODELS[name].predicts_unrated:

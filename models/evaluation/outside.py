@@ -15,13 +15,13 @@ class Scorer(Protocol):
     """What an object must be able to do to be measured."""
 
     def fit(self, train: Dataset) -> Any:
-        """Learn from the ratings of the train part; what it returns is ignored."""
+        """Learn from the ratings of the train part. The returned value is ignored."""
 
     def score(self, users: Ints, movies: Ints) -> Any:
         """Return a number for each pair of a user and a movie, both given by row, shape (pairs,).
 
-        Lists are sorted by it, highest first. For the tasks ``rating`` and ``pair``, it must be in stars, on the scale
-        of ``train``.
+        Lists are sorted by these numbers, highest first. For the tasks ``rating`` and ``pair``, they must be stars on
+        the scale of ``train``.
         """
 
 
@@ -31,7 +31,7 @@ class NoSettings(Settings):
 
 
 class Outside(Model[NoSettings, int]):
-    """A ``Scorer`` as a model; only ``movietui.models.evaluation.measure`` can use it."""
+    """A ``Scorer`` as a model, only for ``movietui.models.evaluation.measure``."""
 
     summary = "An object that is not one of our models."
     settings_type = NoSettings

@@ -13,21 +13,21 @@ from movietui.models.base import AnyModel, Expectation, history_of
 
 @dataclass(frozen=True, eq=False)
 class NewUsers(Dataset):
-    """The ratings of users of whom a model has seen no ratings; it folds them in like viewers with a profile."""
+    """Ratings of users whom a model was not fitted on, so that it folds them in like profiles."""
 
     users_are_in_models: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """A dataset, split; users and movies have the same rows in all parts."""
+    """A split dataset. Users and movies have the same rows in all parts."""
 
     rows: Split
     """The rows of each part, and the name of the split."""
     train: Dataset
     """With the ratings that models are fitted on."""
     known: Dataset
-    """With the ratings of the users in test that are not in test: ``train``, unless these users are new."""
+    """With the ratings from which the users in test are folded in: ``train``, unless these users are new."""
     test: Ratings
 
     @property
@@ -36,7 +36,7 @@ class Parts:
         return self.known is not self.train
 
     def predict(self, model: AnyModel) -> Floats:
-        """Return a fitted model's predicted stars of the test rows, shape (rows,); new users are folded in."""
+        """Return a fitted model's predicted stars of the test rows, shape (rows,). New users are folded in."""
         if not self.users_are_new:
             return model.predict(self.test.user, self.test.movie)
         stars = np.empty(len(self.test), np.float32)

@@ -14,10 +14,9 @@ from movietui.models.evaluation.parts import Parts
 from movietui.models.metrics import Doubles, Lists
 
 RATING_SUMS = ("rows", "squared", "absolute", "right")
-"""For each user with test rows, in the order of users: the number of rows, and the sums from which mse, mae and
-accuracy are computed."""
+"""The number of rows of each user with test rows, and the sums from which mse, mae and accuracy are computed."""
 LIST_METRICS = ("ndcg@10", "precision@10", "map@10", "mrr", "recall@10", "recall@20", "hit@10")
-"""For each user with a list: the value of the metric."""
+"""The metrics of each user with a list."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +24,7 @@ class UserSums:
     """The sums by user of one evaluation."""
 
     fingerprint: str
-    """A digest of the dataset and of the test rows: only sums over the same rows can be compared."""
+    """A digest of the dataset and the test rows. Only sums over the same rows can be compared."""
     values: dict[str, Floats]
     """The values of ``RATING_SUMS``, shape (users,), and, if there are lists, of ``LIST_METRICS``, shape (users with a
     list,), by name."""
@@ -47,7 +46,7 @@ class UserSums:
 
 
 def sum_by_user(parts: Parts, prediction: Floats, lists: Lists | None) -> UserSums:
-    """Sum the measurements on the test rows by user; ``prediction``: shape (rows,), in stars."""
+    """Sum the measurements on the test rows by user. ``prediction``: shape (rows,), on the scale of the test rows."""
     test = parts.test
     digest = hashlib.sha256(parts.train.fingerprint.encode())
     for column in (test.user, test.movie, test.stars):
@@ -69,7 +68,7 @@ def differences(first: UserSums, second: UserSums, confidence: float = 0.95) -> 
     """Return each metric of the first minus that of the second, with a confidence interval over users.
 
     Like ``compare`` in ``movietui.models.evaluation.comparison``, but for all metrics that follow from sums over rows
-    or users. Raises ``ValueError`` if the two are not sums over the same rows.
+    or users. Raises ``ValueError`` for sums over different rows.
     """
     if first.fingerprint != second.fingerprint:
         raise ValueError("sums over different rows cannot be compared")

@@ -18,14 +18,14 @@ class Experiment:
     source: str
     model: str
     reported: Mapping[str, float | None]
-    """The author's figure for each metric; ``None`` if the author gives no number."""
+    """The author's figure for each metric; ``None`` without a number."""
     dataset: str = "ml-100k"
     split: str = "random80"
     task: Task = "rating"
     cleaning: str = "none"
     """The preset that cleans as the author describes."""
     note: str = ""
-    """How the author's protocol differs from ours, as far as it is described."""
+    """How the author's protocol differs from ours, as far as the author describes it."""
 
     @property
     def data(self) -> tuple[str, str]:
@@ -34,12 +34,12 @@ class Experiment:
 
 
 ADDED = {"mean": True, "biases": True, "folded": True, "residuals": True}
-"""What we add to models that an author describes without it: the overall mean and biases, folding users in after the
-fit, and rows of residuals instead of ratings."""
+"""The settings that add to a published model what its author does not describe: the overall mean and biases, folding
+users in after the fit, and rows of residuals instead of ratings."""
 
 
 def extended(settings: Settings) -> Settings | None:
-    """Return published settings with what we add to the model, or ``None`` if we add nothing."""
+    """Return published settings with ``ADDED``, or ``None`` if that changes nothing."""
     named = asdict(settings)
     added = replace(settings, **{name: value for name, value in ADDED.items() if name in named})
     return None if added == settings else added
@@ -79,12 +79,12 @@ def reproduce(
     seed: int = 0,
     progress: Callable[[str, Epoch], None] = lambda label, epoch: None,
 ) -> Iterator[dict[str, str | float | None]]:
-    """Run the experiments and yield a row for each metric, with the figure that the author reported and those of three
-    sets of settings: ``published``, which does what the author describes and nothing else; ``extended``, the same with
-    what we add to the model (``ADDED``); and ``tuned``.
+    """Run the experiments, and yield a row for each metric with the author's figure and ours.
 
-    ``datasets`` holds the loaded datasets of ``runnable()``, by name and cleaning. A value is ``None`` if the author
-    describes no settings or reports no figure, or if we add nothing.
+    Ours are measured with three sets of settings: ``published``, which does what the author describes and nothing else,
+    ``extended``, which adds ``ADDED``, and ``tuned``. ``datasets`` holds the datasets of ``runnable()``, by name and
+    cleaning. A value is ``None`` if the author describes no settings or reports no figure, or if ``ADDED`` changes
+    nothing.
     """
     for experiment in runnable():
         dataset = datasets[experiment.data]

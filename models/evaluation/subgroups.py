@@ -14,7 +14,7 @@ EDGES_OF_USERS = (0, 1, 20, 50, 100, 200, 500)
 EDGES_OF_MOVIES = (0, 1, 5, 20, 50, 100, 500)
 """The numbers of ratings in train at which a new group of users or movies begins."""
 EDGES_OF_AGE = (0, 18, 25, 35, 45, 50, 56)
-"""The ages in years at which a new group of users begins; these are the groups that ML-1M publishes."""
+"""The ages in years at which a new group of users begins, as in ML-1M."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ class ListSubgroup:
 
 
 def subgroups(parts: Parts, prediction: Floats) -> list[Subgroup]:
-    """Return the errors on test rows by subgroup; empty subgroups, and those that the dataset does not describe, are
-    left out.
+    """Return the errors on test rows by subgroup, without subgroups that are empty or unknown to the dataset.
 
     ``prediction``: shape (rows,). A movie with several genres belongs to the subgroup of each.
     """
@@ -82,7 +81,7 @@ def list_subgroups(parts: Parts, lists: Lists) -> list[ListSubgroup]:
 
 
 def _user_groups(parts: Parts) -> Iterator[tuple[str, str, Bools]]:
-    """Yield groups of users: how they are grouped, the name of the group, and who is in it, shape (users,)."""
+    """Yield how users are grouped, the name of a group, and which users are in the group, shape (users,)."""
     users = parts.train.users
     yield from _ranges(
         "ratings of the user", np.bincount(parts.known.ratings.user, minlength=len(users)), EDGES_OF_USERS

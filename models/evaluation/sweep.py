@@ -1,4 +1,4 @@
-"""Sweeps: the settings to try, what they are tried on, and which fits are stopped early.
+"""Sweeps: which settings to try, what to measure them on, and which fits to stop early.
 
 Settings are chosen on a validation part of the train part, never on the test part.
 """
@@ -47,18 +47,18 @@ if TYPE_CHECKING:
     from optuna import Trial
 
 Texts = Mapping[str, Sequence[str]]
-"""For each setting to try, its values as typed: ``["8", "16"]`` or, for a search, a range: ``["8..64"]``."""
+"""The values of each setting to try, as typed: ``["8", "16"]`` or, for a search, a range: ``["8..64"]``."""
 Losses = Sequence[tuple[int, float]]
-"""The validation loss after each epoch, with the epoch's number."""
+"""The number of each epoch and the validation loss after it."""
 TO = ".."
 REACH = 4.0
-"""Without a range, a search tries values from the default divided by this to the default multiplied by it."""
+"""By default, a search tries values from a setting's default divided by this to the default multiplied by it."""
 WIDE = 10.0
 """If a range's upper end is at least this many times its lower end, values are drawn uniformly in their logarithm."""
 DIGITS = 4
-"""How many digits of a drawn number count; it is rounded to these, so that you can type it."""
+"""The significant digits to which a drawn number is rounded, so that you can type it."""
 FRUITLESS = 1000
-"""A search ends if this many draws in a row give only settings that were tried before."""
+"""A search ends after this many draws in a row of settings that were tried before."""
 
 
 def task_of(metric: str) -> Task:
@@ -75,7 +75,7 @@ def task_of(metric: str) -> Task:
 
 @dataclass(frozen=True)
 class Range:
-    """The values from ``low`` to ``high``, which are included."""
+    """The values from ``low`` to ``high``, both included."""
 
     low: float
     high: float
@@ -100,14 +100,14 @@ class Range:
 
 
 Space = Mapping[str, Sequence[str] | Range]
-"""The values to try of each setting: a list of texts, or a range."""
+"""A list of values or a range for each setting to try."""
 
 
 def usual_texts(name: str, published: bool = False) -> dict[str, list[str]]:
-    """Return what a search tries if it is not told: for each switch, both values; for each number, those around its
-    default, as far as ``REACH`` and the setting's range allow.
+    """Return what a search tries by default: both values of each switch, and a range around the default of each number,
+    as far as ``REACH`` and the setting's limits allow.
 
-    A setting whose default is 0 stays 0: it is off, or chosen by the size of the dataset.
+    A setting whose default is 0 stays 0, which means off, or a value that depends on the size of the dataset.
     """
     settings = choose(name, published)
     texts: dict[str, list[str]] = {}
@@ -165,20 +165,19 @@ def _range(field: Field, ends: Sequence[str], search: bool) -> Range:
 
 
 class Tries(Protocol):
-    """Says which settings to try next. With the same seed and the same results, it says the same."""
+    """Says which settings to try next. The same seed and results give the same settings."""
 
     def ask(self) -> dict[str, str] | None:
-        """Return the changes to try next, as text, or ``None`` at the end. Each call is followed by one of ``tell``."""
+        """Return the changes to try next, as text, or ``None`` at the end. ``tell`` is called after each call."""
         ...
 
     def tell(self, value: float | None, losses: Losses = ()) -> None:
-        """Take the metric of the last changes, or ``None`` if there is none: with ``losses``, those of the fit so far,
-        because it was stopped, and otherwise because it failed."""
+        """Take the metric of the last changes; ``None`` for a fit that was stopped, with its ``losses``, or failed."""
         ...
 
 
 def tries_of(sampler: Sampler, space: Space, metric: str, tries: int | None = None, seed: int = 0) -> Tries:
-    """Return what says which settings of a space to try: all of them or, unless the sampler is ``grid``, ``tries``.
+    """Return a sampler's ``Tries``: all combinations of a space for ``grid``, and at most ``tries`` for the others.
 
     Raises ``Problem`` for a grid of more than ``MOST_COMBINATIONS`` combinations, and if the sampler is not installed.
     """
@@ -217,7 +216,7 @@ class Random:
         self._drawn: set[tuple[str, ...]] = set()
 
     def ask(self) -> dict[str, str] | None:
-        """Return a combination that was not drawn before; ``None`` also if hardly any is left."""
+        """Return a combination that was not drawn before; ``None`` at the end, and if hardly any is left."""
         for _ in range(FRUITLESS if self._left else 0):
             drawn = tuple(
                 each.draw(self._random) if isinstance(each, Range) else str(self._random.choice(each))
@@ -269,7 +268,7 @@ class Tpe:
         return values.text(trial.suggest_float(name, values.low, values.high, log=values.logarithmic))
 
     def tell(self, value: float | None, losses: Losses = ()) -> None:
-        """Take the metric of the last combination. A stopped one counts as worse than all that were measured."""
+        """Take the metric of the last combination. A stopped fit counts as worse than all measured ones."""
         from optuna.trial import TrialState
 
         assert self._trial is not None
@@ -291,7 +290,7 @@ class Validated:
     """A model with some settings, measured on a validation part of the train part."""
 
     metrics: Metrics
-    """After a fit on the rest of the train part."""
+    """Of a fit on the rest of the train part."""
     fitted: Fitted
     fit_seconds: float
 
@@ -308,11 +307,10 @@ def validate(
     progress: Progress = ignore_epoch,
     measures: ListMeasures | None = None,
 ) -> Validated:
-    """Measure a model with some settings on a validation part of a split's train part, for the task ``rating`` or
-    ``ranking``. The test part is not used.
+    """Measure settings on a validation part of a split's train part, for the task ``rating`` or ``ranking``.
 
-    The epochs have validation losses. The users in the validation part are those in train, also if those in test are
-    new. The other arguments are those of ``evaluate``, which also says what raises ``Problem``.
+    The test part is not used. The epochs have validation losses. The users in the validation part are those in train,
+    even if those in test are new. For the other arguments and for what raises ``Problem``, see ``evaluate``.
     """
     check_ratings([name], dataset, task)
     dataset = dataset.without_unrated()
@@ -342,22 +340,21 @@ EARLY = 0.25
 
 
 class MedianRule:
-    """Finds fits that are hopeless: whose lowest validation loss so far is above the median loss of the earlier fits of
-    the sweep after as many epochs.
+    """Finds hopeless fits, as optuna's ``MedianPruner`` does.
 
-    It is the rule of optuna's ``MedianPruner``. A fit is compared only with fits that came as far, once there are
-    ``ENOUGH_FITS`` of them, and not in its first epochs (``EARLY``).
+    Their lowest validation loss so far is above the median loss of the sweep's earlier fits after as many epochs. A fit
+    is compared only once ``ENOUGH_FITS`` others have come as far, and not in its first epochs (``EARLY``).
     """
 
     def __init__(self) -> None:
         self._earlier: list[dict[int, float]] = []
 
     def add(self, losses: Losses) -> None:
-        """Take the losses of a fit, also of one that was stopped."""
+        """Take the losses of a fit, whether or not it was stopped."""
         self._earlier.append(dict(losses))
 
     def problem(self, losses: Losses, of: int) -> str:
-        """Return why a fit with these losses so far, which will have ``of`` epochs, is hopeless; else ``""``."""
+        """Return why a fit of ``of`` epochs with these losses so far is hopeless; empty if it is not."""
         if not losses or losses[-1][0] < EARLY * of:
             return ""
         epoch, best = losses[-1][0], min(loss for _, loss in losses)

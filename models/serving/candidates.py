@@ -17,12 +17,11 @@ def candidates(
 ) -> Bools:
     """Return which movies may be in a list, shape (movies,).
 
-    A candidate is ``predicted``, shape (movies,), passes the filter (``passing``, shape (movies,); ``None``
-    lets all pass), and is hidden by no viewer. ``unseen_by``: with ``all``, no viewer has seen it; with ``any``, at
-    least one has not; with ``none``, everyone may have seen it.
+    A candidate is ``predicted``, passes the filter and is hidden by no viewer. ``unseen_by`` says who must not have
+    seen a candidate: ``all`` viewers, ``any`` (at least one of them), or ``none``.
 
-    ``seen`` and ``hidden``: for each viewer, the rows of the movies that they rated or marked as seen, each once, and
-    of those that they never want to see in a list.
+    ``predicted`` and ``passing``: shape (movies,); without ``passing``, all movies pass. ``seen`` and ``hidden``: for
+    each viewer, the rows of the movies that they rated or marked as seen, each once, and of those that they hid.
 
     >>> candidates(np.array([True, True, False, True]), [np.array([0])], [np.array([3])])
     array([False,  True, False, False])

@@ -31,16 +31,18 @@ def diversify(
 ) -> NDArray[np.intp]:
     """Return the rows of a list in a more daring order.
 
-    ``order``: the candidates, best first; ``score`` and ``counts``: for all movies; ``vectors``: a model's movie
-    vectors, shape (movies, size). ``daring`` runs from 0, the unchanged list, to 1. First, the score of the best
-    ``HEAD``, standardised among them, loses ``daring * NOVELTY_WEIGHT`` times the standardised ``log(1 + n)``, where
-    ``n`` is the number of ratings. Then the first ``POOL`` are ordered by maximal marginal relevance (Carbonell and
-    Goldstein, The use of MMR, 1998): the next movie is always the one that maximises
+    ``order``: the candidates, best first. ``score`` and ``counts``: shape (movies,). ``vectors``: a model's movie
+    vectors, shape (movies, size). ``daring`` runs from 0, the unchanged list, to 1.
+
+    First, the scores of the best ``HEAD`` movies are standardised, and each loses ``daring * NOVELTY_WEIGHT`` times the
+    standardised ``log(1 + n)``, where ``n`` is the movie's number of ratings. Then the first ``POOL`` movies are
+    ordered by maximal marginal relevance (Carbonell and Goldstein, The use of MMR, 1998): the next movie is always the
+    one that maximises
 
         (1 - d) relevance - d max similarity to a movie above,    d = daring * DIVERSITY_WEIGHT
 
     The relevance runs from 0 to 1. The similarity is the cosine of the genres or, with ``vectors``, the mean of this
-    and the cosine of the vectors.
+    cosine and that of the vectors.
     """
     if not daring or len(order) < 2:
         return order
@@ -71,7 +73,7 @@ def _marginal(relevance: NDArray[np.float64], similarity: Floats, diversity: flo
 
 
 def _cosines(vectors: Floats) -> Floats:
-    """Return all pairwise cosines; 0 for a vector of length 0."""
+    """Return all pairwise cosines, and 0 for a vector of length 0."""
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return np.asarray(unit @ unit.T, np.float32)
 

@@ -16,23 +16,22 @@ REASONS = 3
 OBJECTIONS = 2
 """The maximum number of reasons against a movie."""
 SMALLEST_WEIGHT = 0.01
-"""The smallest weight of a reason; for a viewer with more than 100 ratings, the average weight of a rating instead."""
+"""The smallest weight of a reason. For a viewer with more than 100 ratings, it is the average weight of a rating."""
 NEAREST = 12
 """At least this many of the movies most similar to a movie can be reasons for it."""
 NEAREST_SHARE = 0.007
-"""In a larger dataset, this share of all movies can be reasons. People who judged reasons on ml-100k found few of them
-convincing if their movies were less similar."""
+"""In a larger dataset, this share of all movies can be reasons. People who judged reasons on ml-100k found hardly any
+convincing whose movies were less similar."""
 SIMILARITY_POWER = 2
-"""The power of similarity when reasons are chosen; weight has a power of 1. Weight says what the model uses, similarity
-what a person sees."""
+"""The power of similarity in the value of a reason, where weight has a power of 1. Weight says what the model uses, and
+similarity what a person sees."""
 MIN_SHARE_OF_BEST = 0.3
 """A further reason must have at least this share of the best reason's value."""
 LIKED_ABOVE_MEAN = 3.5
-"""A rating of at least this many stars says that the viewer liked the movie, if it is above their mean rating. A rating
-more than half a star below this number says that they disliked it."""
+"""A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
+a movie if their rating is more than half a star below this."""
 ABOVE_AVERAGE = 0.15
-"""A prediction must be at least this many stars above everyone's mean for people with the same taste to be named as the
-reason."""
+"""People with the same taste are named as the reason only if a prediction is this many stars above everyone's mean."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -49,14 +48,13 @@ class Reason:
     """The rating's contribution: without the rating, the model's score would be lower by exactly this much (higher if
     the contribution is negative)."""
     weight: float
-    """The size of the rating's contribution, divided by the sum of these sizes over all ratings of the viewer: from 0
-    to 1."""
+    """The size of the rating's contribution as a share of the sizes of all the viewer's ratings, from 0 to 1."""
     shared: Shared
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """The ratings that explain a movie best; in both tuples, those with the most similarity and weight come first."""
+    """The ratings that explain a movie best. Both tuples begin with the most similarity and weight."""
 
     liked: tuple[Reason, ...]
     """Ratings of movies that the viewer liked and that count for the movie."""
@@ -90,7 +88,7 @@ def explain(
     row: int,
     most: int = REASONS,
 ) -> Explanation:
-    """Explain a movie to a viewer by at most ``most`` reasons; ``expected``: the model's prediction for the history."""
+    """Explain a movie to a viewer by at most ``most`` reasons. ``expected``: the model's predictions for the viewer."""
     dataset = similarities.dataset
     (reasons,) = reasons_for(model, similarities, history, np.asarray([row], np.int32), most)
     stars, uncertainty = float(expected.stars[row]), float(expected.uncertainty[row])
@@ -120,8 +118,8 @@ def reasons_for(
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
 
     A reason carries some weight, and its movie is kin of the explained movie (see
-    ``movietui.models.serving.kinship.are_kin``) and among the movies most similar to it: that somebody likes a comedy
-    convinces nobody of a war movie, even if it changes the model's score. Reasons far behind the best one are left out,
+    ``movietui.models.serving.kinship.are_kin``) and among the movies most similar to it. A comedy is no convincing
+    reason for a war movie, even if its rating changes the model's score. Reasons far behind the best one are left out,
     and so are objections that weigh more than every reason.
     """
     liked = (history.stars >= RELEVANT) | (

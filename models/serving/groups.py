@@ -1,4 +1,4 @@
-"""How the members' scores are combined into a group's, and how similarly two viewers rate."""
+"""How the members' scores become a group's, and how similarly two viewers rate."""
 
 from dataclasses import dataclass
 
@@ -18,8 +18,8 @@ MIN_COMMON = 10
 def weighted(values: Floats, misery: float = MISERY, mean: Floats | None = None) -> Floats:
     """Combine the members' scores or stars by their mean and the least pleased member, shape (movies,).
 
-    ``values``: shape (viewers, movies). Returns ``mean - misery (mean - minimum)``: with a misery of 0 this is the
-    average, with 1 the least pleased member's value (Masthoff 2004). For two viewers, it is the mean minus misery times
+    ``values``: shape (viewers, movies). Returns ``mean - misery (mean - minimum)``, which is the average for a misery
+    of 0, and the least pleased member's value for 1 (Masthoff 2004). For two viewers, it is the mean minus misery times
     half of the difference of their values. ``mean``, shape (movies,), replaces the first mean in this formula if a
     model itself predicts the pair's mean rating.
     """
@@ -82,10 +82,10 @@ class Aggregation:
             raise no_such(wrong, self.way, WAYS, f"choose one of {', '.join(WAYS)}.")
 
     def score(self, scores: Floats, stars: Floats, mean: Floats | None = None) -> Floats:
-        """Return the group's score, shape (movies,); minus infinity for a movie that is excluded.
+        """Return the group's score, shape (movies,); minus infinity for an excluded movie.
 
-        ``scores`` and ``stars``: the members', shape (viewers, movies), for the movies that may be listed; ``mean`` as
-        in ``weighted``, ignored for standardised scores.
+        ``scores`` and ``stars``: the members', shape (viewers, movies), for the movies that may be listed. ``mean``: as
+        in ``weighted``; ignored for standardised scores.
         """
         if len(scores) == 1:
             return np.asarray(scores[0])
@@ -98,14 +98,16 @@ class Aggregation:
         return np.where(self.excludes(stars), np.float32(-np.inf), self._simple(scores, mean))
 
     def excludes(self, stars: Floats) -> Bools:
-        """Return which movies may not be in the group's list, shape (movies,); ``stars``: the members', shape (viewers,
-        movies)."""
+        """Return which movies may not be in the group's list, shape (movies,).
+
+        ``stars``: the members', shape (viewers, movies).
+        """
         if self.way == "without misery" and len(stars) > 1:
             return np.asarray(stars.min(0) < self.enough)
         return np.zeros(stars.shape[1], bool)
 
     def stars(self, stars: Floats, mean: Floats | None = None) -> Floats:
-        """Return the stars to show for the group, shape (movies,); points and products are shown as mean stars."""
+        """Return the stars to show for the group, shape (movies,). Points and products are shown as mean stars."""
         return self._simple(stars, mean)
 
     def _simple(self, values: Floats, mean: Floats | None) -> Floats:
@@ -132,8 +134,8 @@ class Alikeness:
 def alikeness(first: History, second: History) -> Alikeness | None:
     """Compare two viewers on the movies that both rated; ``None`` if there are fewer than ``MIN_COMMON``.
 
-    It is Pearson's correlation of their stars times ``n / (n + MIN_COMMON)`` for ``n`` common movies, or 0 if one of
-    them gave all of these the same stars.
+    The correlation is Pearson's, of their stars, times ``n / (n + MIN_COMMON)`` for ``n`` common movies. It is 0 if one
+    viewer gave all these movies the same stars.
     """
     _, a, b = np.intersect1d(first.movies, second.movies, assume_unique=True, return_indices=True)
     common = len(a)

@@ -1,20 +1,20 @@
-"""Questions for a new viewer, chosen so that a few answers are informative.
+"""Questions for a new viewer, chosen so that a few answers say much.
 
 The interview does not use the model that makes the lists. From the dataset, it learns two small factor models over the
-most rated movies: of which movies a viewer has seen (1 or 0 for each movie), and of how much they like them (stars
-above ``MIDDLE``; 0 for fewer stars and for unseen movies). In each, ``x ~ N(m + F t, diag(s))`` are a viewer's values
-and ``t ~ N(0, I)`` is their taste, where ``F F'`` is the part of the covariance over users in its first principal
-directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and Bishop,
-Probabilistic principal component analysis, 1999, with a separate noise for each movie).
+most rated movies: one of which movies a viewer has seen (1 or 0), and one of how much the viewer likes each movie
+(stars above ``MIDDLE``; 0 for fewer stars and for unseen movies). In each model, ``x ~ N(m + F t, diag(s))`` are a
+viewer's values and ``t ~ N(0, I)`` is their taste. ``F F'`` is the part of the covariance over users in its first
+principal directions, and ``s`` is the residual variance. Known entries of ``x`` give ``t`` in closed form (Tipping and
+Bishop, Probabilistic principal component analysis, 1999, with a separate noise for each movie).
 
 A genre that the viewer likes is one more observation: the viewer's mean liking for the genre's movies, minus that for
 all movies, is one standard deviation above the average viewer's, with an error of one standard deviation. For a genre
-that they dislike, it is one standard deviation below.
+that the viewer dislikes, it is one standard deviation below.
 
-If a movie got no point on a card, others were preferred to it. The viewer may not have seen it, so this is not a
-rating; but they are assumed to like it at most as much as was expected before the card. The distribution is restricted
-to such tastes, and its mode is used: however much a chosen movie says about similar ones, it never raises a movie that
-it was preferred to.
+If a movie got no point on a card, the viewer preferred others. They may not have seen the movie, so this is no rating,
+but they are assumed to like it at most as much as was expected before the card. The distribution is restricted to such
+tastes, and its mode is used. A movie with points therefore never raises a movie without points on the same card, even
+if both are similar.
 
 The value of asking about a movie is the probability of an answer times the answer's information: how much it lowers the
 weighted sum of the variances of all movies' likings. With ``C`` the covariance of ``t`` given the answers, knowing
@@ -40,7 +40,7 @@ MOVIES = 500
 MIN_RATINGS = 5
 """Movies with fewer ratings are not used."""
 USERS = 8192
-"""The maximum number of users that the factor models are learned from; more would hardly change the models."""
+"""The most users that the factor models are learned from. More would hardly change the models."""
 DIRECTIONS = 30
 """The number of directions of taste.
 
@@ -60,7 +60,7 @@ CARD_SIZE = 5
 LIST_SIZE = 6
 """How many movies are asked about at once after the cards: as many as the smallest terminal has lines for."""
 WELL_KNOWN = 60
-"""A card is chosen from this many movies, those most likely to be seen: a card of unknown movies tells little."""
+"""A card is chosen from this many movies most likely to be seen, because a card of unknown movies says little."""
 MIN_DOUBT = 0.01
 """The probability that a movie has been seen is kept at least this far from 0 and from 1."""
 MIN_NOISE = 1e-3
@@ -80,8 +80,7 @@ class Answers:
     unseen: Ints = field(default_factory=NO_MOVIES.copy)
     """Rows of movies that the viewer has not seen."""
     unchosen: Mapping[int, float] = field(default_factory=dict)
-    """For each movie that got no point on a card, by its row: how much the viewer was expected to like it before the
-    card."""
+    """How much the viewer was expected to like each movie that got no point on a card, by the movie's row."""
     excluded: Ints = field(default_factory=NO_MOVIES.copy)
     """Rows of further movies that the interview must not ask about."""
     genres: Mapping[int, int] = field(default_factory=dict)
@@ -138,8 +137,8 @@ class FactorModel:
         return Posterior(covariance @ (pull.T @ above), covariance)
 
     def limit(self, posterior: Posterior, columns: NDArray[np.intp], most: Doubles) -> Posterior:
-        """Return the posterior with another mean: the likeliest taste that gives none of some movies an expected value
-        above its entry in ``most``, shape (columns,).
+        """Return the posterior whose mean is the likeliest taste for which the expected values of some movies are at
+        most ``most``, shape (columns,).
 
         This is a least-distance problem, solved by non-negative least squares (Lawson and Hanson, Solving least squares
         problems, 1974, chapter 23).
@@ -179,7 +178,7 @@ class FactorModel:
 
 
 class Interview:
-    """Chooses which movies to ask about. It keeps no state: the answers are passed in."""
+    """Chooses which movies to ask about, given the answers so far."""
 
     def __init__(
         self,
@@ -201,13 +200,13 @@ class Interview:
         self._start = self.liked.variance(np.eye(self.liked.factors.shape[1]))
         of_genre = dataset.movies.genres[self.movies].astype(np.float64)
         self._genres = of_genre / np.maximum(of_genre.sum(0), 1) - 1 / max(1, len(self.movies))
-        """The weight of each movie in the mean of each genre, minus that in the mean of all movies, shape (movies,
+        """Each movie's weight in the mean of each genre minus its weight in the mean of all movies, shape (movies,
         genres)."""
         self._genres[:, ~of_genre.any(0)] = 0.0
 
     def _tables(self, dataset: Dataset) -> tuple[Floats, Floats]:
-        """Return two tables about at most ``USERS`` users and ``self.movies``: which movies each user has seen, and how
-        much they like them, shape (users, movies) each."""
+        """Return which of ``self.movies`` at most ``USERS`` users have seen, and how much they like these movies, shape
+        (users, movies) each."""
         ratings = dataset.sample.ratings
         active = np.unique(ratings.user)
         chosen = active[np.linspace(0, len(active) - 1, min(USERS, len(active))).astype(np.intp)]
@@ -228,8 +227,7 @@ class Interview:
         return self._informative(known, size, seen, weights, covariance) if len(known) >= size else []
 
     def next_list(self, answers: Answers, size: int = LIST_SIZE) -> list[int]:
-        """Return the rows of the next movies to ask about, those most likely to be seen first; none if all have been
-        asked about."""
+        """Return the rows of the next movies to ask about, the likeliest to be seen first; empty at the end."""
         open_columns, seen, weights, covariance = self._state(answers)
         chosen = self._informative(open_columns, size, seen, weights, covariance)
         return sorted(chosen, key=lambda movie: -seen[self._column[movie]])
@@ -248,13 +246,15 @@ class Interview:
         return [int(movie) for movie in self.movies[chosen]]
 
     def liking(self, answers: Answers, movies: Ints) -> list[float]:
-        """Return how much a viewer is expected to like each of ``movies``, rows that must be in ``self.movies``."""
+        """Return how much a viewer is expected to like each of ``movies``, which are rows in ``self.movies``."""
         expected: list[float] = self.liked.expected(self._liking_posterior(answers))[self._column[movies]].tolist()
         return expected
 
     def known(self, answers: Answers) -> float:
-        """Return the share of a new viewer's uncertainty that the ratings resolve, from 0 to 1; a further rating never
-        lowers this share."""
+        """Return the share of a new viewer's uncertainty that the ratings resolve, from 0 to 1.
+
+        A further rating never lowers this share.
+        """
         weights = self.liked.mean
         initial = float(weights @ self._start)
         if initial <= 0:

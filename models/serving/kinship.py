@@ -11,14 +11,14 @@ from movietui.data.dataset import Bools, Ints, Movies
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
 TAG_WEIGHT = 0.5
-"""If two movies have the same tags, their similarity moves this share of the way from that of the other facts to 1."""
+"""How far the same tags move the similarity of two movies from that of their other facts towards 1, from 0 to 1."""
 LEADS = 2
 """How many actors, in the order of billing, play the leads."""
 SHARED_TAGS = 3
-"""The maximum number of tags that are named as common to movies."""
+"""The most tags that are named as common to movies."""
 SPECIFIC = 2.5
-"""A movie's genres describe it well if their weights add up to at least this. ``Drama`` alone, the genre of four movies
-in ten, weighs less."""
+"""Genres describe a movie well if their weights add up to at least this. ``Drama`` alone, the genre of four movies in
+ten, weighs less."""
 COMMON = 0.25
 """A genre of at least this share of all movies, such as drama or comedy, does not by itself make two movies alike."""
 YEARS = 10.0
@@ -33,7 +33,7 @@ class Shared:
     directors: tuple[str, ...]
     actors: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    """Strong tags, at most ``SHARED_TAGS``; none that only repeats a genre, a director or an actor."""
+    """At most ``SHARED_TAGS`` strong tags, except those that only repeat a genre, a director or an actor."""
 
     def names(self) -> list[str]:
         """Return everything in common, the rarest kinds first."""
@@ -65,10 +65,10 @@ def specific_genres(movies: Movies) -> Bools:
 
 
 def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
-    """Return which of the others are kin of a movie: a person would see what they have in common, shape (others,).
+    """Return which of the others are kin of a movie, so that a person sees what they have in common, shape (others,).
 
-    They share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common; a movie
-    without genres is kin of all.
+    Kin share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common. A movie without
+    genres is kin of all.
     """
     genres, theirs = movies.genres[row], movies.genres[others]
     kin = (genres & specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
@@ -92,7 +92,7 @@ def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
     of the shared genres, divided by the larger total of the two movies, or by ``SPECIFIC`` if that is larger.
 
     With tags, a similarity ``c`` becomes ``c + TAG_WEIGHT * (1 - c) * t``, where ``t`` is the similarity of the tags
-    (``Tags.similarity``): tags in common add to it, but that a movie has few tags takes nothing away.
+    (``Tags.similarity``). Common tags raise the similarity, but a lack of tags does not lower it.
     """
     genres = movies.genres.astype(np.float64)
     counts = np.log(max(len(genres), 1) / np.maximum(genres.sum(0), 1))

@@ -12,11 +12,11 @@ from movietui.models.metrics import DISLIKED, RELEVANT
 from movietui.models.ordinal import normal_cdf
 
 SHARPNESS = 2.0
-"""The weight of a standard deviation of the model's score, in the logarithm of a movie's value."""
+"""The weight of the model's standardised score in the logarithm of a movie's value."""
 LOSS = 3.0
 """How many liked movies a disliked one outweighs."""
 SMALLEST_VALUE = 1e-3
-"""Smaller expected values count as this one when their logarithm is taken."""
+"""The smallest gain from a movie whose logarithm is taken. Smaller gains count as this."""
 TYPICAL_NOISE = 0.8
 """The variance of a rating around its prediction, in stars squared, if a model does not estimate it."""
 MARGIN = 0.3
@@ -28,15 +28,16 @@ PASSES = 3
 def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scale) -> Floats:
     """Return the logarithm of how much a viewer would gain from each movie in a list, shape (movies,).
 
-    It is ``SHARPNESS s + log(max(P(liked) + P(loved) - LOSS P(disliked), SMALLEST_VALUE))``. Here, ``s`` is the model's
-    score, standardised over the ``known`` movies; for a model made for lists, it says how likely the viewer is to watch
-    the movie. The three probabilities are those of a rating of at least 4 stars, of the highest rating and of at most 2
-    stars. A rating is assumed to be normal around the predicted stars, with variance ``uncertainty^2 + noise``, and is
-    cut halfway between two steps of the scale.
+    It is ``SHARPNESS s + log(max(P(liked) + P(loved) - LOSS P(disliked), SMALLEST_VALUE))``. ``known``, shape
+    (movies,), says which movies have ratings. Over these movies, ``s``, the model's score, is standardised. A model
+    made for lists scores how likely the viewer is to watch a movie.
 
-    ``SHARPNESS``, ``LOSS``, ``MARGIN`` and ``PASSES`` were chosen with the parts of ``blend`` on a held-out tenth of
-    the train parts of ``random80`` of ml-100k, seeds 0 to 2. Learning the weights of all parts on that tenth, for the
-    same gain and loss, changed no figure on the test part by more than 0.002.
+    A movie is liked with at least 4 stars, loved with the highest rating and disliked with at most 2 stars. A rating is
+    assumed to be normal around the predicted stars, with the variance ``uncertainty^2 + noise``, and to be rounded to a
+    step of the scale.
+
+    ``SHARPNESS``, ``LOSS``, ``MARGIN`` and ``PASSES`` were chosen with the models inside ``blend``, on held-out tenths
+    of the train parts of ``random80`` of ml-100k, split seeds 0 to 2.
     """
     deviation = np.sqrt(expected.uncertainty**2 + (np.float32(TYPICAL_NOISE) if noise is None else noise))
     half_step = scale.step / 2
@@ -53,9 +54,9 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
 def with_unrated(expected: Expectation, known: Bools) -> Expectation:
     """Return the predictions with scores by which movies without ratings can be ranked among the others.
 
-    A model's score of such a movie says nothing, because few people watch a movie that nobody has rated yet. Its score
-    is therefore set as many standard deviations above the mean of the ``known`` movies' scores as its lower bound,
-    ``stars - uncertainty``, is above the mean of their lower bounds.
+    A model's own score of such a movie says nothing, because few people watch a movie that nobody has rated yet. If the
+    movie's lower bound, ``stars - uncertainty``, is *z* standard deviations above the mean lower bound of the ``known``
+    movies, which have ratings, its score becomes *z* standard deviations above the mean of their scores.
     """
     if known.all() or not known.any():
         return expected
@@ -66,25 +67,25 @@ def with_unrated(expected: Expectation, known: Bools) -> Expectation:
 
 
 def usual_stars(histories: Sequence[History]) -> float:
-    """Return the mean of the viewers' mean ratings; minus infinity if none of them has rated any movie."""
+    """Return the mean of the viewers' mean ratings; minus infinity without any ratings."""
     means = [float(history.stars.mean()) for history in histories if len(history)]
     return float(np.mean(means)) if means else -np.inf
 
 
 def order_by_liking(rows: NDArray[np.intp], values: Floats, stars: Floats, usual: float) -> NDArray[np.intp]:
-    """Return rows of movies by their value, with those that are predicted below the viewers' ``usual`` stars last.
+    """Return rows of movies by value, highest first, but movies predicted below the viewers' ``usual`` stars last.
 
-    ``values`` and ``stars``: for all movies. Rows with equal values keep their order.
+    ``values`` and ``stars``: shape (movies,). Rows with equal values keep their order.
     """
     return rows[np.lexsort((-values[rows], stars[rows] < usual))]
 
 
 def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
-    """Let movies that are predicted to get clearly more stars than the one above them rise by up to ``PASSES`` ranks.
+    """Let movies with clearly more predicted stars than the movie above rise, by at most ``PASSES`` ranks.
 
     This makes a few passes of odd-even transposition (Habermann 1972), counted from the start of each run of neighbours
-    that should change places, so that movies far above in the list have no effect. A list then seldom shows a movie
-    above one whose predicted stars exceed its own by more than ``MARGIN``, and otherwise keeps its order.
+    that should change places, so that movies far above in the list have no effect. After that, a movie is seldom above
+    one whose predicted stars are more than ``MARGIN`` higher. Otherwise the list keeps its order.
 
     >>> settle(np.array([0, 1, 2]), np.float32([4.0, 4.2, 4.6]))
     array([2, 0, 1])
@@ -102,10 +103,10 @@ def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
 
 
 def hold_back(order: NDArray[np.intp], least_above: Mapping[int, int]) -> NDArray[np.intp]:
-    """Keep some movies from rising: at least as many other movies stay above each as ``least_above`` says.
+    """Keep some movies down, so that at least as many other movies stay above each as ``least_above`` says.
 
-    ``least_above``: for the row of each of these movies, how many movies that are not among them were above it. A movie
-    that is already further down stays there.
+    ``least_above``: by the row of each of these movies, how many of the other movies were above it. A movie that is
+    already further down stays there.
 
     >>> hold_back(np.array([7, 4, 5, 6]), {7: 2, 6: 0})
     array([4, 5, 7, 6])

@@ -1,7 +1,7 @@
-"""A model's accuracy for one profile: its newest ratings are held out and predicted from the older ones.
+"""A model's accuracy for one profile, whose newest ratings are held out and predicted from the older ones.
 
 The model is not retrained: it never saw the ratings of a profile, so it is enough to fold in the older ones. For a user
-of the dataset, the accuracy cannot be measured in this way, because the model has learned from all of their ratings.
+of the dataset, this would not work, because the model has learned from all of the user's ratings.
 """
 
 import math
@@ -22,7 +22,7 @@ HELD_OUT_EVERY = 5
 MIN_HELD_OUT = 5
 """The smallest number of held-out ratings."""
 TOP = 50
-"""The rank down to which a liked movie counts as a hit."""
+"""The lowest rank at which a liked movie counts as a hit."""
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
@@ -45,7 +45,7 @@ class Accuracy:
     hits: int
     """How many of the held-out liked movies are among the first ``TOP`` of the list."""
     hit_rate: Interval | None
-    """The hits as a share of the held-out liked movies; ``None`` if there are none."""
+    """The hits as a share of the held-out liked movies; ``None`` without such movies."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class PersonalAccuracy:
     newest: int
     """How many ratings are held out."""
     liked: int
-    """How many of the held-out ratings are of liked movies."""
+    """How many of the held-out movies are liked."""
     top: int
     by_model: Accuracy
     by_means: Accuracy
@@ -76,8 +76,8 @@ def ratings_needed(ratings: int) -> int:
 def personal_accuracy(ranker: Ranker, history: History) -> PersonalAccuracy:
     """Return a model's accuracy for a profile whose ratings it did not learn from.
 
-    ``history``: ratings from the oldest to the newest; at least as many as ``ratings_needed`` requires. The newest
-    fifth, rounded down, is held out.
+    ``history``: ratings from the oldest to the newest, as many as ``ratings_needed`` requires. The newest fifth,
+    rounded down, is held out.
     """
     cut = len(history) - len(history) // HELD_OUT_EVERY
     older = History(history.movies[:cut], history.stars[:cut])
@@ -105,7 +105,7 @@ def personal_accuracy(ranker: Ranker, history: History) -> PersonalAccuracy:
 
 
 def rmse(prediction: Floats, stars: Floats) -> Interval:
-    """Return ``sqrt(mean((p - r)^2))``; its interval is that of the mean squared error, assumed normal.
+    """Return ``sqrt(mean((p - r)^2))``, with the interval of the mean squared error, which is assumed to be normal.
 
     >>> rmse(np.float32([4, 2, 3]), np.float32([5, 2, 3]))
     Interval(value=0.5773502691896257, low=0.0, high=0.993304918699868)

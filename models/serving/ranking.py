@@ -21,10 +21,10 @@ from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
 CACHED_VIEWERS = 16
-"""How many histories a ranker caches predictions for: those of a group, and some earlier ones for undo and redo."""
+"""The number of histories with cached predictions: those of a group, and some earlier ones for undo and redo."""
 SURPRISE_SHARE = 0.05
-"""The share of all candidates, the best ones, that a surprise is drawn from: good movies, most of which are too far
-down the list to be noticed."""
+"""The share of the candidates, the best ones, that a surprise is drawn from. Most are too far down the list to be
+seen."""
 MIN_SURPRISES = 10
 """The smallest number of movies that a surprise is drawn from, if the list is long enough."""
 
@@ -41,9 +41,8 @@ class Viewer:
     hidden: Sequence[int] = ()
     """The rows of movies that the viewer never wants to see in a list."""
     held: Mapping[int, int] = field(default_factory=dict)
-    """For each movie that got no point on a card of an interview, by its row: how many movies that were not on the card
-    were above it in the list at that time. In a list for this viewer alone, in the order ``liked``, the movie does not
-    rise higher."""
+    """How many movies were above each movie that got no point on a card of an interview, by the movie's row, not
+    counting those on the card. In the viewer's own list in the order ``liked``, the movie does not rise higher."""
 
     @property
     def all_seen(self) -> Ints:
@@ -61,9 +60,9 @@ class RankedList:
     order: NDArray[np.intp]
     """Rows of the candidates, best first."""
     score: Floats
-    """The value that the list is sorted by, highest first. The order ``liked`` then puts movies that are predicted
-    below the viewers' mean rating last, and moves some movies by a few ranks; see ``movietui.models.serving.orders``. A
-    daring or recent list is reordered."""
+    """The value that the list is sorted by, highest first. The order ``liked`` then puts movies predicted below the
+    viewers' mean rating last, and moves some movies by a few ranks; see ``movietui.models.serving.orders``. A daring or
+    recent list is reordered."""
     stars: Floats
     """The predicted rating; for several viewers, the combined one. 0 if the dataset has no stars."""
     uncertainty: Floats
@@ -78,7 +77,7 @@ class Ranker:
     """Ranks movies with a fitted model. Caches predictions for viewers whose ratings have not changed."""
 
     def __init__(self, dataset: Dataset, model: AnyModel, unrated: bool = True) -> None:
-        """``unrated``: whether movies without ratings may be listed, if the model predicts them."""
+        """``unrated``: whether movies without ratings may be listed if the model predicts them."""
         self.dataset = dataset
         self.model = model
         self.known = model.counts > 0
@@ -90,7 +89,7 @@ class Ranker:
 
     @cached_property
     def similarities(self) -> Similarities:
-        """Computes how similar the movies of the dataset are."""
+        """The similarities of the dataset's movies, computed on demand."""
         return Similarities(self.dataset)
 
     @cached_property
@@ -98,7 +97,7 @@ class Ranker:
         return self.model.movie_vectors()
 
     def expect(self, history: History) -> Expectation:
-        """Return the predictions for a viewer; a history is folded in only if its predictions are not cached."""
+        """Return the predictions for a viewer, from the cache if possible."""
         return self._folded_in(history)[1]
 
     def _folded_in(self, history: History) -> tuple[Any, Expectation]:
@@ -132,9 +131,9 @@ class Ranker:
     ) -> RankedList:
         """Rank all ``candidates`` for one or more viewers.
 
-        Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent``: from 0, best first, to 1; see
-        ``movietui.models.serving.diversify`` and ``recency``. They only have an effect in the orders of ``DIALLED``.
-        Without stars in the dataset, the order is that of ``choices.without_stars``, and no way excludes movies.
+        Ties are ordered by the number of ratings, then by row. ``daring`` and ``recent`` run from 0, best first, to 1,
+        and only matter in the orders of ``DIALLED``; see ``movietui.models.serving.diversify`` and ``recency``. Without
+        stars in the dataset, the order is that of ``choices.without_stars``, and no way excludes movies.
         """
         if self.dataset.implicit:
             order = without_stars(order)
@@ -197,7 +196,7 @@ class Ranker:
             [self._value(order, each, viewer) for each, viewer in zip(predictions, viewers, strict=True)]
         )
         together = both.score if both is not None and order == "likely" else of_members.mean(0)
-        predicted = self.predicted  # other movies have no rank in anybody's list
+        predicted = self.predicted  # a way that uses ranks must not count movies that nobody's list has
         stars = np.stack([each.stars for each in predictions])
         score = np.full(len(predicted), -np.inf, np.float32)
         score[predicted] = how.score(of_members[:, predicted], stars[:, predicted], together[predicted])
@@ -210,7 +209,7 @@ class Ranker:
         return value(expected, self.model.noise(viewer.history.user), self.known, self.model.scale)
 
     def _apply_dials(self, order: NDArray[np.intp], score: Floats, daring: float, recent: float) -> NDArray[np.intp]:
-        """Return the rows of a list in the order that ``daring`` and ``recent`` give it."""
+        """Return the rows of a list reordered by ``daring`` and ``recent``."""
         if recent:
             score = lean_to_recent(order, score, self._recency, recent)
             order = order[np.argsort(-score[order], kind="stable")]
@@ -248,9 +247,9 @@ class Ranker:
         )
 
     def movies_above(self, viewer: Viewer, movies: Sequence[int]) -> list[int]:
-        """Return, for each of ``movies``, how many movies that are not among them are above it in the viewer's list.
+        """Return how many movies are above each of ``movies`` in the viewer's list, not counting ``movies``.
 
-        If a movie is not in the list, all others in the list count. ``Viewer.held`` holds such numbers.
+        For a movie that is not in the list, the whole list counts. ``Viewer.held`` holds such numbers.
         """
         order = self.rank([viewer]).order
         above = {row: rank for rank, row in enumerate(order.tolist())}
@@ -272,10 +271,9 @@ class Ranker:
         return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
 
     def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """Return the reasons for each movie, as ``recommend`` prints them; with several viewers, each reason names its
-        viewer.
+        """Return the reasons for each movie as ``recommend --json`` prints them; see ``explanations``.
 
-        See ``movietui.models.serving.explanations``.
+        With several viewers, each reason names its viewer.
         """
         rows = np.asarray(movies, np.int32)
         of_viewers = [reasons_for(self.model, self.similarities, viewer.history, rows) for viewer in viewers]
@@ -310,8 +308,8 @@ class Ranker:
     ) -> dict[str, Any]:
         """Return the document that ``recommend --json`` prints.
 
-        With ``draw``, the seed of a surprise, the document holds one movie; see ``surprise``. Stars are ``None`` if the
-        dataset has none.
+        With ``draw``, the seed of a surprise, the document has one movie; see ``surprise``. Without stars in the
+        dataset, stars are ``None``.
         """
         order = order if draw is None else order_by_taste(order)
         order = without_stars(order) if self.dataset.implicit else order
@@ -354,10 +352,9 @@ def _uncertainty_of_mean(predictions: Sequence[Expectation]) -> Floats:
 
 
 def surprise(order: NDArray[np.intp], draw: int) -> NDArray[np.intp]:
-    """Return one movie of the best ``SURPRISE_SHARE`` of a list (at least ``MIN_SURPRISES``), or none if the list is
-    empty.
+    """Return a random movie among the best of a list, shape (1,), or (0,) for an empty list.
 
-    ``draw`` is a seed: the same ``draw`` gives the same movie.
+    The best are ``SURPRISE_SHARE`` of the list, but at least ``MIN_SURPRISES`` movies. ``draw`` is the seed.
     """
     best = max(MIN_SURPRISES, round(len(order) * SURPRISE_SHARE))
     return np.random.RandomState(draw).permutation(order[:best])[:1]

@@ -1,13 +1,13 @@
-"""From a list of any age to a recent one: newer movies rise.
+"""From a list of any age to a recent one, in which newer movies rise.
 
-The newest movies have few ratings, so a model is unsure of them, and they are low in the list. A viewer who wants
-something recent says so with this dial; what the model predicts for a movie does not change.
+The newest movies have few ratings, so a model is unsure of them, and they are low in the list. This dial is for a
+viewer who wants something recent. What the model predicts for a movie does not change.
 
-``RECENCY_WEIGHT`` was chosen for ``mf`` on a random nine tenths of ml-latest-small, which ends in 2018, in lists of ten
-for 200 users. From any year to recent, the median year rises from 1994 to 2015 (1999 halfway), the mean of the
-predicted stars falls from 4.44 to 4.27, and the share of listed movies with at least 4 stars, among those rated in the
-other tenth, falls from 0.84 to 0.81. With half of the weight, the median year rises only to 1999; with one and a half
-times the weight, that share falls to 0.75.
+``RECENCY_WEIGHT`` was chosen for ``mf``, fitted on a random nine tenths of ml-latest-small, which ends in 2018, in
+lists of ten for 200 users. From any year to recent, the median year rises from 1994 to 2015 (1999 halfway) and the mean
+of the predicted stars falls from 4.44 to 4.27. Of the listed movies that are rated in the other tenth, the share with
+at least 4 stars falls from 0.84 to 0.81. With half of the weight, the median year rises only to 1999. With one and a
+half times the weight, that share falls to 0.75.
 """
 
 import numpy as np
@@ -22,11 +22,10 @@ RECENCY_WEIGHT = 3.0
 
 
 def recency(dataset: Dataset) -> Floats:
-    """Return how recent each movie is, shape (movies,): ``2^(-age / HALF_LIFE)``, 1 for the newest and almost 0 for
-    old ones.
+    """Return how recent each movie is, ``2^(-age / HALF_LIFE)``, shape (movies,): from 1 for the newest to almost 0.
 
     Age is counted in years, back from ``Dataset.newest_year`` or, if that is unknown, from the newest movie. A movie
-    without a year counts as old: 0.
+    without a year gets 0.
     """
     years = dataset.movies.years
     newest = dataset.newest_year or int(years.max(initial=0))
@@ -35,11 +34,11 @@ def recency(dataset: Dataset) -> Floats:
 
 
 def lean_to_recent(order: NDArray[np.intp], score: Floats, recency: Floats, recent: float) -> Floats:
-    """Return the scores of all movies, shape (movies,), in which newer movies of a list gain.
+    """Return the scores of all movies, shape (movies,), with a gain for newer movies of a list.
 
-    ``order``: the rows of the list. ``recent`` runs from 0, which changes nothing, to 1. The score of each movie of the
-    list, standardised among them, gains ``recent * RECENCY_WEIGHT * recency``. So, of two movies, the more recent one
-    never falls behind the other as ``recent`` grows.
+    ``order``: the rows of the list. ``recent`` runs from 0, which changes nothing, to 1. The scores of the list are
+    standardised, and each gains ``recent * RECENCY_WEIGHT * recency``. As ``recent`` grows, the more recent of two
+    movies therefore never falls behind the other.
     """
     if not recent or len(order) < 2:
         return score

@@ -1,4 +1,4 @@
-"""Similar movies: those liked by the same people and of the same kind, with what they have in common."""
+"""Similar movies, which the same people like and which are of the same kind."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,14 +10,14 @@ from movietui.data.dataset import Bools, Dataset, Floats
 from movietui.models.serving.kinship import Shared, content_similarity, shared, specific_genres
 
 DAMPING = 10.0
-"""The weight, in ratings, that shrinks a movie's and a user's mean, and that discounts a movie with few ratings."""
+"""The weight, in ratings, with which the means of movies and users are shrunk and movies with few ratings
+discounted."""
 RATERS = 500
-"""The maximum number of raters of a movie whose other ratings are read, evenly spread; counts over all raters are
-extrapolated."""
+"""The most raters of a movie whose other ratings are read. They are evenly spread, and counts are extrapolated."""
 PRIOR_USERS = 60.0
-"""How many common users weigh as much as the content of the movies."""
+"""The number of common users that weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3
-"""The correlation assumed, before any rating, between two movies with the same content."""
+"""The correlation that is assumed before any ratings between two movies with the same content."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Similar:
 
 
 class Similarities:
-    """Computes how similar movies are: the mean of how much the same people like both, and how much they are of the
-    same kind.
+    """Computes how similar movies are, as the mean of two parts: liked by the same people, and of the same kind.
 
     *Liked by the same people.* Ratings are taken relative to the damped means of movie and user. Their correlation over
     the ``n`` common users (Sarwar et al., Item-based collaborative filtering, 2001) is shrunk towards the similarity of
@@ -53,8 +52,8 @@ class Similarities:
     multiplied by ``m / (m + DAMPING)``: of two equally similar movies, the better-known one is the more useful
     neighbour.
 
-    Neither part is enough alone: movies that the same people happened to rate alike may have nothing in common, and
-    movies of the same genre and year may please different people.
+    Both parts are needed: movies that the same people happened to rate alike may have nothing in common, and movies of
+    the same genre and year may please different people.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -80,7 +79,7 @@ class Similarities:
         return int(np.count_nonzero(self.dataset.ratings.by_user(len(self.dataset.users))))
 
     def of(self, row: int, vectors: Floats | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return each movie's similarity to one movie, and how many users rated both; shape (movies,) each.
+        """Return each movie's similarity to one movie, and how many users rated both, shape (movies,) each.
 
         With a model's movie ``vectors``, their cosine replaces the correlation, and the smaller of the two movies'
         numbers of ratings replaces ``n``.
@@ -116,7 +115,7 @@ class Similarities:
         return (liked_alike + of_a_kind) / 2, np.rint(common).astype(np.int64)
 
     def nearest(self, row: int, most: int, vectors: Floats | None = None) -> list[Similar]:
-        """Return the movies most similar to one movie, without itself; ties are ordered by the number of ratings."""
+        """Return the other movies most similar to one movie. Ties are ordered by the number of ratings."""
         similarity, common = self.of(row, vectors)
         similarity[row] = -np.inf
         movies = self.dataset.movies

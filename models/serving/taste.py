@@ -11,8 +11,7 @@ from movietui.models.base import Expectation, History
 DAMPING = 5.0
 """The weight, in ratings, that shrinks a difference, or a movie's mean, towards the overall value."""
 UNUSUAL = 1.0
-"""A rating is unusual if it is at least this many stars above or below the crowd's, after the viewer's generosity is
-subtracted."""
+"""A rating, minus the viewer's generosity, is unusual if it is at least this many stars above or below the crowd's."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,8 @@ class TasteGroup:
     """How many stars more than the crowd the viewer gives, shrunk towards their generosity: halfway with ``DAMPING``
     ratings."""
     beyond: float
-    """``difference`` minus the viewer's generosity: positive if, compared with the crowd, they like these movies more
-    than others."""
+    """``difference`` minus the viewer's generosity. If positive, the viewer likes these movies better than others,
+    compared with the crowd."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Taste:
 
 
 def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
-    """Return a viewer's taste; it is empty if they have rated nothing.
+    """Return a viewer's taste, which is empty without ratings.
 
     For a user of the dataset, the crowd is everybody else.
     """
@@ -123,7 +122,7 @@ class Divided:
 
 
 def divided(first: History, second: History, most: int = 5) -> list[Divided]:
-    """Return the movies that both rated and on which their ratings differ most, by at least two stars."""
+    """Return the movies on which two viewers' ratings differ most, by at least two stars."""
     movies, a, b = np.intersect1d(first.movies, second.movies, assume_unique=True, return_indices=True)
     return _largest_gaps(
         movies.astype(np.int32), first.stars[a], second.stars[b], 2.0, np.zeros(len(movies), np.float32), most
@@ -132,7 +131,7 @@ def divided(first: History, second: History, most: int = 5) -> list[Divided]:
 
 def dividing(candidates: NDArray[np.bool_], first: Expectation, second: Expectation, most: int = 5) -> list[Divided]:
     """Return the candidates on which two viewers' predicted ratings differ by more than one standard deviation of the
-    difference, those that exceed it most first."""
+    difference, beginning with the largest excess."""
     rows = np.flatnonzero(candidates).astype(np.int32)
     margin = np.sqrt(first.uncertainty[rows] ** 2 + second.uncertainty[rows] ** 2)
     return _largest_gaps(rows, first.stars[rows], second.stars[rows], 0.0, margin, most)

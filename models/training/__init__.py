@@ -1,2 +1,1 @@
-"""The training code of models, in modules with the models' names, and the code that they share: alternating least
-squares, devices, memory, resuming, stages, threads and towers."""
+"""The training code of models, in modules with the models' names, and what these modules share."""

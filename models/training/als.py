@@ -15,7 +15,7 @@ from movietui.models.training.alternating import PaddedLists, solve
 def fit(
     train: Dataset, validation: Ratings | None, settings: AlsSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit by solving in turn for the movies and for the users, from random factors of unit length for the users."""
+    """Fit by solving in turn for the movies and for the users, whose factors start at random with unit length."""
     ratings = train.ratings
     by_user = PaddedLists.of(ratings.user, ratings.movie, ratings.stars, len(train.users))
     by_movie = PaddedLists.of(ratings.movie, ratings.user, ratings.stars, len(train.movies))
@@ -26,7 +26,7 @@ def fit(
         movies = solve(by_movie, users, settings.ridge * by_movie.lengths)
         # Users are updated last, so that a stored user is exactly what folding in their ratings gives.
         users = solve(by_user, movies, settings.ridge * by_user.lengths)
-        # Those without ratings, and the last row, have the mean factors.
+        # Users and movies without ratings, and the last row, get the mean factors.
         vectors = _with_mean(users, by_user.lengths), _with_mean(movies, by_movie.lengths)
         held_out = _loss(*vectors, validation, train.scale) if validation is not None else None
         curve.append(Epoch(number, settings.sweeps, _loss(*vectors, ratings, train.scale), held_out))

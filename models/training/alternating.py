@@ -1,4 +1,4 @@
-"""One side of an alternating least squares fit: the factors of all users given those of the movies, or the reverse.
+"""One step of alternating least squares: all users' factors given the movies' factors, or the reverse.
 
 This module imports torch, so only the fits of ``Als`` and ``Ials`` import this module.
 """
@@ -13,9 +13,9 @@ from torch import Tensor
 from movietui.data.dataset import Floats, Ints
 
 BLOCK = 32_768
-"""The maximum number of ratings, with padding, in one batch of solves; a longer list is a batch of its own."""
+"""The most ratings, with padding, in one batch of solves. A longer list is a batch by itself."""
 LISTS = 4096
-"""The maximum number of lists in one batch: with 128 factors, their matrices take a quarter of a gigabyte."""
+"""The most lists in one batch. With 128 factors, their matrices take a quarter of a gigabyte."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class PaddedLists:
     lengths: Tensor
     """int64, shape (lists,)."""
     groups: Sequence[tuple[Tensor, Tensor, Tensor]]
-    """For each batch of non-empty lists of similar length: their rows, shape (some,); the other side of each rating,
-    padded with -1, shape (some, longest); and the values, padded with 0, of the same shape."""
+    """For each batch of lists of similar length: their rows, shape (some,), the other side of each rating, padded with
+    -1, shape (some, longest), and the values, padded with 0, shape (some, longest). Empty lists are left out."""
 
     @classmethod
     def of(cls, rows: Ints, others: Ints, values: Floats, total: int) -> "PaddedLists":
@@ -50,7 +50,7 @@ class PaddedLists:
 def solve(lists: PaddedLists, others: Tensor, ridges: Tensor, gram: Tensor | float = 0.0) -> Tensor:
     """Return ``(sum y y' + gram + ridge I)^-1 sum v y`` for each list, shape (lists, factors); 0 for an empty list.
 
-    The sums are over the list's values ``v`` and the factors ``y`` of their other side. ``others``: the factors of the
+    The sums are over the list's values ``v`` and the factors ``y`` of the other side. ``others``: all factors of the
     other side, shape (others, factors). ``ridges``: shape (lists,). ``gram``: shape (factors, factors).
     """
     padded_others = torch.cat([others, torch.zeros_like(others[:1])])  # the last row is for -1

@@ -17,11 +17,10 @@ from movietui.models.training.towers import dropout_mask
 MIN_BATCHES = 16
 """The smallest number of batches in an epoch."""
 VALIDATION_USERS = 300
-"""The maximum number of users whose validation ratings are measured: folding in all users after each epoch would take
-longer than the epoch."""
+"""The most users whose validation ratings are measured. Folding in all users after each epoch would take longer than
+the epoch."""
 START = 0.1
-"""The decoder's initial weights are this fraction of the usual ones, so that they add little to the effects at
-first."""
+"""The decoder's initial weights as a share of the usual ones, so that they add little to the effects at first."""
 
 
 class Autoencoders(nn.Module):
@@ -108,7 +107,7 @@ def fit(
 def serving(
     network: Autoencoders, table: Tensor, effects: Parameters, settings: AutoRecSettings, active: NDArray[np.bool_]
 ) -> Parameters:
-    """Return the parameters that ``AutoRec`` needs to fold viewers in; ``active``: which users have ratings."""
+    """Return the parameters that ``AutoRec`` needs to fold viewers in. ``active``: which users have ratings."""
     empty = torch.zeros_like(table[:1])
     hidden = torch.cat([network.hidden(table), network.hidden(empty)]).cpu().numpy()
     decoder = network.decoder.flatten(0, 1).T.cpu().numpy()

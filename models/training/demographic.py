@@ -72,7 +72,7 @@ def fit(
 def _averages_without_each(train_part: Dataset, inputs: Inputs) -> tuple[Floats, Floats]:
     """Return the scaled average and count of each rating's user and movie, both without the rating.
 
-    Otherwise the rating's stars would leak into its own prediction.
+    Otherwise, the rating's stars would leak into its own prediction.
     """
     ratings = train_part.ratings
     tables = []

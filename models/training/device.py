@@ -1,4 +1,4 @@
-"""Which device networks are trained on: a GPU if there is one, otherwise the CPU."""
+"""The device that networks are trained on: a GPU if the machine has one, otherwise the CPU."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ VARIABLE = "MOVIETUI_DEVICE"
 
 
 def choose_device() -> "torch.device":
-    """Return the device that ``MOVIETUI_DEVICE`` names; if it is unset, ``cuda`` if available, otherwise ``cpu``.
+    """Return the device that ``MOVIETUI_DEVICE`` names; by default, ``cuda`` if available, otherwise ``cpu``.
 
     ``mps`` is used only if requested, because our networks are so small that the CPU is faster. Raises ``Problem`` for
     a device that this machine lacks.
@@ -33,7 +33,7 @@ def choose_device() -> "torch.device":
 
 
 def to_device(device: "torch.device", array: NDArray[Any]) -> "torch.Tensor":
-    """Return an array as a tensor on a device; on the CPU, both share memory."""
+    """Return an array as a tensor on a device. On the CPU, both share memory."""
     import torch
 
     return torch.from_numpy(array).to(device)

@@ -38,13 +38,12 @@ class Vectors(NamedTuple):
 
 
 class Network(nn.Module):
-    """The members of an embedding model, in torch; ``movietui.models.embeddings.outputs`` computes the same in
-    numpy."""
+    """The members of an embedding model in torch. ``movietui.models.embeddings.outputs`` computes the same in numpy."""
 
     def __init__(
         self, features: tuple[Tensor, Tensor], members: int, shape: Shape, scale: Scale, overall: float
     ) -> None:
-        """``features``: those of users and those of movies, each with a last row for an unknown one."""
+        """``features``: of users and of movies, each with a last row for an unknown user or movie."""
         super().__init__()
         self.features, self.members, self.shape, self.scale, self.overall = features, members, shape, scale, overall
         users, movies = (len(rows) - 1 for rows in features)
@@ -61,7 +60,7 @@ class Network(nn.Module):
                 self.tower.weight[-1] *= START
 
     def take_users(self, embeddings: Tensor) -> None:
-        """Replace the users with others, who have these embeddings, biases of 0 and no side features.
+        """Replace the users by others, with these embeddings, biases of 0 and no side features.
 
         ``embeddings``: shape (users, members * factors).
         """
@@ -71,7 +70,7 @@ class Network(nn.Module):
         self.features = torch.zeros(users + 1, 0, device=self.features[1].device), self.features[1]
 
     def _embeddings(self, rows: int, factors: int) -> nn.Parameter:
-        """Return a table with a row for each user or movie, which holds the members' embeddings one after the other."""
+        """Return a table with the members' embeddings side by side in the row of each user or movie."""
         return nn.Parameter(START * torch.randn(rows, self.members * factors))
 
     def look_up(self, users: Tensor, movies: Tensor) -> Vectors:
@@ -169,9 +168,11 @@ def fit(
 
 
 def middle_of(overall: float | None, shape: Shape, scale: Scale) -> float:
-    """Return the number that predicts the mean of the ratings, ``overall``, if biases and embeddings are 0: ``overall``
-    itself or, if the network ends in a sigmoid, the argument that the sigmoid turns into it. Without a mean, return
-    0."""
+    """Return the number with which the network predicts ``overall``, the mean rating, if biases and embeddings are 0.
+
+    It is ``overall`` itself or, if the network ends in a sigmoid, the argument that the sigmoid turns into ``overall``.
+    Without a mean, it is 0.
+    """
     if overall is None:
         return 0.0
     if not shape.sigmoid:
@@ -189,10 +190,10 @@ class Columns(NamedTuple):
 
 
 def step_of(network: Network, forward: nn.Module, columns: Columns, settings: EmbeddingSettings) -> Step:
-    """Return the step that ``movietui.models.networks.train`` takes. Its loss is the mean over the batch of the squared
-    error plus the decay, summed over the members.
+    """Return the step that ``movietui.models.networks.train`` takes.
 
-    ``forward``: the network, or a module that calls the network's ``forward``.
+    Its loss is the mean over the batch of the squared error plus the decay, summed over the members. ``forward``: the
+    network, or a module that calls the network's ``forward``.
     """
     user, movie, stars = columns
 
@@ -214,7 +215,7 @@ def step_of(network: Network, forward: nn.Module, columns: Columns, settings: Em
 def parameters_of(network: Network, users: Floats, movies: Floats, movie_spread: float) -> Parameters:
     """Return the parameters of a trained network, without those of ``movietui.models.embeddings.learn_prior``.
 
-    ``users`` and ``movies``: from ``table_of``; ``movie_spread``: from ``spread_of``.
+    ``users`` and ``movies``: from ``table_of``. ``movie_spread``: from ``spread_of``.
     """
     parameters: Parameters = {
         "overall": np.asarray(network.overall, np.float32),
@@ -227,11 +228,11 @@ def parameters_of(network: Network, users: Floats, movies: Floats, movie_spread:
 
 
 def table_of(rows: Floats, features: Floats, counts: NDArray[Any]) -> Floats:
-    """Return the vectors of users or movies: embedding, bias, side features.
+    """Return the vectors of users or movies (embedding, bias, side features), shape (members, rows + 1, factors + 1 +
+    features).
 
-    ``rows``: embeddings and biases, shape (members, rows, factors + 1); ``counts``: the number of ratings of each row.
-    Shape (members, rows + 1, factors + 1 + features). In the last row and in rows without ratings, embedding and bias
-    are the means of the other rows.
+    ``rows``: embeddings and biases, shape (members, rows, factors + 1). ``counts``: the number of ratings of each row.
+    In the last row and in rows without ratings, embedding and bias are the means of the other rows.
     """
     known = counts > 0
     mean = rows[:, known].mean(1) if known.any() else np.zeros_like(rows[:, 0])
@@ -243,7 +244,7 @@ def table_of(rows: Floats, features: Floats, counts: NDArray[Any]) -> Floats:
 def spread_of(counts: NDArray[Any], sums: NDArray[Any]) -> float:
     """Return the variance of the movies' mean ratings, damped by five ratings at the overall mean.
 
-    ``counts``: the number of ratings of each movie; ``sums``: the sum of their stars, relative to the overall mean.
+    ``counts``: the number of ratings of each movie. ``sums``: the sum of their stars, each minus the overall mean.
     """
     means = (sums / (counts + 5.0))[counts > 0]
     return float((means @ means + 0.2) / (len(means) + 1))

@@ -8,7 +8,7 @@ from movietui.data.problems import Problem
 
 MEMINFO = Path("/proc/meminfo")
 LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-"""Where Linux states how much memory the processes of a container may use, in its two versions of control groups."""
+"""Where the two versions of Linux's control groups state how much memory a container may use."""
 GIGABYTE = 1e9
 
 
@@ -35,6 +35,6 @@ def require(model: str, needed: int, users: int, movies: int) -> None:
     """
     if needed and needed > (free := available()):
         raise Problem(
-            f"{model} needs about {needed / GIGABYTE:,.1f} GB of memory for {users:,} users and {movies:,} movies, and "
-            f"{free / GIGABYTE:,.1f} GB are free; train another model, such as mf."
+            f"{model} needs about {needed / GIGABYTE:,.1f} GB of memory for {users:,} users and {movies:,} movies, but "
+            f"only {free / GIGABYTE:,.1f} GB is free; train another model, such as mf."
         )

@@ -19,7 +19,7 @@ NOISE = 1.0
 START = 0.3
 """The standard deviation of the movies' initial factors."""
 TRAIN_LOSS_RATINGS = 1_000_000
-"""The maximum number of ratings, evenly spread, on which the training error is computed."""
+"""The most ratings, evenly spread, on which the train loss is computed."""
 
 
 def fit(
@@ -62,7 +62,7 @@ def start(movies: "Side", seed: int) -> None:
 
 
 def noise_of(squares: float, error: float, ratings: int) -> float:
-    """Return the variance of a rating, from the sum of the squared stars minus the overall mean and from the result of
+    """Return the variance of a rating. ``squares``: the sum of (stars minus overall mean)². ``error``: from
     ``Side.update``."""
     return (squares + error + 1.0) / (ratings + 1.0)
 
@@ -83,14 +83,14 @@ def parameters_of(users: "Side", movies: "Side", overall: float, noise: float) -
 
 @dataclass(frozen=True)
 class Lists:
-    """The ratings in a list for each user (or movie): the other side, and the stars minus the overall mean."""
+    """A list of ratings for each user (or movie), with the other side and the stars minus the overall mean."""
 
     others: Tensor
     """int32, shape (ratings,): one list after the other."""
     stars: Tensor
     """float32, shape (ratings,)."""
     starts: Tensor
-    """Whole numbers, shape (lists + 1,): where each list starts, and where the last one ends."""
+    """Integers, shape (lists + 1,): where each list starts, and where the last one ends."""
 
     @classmethod
     def of(cls, rows: Tensor, others: Tensor, stars: Tensor, total: int) -> "Lists":
@@ -101,7 +101,7 @@ class Lists:
 
     @classmethod
     def elsewhere(cls, lengths: Tensor) -> "Lists":
-        """Return lists of these lengths without their ratings, for a side that gets sums over them instead."""
+        """Return lists of these lengths without ratings, for a side that gets sums over its ratings instead."""
         starts = torch.zeros(len(lengths) + 1, dtype=torch.int64)
         starts[1:] = lengths.cumsum(0)
         return cls(torch.empty(0, dtype=torch.int32), torch.empty(0), starts)
@@ -123,15 +123,15 @@ class Side:
     def update(self, other: "Side", noise: float) -> float:
         """Update the posteriors, given the other side's.
 
-        Returns the expected sum of the squared errors of all ratings, minus the sum of the squared stars.
+        Return the expected sum of the squared errors of all ratings, minus the sum of the squared stars.
         """
         return sum(self.solve(first, sums, weighted, noise) for first, sums, weighted in self.sums(other))
 
     def sums(self, other: "Side") -> Iterator[tuple[int, Tensor, Tensor]]:
         """Yield sums over the lists of the other side's terms, for some lists at a time.
 
-        Yields the index of the first of these lists; the sums of the rows of the second of ``_tables``; and the sums of
-        the rows of the first, each times the stars.
+        Each item has the index of the first of these lists, the sums of the rows of the second table of ``_tables``,
+        and the sums of the rows of the first table times the stars.
         """
         design, table = other._tables()
         for first in range(0, len(self.mean), BLOCK):
@@ -180,17 +180,17 @@ class Side:
     def learn_prior(self) -> None:
         """Fit the prior to the entries with ratings, and give it to the others.
 
-        The covariance is the most probable one under an inverse Wishart prior around the initial covariance. This prior
-        weighs as much as ``factors + 2`` entries: directions that the ratings do not support stay small, but do not
-        collapse.
+        The covariance is the most probable one under an inverse Wishart prior around the initial covariance, which
+        weighs as much as ``factors + 2`` entries. Directions that the ratings do not support then stay small without
+        collapsing.
         """
         self.take_prior(*self.prior_sums())
         self.mean[~self.known] = self.prior_mean
         self.covariance[~self.known] = self.prior_covariance
 
     def prior_sums(self) -> tuple[int, Tensor, Tensor]:
-        """Return what the prior is fitted to: the number of entries with ratings, and the sums of their means, shape
-        (size,), and of their second moments, shape (size, size)."""
+        """Return the number of entries with ratings, and the sums of their means, shape (size,), and second moments,
+        shape (size, size), to which the prior is fitted."""
         mean = self.mean[self.known].double()
         second = self.covariance[self.known].sum(0, dtype=torch.float64) + mean.T @ mean
         return len(mean), mean.sum(0), second
@@ -208,7 +208,7 @@ class Side:
 
 
 def bags(others: Tensor, table: Tensor, starts: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return the sum of the table's rows over each list, shape (lists, columns); a list may be empty.
+    """Return the sum of the table's rows over each list, shape (lists, columns). A list may be empty.
 
     ``weights``: a factor for each entry of the lists; by default 1.
     """

@@ -23,11 +23,9 @@ from movietui.models.training.towers import Tower
 MIN_BATCHES = 50
 """The smallest number of batches in an epoch."""
 MIN_MOVIES = 5
-"""How many movies of the dataset a director must have directed to be a separate input; all other directors share an
-input."""
+"""A director of at least this many movies of the dataset is a separate input. All other directors share an input."""
 MAX_LEVERAGE = 0.9
-"""The leverage of a rating on its own prediction is capped at this value, so that no residual grows more than
-tenfold."""
+"""The largest leverage of a rating on its own prediction that counts, so that no residual grows more than tenfold."""
 
 Rows = NDArray[np.intp]
 Doubles = NDArray[np.float64]
@@ -48,8 +46,8 @@ class Networks(nn.Module):
     def forward(self, first: Tensor, second: Tensor, movies: Tensor, movie_index: Tensor) -> Tensor:
         """Return what each member adds to the prediction for each pair, shape (members, pairs).
 
-        ``first`` and ``second``: inputs of users, shape (pairs, columns); ``movies``: inputs of the distinct movies;
-        ``movie_index``: each pair's row among these.
+        ``first`` and ``second``: inputs of users, shape (pairs, columns). ``movies``: inputs of the distinct movies.
+        ``movie_index``: each pair's row in ``movies``.
         """
         members = len(self.combiner.bias[0])
         a, b = self.users(torch.cat([first, second]).expand(members, -1, -1)).chunk(2, 1)
@@ -62,7 +60,7 @@ class Networks(nn.Module):
 def fit(
     train_part: Dataset, validation: Ratings | None, settings: PairSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit ``mf`` and then the networks on its residuals; without factors, only the networks.
+    """Fit ``mf`` and then the networks on its residuals or, without factors, only the networks.
 
     The validation loss is that of single viewers, each paired with themselves.
     """
@@ -144,7 +142,7 @@ def fit(
 
 
 def _drawn(pairs: Pairs, ratings: int, size: int, batch: int, seed: int, number: int) -> Iterator[tuple[Rows, Rows]]:
-    """Draw triples as ``Pairs.drawn`` does; if no movie has two raters, pair ratings with themselves."""
+    """Draw triples as ``Pairs.drawn`` does, or pair ratings with themselves if no movie has two raters."""
     if len(pairs):
         yield from pairs.drawn(size, batch, seed, number)
         return
@@ -157,8 +155,7 @@ def _drawn(pairs: Pairs, ratings: int, size: int, batch: int, seed: int, number:
 def _people(train_part: Dataset, settings: PairSettings) -> Floats:
     """Return the demographics, shape (users + 1, columns).
 
-    There are no columns if the dataset has no demographics, nor with 0 factors, because system 002 uses no
-    demographics.
+    There are no columns without demographics in the dataset, or with 0 factors, because system 002 uses none.
     """
     known = features.demographics(train_part.users) if settings.factors else None
     if known is None:
@@ -189,7 +186,7 @@ def _serving(network: Networks, of_users: Floats, of_movies: Tensor) -> Paramete
 
 
 class _Base:
-    """A fitted ``mf``, and what it would predict for each rating of the train part without having seen it."""
+    """A fitted ``mf``, and what it would predict for each rating of the train part without having seen the rating."""
 
     def __init__(self, train_part: Dataset, settings: PairSettings, seed: int) -> None:
         self.model = BiasedMF(BiasedMFSettings(factors=settings.factors), seed=seed)
@@ -216,9 +213,9 @@ class _Base:
 
         With ``r`` the rating minus the overall mean and the movie's bias, and ``w = (q, 1)`` for the movie, a user with
         covariance ``S`` and mean ``x`` has, without the rating, the mean ``x - S w (r - w x) / (v (1 - h))`` with the
-        leverage ``h = w' S w / v`` (Sherman and Morrison 1950; the movie is taken as certain). The movie was also
-        fitted to the rating, which shrank the residual again; dividing by ``1 - h``, where ``h`` is now the leverage on
-        the movie, undoes this.
+        leverage ``h = w' S w / v`` (Sherman and Morrison 1950), if the movie is taken as certain. The movie was also
+        fitted to the rating, which shrank the residual again. Dividing by ``1 - h``, with the leverage ``h`` on the
+        movie, undoes this.
         """
         parameters, user, movie = self.model.parameters, self.ratings.user[rows], self.ratings.movie[rows]
         noise = np.float32(parameters["noise"])

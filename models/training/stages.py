@@ -1,6 +1,6 @@
 """Progress within an epoch, or within a fit that has no epochs, reported to a subscriber.
 
-A closed-form fit reports its stages; a network reports how many rows of an epoch it has seen. To subscribe, fit inside
+A closed-form fit reports its stages, and a network how many rows of an epoch it has seen. To subscribe, fit inside
 ``reporting``. Without a subscriber, the cost is one reading of the clock per batch.
 """
 
@@ -24,7 +24,7 @@ def reporting(report: Report) -> Iterator[None]:
 
 
 def report_share(name: str, done: float) -> None:
-    """Report a stage and the share of the whole fit that is done, from 0 to 1; for fits whose epochs take minutes."""
+    """Report a stage and the share of the whole fit that is done, from 0 to 1, for fits whose epochs take minutes."""
     _listener.get()(Stage(name, round(1000 * done), 1000, WHOLE, name))
 
 
@@ -34,6 +34,8 @@ def begin(name: str) -> None:
 
 
 def ratings_meter(epoch: int, of: int, rows: int) -> Meter:
-    """Return a counter of the rows of an epoch: of ratings, except for ``autorec`` (movies or users) and ``pair``
-    (triples)."""
+    """Return a counter of the rows of an epoch.
+
+    The rows are ratings, except in ``autorec`` (movies or users) and ``pair`` (triples).
+    """
     return Meter(_listener.get(), "ratings", rows, "ratings", f"epoch {epoch} of {of}")

@@ -10,9 +10,9 @@ U = TypeVar("U")
 
 
 def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
-    """Make two calls in parallel and return both results; neither may call this function itself.
+    """Make two calls in parallel, and return both results. The calls must not call this function.
 
-    This is worth it if both calls spend their time in numpy, which lets other threads run.
+    This saves time if both calls spend theirs in numpy, which lets other threads run.
     """
     later = _second_thread().submit(other)
     return one(), later.result()

@@ -1,4 +1,4 @@
-"""Dense towers for training. This module imports torch, so only fits import this module; ``movietui.models.networks``
+"""Dense towers for training. This module imports torch, so only fits import this module. ``movietui.models.networks``
 runs towers in numpy."""
 
 import itertools
@@ -19,13 +19,13 @@ MOMENTUM = 0.9
 class Tower(nn.Module):
     """Several networks of dense layers side by side, trained on the same batches from different starts.
 
-    Each hidden layer is dense, batch normalisation (if any), ReLU, dropout (if any); the last layer is only dense.
-    Takes (members, rows, inputs), returns (members, rows, outputs). Each member normalises separately.
+    Each hidden layer is dense, followed by batch normalisation (if any), ReLU and dropout (if any). The last layer is
+    only dense. Takes (members, rows, inputs), returns (members, rows, outputs). Each member normalises separately.
     """
 
     def __init__(self, members: int, sizes: Sequence[int], dropout: float = 0.0, normalise: bool = False) -> None:
-        """``sizes``: inputs, hidden layers, outputs. Initialised as in He et al. (Delving deep into rectifiers,
-        2015)."""
+        """``sizes``: inputs, hidden layers, outputs. Initialised as in He et al., Delving deep into rectifiers,
+        2015."""
         super().__init__()
         self.dropout, self.normalise = dropout, normalise
         pairs = list(itertools.pairwise(sizes))

@@ -23,8 +23,10 @@ def as_markdown(cells: Cells) -> str:
 
 
 def as_latex(cells: Cells) -> str:
-    """Return a table as LaTeX, with numbers as on screen; it needs the package ``booktabs``. Columns in which every
-    cell is a number, or starts with one, are right-aligned."""
+    """Return a table as LaTeX, with numbers as on screen. It needs the package ``booktabs``.
+
+    A column is right-aligned if each of its cells starts with a number or is empty.
+    """
     head, *body = (" & ".join(_shown(cell, _latex) for cell in row) + " \\\\" for row in cells)
     aligned = "".join("r" if _is_number([row[column] for row in cells[1:]]) else "l" for column in range(len(cells[0])))
     lines = [

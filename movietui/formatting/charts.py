@@ -35,7 +35,7 @@ class Figure:
     name: str
     value: float
     reach: float = 0.0
-    """The length of the interval on each side of the value; 0 if it has none."""
+    """The length of the interval on each side of the value; 0 without an interval."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Scale:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return round numbers from ``low`` to ``high``, at most ``most`` of them, in steps of 1, 2 or 5 times a power of
-    ten.
+    """Return at most ``most`` round numbers from ``low`` to ``high``, in steps of 1, 2 or 5 times a power of ten.
 
     >>> ticks(0.83, 1.12)
     [0.85, 0.9, 0.95, 1.0, 1.05, 1.1]
@@ -68,10 +67,9 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def curves(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the curves of runs as SVG: the losses on the train part (dashed) and the validation part, by epoch.
+    """Return the curves of runs as SVG: their train losses (dashed) and validation losses, by epoch.
 
-    Runs with stages instead of epochs are left out, because no line connects stages. ``rows``: as ``Runs.whole``
-    returns them.
+    Runs with stages instead of epochs are left out, because no line connects stages. ``rows``: from ``Runs.whole``.
     """
     lines: list[list[Line]] = []
     for row in rows:
@@ -88,9 +86,9 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def line_chart(title: str, across: str, up: str, groups: Sequence[Sequence[Line]]) -> str:
-    """Return lines as SVG; the lines of a group have the same colour. ``across`` and ``up``: the titles of the axes.
+    """Return lines as SVG, in a colour for each group. The horizontal axis is for whole numbers.
 
-    The horizontal axis is for whole numbers.
+    ``across`` and ``up``: the titles of the axes.
     """
     lines = [line for group in groups for line in group]
     points = [point for line in lines for point in line.points]
@@ -130,7 +128,7 @@ def line_chart(title: str, across: str, up: str, groups: Sequence[Sequence[Line]
 def figure_chart(title: str, across: str, groups: Mapping[str, Sequence[Figure]]) -> str:
     """Return figures as SVG: a group of rows for each split, with a point and an interval for each model.
 
-    ``across``: the title of the axis, with what the intervals are.
+    ``across``: the title of the axis, which also says what the intervals are.
     """
     ends = [figure.value + sign * figure.reach for group in groups.values() for figure in group for sign in (-1, 1)]
     if not ends:
@@ -161,7 +159,7 @@ def figure_chart(title: str, across: str, groups: Mapping[str, Sequence[Figure]]
 
 
 def _range(values: Iterable[float]) -> tuple[float, float]:
-    """Return the lowest and the highest value, moved apart if they are equal, with some room on both sides."""
+    """Return the lowest and the highest value, with some room on both sides."""
     values = list(values)
     low, high = min(values), max(values)
     room = (high - low) * 0.03 or abs(high) * 0.1 or 1.0

@@ -1,5 +1,4 @@
-"""Escapes untrusted text in what movietui writes: JSON, tables for spreadsheets, Markdown, LaTeX and SVG. Checks
-links.
+"""Escapes untrusted text in JSON, in tables for spreadsheets, and in Markdown, LaTeX and SVG. Also checks links.
 
 ``printing`` makes text safe for the terminal.
 """
@@ -15,10 +14,8 @@ from xml.sax.saxutils import escape
 from movietui.data.safe_text import INVISIBLE, strip_controls
 
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
-"""Characters that start a formula in a spreadsheet. An apostrophe is put before text that starts with one.
-
-An import removes the apostrophe again.
-"""
+"""The characters that start a formula in a spreadsheet. ``csv_text`` puts an apostrophe before such text, and an
+import removes the apostrophe."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@$^=])")
 _ADDRESS = re.compile(r"(?i)(?<=://)|(?<=www\.)")
 PAGES = ("www.imdb.com", "letterboxd.com", "www.justwatch.com")
@@ -27,7 +24,7 @@ _IMDB = re.compile(r"tt[0-9]{7,15}")
 
 
 def json_text(document: object, indent: int | None = 2) -> str:
-    """Return a document as JSON, with each invisible character as ``\\uXXXX``; on one line if ``indent`` is ``None``.
+    """Return a document as JSON, on one line if ``indent`` is ``None``. Invisible characters become ``\\uXXXX``.
 
     Raises ``ValueError`` for a number that JSON cannot represent, such as NaN.
     """
@@ -39,7 +36,7 @@ def json_text(document: object, indent: int | None = 2) -> str:
 
 
 _ON_ONE_LINE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-"""One encoder for all lines: ``json.dumps`` would create one for each of the million lines that an import can print."""
+"""The encoder for all lines. ``json.dumps`` would create one for each of the million lines that an import can print."""
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -48,7 +45,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def csv_text(rows: Iterable[Sequence[object]], end: str = "\n") -> str:
-    """Return rows as comma-separated values in which no text can run as a formula; ``None`` is an empty cell."""
+    """Return rows as comma-separated values in which no text can run as a formula. ``None`` is an empty cell."""
     lines = io.StringIO()
     csv.writer(lines, lineterminator=end).writerows([_cell(value) for value in row] for row in rows)
     return lines.getvalue()
@@ -64,13 +61,13 @@ def _cell(value: object) -> object:
 def markdown(words: str) -> str:
     """Return text, on one line, that Markdown shows literally: without HTML, links, images or emphasis.
 
-    GitHub turns an address into a link even if all its characters are escaped, so a space is inserted into it.
+    GitHub turns an address into a link even if all its characters are escaped, so the address gets a space inside.
     """
     return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(" ", " ".join(strip_controls(words).split())))
 
 
 def latex(words: str) -> str:
-    """Return text, on one line, that LaTeX prints literally: none of it is a command.
+    """Return text, on one line, that LaTeX prints literally, without any commands.
 
     >>> latex("a_b 5 % ± 1")
     'a\\\\_b 5 \\\\% $\\\\pm$ 1'

@@ -27,9 +27,9 @@ Rows = Sequence[Message]
 
 
 def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
-    """Return a table of evaluations with these metrics; it ends with the means and deviations of repetitions.
+    """Return a table of evaluations with these metrics, and the means and deviations of repetitions at the end.
 
-    If the models have settings of different kinds, a column says which.
+    If the models' settings are of different kinds (tuned, published, own), a column says which.
     """
     mixed = ["settings"] * (len({row["settings"] for row in rows}) > 1)
     seeds = [name for name in ("split_seed", "seed") if len({row[name] for row in rows}) > 1]
@@ -62,7 +62,7 @@ def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
 
 
 def settings_used(rows: Rows, changes: Mapping[str, str], *, published: bool) -> str:
-    """Return in words which settings the models had: ``tuned``, ``published and tuned``, ``tuned, except sweeps=1``.
+    """Return which settings the models had: ``tuned``, ``published and tuned`` or ``tuned, except sweeps=1``.
 
     ``changes``: the settings that were changed, as typed.
     """
@@ -73,12 +73,12 @@ def settings_used(rows: Rows, changes: Mapping[str, str], *, published: bool) ->
 
 
 def _repeated(rows: Rows) -> list[Message]:
-    """Return a row of each model and protocol with several rows."""
+    """Return one row of each model and protocol that have repetitions."""
     return list({(row["protocol"], row["model"]): row for row in rows if "over" in row}.values())
 
 
 def _compared(difference: Message | None) -> tuple[str, str]:
-    """Return a difference with half of its interval, and its p-value: after Holm's correction, if that is known."""
+    """Return a difference with half of its interval, and its p-value after Holm's correction, if known."""
     if difference is None:
         return "", ""
     reach = (difference["high"] - difference["low"]) / 2
@@ -96,7 +96,7 @@ def p_text(p: float) -> str:
 
 
 def all_cells(rows: Rows, metrics: Sequence[str]) -> Cells:
-    """Return a row for each evaluation, with everything that depends on it alone."""
+    """Return a row for each evaluation, without what depends on other evaluations."""
     body = [
         [
             *(settings_text(row[name]) if name == "values" else row[name] for name in (*FACTS, *COUNTS)),
@@ -131,8 +131,8 @@ def _figure(row: Message, name: str) -> str:
 
 
 def chart(rows: Rows, metrics: Sequence[str]) -> str:
-    """Return a chart of the first of the metrics as SVG: the mean of repetitions with the standard deviation, or one
-    evaluation, whose interval is drawn if it is known."""
+    """Return a chart of the first metric as SVG: means of repetitions with their standard deviations, or single
+    evaluations with their intervals, if known."""
     name = metrics[0]
     metric = metric_named(name)
     groups: dict[str, list[Figure]] = {}
@@ -162,4 +162,4 @@ FORMATS: Mapping[str, Callable[[Rows, Sequence[str]], str]] = {
     "json": _json,
     "svg": chart,
 }
-"""The formats of files with evaluations by name: each writes rows with these metrics."""
+"""The formats of files with evaluations, by name. Each takes rows and the metrics to write."""

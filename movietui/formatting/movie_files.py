@@ -1,7 +1,7 @@
 """The formats of copied and saved lists of movies: Markdown, CSV for a spreadsheet, and CSV for Letterboxd.
 
-The app copies and saves lists in these formats; the command ``export`` uses them too, except for a profile as CSV.
-Predicted stars and uncertainties have one decimal, as on screen.
+The app copies and saves lists in these formats, and the command line writes files in some of them. Predicted stars and
+uncertainties have one decimal, as on screen.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from movietui.formatting.reasons import strongest
 from movietui.protocol.messages import GivenRating, IdsRow, MovieRow
 
 LETTERBOXD_LIMIT = 1_000_000
-"""The maximum size of a file that Letterboxd imports, in bytes."""
+"""The largest file that Letterboxd imports, in bytes."""
 _END = "\r\n"
 """The end of each line of a CSV file."""
 
 
 @dataclass(frozen=True)
 class FileMovie:
-    """A movie of a list, with the facts to write about it.
+    """A movie of a list, with the facts to write.
 
-    Unknown facts are left out: those that are ``None`` or empty, and a year or an id of 0.
+    A fact is not written if it is ``None`` or empty, nor is a year or an id of 0.
     """
 
     title: str
@@ -39,16 +39,16 @@ class FileMovie:
     predicted: float | None = None
     uncertainty: float | None = None
     by: Sequence[float] = ()
-    """The predicted stars of each viewer, if there are several."""
+    """The predicted stars of each viewer, for several viewers."""
     agreement: float | None = None
     count: int | None = None
     """How many ratings the movie has in the dataset."""
     because: str = ""
     """The movie whose rating counts most for recommending this one."""
     at: str = ""
-    """When the viewer rated it, ISO 8601 in UTC."""
+    """When the viewer rated the movie, ISO 8601 in UTC."""
     note: str = ""
-    """The viewer's note about it on a named list."""
+    """The viewer's note about the movie on a named list."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class MovieFile:
     title: str
     movies: Sequence[FileMovie]
     about: Sequence[str] = ()
-    """The description: sentences without their full stops. They may quote untrusted text."""
+    """The sentences of the description, without their full stops. They may quote untrusted text."""
     viewers: Sequence[str] = ()
     """The names of the viewers, in the order of ``FileMovie.by``."""
 
@@ -190,7 +190,7 @@ def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
 
 
 def to_csv(file: MovieFile) -> str:
-    """Return a list as CSV for a spreadsheet. Columns other than title and year are left out if they are empty."""
+    """Return a list as CSV for a spreadsheet. Empty columns are left out, except title and year."""
     columns: list[tuple[str, Sequence[object]]] = [
         ("rank", [movie.rank for movie in file.movies]),
         ("title", [movie.title for movie in file.movies]),
@@ -224,7 +224,7 @@ def rating_text(stars: float | None) -> str:
 
 
 def to_letterboxd(file: MovieFile) -> str:
-    """Return a list as CSV that Letterboxd imports. Predicted stars are left out: they are not ratings."""
+    """Return a list as CSV that Letterboxd imports, without predicted stars, which are not ratings."""
     header = ["tmdbID", "imdbID", "Title", "Year", "Rating"]
     rows = [
         [movie.ids[1] or "", movie.ids[0], movie.title, movie.year or "", rating_text(movie.stars)]

@@ -1,4 +1,4 @@
-"""The texts of an offer of a dataset with newer movies: why it is offered, what it takes, and what to type."""
+"""The texts of an offer of a dataset with newer movies: why the dataset is offered, what it takes, and what to type."""
 
 import shlex
 
@@ -18,7 +18,7 @@ def reason(newer: NewerDataset) -> str:
 
 
 def offer(newer: NewerDataset) -> str:
-    """Return its last year, and what getting it takes: ``ml-32m goes to 2023 (239 MB, about 11 minutes)``."""
+    """Return the dataset's last year and what it takes: ``ml-32m goes to 2023 (239 MB, about 11 minutes)``."""
     reach = f"{newer['dataset']} goes to {newer['last_year']}"
     if newer["state"] == "full":
         free = text.size(newer["free"])
@@ -30,7 +30,7 @@ def offer(newer: NewerDataset) -> str:
 
 
 def commands(newer: NewerDataset, profile: str) -> list[str]:
-    """Return the commands that make the profile's list from the dataset; none if the disk is too full."""
+    """Return the commands that make the profile's list from the dataset; empty if the disk is too full."""
     get, learn = f"movietui data get {newer['dataset']}", f"movietui train {QUICK} --dataset {newer['dataset']}"
     show = f"movietui recommend --profile {shlex.quote(profile)} --dataset {newer['dataset']}"
     return {"get": [get, learn, show], "learn": [learn, show], "open": [show], "full": []}[newer["state"]]

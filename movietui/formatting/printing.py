@@ -1,8 +1,7 @@
-"""Safe output. Everything that is drawn or printed passes through this module, which removes what could control a
-terminal.
+"""Safe output. Everything drawn or printed passes through this module, which removes what could control a terminal.
 
 Untrusted text may contain escape sequences, control characters, characters that change the writing direction, and
-invisible characters. The store may contain them, too; they are removed here, no matter where the text comes from.
+invisible characters. All of these are removed here, wherever the text comes from, even the store.
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ from movietui.data.safe_text import INVISIBLE, strip_invisible
 
 
 def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
-    """Yield segments that are safe to send to a terminal: their text loses its control characters but not its width.
+    """Yield segments that are safe to send to a terminal. Their text loses control characters, but not its width.
 
-    Segments that Rich itself makes to control the terminal pass unchanged. With ``one_line``, line breaks are removed
-    too; otherwise they are kept.
+    Segments with which Rich itself controls the terminal pass unchanged. Line breaks stay, except with ``one_line``.
     """
     for segment in segments:
         words = segment.text
@@ -37,20 +35,20 @@ def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
 
 
 class PlainConsole(Console):
-    """A console whose text cannot control the terminal, and which does not interpret markup."""
+    """A console whose text cannot control the terminal and is not read as markup."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(markup=False, highlight=False, emoji=False, stderr=stderr)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Return the segments of a renderable, made safe."""
+        """Return the safe segments of a renderable."""
         return drawn(super().render(renderable, options), one_line=False)
 
 
 class PlainStream(io.TextIOWrapper):
     """A replacement for standard output or error, which removes from text whatever could control a terminal.
 
-    A Rich console bypasses it in order to print colours, so movietui prints with a ``PlainConsole``.
+    To print colours, a Rich console bypasses this stream, so movietui prints with a ``PlainConsole``.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -66,7 +64,7 @@ class PlainStream(io.TextIOWrapper):
         self.rich_proxied_file = stream
 
     def write(self, words: str) -> int:
-        """Write text without its control characters; line breaks are kept."""
+        """Write text without its control characters, except line breaks."""
         super().write("\n".join(map(strip_invisible, words.split("\n"))))
         return len(words)
 

@@ -6,7 +6,7 @@ from typing import Any
 from movietui.formatting import text
 
 WELL_LIKED = 4.0
-"""The mean rating from which a movie counts as very well liked."""
+"""A movie with at least this mean rating counts as very well liked."""
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
 """What the prediction of a movie that nobody has rated rests on."""
 
@@ -27,7 +27,7 @@ def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
-    """Return what a prediction rests on if no single rating carries weight; empty if one does.
+    """Return what a prediction rests on; empty if it rests on single ratings.
 
     ``viewer``: the prediction for a viewer, with its ``basis``; see ``movietui.models.choices.Basis``. ``count`` and
     ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
@@ -51,7 +51,7 @@ def watched_by(count: int) -> str:
 
 
 def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
-    """Return how much a reason counts, compared with the strongest of ``reasons``: ``●●●○○``."""
+    """Return how much a reason counts compared with the strongest of ``reasons``: ``●●●○○``."""
     most = max((float(each["weight"]) for each in reasons), default=0.0)
     return text.dots(reason["weight"] / most if most else 0.0)
 

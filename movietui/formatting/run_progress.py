@@ -1,4 +1,4 @@
-"""How far a run is, and what was done for it on a cluster, in words."""
+"""The progress of a run, and what was done for the run on a cluster, in words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from movietui.models.choices import TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 
 UNIT = "mean squared error, in stars²"
-"""What losses are."""
+"""What losses are, and in which unit."""
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:
-    """Return how far a run in progress is: ``measure 3 of 40, 12 s left``, ``Fitting als, 3 of 8 tasks``."""
+    """Return the progress of a run: ``measure 3 of 40, 12 s left``, ``Fitting als, 3 of 8 tasks``."""
     if progress.get("unit") == "tasks":
         tasks = f", {progress['epoch']:,} of {text.plural(progress['of'], 'task')}" if progress["of"] else ""
         return f"{progress['phase']}{tasks}"
@@ -21,12 +21,12 @@ def progress_text(progress: Mapping[str, Any]) -> str:
 
 
 def has_stages(epochs: Sequence[EpochRow]) -> bool:
-    """Return whether a curve consists of named stages, as that of a blend, rather than epochs."""
+    """Return whether a curve has named stages, as a blend's has, rather than epochs."""
     return any("stage" in epoch for epoch in epochs)
 
 
 def loss_headings(epochs: Sequence[EpochRow]) -> tuple[str, str]:
-    """Return the headings of a curve's first two columns: what a row is, and its first loss."""
+    """Return the headings of a curve's first two columns, which are the name of a row and its first loss."""
     return ("stage", "held out") if has_stages(epochs) else ("epoch", "train")
 
 
@@ -37,7 +37,7 @@ def losses_text(model: str, train: str = "train") -> str:
 
 
 def cluster_text(cluster: Mapping[str, Any]) -> str:
-    """Return where a run was trained on a cluster, and what was done there; empty for another run."""
+    """Return where on a cluster a run was trained, and what was done there; empty for other runs."""
     if not cluster:
         return ""
     done = ", ".join(text.plural(cluster[name], name[:-1]) for name in ("jobs", "stages", "tasks"))

@@ -21,13 +21,13 @@ def varied(rows: Sequence[SweepRow]) -> list[str]:
 
 
 def metrics_of(rows: Sequence[SweepRow]) -> list[str]:
-    """Return the metrics that were measured, the one that the settings are chosen by first."""
+    """Return the measured metrics, beginning with the one that the settings are chosen by."""
     names = by_importance(name for row in rows for name in row["metrics"])
     return list(dict.fromkeys([*(row["metric"] for row in rows[:1]), *names]))
 
 
 def sweep_table(rows: Sequence[SweepRow], metrics: Sequence[str]) -> Table:
-    """Return a table of what was tried, with these metrics on the validation part."""
+    """Return a table of the settings tried, with these metrics on the validation part."""
     names = varied(rows)
     table = new_table("run", *names, *metrics, "fit", "", right=("run", *names, *metrics, "fit"))
     table.columns[-1].no_wrap = True
@@ -39,7 +39,7 @@ def sweep_table(rows: Sequence[SweepRow], metrics: Sequence[str]) -> Table:
 
 
 def outcome(rows: Sequence[SweepRow]) -> list[str]:
-    """Return sentences about a sweep: what it was measured on, and the best settings on test."""
+    """Return sentences on what a sweep was measured on, and on the best settings' metrics on test."""
     best = rows[0]
     lines = [
         f"{best['model']} on {best['dataset']}, split {best['split']}, split seed {best['split_seed']}, seed "
@@ -54,7 +54,7 @@ def outcome(rows: Sequence[SweepRow]) -> list[str]:
 
 
 def cells(sweep: Mapping[str, Any]) -> Cells:
-    """Return a sweep, as ``Sweeps.whole`` returns it, as cells: a header, and a row for each settings tried."""
+    """Return a sweep from ``Sweeps.whole`` as cells: a header, and a row for each combination of settings."""
     rows: Sequence[SweepRow] = sweep["rows"]
     names, metrics = varied(rows), metrics_of(rows)
     tested = [f"test {name}" for name in by_importance(rows[0]["test"] or ())] if rows else []

@@ -8,7 +8,7 @@ from movietui.protocol.wire import Message
 
 
 def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Return an empty table. The columns in ``right`` are right-aligned and not wrapped."""
+    """Return an empty table, in which the columns in ``right`` are right-aligned and not wrapped."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1))
     for column in columns:
         number = column in right  # figures do not wrap
@@ -41,7 +41,7 @@ def list_subgroups_table(row: Message) -> Table:
 
 
 def calibration_table(row: Message) -> Table:
-    """Return a table that compares the mean predicted rating with the mean given rating, by predicted rating."""
+    """Return a table of the mean predicted and the mean given rating, by predicted rating."""
     columns = ("predicted from", "to", "rows", "mean", "rated")
     table = new_table(*columns, right=columns)
     for part in row["calibration"]["bins"]:
@@ -52,7 +52,7 @@ def calibration_table(row: Message) -> Table:
 
 
 def confusion_table(row: Message) -> Table:
-    """Return a table of how often ratings of each value were predicted as each whole number of stars."""
+    """Return a table of how often each rating was predicted as each whole number of stars."""
     confusion = row["confusion"]
     columns = [f"as {stars:g}" for stars in confusion["predicted"]]
     table = new_table("rated", *columns, right=("rated", *columns))

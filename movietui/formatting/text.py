@@ -15,7 +15,7 @@ from movietui.protocol.viewers import LETTERS
 
 BARS = "▁▂▃▄▅▆▇█"
 QUOTED = 40
-"""How many cells of typed text a message quotes at most."""
+"""The most cells of typed text that a message quotes."""
 
 
 def decimals(value: float, digits: int = 2) -> str:
@@ -25,7 +25,7 @@ def decimals(value: float, digits: int = 2) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Return a metric as text: a count as a whole number, others with four decimals; an empty string for ``None``."""
+    """Return a metric as text: a count in full, other metrics with four decimals, and ``None`` as an empty text."""
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
@@ -51,7 +51,7 @@ def dots(share: float, of: int = 5) -> str:
 
 
 def thin_bar(done: float, total: float, width: int) -> Text:
-    """Return a progress bar one line high; it is empty if the total is unknown (0)."""
+    """Return a progress bar one line high, which is empty if the total is unknown (0)."""
     if total <= 0:
         return Text("─" * width, style="dim")
     full = int(min(1.0, done / total) * width)
@@ -105,12 +105,12 @@ def about(seconds: float) -> str:
 
 
 def until_list(seconds: float | None) -> str:
-    """Return how long the first list of a dataset takes: ``at once`` for 0 seconds; an empty string if unknown."""
+    """Return how long the first list of a dataset takes: ``at once`` for 0 seconds, and an empty text if unknown."""
     return "" if seconds is None else about(seconds) if seconds else "at once"
 
 
 def span(first: int | None, last: int | None) -> str:
-    """Return a range of years: ``1922–1998``; an empty string if it is unknown."""
+    """Return a range of years: ``1922–1998``; empty if unknown."""
     return f"{first}–{last}" if first and last else ""
 
 
@@ -131,7 +131,7 @@ def plural(count: int, word: str) -> str:
 
 
 def enumerate_names(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them: ``A, B and C``."""
+    """Return names as in a sentence: ``A, B and C``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
@@ -142,31 +142,31 @@ def split_title(measured: Mapping[str, Any]) -> str:
 
 
 def joined(imdb: str | None) -> str:
-    """Return in words whether a dataset was joined with IMDb; see ``Run.imdb``."""
+    """Return in words whether a dataset was joined with IMDb. ``imdb``: see ``Run.imdb``."""
     if imdb is None:
         return "not known whether joined with IMDb"
     return f"joined with IMDb {imdb[:8]}" if imdb else "not joined with IMDb"
 
 
 def dataset_title(measured: Mapping[str, Any]) -> str:
-    """Return the dataset of a run or evaluation, and with which tables of IMDb it was joined, if with any."""
+    """Return the dataset of a run or evaluation and, if it was joined with IMDb, the fingerprint of the join."""
     return f"{measured['dataset']}, {joined(measured['imdb'])}" if measured["imdb"] else measured["dataset"]
 
 
 def movie_title(movie: Mapping[str, Any]) -> str:
-    """Return the title of a movie with its year: ``Fargo (1996)``. ``movie`` has ``title`` and ``year``."""
+    """Return the ``title`` of a movie with its ``year``: ``Fargo (1996)``."""
     return with_year(str(movie["title"]), movie["year"])
 
 
 def ordered_by(result: Mapping[str, Any]) -> str:
-    """Return what the movies that ``recommend --json`` prints are ordered by, in words for the viewer."""
+    """Return what the movies of ``recommend --json`` are ordered by, in words for the viewer."""
     movies = result["movies"]
     has_stars = not movies or movies[0]["stars"] is not None
     return orders(has_stars=has_stars)[result["order"]]
 
 
 def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:
-    """Return, as text, each viewer's rating (0 for none) and mark (empty for none) of a movie.
+    """Return as text each viewer's rating of a movie (0 for none) and mark (empty for none).
 
     >>> rated_and_marked([4.5], ["watchlist"]), rated_and_marked([4, 0, 0], ["", "", "hidden"])
     ('★ 4½ watchlist', 'A ★ 4  C hidden')
@@ -181,7 +181,7 @@ def rated_and_marked(rated: Sequence[float], marked: Sequence[str]) -> str:
 
 
 def nothing_matches(words: str, kinds: Sequence[str]) -> str:
-    """Return a sentence that says that a search found nothing of these kinds.
+    """Return a sentence saying that a search found nothing of these kinds.
 
     >>> nothing_matches("xyz", ("movie", "director", "user"))
     "No movie, director or user matches 'xyz'."
@@ -197,7 +197,7 @@ def person(facts: Mapping[str, Any]) -> str:
 
 
 def describe_table(table: Mapping[str, Any]) -> list[str]:
-    """Return lines that say how a table of an import is read: its scale, its columns and the ignored columns."""
+    """Return lines on how a table of an import is read: its scale, its columns and the ignored columns."""
     scale = ""
     if table["scale"]:
         by = {"stated": "", "assumed": " (assumed)", "chosen": " (as you chose)"}[table["scale_by"]]
@@ -209,7 +209,7 @@ def describe_table(table: Mapping[str, Any]) -> list[str]:
 
 
 def cut(text: str, width: int, *, right: bool = False) -> str:
-    """Return text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
+    """Return text exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     missing = width - cell_len(text)
     if missing < 0:
         return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -217,7 +217,7 @@ def cut(text: str, width: int, *, right: bool = False) -> str:
 
 
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:
-    """Return Rich text that is exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
+    """Return Rich text exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     copy = Text(text) if isinstance(text, str) else text.copy()
     copy.no_wrap, width = True, max(0, width)  # on a narrow line, the width left may be negative
     copy.truncate(width, overflow="ellipsis" if width else "crop")

@@ -148,7 +148,8 @@ def _check_metric(name: str, task: Task) -> None:
     plugin_metrics.load_all()
     metric = metric_named(name)
     if metric is None:
-        raise no_such(f"There is no metric {name!r}", name, METRICS, "docs/evaluation.md lists them.")
+        known = ", ".join(each.name for each in METRICS.values() if task in each.tasks)
+        raise no_such(f"There is no metric {name!r}", name, METRICS, f"choose one of {known}.")
     if task not in metric.tasks:
         raise Problem(f"{name} is not a metric of the task {task}; it is measured with --task {metric.tasks[0]}.")
 

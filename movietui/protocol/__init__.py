@@ -1,1 +1,1 @@
-"""What the processes send each other: wire format, requests, messages, jobs. Needs only the standard library."""
+"""What the processes send each other: wire format, requests, messages and jobs. Imports no third-party package."""

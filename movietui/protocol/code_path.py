@@ -1,8 +1,8 @@
 """Keeps Python from looking for code in the folder in which movietui happens to be started.
 
-Children are started with ``-P`` rather than ``-I``: with ``-I``, they would not find a movietui that is in a checkout,
-in a folder of PYTHONPATH or in a user's site-packages. ``-P`` leaves one gap, which this module closes: an empty part
-of PYTHONPATH, left by a stray colon, also means the working folder.
+Children are started with ``-P``. With ``-I``, they would not find a movietui that is in a checkout, in a folder of
+PYTHONPATH or in a user's site-packages. ``-P`` leaves one gap, which this module closes: an empty entry of PYTHONPATH,
+left by a stray colon, also means the working folder.
 
 Until ``leave_working_folder`` has run, import only modules that Python itself loads when it starts.
 """
@@ -36,7 +36,7 @@ def command(module: str, *options: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Return the environment for a child: ours, with ``HOME`` added to PYTHONPATH if the child needs it there.
 
-    Parts of PYTHONPATH that stand for the working folder are removed.
+    Entries of PYTHONPATH that mean the working folder are removed.
     """
     parts = _python_path()
     if HOME not in [*_installed(), *map(os.path.realpath, parts)]:
@@ -50,6 +50,6 @@ def _installed() -> list[str]:
 
 
 def _python_path() -> list[str]:
-    """Return the folders of PYTHONPATH, without the parts that stand for the current working folder."""
+    """Return the folders of PYTHONPATH, without entries that mean the working folder."""
     parts = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return [os.path.abspath(part) for part in parts if part not in ("", os.curdir)]

@@ -1,7 +1,7 @@
 """The requests that jobs take, their results, and the events that they report.
 
-A job takes one request and reports events. The last event is ``done``, ``failed`` or ``cancelled``. The field ``do``
-says which request a message is, the field ``event`` which event it is.
+A job takes one request and reports events. The last event is ``done``, ``failed`` or ``cancelled``. The field ``do`` of
+a message names the request, and the field ``event`` the event.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -46,11 +46,11 @@ class ImdbJob(TypedDict):
 
 
 class TrainOptions(TypedDict):
-    """How a model is trained; stored with its run."""
+    """How a model is trained. The store records this for each run."""
 
     cleaning: str
     split: NotRequired[str | None]
-    """The split whose train part the model learns from. Without one, the model is measured on the usual split and then
+    """The split whose train part the model learns from. Without it, the model is measured on the usual split and then
     trained on all ratings, unless the dataset is very large; see ``movietui.models.evaluation.measure.train``."""
     settings: NotRequired[Mapping[str, Any]]
     """Changes to the tuned or published settings."""
@@ -68,7 +68,7 @@ class TrainJob(TrainOptions):
     model: str
     dataset: str
     run: NotRequired[int]
-    """The number of a queued run; without it, a new run begins."""
+    """The number of a queued run. Without it, a new run begins."""
 
 
 class SweepOptions(TypedDict):
@@ -118,11 +118,11 @@ class RemoveResult(TypedDict):
     in_use: bool
     """Whether the dataset was in use; see ``Store.dataset_in_use``."""
     cluster: str
-    """Where its ratings stay on a cluster, if they are there; else empty."""
+    """Where its ratings stay on a cluster; empty if they are not on a cluster."""
 
 
 class EpochRow(TypedDict):
-    """A point of a curve; losses are mean squared errors in stars squared."""
+    """A point of a curve. Losses are mean squared errors in stars squared."""
 
     epoch: int
     train_loss: float
@@ -168,7 +168,7 @@ class SweepRow(TypedDict):
     """Settings that a sweep tried, as ``sweep --json`` prints them."""
 
     run: int
-    """The run that measured them."""
+    """The run that measured the settings."""
     model: str
     dataset: str
     split: str
@@ -176,18 +176,18 @@ class SweepRow(TypedDict):
     seed: int
     cleaning: str
     grid: Mapping[str, str]
-    """For each setting that was varied, the value that was tried, as text."""
+    """The value of each varied setting, as text."""
     settings: Mapping[str, Any]
     metric: str
     """What the settings are chosen by."""
     metrics: Mapping[str, float]
     """Measured on the validation part; empty if the fit was stopped."""
     test: Mapping[str, float] | None
-    """The metrics on the test part; ``None`` unless these settings are the best ones."""
+    """The metrics on the test part; ``None`` unless these settings are the best."""
     seconds: Mapping[str, float]
-    """How long the fit took, under the name ``fit``."""
+    """How long the fit took, as ``fit``."""
     problem: str
-    """Why the fit was stopped; empty if it was not."""
+    """Why the fit was stopped; empty for a whole fit."""
 
 
 class SweepResult(TypedDict):
@@ -251,7 +251,7 @@ class DoneEvent(TypedDict):
 
 
 class FailedEvent(TypedDict):
-    """The job failed; ``problem`` is a sentence that says why."""
+    """The job failed. ``problem`` is a sentence that says why."""
 
     event: Literal["failed"]
     problem: str

@@ -12,7 +12,7 @@ IdsRow = tuple[str, int, int]
 
 
 class ViewerRatings(TypedDict):
-    """A viewer with their ratings and marks in the store; the engine adds those that a user has in the dataset."""
+    """A viewer with their ratings and marks in the store. The engine adds a user's ratings in the dataset."""
 
     kind: Literal["profile", "user"]
     id: str
@@ -23,8 +23,8 @@ class ViewerRatings(TypedDict):
     hidden: list[str]
     """The keys of movies that the viewer never wants to see in a list."""
     held: NotRequired[list[tuple[str, int]]]
-    """The keys of movies that must not rise in the viewer's list, each with how many other movies must stay above it;
-    see ``UnchosenMovie.above``."""
+    """The keys of movies that must not rise in the viewer's list, and how many other movies must stay above each; see
+    ``UnchosenMovie.above``."""
 
 
 class NamedMovie(TypedDict):
@@ -44,8 +44,8 @@ class MovieRow(NamedMovie):
 
     rank: int
     before: int | None
-    """The rank in the previous list, without the shifts caused by movies that left the list or came back; ``None`` for
-    a movie that was not in that list, and ``rank`` if there is no list to compare with."""
+    """The rank in the previous list, corrected for movies that left the list or came back since. ``None`` for a movie
+    that was not in that list; ``rank`` if there is no previous list."""
     ids: NotRequired[IdsRow]
     stars: float
     uncertainty: float
@@ -56,10 +56,7 @@ class MovieRow(NamedMovie):
     count: int
     """How many ratings the movie has in the dataset."""
     wanted: NotRequired[str]
-    """The letters that stand for the viewers who have the movie on their watchlist: ``A``, ``B``, ``AB``.
-
-    The session sets this.
-    """
+    """The letters of the viewers who have the movie on their watchlist: ``A``, ``B``, ``AB``. The session sets this."""
 
 
 class Alike(TypedDict):
@@ -72,7 +69,10 @@ class Alike(TypedDict):
 
 
 class ListQuery(TypedDict, total=False):
-    """What determines a list: viewers, how to combine them, which movies may enter. Missing fields have defaults."""
+    """What determines a list: the viewers, how they are combined, and which movies may enter.
+
+    Missing fields have defaults.
+    """
 
     viewers: Required[list[ViewerRatings]]
     misery: Required[float]
@@ -83,7 +83,7 @@ class ListQuery(TypedDict, total=False):
     filter: str
     """See ``movietui.data.query.filters.parse``."""
     lists: dict[str, list[str]]
-    """The keys of the movies of the viewers' lists, by name; empty for a list that the filter does not name."""
+    """The keys of the movies on the viewers' named lists, by name; empty for a list that the filter does not name."""
     daring: float
     """From 0 (safe) to 1 (daring)."""
     recent: float
@@ -125,7 +125,7 @@ class Why(TypedDict):
     year: int
     stars: float
     weight: float
-    """This rating's share of everything that counts for or against the other movie, from 0 to 1."""
+    """The rating's share of everything that counts for or against the other movie, from 0 to 1."""
     shared: SharedFacts
     """What the rated movie has in common with the other movie."""
 
@@ -139,14 +139,14 @@ class ViewerDetails(TypedDict):
     """The lower end of the 80 % interval of the predicted rating, within the scale."""
     high: float
     rated: float | None
-    """The viewer's rating of the movie; ``None`` if there is none."""
+    """The viewer's rating of the movie; ``None`` without one."""
     basis: Basis
     why: list[Why]
-    """Movies that the viewer liked and that count for this one."""
+    """Movies that the viewer liked and that count for the movie."""
     against: list[Why]
-    """Movies that the viewer disliked and that count against this one."""
+    """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]
-    """Genres, directors, actors and tags that this movie shares with the movies that count for it."""
+    """Genres, directors, actors and tags that the movie shares with those that count for it."""
 
 
 class Details(NamedMovie):
@@ -171,10 +171,10 @@ class Details(NamedMovie):
     count: int
     """How many ratings the movie has in the dataset."""
     mean: float
-    """The mean of these ratings; 0 if there are none, or they have no stars."""
+    """The mean of these ratings; 0 without ratings or stars."""
     histogram: list[int]
-    """How many of these ratings have each value of the dataset's scale or, if there are many values, each half star,
-    the lowest value first."""
+    """How many of these ratings have each value of the dataset's scale, the lowest first. A scale of many values is
+    counted in half stars."""
     by: list[ViewerDetails]
 
 
@@ -184,11 +184,11 @@ class GivenRating(NamedMovie):
     ids: IdsRow
     stars: float
     predicted: float | None
-    """The stars that the model predicts for the movie now; ``None`` for a movie that the dataset does not have."""
+    """The stars that the model predicts now; ``None`` for a movie that is not in the dataset."""
     at: str
     """When the rating was given, ISO 8601; empty if unknown."""
     stored: bool
-    """Whether the rating is in the store; if not, it is part of the dataset. The session sets this."""
+    """Whether the rating is in the store rather than in the dataset. The session sets this."""
 
 
 class InterviewMovie(NamedMovie):
@@ -200,11 +200,11 @@ class InterviewMovie(NamedMovie):
 
 
 class UnchosenMovie(TypedDict):
-    """A movie of a card that got no point. We assume that the viewer likes it at most as much as we expected before."""
+    """A movie of a card that got no point. The viewer is assumed to like it at most as much as expected before."""
 
     key: str
     liking: float
-    """How much we expected the viewer to like the movie; see ``movietui.models.serving.interview``."""
+    """How much the viewer was expected to like the movie; see ``movietui.models.serving.interview``."""
     above: int
     """How many movies were above this one in the viewer's list, not counting those on the card."""
 
@@ -223,14 +223,13 @@ class Question(TypedDict):
     """What an interview asks next."""
 
     movies: list[InterviewMovie]
-    """The movies of a card, to spend points on, or of a list, to rate; empty if no movies are left to ask about."""
+    """The movies of a card, to spend points on, or of a list, to rate; empty if no movies are left."""
     if_unchosen: list[UnchosenMovie]
-    """For each movie of a card, what to add to ``InterviewAnswers.unchosen`` if it gets no point; empty for a list."""
+    """What to add to ``InterviewAnswers.unchosen`` for each movie of a card that gets no point; empty for a list."""
     rated: int
     """How many movies of the dataset the viewer has rated."""
     known: float
-    """The strength of the profile: the share of the initial uncertainty about the viewer's taste that is gone, from 0
-    to 1."""
+    """The strength of the profile, from 0 to 1: the share of the uncertainty about the viewer's taste that is gone."""
 
 
 class SuggestionRow(TypedDict):
@@ -241,7 +240,7 @@ class SuggestionRow(TypedDict):
     part: str
     """The completed condition alone."""
     movies: int
-    """How many movies of the dataset meet this condition; 0 for a saved filter, whose movies are not counted."""
+    """How many movies of the dataset meet the condition; 0 for a saved filter, whose movies are not counted."""
 
 
 class FoundMovie(NamedMovie):
@@ -257,7 +256,7 @@ class SimilarMovie(FoundMovie):
     similarity: float
     """From -0.5 to 1."""
     common: int | None
-    """The number of users who rated both movies; ``None`` if it is unknown because the ratings are on a cluster."""
+    """The number of users who rated both movies; ``None`` if the ratings are on a cluster."""
     shared: list[str]
     """Directors, actors, tags and genres that both movies have."""
 
@@ -296,7 +295,7 @@ class SearchResults(FoundNames):
     directors_first: bool
     """Whether the directors match better than the movies."""
     joined: bool
-    """Whether directors and actors are known, because the dataset is joined with IMDb."""
+    """Whether the dataset is joined with IMDb, so that directors and actors are known."""
     tagged: bool
     """Whether the dataset has tags."""
 
@@ -330,7 +329,7 @@ class Opened(TypedDict):
     invented: bool
     """Whether its ratings are invented, as those of the demo are."""
     has_stars: bool
-    """Whether its ratings have stars; without, it only says who watched what."""
+    """Whether its ratings have stars. Otherwise, it only says who watched what."""
     ratings: int
     users: int
     movies: int
@@ -341,7 +340,7 @@ class Opened(TypedDict):
     model: str
     metrics: dict[str, float]
     first_user: str
-    """The id of the dataset's first user; empty if it has no users, and for a dataset on a cluster."""
+    """The id of the dataset's first user; empty without users, and for a dataset on a cluster."""
     cluster: str
     """Where its ratings and users are on a cluster; empty if they are on this machine."""
     misery: float
@@ -371,9 +370,9 @@ class DatasetRow(TypedDict):
     disk: int
     """Bytes that the dataset needs or, if it is on disk, uses."""
     seconds: float | None
-    """About how many seconds its first list would take; 0 if a model can make it at once, ``None`` if unknown."""
+    """About how many seconds its first list would take; 0 if a model can make the list at once, ``None`` if unknown."""
     cluster: str
-    """Where its ratings are on a cluster, if it was cleaned there; else empty."""
+    """Where its ratings are on a cluster; empty unless it was cleaned there."""
     implicit: bool
     """Whether it only says who watched what, without stars."""
     terms: str
@@ -395,16 +394,16 @@ class NewerDataset(TypedDict):
     movies: int
     """How many movies the import has; 0 if the offer does not follow an import."""
     state: Literal["open", "learn", "get", "full"]
-    """What is left to do: ``open`` it, because a model can make its list at once; ``learn``, that is, train a model on
-    it; or ``get`` it and then train. ``full``: the disk is too full to get it."""
+    """What is left to do: ``open`` it (a model can make its list at once), ``learn`` (train a model), or ``get`` it and
+    train. ``full``: the disk is too full to get it."""
     download: int
-    """Bytes to download; 0 if it is on disk."""
+    """Bytes to download; 0 if the dataset is on disk."""
     disk: int
-    """Bytes that it still needs on disk; 0 if it is on disk."""
+    """Bytes that the dataset still needs on disk."""
     free: int
     """Bytes that are free on the disk."""
     seconds: float
-    """About how many seconds its first list takes; 0 if a model can make it at once."""
+    """About how many seconds its first list takes; 0 if a model can make the list at once."""
 
 
 class RuleRow(TypedDict):
@@ -415,14 +414,14 @@ class RuleRow(TypedDict):
     title: str
     on: bool
     always: bool
-    """Whether it cannot be turned off."""
+    """Whether the rule cannot be turned off."""
     number: int
     """The number that the rule is set to, as in ``+old-movies:1950``; 0 if the rule has none."""
     low: int
     high: int
     """The smallest and the largest number that the rule can have."""
     before: int
-    """The number of ratings before the rule; for ``malformed-lines``, the number of lines."""
+    """The number of ratings before the rule, or of lines for ``malformed-lines``."""
     removed: int
     removed_movies: int
     removed_users: int
@@ -470,7 +469,7 @@ class ChartRow(TypedDict):
     also_of: str
     """What ``also`` counts; empty without it."""
     also: list[int]
-    """A second count for each label, which is drawn below the first; empty if there is none."""
+    """A second count for each label, which is drawn below the first; may be empty."""
     note: str
     shares: list[list[float]]
     """For a map: the share of user-movie pairs that were rated, a row for each tenth of the users. Empty for bars."""
@@ -496,7 +495,7 @@ class ModelRow(TypedDict):
     name: str
     summary: str
     package: str
-    """The package of the plug-in that has the model; empty for a model of movietui."""
+    """The package whose plug-in the model is; empty for a model of movietui."""
     settings: list[FieldRow]
 
 
@@ -517,9 +516,9 @@ class PluginRow(TypedDict):
     package: str
     version: str
     problem: str
-    """Why it cannot be used, as a sentence; empty if it can."""
+    """Why the plug-in cannot be used, as a sentence; empty if it can."""
     metric: MetricRow | None
-    """What is known about a metric that can be used; ``None`` for other plug-ins."""
+    """The fields of a metric that can be used; ``None`` for other plug-ins."""
 
 
 class PublishedResult(TypedDict):
@@ -543,7 +542,7 @@ class PublishedResult(TypedDict):
 
 
 class DatasetSummary(TypedDict):
-    """The fields of ``data show --json`` that the screens read; the document has more."""
+    """The fields of ``data show --json`` that the screens read. The document has more fields."""
 
     note: str
     scale_note: str
@@ -597,7 +596,7 @@ class ImdbReport(TypedDict):
 
 
 class ListedMovie(TypedDict):
-    """A movie with its ranks in two lists; a rank is ``None`` if the movie is not at the top of that list."""
+    """A movie with its ranks in two lists. A rank is ``None`` if the movie is not at the top of that list."""
 
     title: str
     year: int | None
@@ -627,7 +626,7 @@ class ViewerName(TypedDict):
 
 
 class Difference(TypedDict):
-    """A fact or setting in which two runs differ; ``None`` if a run does not have it."""
+    """A fact or setting in which two runs differ, with ``None`` for a run that lacks it."""
 
     name: str
     first: Any
@@ -751,7 +750,7 @@ class PersonalAccuracy(TypedDict):
 
     model: str
     lacking: int
-    """How many more ratings it takes to measure the accuracy; the fields below are present only if this is 0."""
+    """How many more ratings the measurement takes. The fields below are present only if this is 0."""
     older: NotRequired[int]
     newest: NotRequired[int]
     liked: NotRequired[int]
@@ -798,11 +797,11 @@ class Recognised(TypedDict):
     """Which movie of a dataset a stored movie is."""
 
     key: str
-    """The key of the dataset's movie; empty if there is no such movie, or several may be meant."""
+    """The key of the dataset's movie; empty if no movie or several movies may be meant."""
     sure: bool
     """Whether the match is by the key, an alias, an id, a choice by hand, or the exact title and year."""
     ids: IdsRow
-    """The ids that the dataset has for the movie; empty if the match is by an alias, or is not sure."""
+    """The movie's ids in the dataset; empty if the match is by an alias or is not sure."""
 
 
 class IdsFields(TypedDict):
@@ -870,7 +869,7 @@ class MovieChoice(TypedDict):
 
 
 class EntryRow(TypedDict):
-    """A movie of an import or export; unknown values are ``None``."""
+    """A movie of an import or export. Unknown values are ``None``."""
 
     title: str
     year: int | None
@@ -899,7 +898,7 @@ class NewerForImport(NewerDataset):
     """The dataset to offer after an import, with the commands that make a list from it."""
 
     commands: list[str]
-    """What to type in a shell, in this order, to see the profile's list; empty if the disk is too full."""
+    """What to type in a shell to see the profile's list, in order; empty if the disk is too full."""
 
 
 class ImportSummary(TypedDict):
@@ -914,16 +913,16 @@ class ImportSummary(TypedDict):
     notes: list[str]
     lists: list[ImportedList]
     counts: dict[str, int]
-    """How many movies are ``matched``, ``ambiguous`` and ``unmatched``, how many rows were ``skipped``, and how many
-    values are ``unread``."""
+    """The numbers of ``matched``, ``ambiguous`` and ``unmatched`` movies, of ``skipped`` rows and of ``unread``
+    values."""
     skipped: list[SkippedRow]
     unread: list[SkippedRow]
     changes: int
     """How many ratings, marks and lists the import changed; 0 for a preview."""
     stayed: int
-    """How many ratings differ from the file but were kept; 0 for a preview."""
+    """How many ratings were kept although the file has others; 0 for a preview."""
     newer: NewerForImport | None
-    """A dataset with movies that the import has and this dataset is too old for; ``None`` if there is none."""
+    """An offer of a dataset that covers movies of the import that are newer than this dataset; else ``None``."""
 
 
 class ImportReport(ImportSummary):

@@ -1,7 +1,7 @@
 """The requests to the engine: a typed method for each. Nothing else can be called through the pipe.
 
-The engine's ``Service`` implements the methods, and so do fakes in the tests. The client passes a method to ``ask``:
-``await engine.ask(Requests.rank, query=…)``. mypy checks all of these. Every method may raise ``Problem``, which
+The engine's ``Service`` implements the methods, and so do fakes in the tests. The client passes a method to ``ask``, as
+in ``await engine.ask(Requests.rank, query=…)``. mypy checks the arguments. Every method may raise ``Problem``, which
 crosses the pipe as a sentence. Arguments and results are values that JSON can represent.
 """
 
@@ -46,7 +46,7 @@ class Requests(Protocol):
     """What the app can request from the engine."""
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        """Open a dataset with the trained model in the folder ``checkpoint``; on failure, nothing changes."""
+        """Open a dataset with the trained model in the folder ``checkpoint``. A failure changes nothing."""
         ...
 
     # Lists
@@ -60,7 +60,7 @@ class Requests(Protocol):
         ...
 
     def surprise(self, *, query: ListQuery, draw: int) -> MovieRow | None:
-        """Return one of the good movies of a list, at random; ``None`` for an empty list. ``draw`` is the seed."""
+        """Return a random good movie of a list; ``None`` for an empty list. ``draw`` is the seed."""
         ...
 
     def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
@@ -73,7 +73,7 @@ class Requests(Protocol):
     def next_question(self, *, viewer: ViewerRatings, answers: InterviewAnswers, card: bool) -> Question:
         """Return what an interview asks next: a card, if ``card`` is set and enough movies are left, else a list.
 
-        An interview never asks about a hidden movie, or about the same movie twice.
+        It never asks about a hidden movie, or twice about the same movie.
         """
         ...
 
@@ -87,7 +87,7 @@ class Requests(Protocol):
     # Movies and viewers
 
     def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
-        """Return everything known about a movie, given by its id, with the reasons for each viewer."""
+        """Return everything known about the movie with this id, and the reasons for each viewer."""
         ...
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
@@ -95,11 +95,11 @@ class Requests(Protocol):
         ...
 
     def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
+        """Return a list for each movie with the stars that each viewer gave it, or ``None``."""
         ...
 
     def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
-        """Return the movies most similar to a movie, given by its id, without those whose keys are ``hidden``."""
+        """Return the movies most similar to the one with this id, without those whose keys are ``hidden``."""
         ...
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
@@ -113,8 +113,8 @@ class Requests(Protocol):
     def find_users(self, *, search: str, offset: int, limit: int) -> UserWindow:
         """Return a window of the users of the dataset that match ``search``, or of all users if it is empty.
 
-        Users on a cluster are not listed: only the user with the id ``search`` matches, and only the first user if it
-        is empty. Raises ``Problem`` if users there cannot be read.
+        Users on a cluster are not listed: only the user with the id ``search`` matches, or the first user if ``search``
+        is empty. Raises ``Problem`` if the cluster's users cannot be read.
         """
         ...
 
@@ -125,13 +125,13 @@ class Requests(Protocol):
     # Imports
 
     def preview_import(self, *, path: str, choices: ImportChoices) -> ImportReport:
-        """Return what importing a file would do, with the first movies of each outcome; nothing is stored."""
+        """Return what importing a file would do, with the first movies of each outcome, without storing anything."""
         ...
 
     def import_file(self, *, profile: str, path: str, settled: dict[str, str], choices: ImportChoices) -> ImportReport:
         """Import a file into a profile, which is created if it does not exist.
 
-        ``settled``: for the key of each title that the user decided about, the id of the chosen movie, or ``none``.
+        ``settled``: by the key of each title that was decided by hand, the id of the chosen movie, or ``none``.
         """
         ...
 
@@ -146,11 +146,11 @@ class Requests(Protocol):
         ...
 
     def newer_dataset(self) -> NewerDataset | None:
-        """Return a dataset with much newer movies than the open one; ``None`` if there is none to offer."""
+        """Return a dataset to offer that has much newer movies than the open one; else ``None``."""
         ...
 
     def dataset_summary(self, *, dataset: str, cleaning: str) -> DatasetSummary | None:
-        """Return facts about a dataset, and its charts; ``None`` if no job has cleaned it this way yet."""
+        """Return facts about a dataset and its charts; ``None`` if it has not been cleaned this way yet."""
         ...
 
     def presets(self) -> list[str]:
@@ -158,15 +158,15 @@ class Requests(Protocol):
         ...
 
     def cleaning_report(self, *, dataset: str, cleaning: str) -> CleaningReport | None:
-        """Return what this cleaning did to a dataset; ``None`` if no job has cleaned it this way yet."""
+        """Return what this cleaning did to a dataset; ``None`` if it has not been cleaned this way yet."""
         ...
 
     def preview_cleaning(self, *, dataset: str, cleaning: str) -> CleaningReport:
-        """Return what this cleaning would do to a dataset that is on disk; nothing is stored."""
+        """Return what this cleaning would do to a dataset on disk, without storing anything."""
         ...
 
     def removed_rows(self, *, dataset: str, cleaning: str, rule: str, offset: int, limit: int) -> RemovedRows:
-        """Return a window of the rows that a rule removes or changes, or would if it were on."""
+        """Return a window of the rows that a rule removes or changes or, if it is off, would remove or change."""
         ...
 
     def imdb_report(self, *, dataset: str) -> ImdbReport | None:
@@ -177,11 +177,11 @@ class Requests(Protocol):
         ...
 
     def choose_imdb_title(self, *, dataset: str, movie: str, title: str | None) -> ImdbReport:
-        """Store which IMDb title a movie is, or ``None`` if it is none of the candidates; return the new report."""
+        """Store which IMDb title a movie is (``None`` if no candidate is right), and return the new report."""
         ...
 
     def forget_imdb_title(self, *, dataset: str, movie: str) -> ImdbReport:
-        """Forget the IMDb title that was chosen for a movie; return the new report."""
+        """Forget the IMDb title that was chosen for a movie, and return the new report."""
         ...
 
     # Models and runs
@@ -195,13 +195,13 @@ class Requests(Protocol):
         ...
 
     def published_results(self) -> list[PublishedResult]:
-        """Return what the authors of the earlier systems reported, as rows like those of runs."""
+        """Return what the authors of the earlier systems reported, in rows like those of runs."""
         ...
 
     def compare_runs(self, *, first: int, second: int, viewers: Sequence[ViewerKey]) -> RunComparison:
-        """Return the differences between two runs and, with viewers, those between the lists they make for them."""
+        """Return the differences between two runs and, with viewers, between the lists that the runs make for them."""
         ...
 
 
 NAMES = frozenset(name for name in vars(Requests) if not name.startswith("_"))
-"""The names of the requests; the engine calls no other methods."""
+"""The names of the requests. The engine calls no other methods."""

@@ -7,12 +7,12 @@ from typing import Literal, TypedDict
 
 LONGEST_NAME = 40
 LETTERS = "ABCD"
-"""The letters that stand for the viewers of a list. A list has at most as many viewers as there are letters."""
+"""The letters for the viewers of a list, which has at most this many viewers."""
 JOINER = "\u200d"
 """The zero-width joiner, which joins several emoji into one."""
 EMOJI_STYLE = "\ufe0f"
 EMOJI_ENDS = ("So", "Sk")
-"""The Unicode categories that the last character of an emoji can have; ``Sk`` is that of skin tones."""
+"""The Unicode categories that the last character of an emoji can have. Skin tones have ``Sk``."""
 
 
 class ViewerKey(TypedDict):
@@ -25,7 +25,7 @@ class ViewerKey(TypedDict):
 
 @dataclass(frozen=True)
 class ViewerRef:
-    """A reference to a profile or to a user of a dataset. It holds no ratings; these are read when they are needed."""
+    """A reference to a profile or to a user of a dataset, without the ratings."""
 
     kind: Literal["profile", "user"]
     id: str
@@ -35,7 +35,7 @@ class ViewerRef:
 
     @property
     def key(self) -> ViewerKey:
-        """The fields, as a message contains them."""
+        """The fields as in a message."""
         return {"kind": self.kind, "id": self.id, "dataset": self.dataset}
 
     @property
@@ -47,7 +47,7 @@ class ViewerRef:
 def is_name(text: str) -> bool:
     """Return whether a text can be the name of a profile.
 
-    A name has 1 to ``LONGEST_NAME`` characters. All of them are printable, except joiners between two emoji.
+    A name has 1 to ``LONGEST_NAME`` characters, all printable except joiners between two emoji.
     """
     parts = text.split(JOINER)
     return (

@@ -1,8 +1,8 @@
 """The format of the pipes between the app and its child processes: one JSON object per line, in both directions.
 
 The engine replies to ``{"id": 7, "do": "rank", "arguments": {…}}`` with ``{"id": 7, "result": …}`` or, if the request
-fails, with ``{"id": 7, "problem": "one sentence"}``. While it works on a request, it sends ``WORKING`` once a second.
-See ``requests``. A job takes one request, ``{"do": "get", …}``, and reports events, ``{"event": "stage", …}``. See
+fails, with ``{"id": 7, "problem": "one sentence"}``; see ``requests``. While working on a request, it sends ``WORKING``
+once a second. A job takes one request, ``{"do": "get", …}``, and reports events, ``{"event": "stage", …}``; see
 ``jobs``.
 """
 
@@ -34,7 +34,7 @@ def decode(line: bytes | str) -> Message:
 
 
 def take_stdout() -> TextIO:
-    """Return the pipe to the parent, for messages only; from then on, everything printed goes to standard error."""
+    """Return the pipe to the parent, for messages. From then on, everything printed goes to standard error."""
     pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -42,7 +42,7 @@ def take_stdout() -> TextIO:
 
 
 def sentence(error: BaseException) -> str:
-    """Return a sentence about an error: that of a ``Problem``, advice if memory ran out, or the error and its line."""
+    """Return a sentence about an error: a ``Problem``'s own, advice if memory ran out, or the error and its line."""
     if isinstance(error, Problem):
         return str(error)
     if isinstance(error, MemoryError):

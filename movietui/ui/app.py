@@ -46,14 +46,14 @@ if TYPE_CHECKING:
     from movietui.ui.welcome.screen import WelcomeScreen
 
 FIRST_START = "first-start"
-"""The choice in the store that is set until a person says who is watching; while it is set, each start asks again."""
+"""The name under which the store remembers that nobody has said yet who is watching, so that each start asks."""
 UNFINISHED = "unfinished"
 WATCH_SECONDS = 1.0
-"""Seconds between checks for changes that another window made to the store."""
+"""Seconds between checks for changes that another process made to the store."""
 
 
 def _screen(name: str) -> Screen[None]:
-    """Import the module of a screen, when the screen is first needed, and return the screen."""
+    """Return a new screen. Its module is imported when the screen is first needed."""
     screen: Screen[None] = getattr(import_module(f"movietui.ui.{name}.screen"), f"{name.title()}Screen")()
     return screen
 
@@ -90,11 +90,11 @@ class MovieTui(SanitizedApp, TerminalApp):
         """``opening`` is the task that opens the dataset used last, if it has already started."""
         self.session = session
         self.hints = Hints()
-        """The hints shown so far: a click on one does what its key does."""
+        """The hints shown so far. A click on a hint does what its key does."""
         self.first_dataset = session.store.dataset_in_use()
         # Start with the right screen: showing another one first would take a tenth of a second.
         self.asks_who = self.first_dataset is None or session.store.choice(FIRST_START) == UNFINISHED
-        """Whether the app is at its first start, which ends when a person says who is watching."""
+        """Whether this is the first start, which ends when a person says who is watching."""
         self.DEFAULT_MODE = "welcome" if self.asks_who else "browse"  # type: ignore[misc]
         super().__init__()
         self._opening = opening
@@ -103,9 +103,9 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.stand_in = StandIn(session, self.queue, self._dataset_opened)
         self.newer = NewerOffer(session, self.jobs, self.queue, self.stand_in, self.show_newer)
         self.notice_dataset = ""
-        """The dataset that the notice is about; empty if it is about none."""
+        """The dataset that the notice is about; empty for other notices."""
         self._offer_is_news = False
-        """Whether a better model is ready and nobody has been told so yet."""
+        """Whether a better model is ready that has not been announced yet."""
         self._drawn_progress: JobProgress | None = None
         self.current_dataset = self.first_dataset or DEFAULT_DATASET
         self.progress_changed: Signal[JobProgress | None] = Signal(self, "progress")
@@ -124,7 +124,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Start and end
 
     def on_mount(self) -> None:
-        """Let a worker do what is slow, so that the first screen does not wait for it; then watch the store."""
+        """Start the slow work in a worker, so that the first screen does not wait, and watch the store."""
         self.theme_changed_signal.subscribe(self, self._save_theme)
         self.begin()
         self.set_interval(WATCH_SECONDS, self.watch_store)
@@ -137,7 +137,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="begin")
     @shows_problems
     async def begin(self) -> None:
-        """Set the configured keys and start the engine; then open the dataset used last, or make the first list."""
+        """Set the configured keys, start the engine, and open the dataset used last or make the first list."""
         if os.path.lexists(path := locations.config()):
             from movietui.ui.keymap import apply_keymap
 
@@ -171,8 +171,8 @@ class MovieTui(SanitizedApp, TerminalApp):
         return next(screen for screen in self.frame_screens() if isinstance(screen, WelcomeScreen))
 
     def first_start_began(self) -> None:
-        """Record that nobody has said yet who is watching. Called in a thread."""
-        with contextlib.suppress(Problem):  # if that fails, such as on a full disk, the next start may not ask
+        """Record that nobody has said yet who is watching. Call this in a thread."""
+        with contextlib.suppress(Problem):  # on a full disk, the next start may not ask
             self.session.store.choose(FIRST_START, UNFINISHED)
 
     async def end_first_start(self) -> BrowseScreen:
@@ -186,7 +186,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         return browse
 
     async def show_list(self) -> None:
-        """Show the list, or, at the first start, ask who is watching."""
+        """Show the list or, at the first start, ask who is watching."""
         await self.switch_mode("welcome" if self.asks_who else "browse")
 
     async def action_switch_mode(self, mode: str) -> None:
@@ -203,7 +203,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     @work(group="quit")
     @shows_problems
     async def action_quit(self) -> None:  # type: ignore[override]  # a worker may ask and wait
-        """Quit; if runs are training or queued, first ask what to do with them.
+        """Quit, but first ask what to do with unfinished runs.
 
         No rating is lost: each was on disk before it was on screen.
         """
@@ -216,7 +216,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         await self.queue.close()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Redraw everything if the window has its previous size again: lines may have been lost in between."""
+        """Redraw everything if the window has its previous size again, because lines may have been lost in between."""
         if self.screen_stack and event.size == self.screen.outer_size:
             self.screen.refresh()
 
@@ -229,7 +229,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # The served dataset
 
     async def open_dataset(self, name: str) -> None:
-        """Show the list of a dataset that is on disk; first train a model if it has none."""
+        """Show the list of a dataset that is on disk, after training a model if it has none."""
         before = waiting_mode = self.current_mode
         if not await asyncio.to_thread(self.session.store.serving_runs, name):
             waiting_mode = "welcome"
@@ -256,7 +256,7 @@ class MovieTui(SanitizedApp, TerminalApp):
         self.refresh_frames()
 
     async def watch_store(self) -> None:
-        """Show what another window or the command line changed; offer a better model that another process trained."""
+        """Show what another process changed in the store, and offer a better model that it trained."""
         session, browse = self.session, self._browse()
         for notice in session.store.notices():
             self.show_problem(Problem(notice))
@@ -290,13 +290,13 @@ class MovieTui(SanitizedApp, TerminalApp):
 
     @shows_problems
     async def offer_better_model(self, offering: Awaitable[bool]) -> None:
-        """Wait for ``offering``; if it returns true, announce that a better model is ready."""
+        """Announce that a better model is ready if ``offering`` returns true."""
         if await offering:
             self._offer_is_news = True
             self.announce_offer()
 
     def announce_offer(self) -> None:
-        """Say once that a better model is ready, if the open screen allows such notices; an interview does not."""
+        """Say once that a better model is ready, unless the open screen has no such notices, as in an interview."""
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if self._offer_is_news and self.stand_in.offered is not None and frame is not None and frame.offers_models:
             self._offer_is_news = False
@@ -311,7 +311,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.refresh_frames()
 
     def announce_newer(self) -> None:
-        """Say that the dataset with newer movies is ready, if the open screen allows that; an interview does not."""
+        """Say that the dataset with newer movies is ready, unless the open screen has no such notices."""
         offered = self.newer.current
         frame = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, FrameScreen)), None)
         if offered is not None and frame is not None and frame.offers_models:
@@ -348,8 +348,8 @@ class MovieTui(SanitizedApp, TerminalApp):
     async def run_ended(self, run: Run) -> None:
         """Say how a run ended, or offer the run if the run in use stands in for it.
 
-        If the run is done and no dataset is open, open the dataset of the run. Say nothing about a run of the quick
-        model that ``stand_in`` or ``newer`` waits for: they say what comes next.
+        If the run is done and no dataset is open, open the run's dataset. For a run that ``stand_in`` or ``newer``
+        waits for, do nothing.
         """
         if run.id not in (self.stand_in.quick_run, self.newer.run):
             describe_end = import_module("movietui.ui.train.panels").describe_end
@@ -384,7 +384,7 @@ class MovieTui(SanitizedApp, TerminalApp):
     # Keys and palette
 
     def action_keys(self) -> None:
-        """Show the help: what the figures beside movies mean, and the keys of the open screen."""
+        """Show the help with the figures and keys of the open screen."""
         from movietui.ui.help import HelpPanel
 
         if isinstance(screen := self.screen, FrameScreen):
@@ -396,7 +396,7 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Yield the commands of the palette: Textual's, the screens, a backup and, on Browse, its keys and orders."""
+        """Yield the commands of the palette, including screens, a backup and, on Browse, its keys and orders."""
         yield from super().get_system_commands(screen)
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))

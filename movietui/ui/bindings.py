@@ -38,7 +38,7 @@ RATE_KEYS = star_keys("browse", "rate", "Rate", "Rate the movie with this many s
 
 
 def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
-    """Return the keys that change the last rating by half a star; ``what`` says what was rated."""
+    """Return the keys that change the last rating by half a star. ``what`` says what was rated."""
     return [
         Binding(
             key,
@@ -57,7 +57,7 @@ def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
 
 
 def row_keys(move: str, page: str) -> list[Binding]:
-    """Return the keys that move by a row and by a page, bound to two actions that take 1 or -1."""
+    """Return the keys for the actions ``move`` (by a row) and ``page``, which take 1 or -1."""
     return [
         Binding("up,k", f"{move}(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
         Binding("down,j", f"{move}(1)", "Down", show=False, id="list.down", tooltip="One row down"),
@@ -95,7 +95,7 @@ def key_of(node: DOMNode, name: str) -> str:
 
 
 def key_on(kind: type, app: MovieTui, name: str) -> str:
-    """Return the first key that a screen class has for an action, as shown on screen. No such screen needs to be open.
+    """Return the first key that a screen class has for an action, as shown on screen, even if no such screen is open.
 
     ``name``: the id of the action.
     """
@@ -112,7 +112,7 @@ def all_keys(app: MovieTui, binding: Binding) -> str:
 
 
 def _shown_key(app: MovieTui, binding: Binding) -> str:
-    """Return the first key of a binding, as shown on screen: enter as a word, not as a bent arrow."""
+    """Return the first key of a binding, as shown on screen, with enter as a word rather than an arrow."""
     key = binding.key.split(",")[0]
     return key if key == "enter" else app.get_key_display(replace(binding, key=key))
 
@@ -130,7 +130,7 @@ def keys_that(app: MovieTui, action: str) -> set[str]:
 
 @cache
 def _bindings_by_id(kind: type) -> Mapping[str, Binding]:
-    """Return what ``declared_bindings`` yields, by id; if several have the same id, only the first of them."""
+    """Return what ``declared_bindings`` yields, by id. If several bindings have the same id, the first one counts."""
     return {each.id: each for each in reversed([*declared_bindings(kind)]) if each.id is not None}
 
 
@@ -141,10 +141,10 @@ def _binding_on(kind: type, app: MovieTui, name: str) -> Binding:
 
 
 def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
-    """Let a click on a text press a key that the text names, wherever the text is shown.
+    """Let a click on a text, wherever it is shown, press a key that the text names.
 
-    ``names``: the ids of the actions whose keys are at the start of the text, in this order. A click on the rest of the
-    text presses the first key.
+    ``names``: the ids of the actions whose keys begin the text, in this order. A click after these keys presses the
+    first one.
     """
     keys = tuple((key_of(node, name), first_key(node, name)) for name in names)
     cast("MovieTui", node.app).hints.add(shown, keys)
@@ -153,7 +153,8 @@ def works_on_click(node: DOMNode, shown: str, *names: str) -> None:
 def hint(node: DOMNode, *entries: tuple[str, str]) -> str:
     """Return a line with keys and what they do: ``u undo · r redo``.
 
-    Each entry has the ids of one or several actions, separated by spaces, and what they do. A click presses the key.
+    Each entry has the ids of one or several actions, separated by spaces, and what they do. A click on a key or on its
+    words presses the key.
     """
     parts = []
     for names, words in entries:

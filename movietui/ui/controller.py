@@ -1,6 +1,6 @@
-"""Controllers: each handles the keys for one topic on a screen.
+"""Controllers, which handle the keys for one topic on a screen.
 
-A screen shows its panes and creates its controllers. A key that is bound to ``rate(5)`` calls ``action_rate(5)`` of the
+A screen shows its panes and creates its controllers. A key bound to ``rate(5)`` calls ``action_rate(5)`` of the
 controller that has this method.
 """
 
@@ -28,7 +28,7 @@ class Controller:
         self.screen = screen
 
     def install(self) -> None:
-        """Add the actions to the screen, which is where Textual looks for the action of a key."""
+        """Add the actions to the screen, where Textual looks for them."""
         for name in dir(self):
             if name.startswith("action_"):
                 setattr(self.screen, name, getattr(self, name))
@@ -47,7 +47,7 @@ class Controller:
 def in_background(
     group: str = "default", *, exclusive: bool = False
 ) -> Callable[[Callable[Concatenate[Owner, P], Coroutine[Any, Any, None]]], Callable[Concatenate[Owner, P], None]]:
-    """Decorator: run a method of a controller as a worker of the screen; show a ``Problem`` on the status line.
+    """Decorator: run a method of a controller as a worker of the screen, and show a ``Problem`` on the status line.
 
     With ``exclusive``, cancel the other workers of its group first, as Textual's ``work`` does.
     """

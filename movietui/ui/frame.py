@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 MINIMUM_SIZE = (60, 16)
-"""The columns and lines of the smallest window in which the screens are shown."""
+"""The columns and lines of the smallest window that shows the screens."""
 
 
 SCREENS = {
@@ -52,12 +52,12 @@ def screen_keys(*shown: str) -> list[Binding]:
 class TitleLine(TextLine, Explained):
     """Shows the open dataset, its model with its measured quality, and whom the list is for.
 
-    A click on the dataset opens Data. On Browse, a click on the model lists the models; elsewhere, it opens Train. A
-    click on the only viewer goes to the viewers; of several viewers, the one that is clicked rates next.
+    A click on the dataset opens Data. A click on the model lists the models on Browse, and opens Train elsewhere. A
+    click on the only viewer goes to the viewers. Of several viewers, the one that is clicked rates next.
     """
 
     def render(self) -> RenderResult:
-        """Draw the parts from left to right; if space is short, leave out the last ones."""
+        """Draw as many parts as fit, from left to right."""
         app = cast("MovieTui", self.app)
         parts = [Text.assemble((" movietui ", "bold reverse"))]
         right = Text()
@@ -88,7 +88,7 @@ class TitleLine(TextLine, Explained):
 
 
 def _viewers(session: Session) -> Text:
-    """Return the names of the viewers; if there are several, the one who rates next is underlined."""
+    """Return the names of the viewers. Of several, the one who rates next is underlined."""
     audience = session.audience
     names = [ref.label for ref in audience.viewers]
     if not audience.together:
@@ -102,12 +102,12 @@ def _viewers(session: Session) -> Text:
 
 
 class StatusLine(Widget):
-    """Shows the last notice, and the progress of a job or run with a thin bar; has as many lines as that takes."""
+    """Shows the last notice and the progress of a job or run, on as many lines as they take."""
 
     _shown = Text()
 
     def refresh_if_changed(self) -> None:
-        """Draw again if the text changed; lay the screen out again only if the number of lines changed."""
+        """Draw again if the text changed, and lay out the screen if the number of lines changed."""
         words = self.render()
         assert isinstance(words, Text)
         if (words, words.style) == (self._shown, self._shown.style):
@@ -157,7 +157,7 @@ def _progress(job: JobProgress, notice: Text, width: int) -> Text:
 
 
 def _training(progress: JobProgress, *, elsewhere: bool, paused: bool) -> Text:
-    """Return the progress of a run; with ``elsewhere``, name its dataset, which is not the open one."""
+    """Return the progress of a run. With ``elsewhere``, name its dataset, which is not the open one."""
     share, left = progress.whole()
     title = f"{progress.title} · {progress.dataset}" if elsewhere and progress.dataset else progress.title
     line = Text(f"{title} ", "dim").append_text(text.thin_bar(share, 1, 12))
@@ -165,7 +165,7 @@ def _training(progress: JobProgress, *, elsewhere: bool, paused: bool) -> Text:
 
 
 def _stage(progress: JobProgress) -> Text:
-    """Return the progress of a job that is not about the open dataset: that of its current stage."""
+    """Return the progress of the current stage of a job that is not about the open dataset."""
     line = Text(f"{progress.title} ", "dim").append_text(text.thin_bar(progress.done, progress.total, 12))
     return line.append(f" {progress.reached or progress.step}", "dim")
 
@@ -179,10 +179,10 @@ def _short_bar(progress: JobProgress) -> Text:
 
 
 class KeyLine(Widget):
-    """Shows the most important keys; clicking a key is like pressing it.
+    """Shows the most important keys. Clicking a key is like pressing it.
 
-    Textual's footer has a widget for each key and creates all of them again whenever the focus moves. That would
-    take a quarter of the time that the app needs to start.
+    Textual's footer has a widget for each key, and creates all of these again whenever the focus moves. That would take
+    a quarter of the time that the app needs to start.
     """
 
     def on_mount(self) -> None:
@@ -190,7 +190,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> RenderResult:
-        """Draw the active keys that are meant for this line, each action once."""
+        """Draw the active keys of bindings with ``show``, each action once."""
         line = Text(no_wrap=True, overflow="ellipsis")
         actions = set()
         for _, binding, enabled, _ in self.screen.active_bindings.values():
@@ -203,7 +203,7 @@ class KeyLine(Widget):
 
 
 def set_border(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:
-    """Set the title, the subtitle or both on the border of a pane. Redraw nothing if they stay the same."""
+    """Set the title, the subtitle or both on the border of a pane, without a redraw if they stay the same."""
     for name, words in (("border_title", title), ("border_subtitle", subtitle)):
         if words is not None and getattr(pane, name) != Content(words).markup:
             setattr(pane, name, Content(words))
@@ -252,11 +252,11 @@ class FrameScreen(MainScreen):
         yield KeyLine(id="key-line")
 
     def body(self) -> ComposeResult:
-        """Return the widgets between the lines of the frame; the one that takes up the room has the class ``body``."""
+        """Return the widgets between the lines of the frame. The widget that fills the room has the class ``body``."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        """Show a request for a larger window instead of the screen if the window is too small."""
+        """If the window is too small, ask for a larger one instead of showing the screen."""
         small = self.app.size.width < MINIMUM_SIZE[0] or self.app.size.height < MINIMUM_SIZE[1]
         if small and not self.has_class("-too-small"):
             self._focused_before = self.focused
@@ -267,9 +267,9 @@ class FrameScreen(MainScreen):
             self.mount(TooSmall(), after=".body")
 
     def _focus_visible(self) -> None:
-        """If the widget with the focus was hidden, by the window's size or by a key, move the focus to a visible one.
+        """If the widget with the focus was hidden, by the window's size or by a key, focus a visible widget.
 
-        Otherwise keys would go to a hidden widget, such as a search field, or to none. The widget that lost the focus
+        Otherwise keys would go to a hidden widget, such as a search field, or get lost. A widget that lost the focus
         because the window was too small gets it back.
         """
         if self.has_class("-too-small"):
@@ -280,7 +280,7 @@ class FrameScreen(MainScreen):
             self.set_focus(before if before in visible else self.main_widget())
 
     def main_widget(self) -> Widget | None:
-        """Return the widget that gets the focus if the one that had it is hidden; ``None`` if no widget does."""
+        """Return the widget that gets the focus if the widget with the focus was hidden; ``None`` for no widget."""
         return None
 
     async def action_cancel(self) -> None:
@@ -307,7 +307,7 @@ class FrameScreen(MainScreen):
         self.refresh_frame()
 
     def refresh_frame(self) -> None:
-        """Redraw those lines of the frame that changed."""
+        """Redraw the lines of the frame that changed."""
         for line in self.children:
             if isinstance(line, TitleLine | StatusLine):
                 line.refresh_if_changed()

@@ -1,4 +1,4 @@
-"""The help: what the figures on screen mean, and the keys of a screen, grouped by what a person wants to do."""
+"""The help: what the figures mean, and the keys of a screen, grouped by what a person wants to do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PALETTE = ("ctrl+p", "Find anything by its name; change the colours")
 """The key of Textual's palette, which has no id."""
 KEY_CELLS = 14
 CLOSES = "question_mark,f1"
-"""The keys that open the help close it again: nobody searches for a question mark."""
+"""The keys that open the help also close it: nobody searches for a question mark."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Group:
     actions: Sequence[str]
     """The ids of the actions, in order."""
     panes: Sequence[str] = ()
-    """The ids of widgets: while one of them has the focus, the group comes first."""
+    """The ids of widgets. While such a widget has the focus, the group comes first."""
 
 
 GROUPS = (
@@ -201,7 +201,7 @@ class Section:
 
 
 def sections_of(screen: FrameScreen) -> list[Section]:
-    """Return the help of a screen: the legend, then its keys, those of the pane with the focus first."""
+    """Return the help of a screen: the legend, the keys of the pane with the focus, and the other keys."""
     app = screen.movie_tui
     bindings = _bindings(screen)
     focused = {node.id for node in screen.focused.ancestors_with_self} if screen.focused is not None else set()
@@ -222,7 +222,7 @@ def sections_of(screen: FrameScreen) -> list[Section]:
 
 
 def search(sections: Sequence[Section], words: str) -> list[Section]:
-    """Return the entries that contain all words; if ``words`` is a key, what that key does comes first."""
+    """Return the entries that contain all words. If ``words`` is a key, what the key does comes first."""
     wanted = words.casefold().split()
     named = [entry for section in sections for entry in section.entries if words in entry.sign.split()]
 
@@ -246,15 +246,15 @@ def _bindings(screen: FrameScreen) -> dict[str, Binding]:
 
 
 class HelpField(Input):
-    """The field that searches the help. The keys in ``CLOSES`` are not typed in it: they close the help."""
+    """The field that searches the help. The keys in ``CLOSES`` are not typed, but close the help."""
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Return whether a key is text to type."""
+        """Return whether the field takes a key as text."""
         return key not in CLOSES.split(",") and super().check_consume_key(key, character)
 
 
 class HelpPanel(Panel[None]):
-    """The help of a screen; typing searches it."""
+    """The help of a screen, with a field that searches it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         cancel_key(),

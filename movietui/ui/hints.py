@@ -1,11 +1,11 @@
-"""Remembers the hints that were shown, so that a click on a hint does what its key does, wherever the hint is drawn."""
+"""Remembers the hints that were shown, so that a click on a hint can press its key."""
 
 from rich.cells import cell_len
 
 Keys = tuple[tuple[str, str], ...]
-"""The keys that a hint names: each as it is shown, and as Textual names it."""
+"""The keys that a hint names: how each is shown, and how Textual names it."""
 MOST = 500
-"""The maximum number of hints that are remembered. Hints may contain typed text, so any number of them may be shown."""
+"""The most hints that are remembered. Hints may contain typed text, so there may be any number of them."""
 
 
 class Hints:
@@ -56,7 +56,7 @@ def _stands_alone(line: str, start: int, end: int) -> bool:
 
 
 def _key_in(keys: Keys, offset: int) -> str:
-    """Return the key at an offset of a hint; after the last key, return the first one."""
+    """Return the key at an offset of a hint. In the words after the keys, it is the first key."""
     for shown, key in keys:
         offset -= len(shown) + 1
         if offset < 0:

@@ -37,7 +37,7 @@ WIDGETS = {
     "the viewers of Browse": "browse.viewers:ViewersPane",
     "the filter of Browse": "browse.filter_line:FilterLine",
 }
-"""Parts of a screen. While one of them has the focus, its keys take precedence over those of the screen."""
+"""Parts of a screen. While a part has the focus, its keys take precedence over those of the screen."""
 PANELS = {
     "panels": (
         "panels:DetailsPanel",
@@ -63,13 +63,13 @@ PANELS = {
     "panels of Train": ("quit:QuitPanel", "train.panels:PrunePanel", "train.panels:TablesPanel"),
     "sweeps": ("train.sweep_panel:SweepPanel",),
 }
-"""Modal screens. While one is open, it receives all keys."""
+"""Modal screens. An open panel receives all keys."""
 TEXT_PANEL_KEY = "panel.leave"
-"""The id of an action that only panels with a text field have. The keys of lists are not active in those panels."""
+"""The id of an action that only panels with a text field have. In these panels, the keys of lists do not work."""
 MAX_BYTES = 2**20
-"""The size of the largest file that is read. A file that sets all keys has a few thousand bytes."""
+"""The largest file that is read, in bytes. A file that sets all keys has a few thousand."""
 MAX_QUOTED = 100
-"""The maximum number of characters of a wrong value that a message quotes."""
+"""The most characters of a wrong value that a message quotes."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
 HEAD = """\
@@ -117,7 +117,7 @@ def list_actions() -> list[KeyAction]:
 
 
 def _sections() -> Iterator[tuple[str, list[Binding]]]:
-    """Yield each section with the bindings of a screen, a part of a screen or a panel. Panels may share a section."""
+    """Yield a section and its bindings for each screen, part of a screen and panel. Panels may share a section."""
     for section, target in {**GLOBAL, **SCREENS, **WIDGETS}.items():
         yield section, _bindings(target)
     for section, panels in PANELS.items():
@@ -142,7 +142,7 @@ def defaults(path: Path) -> str:
 
 
 def read(path: Path) -> Keymap:
-    """Return the keys that a file sets; wrong entries are left out and reported. Without a file, no key is set."""
+    """Return the keys that a file sets, and what is wrong with other entries. A missing file sets no keys."""
     try:
         return _read(path)
     except RecursionError:  # raised by the parser, or while its result is traversed
@@ -228,7 +228,7 @@ def _location(path: Path, lines: list[str], name: str) -> str:
 
 
 def _keys(value: object) -> str | None:
-    """Return keys as Textual names them, separated by commas; ``None`` if one is not a key."""
+    """Return keys as Textual names them, separated by commas; ``None`` if an entry is not a key."""
     if not isinstance(value, str):
         return None
     names = [_key(word.strip()) for word in ([value] if value == "," else value.split(","))]
@@ -247,7 +247,7 @@ def _key(word: str) -> str | None:
 
 
 def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:
-    """Return the id of an action that shares a key with this one and is active at the same time; else ``None``."""
+    """Return the id of another action that has the same key and is active at the same time; else ``None``."""
     keys_of_name = set(keys[name].split(","))
     for group in _active_together():
         for other in group if name in group else ():
@@ -257,8 +257,10 @@ def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, Ke
 
 
 def _active_together() -> Iterator[list[str]]:
-    """Yield groups of actions, by id, whose keys must differ: the actions of a group are active at the same time, and
-    none takes precedence. There is a group for each screen, part of a screen and panel."""
+    """Yield groups of actions, by id, that are active at the same time, so that their keys must differ.
+
+    There is a group for each screen, part of a screen and panel.
+    """
     everywhere = {section: _bindings(target) for section, target in GLOBAL.items()}
     for section, bindings in _sections():
         if section in SCREENS:

@@ -1,4 +1,4 @@
-"""The pages of a movie on IMDb, Letterboxd and JustWatch: builds their addresses, and opens or copies them.
+"""The pages about a movie on IMDb, Letterboxd and JustWatch: builds, opens and copies their addresses.
 
 ``movietui.formatting.escaping`` lists the sites that may be opened. Titles come from outside, so addresses quote them.
 """
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 BROWSER_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
-"""Environment variables. If one of them is set, a browser can open a window."""
+"""One of these environment variables is set if a browser can open a window."""
 LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
-"""Environment variables for the language and country, of which the first that is set counts."""
+"""The environment variables for language and country. The first that is set counts."""
 COUNTRY = "us"
 """The country of JustWatch's pages if the person's country is unknown."""
 LONGEST_SEARCH = 200
-"""How many characters of a title are searched for, at most."""
+"""The most characters of a title that are searched for."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Page:
     site: str
     address: str
     exact: bool
-    """Whether it is the movie's own page, not a search for its title."""
+    """Whether this is the movie's own page rather than a search for its title."""
 
 
 def link_of(movie: Details) -> str:
@@ -47,9 +47,9 @@ def link_of(movie: Details) -> str:
 
 
 def pages_of(movie: Details) -> list[Page]:
-    """Return the pages about a movie: a site's own page for it if its id is known, else a search for its title.
+    """Return a page of each site: the movie's own page if its id is known, else a search for the title.
 
-    Only JustWatch says where to watch a movie. Its addresses contain no ids, so its page is always a search.
+    JustWatch's page is always a search, because its addresses contain no ids.
     """
     imdb, tmdb = link_of(movie), movie.get("ids", ("", 0, 0))[1]
     words = _words(movie)
@@ -87,19 +87,19 @@ def country(environment: Mapping[str, str]) -> str:
 
 
 def has_browser(app: MovieTui) -> bool:
-    """Return whether a page can be opened: in a window of this machine, or in the browser that shows the app."""
+    """Return whether a page can be opened, in a window of this machine or in the browser that shows the app."""
     return app.is_web or sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in BROWSER_VARIABLES)
 
 
 def copy(app: MovieTui, movie: Details) -> None:
-    """Copy a movie's title, year and IMDb address, as far as they are known, and show a notice."""
+    """Copy a movie's title and, if known, its year and IMDb address."""
     words = f"{text.movie_title(movie)} {link_of(movie)}".rstrip()
     app.copy_to_clipboard(words)
     app.show_notice(f"Copied: {words}")
 
 
 def open_page(app: MovieTui, page: Page) -> None:
-    """Open a page; without a browser, copy its address."""
+    """Open a page, or copy its address if there is no browser."""
     if has_browser(app):
         app.open_url(page.address)
         app.show_notice(f"Opened {page.address}")

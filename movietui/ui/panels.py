@@ -1,4 +1,4 @@
-"""Panels that several screens use. They ask for a name, a path or a confirmation, or show the details of a movie."""
+"""Panels that several screens use: for a name, a path, a confirmation or the details of a movie."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Ended = TypeVar("Ended")
 AS_IN_THE_LIST = "browse.rate-1 browse.watchlist browse.hide browse.seen"
 """The ids of actions whose keys do the same on a card as in the list."""
 SHOWN_NAMES = 12
-"""How many file names are listed as completions."""
+"""The most completions that are listed."""
 
 
 class NamePanel(Panel[Any]):
@@ -55,7 +55,7 @@ class NamePanel(Panel[Any]):
         example: str = "name",
         longest: int = 40,
     ) -> None:
-        """``longest`` is the maximum number of characters that a person can type. ``example`` is the placeholder."""
+        """``longest``: the most characters that can be typed. ``example``: the placeholder."""
         super().__init__()
         self._title, self._prompt, self._make, self._value = title, prompt, make, value
         self._example, self._longest = example, longest
@@ -79,10 +79,10 @@ class NamePanel(Panel[Any]):
 
 
 class PathPanel(Panel[Any]):
-    """Asks for an existing file or folder; ``tab`` completes what is typed. An ``optional`` path may be empty.
+    """Asks for an existing file or folder. ``tab`` completes the path, and an ``optional`` path may be empty.
 
-    Ends with the path, or what ``make`` returns for it, or ``None`` if cancelled. If ``make`` raises ``Problem``, the
-    panel shows it and stays open.
+    Ends with the path, or with what ``make`` returns for the path, or ``None`` if cancelled. If ``make`` raises
+    ``Problem``, the panel shows it and stays open.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -108,7 +108,7 @@ class PathPanel(Panel[Any]):
         files: tuple[str, ...] = (".zip",),
         make: Callable[[str], Awaitable[Any]] | None = None,
     ) -> None:
-        """``files`` are suffixes: besides folders, only files with one of them are offered as completions."""
+        """``files``: the suffixes of the files that are offered as completions, besides folders."""
         super().__init__()
         self._title, self._prompt, self._example = title, prompt, example
         self._optional, self._files, self._make = optional, files, make
@@ -127,7 +127,7 @@ class PathPanel(Panel[Any]):
     @work(exclusive=True, group="complete")
     @shows_problems
     async def action_complete(self) -> None:
-        """Complete the path as far as all matches agree; if there are several matches, list them."""
+        """Complete the path as far as all matches agree, and list several matches."""
         field = self.query_one(Input)
         typed = field.value[: field.cursor_position]
         names = await asyncio.to_thread(completions, typed, self._files)
@@ -177,7 +177,7 @@ class PathPanel(Panel[Any]):
 def completions(typed: str, files: tuple[str, ...]) -> list[str]:
     """Return completions for the last part of a path: folders, with a slash, and files with one of the suffixes.
 
-    Hidden names are included only if the part starts with a dot. An unreadable folder has no completions.
+    Hidden names are included only if that part starts with a dot. An unreadable folder has no completions.
     """
     folder, _, part = typed.rpartition("/")
     if typed == "~":
@@ -221,7 +221,7 @@ class ConfirmPanel(Panel[bool]):
 
 
 class ScrollPanel(Panel[Ended]):
-    """A panel with text to read, which scrolls if it is longer than the window."""
+    """A panel with a text that scrolls if it is longer than the window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
@@ -272,7 +272,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the title and year of the movie, and its address on IMDb if that is known."""
+        """Copy the title, the year and, if known, the IMDb address of the movie."""
         copy(cast("MovieTui", self.app), self._details)
 
     @shows_problems
@@ -284,7 +284,7 @@ class DetailsPanel(ScrollPanel[Any]):
 
 
 class CardPanel(DetailsPanel):
-    """Shows a movie, in the list or not, with the keys that the list has. Ends with the chosen action, or ``None``."""
+    """Shows a movie, in the list or not, with the keys of the list. Ends with the chosen action, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,

@@ -38,11 +38,10 @@ AnyOwner = TypeVar("AnyOwner", bound=Owner)
 def shows_problems(
     method: Callable[Concatenate[AnyOwner, P], Awaitable[None]],
 ) -> Callable[Concatenate[AnyOwner, P], Coroutine[Any, Any, None]]:
-    """Decorator: if the method raises ``Problem``, show its message on the status line.
+    """Decorator: if the method raises ``Problem``, show its message on the status line. Every worker has it.
 
-    If it raises ``Cancelled``, say that it stopped. Also drop the errors of a screen that is being closed: its
-    widgets are removed before its workers are stopped, so a reply may arrive when no widget is left to show it. Every
-    worker has this decorator.
+    After ``Cancelled``, say that the work stopped. Drop the errors of a screen that is being closed: its widgets are
+    removed before its workers are stopped, so a reply may arrive when no widget is left to show it.
     """
 
     @functools.wraps(method)
@@ -63,8 +62,8 @@ def shows_problems(
 def came_too_late(error: BaseException, node: object) -> bool:
     """Return whether an error happened only because a node, or a widget inside it, is being removed.
 
-    ``node``: the node that was handling a message. The error may have been raised by another one: if a screen schedules
-    a call for after a refresh, the screen that is open then makes the call.
+    ``node``: the node that was handling a message. Another node may have raised the error: if a screen schedules a call
+    for after a refresh, the screen that is open then makes the call.
     """
     if not isinstance(error, NoMatches | NoScreen | ScreenStackError):
         return False

@@ -1,5 +1,4 @@
-"""An app that sends no control sequences from its texts to the terminal or the clipboard, and that opens only known
-pages in a browser."""
+"""An app whose texts cannot control the terminal or a clipboard, and that opens only known pages in a browser."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ class SanitizedApp(App[int]):
         return [self._sanitized_lines, *super().get_line_filters()]
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy text, without characters that could control a terminal into which it is pasted."""
+        """Copy text without characters that could control a terminal where it is pasted."""
         super().copy_to_clipboard(strip_invisible(text))
 
     def copy_lines(self, text: str) -> None:
@@ -46,7 +45,7 @@ class SanitizedApp(App[int]):
         super().copy_to_clipboard("".join(f"{strip_invisible(line)}\n" for line in text.splitlines()))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Open a known site's page in a browser. Raise ``Problem`` for any other address."""
+        """Open a page of a known site in a browser. Raises ``Problem`` for any other address."""
         if not is_known_page(url):
             raise Problem(f"movietui does not open {url}; it opens only pages of IMDb, Letterboxd and JustWatch.")
         super().open_url(url, new_tab=new_tab)

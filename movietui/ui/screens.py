@@ -1,4 +1,4 @@
-"""The base classes of all screens: they follow the size of the terminal, and a click on a hint presses its key."""
+"""The base classes of all screens, which follow the size of the terminal and let a click on a hint press its key."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class TerminalSizedScreen(Screen[Result]):
 
 
 class ClickableScreen(TerminalSizedScreen[Result]):
-    """A screen on which a click on a hint does what the hint's key does, be it on a border or in a text."""
+    """A screen on which a click on a hint, on a border or in a text, does what the hint's key does."""
 
     _pressed_key = ""
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember which hint the mouse is on: panes may change their widths before the click ends."""
+        """Remember the hint under the mouse, because panes may change their widths before the click ends."""
         self._pressed_key = cast("MovieTui", self.app).hints.key_at(
             line_at(self, event.screen_offset.y), event.screen_offset.x
         )
@@ -69,7 +69,7 @@ class ClickableScreen(TerminalSizedScreen[Result]):
         """Press the key of the hint."""
         key, self._pressed_key = self._pressed_key, ""
         if key:
-            # The app must press the key: one that a screen presses does not reach the bindings of the app.
+            # A key that a screen presses does not reach the bindings of the app.
             self.app.call_later(self.app.simulate_key, key)
 
 
@@ -83,7 +83,7 @@ class Panel(ModalScreen[Result], ClickableScreen[Result]):
         self._pressed_beside = self._is_beside(event)
 
     async def on_click(self, event: events.Click) -> None:
-        """After a click beside the panel, close it as its key does."""
+        """After a click beside the panel, do what the key that closes it does."""
         if self._pressed_beside and self._is_beside(event):
             closing = [each.action for each in declared_bindings(type(self)) if each.id in CLOSING]
             for action in closing[-1:]:

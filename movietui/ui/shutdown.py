@@ -1,4 +1,4 @@
-"""Shuts the app down after a signal, which comes, for example, when the terminal is gone."""
+"""Shuts the app down after a signal, for example when the terminal is gone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Shutdown:
     def __init__(self, first: Callable[[], Awaitable[None]], force: Callable[[], None]) -> None:
         """A signal cancels the task that creates this object.
 
-        Before that, ``first`` is awaited, to end whatever the task may be waiting for. After ``MAX_SECONDS``, ``force``
+        First, ``first`` is awaited, which ends whatever the task may be waiting for. After ``MAX_SECONDS``, ``force``
         is called and the process exits at once.
         """
         self.code = 0
@@ -43,7 +43,7 @@ class Shutdown:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Start to shut down; ignore further signals."""
+        """Start to shut down, and ignore further signals."""
         if self.code or self._loop.is_closed():
             return
         self.code = 128 + number
@@ -75,7 +75,7 @@ class Shutdown:
 
 
 def missing_terminal() -> str:
-    """Return a sentence if standard input or output is not a terminal, else an empty string."""
+    """Return a sentence if standard input or output is not a terminal, else an empty text."""
     for stream, use in ((sys.__stdin__, "input"), (sys.__stdout__, "output")):
         if stream is None or not stream.isatty():
             return (

@@ -1,4 +1,4 @@
-"""Starts the app: the engine opens the dataset on one core while the app imports its screens on another."""
+"""Starts the app. The engine opens the dataset on one core while the app imports its screens on another."""
 
 import asyncio
 import gc
@@ -23,14 +23,14 @@ for a moment when nothing happens, unless no such moment comes for a very long t
 PAUSE_SECONDS = 0.5
 """Seconds between checks of whether the app is idle."""
 IDLE_CPU_SECONDS = 0.02
-"""The app is idle if it uses at most this many seconds of processor time between checks. Handling one key takes about
-as long."""
+"""The app is idle if it uses at most this many seconds of processor time between checks, about as many as one key
+takes."""
 DUE = 10
 """The number of partial collections after which an idle app runs a full one."""
 OVERDUE = 50
-"""The number of partial collections after which a full one no longer waits for an idle moment, because there is none
-while a key is held down. About two hundred key presses cause so many collections, and each press leaves about eighty
-objects that only a full one frees."""
+"""After this many partial collections, a full one no longer waits for an idle moment: while a key is held down, the app
+is never idle. About two hundred key presses cause that many partial collections, and each press leaves about eighty
+objects that only a full collection frees."""
 
 
 def run(theme: str | None = None) -> int:
@@ -94,9 +94,8 @@ class Tidied(Protocol):
 async def tidy(screens: Callable[[], Iterable[Tidied]]) -> None:
     """Collect garbage while the app is idle, or when there is too much of it.
 
-    After that, if there are more screens than ever before, exclude all objects that exist then from later collections.
-    Excluded objects in cycles are never freed, so screens that open again and again, such as interviews, must not add
-    to them.
+    If there are then more screens than ever before, exclude all existing objects from later collections. Excluded
+    objects in cycles are never freed, so screens that open again and again, such as interviews, must not cause this.
     """
     most = 0
     while True:

@@ -38,13 +38,12 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 MOUSE = b"\x1b[M"
-"""In the oldest mouse protocol, a report is these bytes, followed by three that may have any value."""
+"""The start of a report in the oldest mouse protocol. Three bytes of any value follow."""
 REPORT = len(MOUSE) + 3
 LOOK_SECONDS = 0.1
-"""Seconds between checks of whether the app has ended, the terminal accepts output, or the process is in the
-foreground."""
+"""Seconds between checks: has the app ended, does the terminal accept output, is the process in the foreground?"""
 PATIENCE_SECONDS = 0.5
-"""How many seconds the quit key may wait behind earlier keys."""
+"""The most seconds that the quit key waits behind earlier keys."""
 HURRY_SECONDS = 5.0
 """After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
 MIN_CONTRAST = 0.15
@@ -54,7 +53,7 @@ DUMB = "dumb"
 
 
 class Keyboard:
-    """Decodes the bytes that a terminal sends; bytes that are not UTF-8 are left out."""
+    """Decodes the bytes that a terminal sends, without bytes that are not UTF-8."""
 
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("ignore").decode
@@ -179,13 +178,13 @@ class TerminalDriver(DriverAccess):
                 self.process_message(message)
 
     def _gone(self) -> None:
-        """End the app as if the system had sent the hangup signal: it does not always send one."""
+        """End the app as the hangup signal would, which the system does not always send."""
         if not self._lost:
             self._lost = True
             os.kill(os.getpid(), signal.SIGHUP)
 
     def process_message(self, message: Message) -> None:
-        """Pass a message from the input thread to the app; for a key, also call ``TerminalApp.typed`` at once."""
+        """Pass a message from the input thread to the app, and call ``TerminalApp.typed`` at once for a key."""
         if isinstance(message, events.Key):
             self.loop.call_soon_threadsafe(cast("TerminalApp", self.app).typed, message.key)
         super().process_message(message)
@@ -203,7 +202,7 @@ class TerminalDriver(DriverAccess):
         self.loop.call_soon(self._resume)
 
     def _resume(self) -> None:
-        """Take over the terminal again and redraw everything at its current size; in the background, stop again."""
+        """Take over the terminal and redraw everything at its current size, or stop again in the background."""
         if self._in_background():
             self._stop_by(signal.SIGTTOU)
             self.loop.call_later(LOOK_SECONDS, self._resume)
@@ -214,7 +213,7 @@ class TerminalDriver(DriverAccess):
         self.app.refresh(layout=True)
 
     def _stop_by(self, number: signal.Signals) -> None:
-        """Remove our handlers and stop this process with a signal; when it resumes, restore the handlers and return."""
+        """Stop this process with a signal, without our handlers, and return when it resumes."""
         for each in self._handlers:
             self.loop.remove_signal_handler(each)
         os.kill(os.getpid(), number)
@@ -222,13 +221,13 @@ class TerminalDriver(DriverAccess):
             self.loop.add_signal_handler(each, handler)
 
     def _in_background(self) -> bool:
-        with contextlib.suppress(OSError):  # if it is not our controlling terminal, we share it with no shell
+        with contextlib.suppress(OSError):  # no shell shares a terminal that is not our controlling terminal
             return os.tcgetpgrp(self.fileno) != os.getpgrp()
         return False
 
 
 class NoColorFilter(LineFilter):
-    """Removes all colours; text on a contrasting background is drawn in reverse."""
+    """Removes all colours, and draws text on a contrasting background in reverse."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments without colours."""
@@ -272,7 +271,7 @@ class TerminalApp(CrashHooks[int]):
     def __init__(self) -> None:
         super().__init__()
         self.hurry: Callable[[bool], None] = lambda now: None
-        """Called with true when a person wants to quit, to end the requests of earlier keys; later with false."""
+        """Called with true to end the requests of earlier keys when a person wants to quit, and later with false."""
         self._quit_requests = 0
         self._no_color = [NoColorFilter()] if os.environ.get("TERM") == DUMB else []
 
@@ -286,7 +285,7 @@ class TerminalApp(CrashHooks[int]):
         return TerminalDriver if chosen is LinuxDriver else chosen
 
     def typed(self, key: str) -> None:
-        """Called as soon as a key is typed: the quit key must not wait long behind requests of earlier keys."""
+        """Called as soon as a key is typed, so that the quit key does not wait long behind earlier keys."""
         asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._hurry_if_waiting, key, self._quit_requests)
 
     def _hurry_if_waiting(self, key: str, requests_before: int) -> None:
@@ -306,13 +305,13 @@ class TerminalApp(CrashHooks[int]):
         self.hurry(False)
 
     def action_suspend_process(self) -> None:
-        """Suspend the process group of the app, which may include the program that started it."""
+        """Suspend the process group of the app, which may include the program that started the app."""
         driver = driver_of(self)
         if driver is not None and driver.can_suspend:
             os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     def describe_crash(self, error: Exception) -> Text | None:
-        """Return one sentence about the error; in debug mode return ``None``, which prints a traceback."""
+        """Return a sentence about the error or, in debug mode, ``None`` for a traceback."""
         if os.environ.get("MOVIETUI_DEBUG"):
             return None
         return Text(sentence(error.error if isinstance(error, WorkerFailed) else error))

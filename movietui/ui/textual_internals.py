@@ -64,23 +64,23 @@ def raised_by(error: BaseException) -> object:
 
 
 def is_being_removed(node: DOMNode) -> bool:
-    """Return whether a node is being removed; its ``is_attached`` stays true while its children are removed."""
+    """Return whether a node is being removed. Its ``is_attached`` stays true while its children are removed."""
     return node._pruning
 
 
 def all_screens(app: App[Any]) -> Iterator[Screen[Any]]:
-    """Yield the screens of all modes; ``App.screen_stack`` has those of the current mode only."""
+    """Yield the screens of all modes. ``App.screen_stack`` has only those of the current mode."""
     for stack in app._screen_stacks.values():
         yield from stack
 
 
 def key_name(character: str) -> str:
-    """Return what Textual calls the key of a character, ``question_mark`` for ``?``; no public function does this."""
+    """Return what Textual calls the key of a character, such as ``question_mark``. No public function does this."""
     return _character_to_key(character)
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """Return the driver of an app, which draws it and reads its keys; Textual has no public way to get it."""
+    """Return the driver of an app. Textual has no public way to get it."""
     return app._driver
 
 
@@ -101,8 +101,8 @@ def forget_removed(screen: Screen[Any]) -> None:
 def share_border_colors() -> None:
     """Cache border colours once for all widgets.
 
-    In Textual's own cache, each key contains the cache of a widget. This keeps everything that a thousand widgets have
-    drawn, even in closed panels: some 60 MB.
+    In Textual's cache, each key contains the cache of a widget. It therefore keeps what a thousand widgets have drawn,
+    even in closed panels: some 60 MB.
     """
     compute = StylesCache.get_inner_outer.__wrapped__
     StylesCache.get_inner_outer = classmethod(lru_cache(1024)(compute))  # type: ignore[method-assign, assignment, arg-type]
@@ -112,7 +112,7 @@ share_border_colors()
 
 
 def line_at(screen: Screen[Any], y: int) -> str:
-    """Return what a line of a screen shows; Textual has no public way to read the screen."""
+    """Return what a line of a screen shows. Textual has no public way to read the screen."""
     strips = screen._compositor.render_strips()
     return strips[y].text if 0 <= y < len(strips) else ""
 
@@ -121,7 +121,7 @@ def line_at(screen: Screen[Any], y: int) -> str:
 
 
 def merge_regions(regions: Iterable[Region]) -> list[Region]:
-    """Return regions from top to bottom; merge two regions if their union is no larger than the sum of their areas.
+    """Return regions from top to bottom, merged if the union of two is no larger than both together.
 
     >>> merge_regions([Region(0, 3, 9, 2), Region(0, 0, 9, 3), Region(0, 20, 9, 1)])
     [Region(x=0, y=0, width=9, height=5), Region(x=0, y=20, width=9, height=1)]
@@ -138,8 +138,8 @@ def merge_regions(regions: Iterable[Region]) -> list[Region]:
 class CroppedCompositor(Compositor):
     """A compositor that renders no more than what it draws.
 
-    Textual renders all lines of nearly every widget, however small the part of the screen that it draws, and also of
-    those that are hidden behind others, such as the containers of a list.
+    Textual renders all lines of nearly every widget, even if it draws a small part of the screen, and even of widgets
+    hidden behind others, such as the containers of a list.
     """
 
     def _get_renders(self, crop: Region | None = None) -> Iterator[tuple[Region, Region, list[Strip]]]:
@@ -159,7 +159,7 @@ class CroppedCompositor(Compositor):
 
 
 class LightStrip(Strip):
-    """A line that creates each of its caches when it is first used.
+    """A line that creates each of its caches when the cache is first used.
 
     Textual's strip creates seven caches at once, which takes a quarter of the time of drawing a list. And if nothing is
     cut off, it keeps itself as its only part. Only a full garbage collection frees such a cycle: scrolling would leave
@@ -206,9 +206,9 @@ _NO_SIDES: tuple[int, list[Segment], list[Segment]] = -1, [], []
 
 
 class LinesCache(StylesCache):
-    """Draws the lines of a widget, and computes the border beside them only once for all of them.
+    """Draws the lines of a widget, and computes the border beside them only once.
 
-    Textual computes its colours and characters again for each line, which takes as long as drawing the line itself.
+    Textual computes the border's colours and characters again for each line, which takes as long as drawing the line.
     """
 
     def __init__(self) -> None:
@@ -258,7 +258,7 @@ class LinesCache(StylesCache):
 
 
 def draw_lines_fast(widget: Widget) -> None:
-    """Let a ``LinesCache`` draw a widget; Textual has no public way to replace its own."""
+    """Let a ``LinesCache`` draw a widget. Textual has no public way to replace its own."""
     widget._styles_cache = LinesCache()
 
 
@@ -279,7 +279,7 @@ class PartialRefreshScreen(Screen[Result]):
 
     def _compositor_refresh(self) -> None:
         if self is self.app.screen and self.app._batch_count:
-            # Textual would draw the whole screen only to discard it; it would do so twice at the start.
+            # Textual would draw the whole screen only to discard it, twice at the start.
             self._draw_rest_in(FRAME_SECONDS)
         elif self is self.app.screen and self._compositor._dirty_regions:
             self._draw_first_change()
@@ -289,8 +289,8 @@ class PartialRefreshScreen(Screen[Result]):
 
     def _draw_first_change(self) -> None:
         compositor = self._compositor
-        # If the screen became smaller, a region may lie outside it. Textual skips lines that no longer exist only if
-        # the whole screen is among the regions.
+        # If the screen became smaller, a region may lie outside. Textual skips lines that no longer exist only if the
+        # whole screen is among the regions.
         whole = compositor.size.region
         dirty = {part for region in compositor._dirty_regions if (part := region.intersection(whole))}
         first, *others = [whole] if whole in dirty else merge_regions(dirty) or [Region()]
@@ -317,7 +317,7 @@ class PartialRefreshScreen(Screen[Result]):
 
 
 class TolerantPalette(CommandPalette):
-    """Textual's command palette, but no key raises an error if the list of commands has no room for a line."""
+    """Textual's command palette, without the error after a key if the commands have no room for a line."""
 
     def _action_command_list(self, action: str) -> None:
         with contextlib.suppress(KeyError):
@@ -325,13 +325,13 @@ class TolerantPalette(CommandPalette):
 
 
 def set_plot_size(plot: PlotextPlot, size: Size) -> None:
-    """Set the size of a plot. ``plotsize`` alone does not change it; ``PlotextPlot.render`` calls both methods, too."""
+    """Set the size of a plot. ``plotsize`` alone does not: ``PlotextPlot.render`` calls both methods too."""
     plot.plt.plotsize(*size)
     plot.plt._set_size(*size)
 
 
 def plot_theme(plot: PlotextPlot) -> str:
-    """Return the name of the plotext theme with the colours of the app; ``PlotextPlot`` registers this theme."""
+    """Return the name of the plotext theme with the app's colours, which ``PlotextPlot`` registers."""
     return str(plot._get_plotext_theme_name(plot.app.theme))
 
 
@@ -381,7 +381,7 @@ class DriverAccess(LinuxDriver):
 
     @property
     def output(self) -> Any:
-        """The file that the driver writes to; Textual itself always uses standard error."""
+        """The file that the driver writes to. Textual itself always uses standard error."""
         return self._file
 
     @output.setter

@@ -1,4 +1,4 @@
-"""The words in which the screens describe signs, orders, changes, steps and the states of runs."""
+"""The words for signs, orders, changes, steps and the states of runs on the screens."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MARK_PHRASES = {
 
 @dataclass(frozen=True)
 class Term:
-    """A sign or figure of the screens, explained for somebody who sees it for the first time."""
+    """A sign or figure on the screens, explained to somebody who sees it for the first time."""
 
     sign: str
     short: str
@@ -49,7 +49,7 @@ LEGEND: Mapping[str, Term] = {
     "RMSE": Term("RMSE", "error", "how many stars the model is usually off"),
     "ndcg": Term("ndcg", "good lists", "how good the model's lists are; 1 is perfect"),
 }
-"""What the signs and figures of Browse mean, for the line under the list, the tooltips and the help."""
+"""What the signs and figures on Browse mean, for the line under the list, the tooltips and the help."""
 SHORT_ORDERS: Mapping[Order, str] = {
     "liked": "best first",
     "likely": "likeliest first",
@@ -64,7 +64,7 @@ SORTED = "▾"
 
 
 def describe_order(order: Order, room: int = 10**6, *, has_stars: bool = True) -> str:
-    """Return what a list is sorted by: ``by title ▾``; in a short form if that is wider than ``room`` cells.
+    """Return what a list is sorted by, ``by title ▾``, or a short form if that is wider than ``room`` cells.
 
     ``has_stars``: whether the dataset has stars.
     """
@@ -85,7 +85,7 @@ def training_state(step: str, seconds_left: float | None, *, paused: bool) -> st
 
 
 def state_in_words(state: str) -> str:
-    """Return the state of a run as shown on screen: ``interrupted`` for ``cut off``, else the stored word."""
+    """Return the state of a run as shown on screen: the stored word, except ``interrupted`` for ``cut off``."""
     return "interrupted" if state == CUT_OFF else state
 
 
@@ -98,7 +98,7 @@ def describe_change(change: Change) -> str:
 
 
 def describe_given(stars: Sequence[float | None]) -> str:
-    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty if none of them rated it."""
+    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty without ratings."""
     if len(stars) == 1:
         return "" if stars[0] is None else text.number_of_stars(stars[0])
     given = [(letter, each) for letter, each in zip(LETTERS, stars, strict=False) if each is not None]

@@ -47,7 +47,7 @@ def test_a_fit_that_does_not_fit_in_memory_says_so_before_it_begins(
     with pytest.raises(Problem) as refusal:
         AutoRec().fit(TRAIN)
     assert str(refusal.value) == (
-        f"autorec needs about 140.8 GB of memory for {users} users and {movies} movies, and 7.0 GB are free; "
+        f"autorec needs about 140.8 GB of memory for {users} users and {movies} movies, but only 7.0 GB is free; "
         "train another model, such as mf."
     )
 

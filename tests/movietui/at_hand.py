@@ -1,4 +1,4 @@
-"""The engine and jobs, run in the process of the test, which has already loaded the modules that they need."""
+"""The engine and jobs in the process of the test, which has already loaded their modules."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class EngineAtHand(EngineClient):
-    """Replies like the real engine: in a thread, to one request at a time, with messages encoded and decoded."""
+    """Replies like the real engine, in a thread, to one request at a time, and encodes and decodes the messages."""
 
     def __init__(self) -> None:
         self.service = Service()

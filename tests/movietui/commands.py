@@ -11,7 +11,7 @@ Run = Callable[..., Result]
 
 
 def document(result: Result) -> Any:
-    """Return the one JSON document on standard output."""
+    """Return the JSON document on standard output, which must be the only one."""
     assert result.exit_code == 0, result.stderr
     return json.loads(result.stdout)
 

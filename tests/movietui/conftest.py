@@ -21,7 +21,7 @@ from tests.movietui.hostile import save_hostile
 from tests.movietui.terminal import Start, Terminal
 
 FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
-"""Environment variables that somebody may have set, and that must not influence the tests."""
+"""Environment variables that somebody may have set, but that must not change the tests."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def movietui(home: Path, *arguments: str) -> None:
 
 
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
-    """Return the home with this name, which is built once for all workers of the test run."""
+    """Return the home with this name, and build it if no other worker of the test run has done so."""
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / name

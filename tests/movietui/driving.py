@@ -26,7 +26,7 @@ from tests.movietui.at_hand import EngineAtHand, JobAtHand
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
 
 PATIENCE = 120.0
-"""Seconds after which a test stops waiting: far more than it needs, even on a busy machine."""
+"""Seconds after which a test stops waiting, far more than it needs on a busy machine."""
 SMALL = (80, 24)
 LARGE = (140, 40)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "140x40"])
@@ -60,7 +60,7 @@ class Driver:
         app.watch(app, "notice", lambda notice: self._notices.append(notice.plain), init=False)
 
     async def until(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-        """Wait until a condition holds. ``what``: what should appear, for the failure message."""
+        """Wait until a condition holds. ``what`` says in the failure message what should have appeared."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if condition():
@@ -89,7 +89,7 @@ class Driver:
         )
 
     async def leave_the_interview(self) -> None:
-        """Stop the interview of a new profile without an answer, and go to its list."""
+        """Stop the interview of a new profile without an answer, and go to the profile's list."""
         await self.see("Getting to know")
         await self.press("escape")
         await self.wait_for_notice("rated 0 movies")

@@ -1,4 +1,5 @@
-"""A fake engine, which replies the same on every machine and needs no model, and fake jobs, which the tests control."""
+"""A fake engine, which needs no model and gives the same replies on every machine, and fake jobs, which tests
+control."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -82,7 +83,7 @@ def title(movie: int) -> str:
 
 
 def with_run(store: Store, dataset: str = "demo") -> int:
-    """Store three runs, the second cancelled, with fixed metrics; return the number of the last, which serves."""
+    """Store three runs with fixed metrics, the second cancelled, and return the number of the last, which serves."""
     curve = [
         {"epoch": epoch, "train_loss": 0.9 - 0.05 * epoch, "validation_loss": 0.8 + 0.01 * (epoch - 5) ** 2}
         for epoch in range(1, 9)
@@ -210,8 +211,8 @@ class FakeEngine(Requests, EngineClient):
     def _order(self, query: ListQuery) -> list[int]:
         """Return the movies of a list in order. Only a few filters are known.
 
-        A ``daring`` above 0.5, ``standardise`` and the way ``borda`` each reverse the order ``liked``; ``likely`` sorts
-        by the movie's number.
+        A ``daring`` above 0.5, ``standardise`` and the way ``borda`` each reverse the order ``liked``. The order
+        ``likely`` sorts by the movie's number.
         """
         viewers, misery = query["viewers"], query["misery"]
         seen = [{int(key) for key in (*dict(one["rated"]), *one["seen"])} for one in viewers]

@@ -15,7 +15,7 @@ POISON = (
     "pwn\x1b[31m\x1b]0;owned\x9b2J\u202e\u2066\u200b\u200d\ufe0f\ufeff\x7f\x85\u2028\U000e0041[b]x[/b]<img src=x>|"
     "[a](http://example.org)"
 )
-"""A text with every kind of hostile character, and the word pwn, by which tests recognise it."""
+"""A text with every kind of hostile character. Tests recognise it by the word pwn."""
 POISONED = {
     "viewers": {"name": "name = 'anna'"},
     "ratings": {"title": ""},
@@ -25,8 +25,8 @@ POISONED = {
     "changes": {"title": ""},
     "runs": {**dict.fromkeys(("name", "note"), ""), **dict.fromkeys(("device", "problem", "cleaning"), "id = 2")},
 }
-"""The columns of a store that can hold text from outside, each with the condition that its rows must meet, or an empty
-text for all rows."""
+"""The columns of a store that can hold text from outside, each with a condition for its rows, or an empty text for all
+rows."""
 
 TITLES = (
     "[red]x[/red]",
@@ -103,7 +103,7 @@ def save_hostile(name: str = "hostile") -> None:
 
 
 def poison(store: Path) -> None:
-    """Put hostile text into the columns of ``POISONED``; a backup from somebody else may contain such text."""
+    """Put hostile text into the columns of ``POISONED``, as somebody else's backup may contain it."""
     with sqlite3.connect(store) as database:
         for table, columns in POISONED.items():
             for column, condition in columns.items():

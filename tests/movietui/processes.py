@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process is running; a zombie is not."""
+    """Return whether a process is running, other than as a zombie."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -18,7 +18,7 @@ def alive(pid: int) -> bool:
 
 
 def gone(*pids: int, seconds: float = 120.0) -> bool:
-    """Wait until none of the processes is running; return whether that happened in time."""
+    """Wait until no process is running, and return whether that happened in time."""
     until = time.monotonic() + seconds
     while any(alive(pid) for pid in pids):
         if time.monotonic() > until:
@@ -28,7 +28,7 @@ def gone(*pids: int, seconds: float = 120.0) -> bool:
 
 
 def processes_of(home: Path) -> list[int]:
-    """Return the ids of the other processes that use a home; none on systems other than Linux."""
+    """Return the ids of the other processes that use a home; empty on systems other than Linux."""
     pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -39,10 +39,7 @@ def processes_of(home: Path) -> list[int]:
 
 
 def descendants(pid: int) -> dict[int, str]:
-    """Return the processes that a process started, and those that they started, with their command lines.
-
-    Needs Linux; elsewhere, there are none.
-    """
+    """Return the descendants of a process, with their command lines; empty on systems other than Linux."""
     children: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

@@ -16,13 +16,13 @@ from tests.cluster.stored import store as write
 
 
 def save_remote(folder: Path, name: str = "own") -> tuple[Dataset, ClusterDataset]:
-    """Write the demo to ``folder`` as a cluster would have left it, under another name, and make it known here."""
+    """Write the demo to ``folder``, under another name, as a cluster would have left it, and make it known here."""
     whole = replace(catalogue.load("demo"), name=name)
     return whole, write(whole, folder, report=replace(catalogue.clean("demo"), dataset=name))
 
 
 def train_remote(store: Store, whole: Dataset, stored: ClusterDataset, model: str = "als") -> int:
-    """Fit a model on all ratings and store it as a run of the cluster; return the number of the run."""
+    """Fit a model on all ratings, store it as a run of the cluster, and return the number of the run."""
     settings = choose(model, changes={"sweeps": "2"})
     fitted = MODELS[model](settings, seed=0)
     fitted.fit(whole)

@@ -1,4 +1,4 @@
-"""Screens and panels to show at many sizes. The app must survive each size, and the picture must be right."""
+"""Screens and panels to show at many sizes, all of which the app must survive and draw right."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class Picture:
         self._screen = pyte.Screen(*app.size)
         self._stream = pyte.Stream(self._screen)
         self.emulated = False
-        """Whether drawings reach the emulated screen; otherwise they are only rendered, which is much faster."""
+        """Whether drawings reach the emulated screen. Only rendering them is much faster."""
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size. Lines and columns that no longer fit are lost, as in a real terminal."""
@@ -65,7 +65,7 @@ def pictured(driver: Driver) -> Iterator[Picture]:
 
 
 def resize(driver: Driver, picture: Picture, columns: int, rows: int) -> None:
-    """Give the terminal another size; the app handles the change later."""
+    """Give the terminal another size. The app handles the change later."""
     size = Size(columns, rows)
     cast(HeadlessDriver, driver.app._driver)._size = size
     picture.resize(columns, rows)
@@ -73,7 +73,7 @@ def resize(driver: Driver, picture: Picture, columns: int, rows: int) -> None:
 
 
 def sizes(random: Random, count: int) -> Iterator[tuple[int, int]]:
-    """Yield sizes of all kinds: tiny, usual and very large ones, and those at which the layout changes."""
+    """Yield tiny, usual and very large sizes, and the sizes at which the layout changes."""
     for _ in range(count):
         match random.randrange(20):
             case 0:
@@ -105,7 +105,7 @@ async def go_over_sizes(driver: Driver, random: Random, count: int, keys: Sequen
             resize(driver, picture, *size)
             await driver.until(lambda size=size: app.screen.outer_size == size, "the new size")  # type: ignore[misc]
             await driver.until(picture.is_right, "the picture")
-        # Make the window shorter for a moment: first, the app has no time to notice that; then it has.
+        # Make the window shorter for a moment, first without and then with time for the app to notice.
         for waits in (False, True):
             resize(driver, picture, 80, 10)
             while waits and app.size != (80, 10):

@@ -19,7 +19,7 @@ def stars_of(store: Store, ref: ViewerRef) -> dict[str, float]:
 
 
 def undone(store: Store, refs: Sequence[ViewerRef]) -> Change | None:
-    """Undo a step that has one change; return that change, or None if there is nothing to undo."""
+    """Undo a step with one change, and return the change, or ``None`` if there is nothing to undo."""
     return only(store.undo(refs))
 
 

@@ -1,4 +1,4 @@
-"""A terminal that runs the real program: a test types into it and reads what a person would see."""
+"""A terminal that runs the real program. A test types into the terminal and reads what a person would see."""
 
 import os
 import re
@@ -33,7 +33,7 @@ KEYS = {
 
 
 def displayed(screen: pyte.Screen) -> list[str]:
-    """Return the lines of a screen; pyte's ``display`` fails if half of a wide character has been overwritten."""
+    """Return the lines of a screen. pyte's ``display`` fails if half of a wide character has been overwritten."""
     return ["".join(_characters(screen, row)) for row in range(screen.lines)]
 
 
@@ -60,7 +60,7 @@ class Terminal:
     def __init__(
         self, size: tuple[int, int] = (100, 30), arguments: tuple[str, ...] = (), command: str = "", **variables: str
     ) -> None:
-        """``command``: what to start instead of the program; ``variables``: more environment variables."""
+        """``command``: what to start instead of the program. ``variables``: more environment variables."""
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
@@ -75,7 +75,7 @@ class Terminal:
         self._rest = b""
 
     def read(self, seconds: float = 0.05) -> bool:
-        """Read what the program wrote; return whether it is still running."""
+        """Read what the program wrote, and return whether it is still running."""
         try:
             piece = self.child.read_nonblocking(65536, seconds)
         except pexpect.TIMEOUT:
@@ -133,7 +133,7 @@ class Terminal:
             self.read(0.1)
 
     def list_of_movies(self) -> list[str]:
-        """Return what each row of the list shows after its first ★; the line that explains the figures is left out."""
+        """Return what each row of the list shows after its first ★, without the line that explains the figures."""
         rows = [line for line in self.lines if re.search(r"★ \d\.\d", line)]
         return [line.split("★", 1)[1].split("│")[0].strip() for line in rows]
 

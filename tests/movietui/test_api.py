@@ -254,10 +254,9 @@ def test_the_notebook_is_stored_without_results() -> None:
 
 
 def test_the_notebook_runs(home: Path, tmp_path: Path) -> None:
-    """Its cells run as one program that shows the value of each expression, as a notebook does.
+    """The cells run as one program that shows the value of each expression, as a notebook does.
 
-    A real kernel would add some twenty packages to the tests, and check nothing more: no cell uses what only a kernel
-    understands.
+    A real kernel would add some twenty packages to the tests and check nothing more, because no cell needs a kernel.
     """
     cells = ["".join(cell["source"]) for cell in CELLS]
     show = "exec(compile(ast.Interactive(ast.parse(cell).body), f'cell {number}', 'single'))"

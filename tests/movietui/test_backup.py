@@ -138,7 +138,7 @@ def with_trigger(path: Path) -> None:
 
 
 def damaged_inside(path: Path) -> None:
-    """Empty an index; only a complete check notices this."""
+    """Empty an index, which only a complete check notices."""
     with closing(sqlite3.connect(path)) as db:
         (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'steps_by_viewer'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()

@@ -182,7 +182,7 @@ async def test_keys_with_nothing_to_do_say_so(faked: FakeEngine) -> None:
 
 
 async def test_ratings_in_quick_succession_are_all_stored(faked: FakeEngine) -> None:
-    """Keys may come faster than new lists: each key rates the movie under the cursor, and no rating is lost."""
+    """Even if keys come faster than new lists, each key rates the movie under the cursor, and no rating is lost."""
     async with started(engine=faked) as driver:
         total = driver.movies.total
         await driver.press("5", "4", "3", "2", "1")
@@ -566,7 +566,7 @@ async def test_a_rating_in_another_window_changes_the_list(ready: Path) -> None:
 
 
 async def test_a_rating_in_another_window_is_noticed_from_the_start(faked: FakeEngine) -> None:
-    """The app must also notice a change that is made between its first list and its first check of the store."""
+    """The app must notice even a change between its first list and its first check of the store."""
     async with started(engine=faked) as driver:
         row = driver.movies.known_rows()[0]
         other = Store(locations.store())

@@ -52,7 +52,7 @@ async def rank(engine: Engine) -> ListWindow:
 
 
 def anything(service: Requests) -> object:
-    """A request that is not in the protocol, like the two below. The programs that ``instead`` starts reply to it."""
+    """A request that only the programs of ``instead`` know, like the two below."""
 
 
 def loop(service: Requests) -> object: ...
@@ -252,7 +252,7 @@ for line in sys.stdin.buffer:
 
 
 def instead(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    """Let another program be the engine. For each request, it runs the statement ``what``, then replies."""
+    """Let another program be the engine. For each request, it runs the statement ``what`` and replies."""
 
     async def start(module: str, *options: str, **environment: str) -> children.Child:
         transport, pipes = await asyncio.get_running_loop().subprocess_exec(

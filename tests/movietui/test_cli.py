@@ -178,7 +178,7 @@ def test_locate_prints_paths_and_creates_nothing(run: Run, home: Path) -> None:
 
 
 def test_commands_print_only_one_json_document(run: Run, ready: Path) -> None:
-    """Standard output contains one document and nothing else, or nothing if the command fails."""
+    """Standard output has one document and nothing else, or nothing if the command fails."""
     document(run("recommend", "--user", "1", "--dataset", "demo", "--json", "-k", 1))
     title = Movie("x 1990", "x", 1990).title
     refused(run("rate", "--profile", "anna", title * 30, "3", "--dataset", "demo", "--json"), "has no movie")
@@ -262,7 +262,7 @@ def test_a_damaged_store_is_a_problem(run: Run, ready: Path) -> None:
 
 
 def test_a_run_with_a_damaged_checkpoint_does_not_serve(run: Run, ready: Path) -> None:
-    """The next run that can be loaded serves instead; if there is none, the command says so."""
+    """The next run that can be loaded serves instead. Without such a run, the command says so."""
     (Path(checkpoint_of("mf")) / "model.safetensors").write_bytes(b"\0" * 100)
     assert document(run("recommend", "--user", "1", "--dataset", "demo", "--json"))["model"] == "bias"
     (Path(checkpoint_of("bias")) / "manifest.json").write_text("{")

@@ -1,4 +1,4 @@
-"""A click does what the key does: on hints, on the title line, beside a panel."""
+"""Clicks on hints, on the title line and beside a panel do what keys do."""
 
 import doctest
 

@@ -1,4 +1,4 @@
-"""A store with values that movietui never writes: their rows are skipped and reported, and the program continues."""
+"""Rows of the store with values that movietui never writes are skipped and reported, and the program continues."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 @pytest.fixture
 def filled(home: Path) -> Path:
-    """A store with two ratings, a mark, a choice and a measured run, whose checkpoint folder is empty."""
+    """A store with two ratings, a mark, a setting and a measured run, whose checkpoint folder is empty."""
     store = Store(locations.store())
     store.rate(ANNA, FARGO, 4)
     store.rate(ANNA, ALIEN, 5)
@@ -206,7 +206,7 @@ def test_a_damaged_choice_is_ignored(filled: Path, name: str, value: object) -> 
 
 
 async def test_the_app_starts_despite_damage(home: Path) -> None:
-    """What the app reads at its start is damaged; the app reports what it skipped, and shows the list."""
+    """If what the app reads at its start is damaged, it reports what it skipped, and shows the list."""
     store = Store(locations.store())
     last = with_run(store)
     store.close()
@@ -227,7 +227,7 @@ async def test_the_app_starts_despite_damage(home: Path) -> None:
 
 
 async def test_the_app_starts_despite_outdated_choices(home: Path) -> None:
-    """Each choice has the right form, but names something that does not exist."""
+    """Each stored setting has the right form, but names something that does not exist."""
     store = Store(locations.store())
     with_run(store)
     choices = {

@@ -427,7 +427,7 @@ async def test_a_path_that_does_not_exist_is_reported(store: Store) -> None:
 
 
 async def test_keys_do_no_harm_while_there_is_no_dataset(store: Store) -> None:
-    """The first start is stopped before it has fetched anything; then many keys are pressed."""
+    """Many keys are pressed after the first start was stopped before it had fetched anything."""
 
     def pending() -> FakeJob:
         job = FakeJob(store)  # without a network, a real job may fail before the key is pressed

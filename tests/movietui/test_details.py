@@ -60,7 +60,7 @@ def test_unknown_facts_are_left_out(known: dict[str, Any], head: list[str]) -> N
 
 
 async def select_linked(driver: Driver) -> str:
-    """Put the cursor on a movie whose IMDb page is known; return the title of the movie."""
+    """Put the cursor on a movie whose IMDb page is known, and return its title."""
     index, row = next((index, row) for index, row in enumerate(driver.movies.known_rows()) if int(row["id"]) % 10 == 1)
     driver.movies.cursor = index
     await driver.until(lambda: driver.movies.current == row, "the movie")

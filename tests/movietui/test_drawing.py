@@ -1,5 +1,4 @@
-"""Only what has changed is drawn again: drawing takes processor time from training, and a long
-drawing makes the app stall noticeably."""
+"""Only what has changed is drawn again: drawing takes processor time from training, and long drawing stalls the app."""
 
 import asyncio
 import gc

@@ -23,7 +23,7 @@ def stored_ratings() -> dict[str, float]:
 
 
 def quit_with(terminal: Terminal, key: str, home: Path, codes: tuple[int, ...] = (0,)) -> None:
-    """Quit, and stop training if a model is being trained; check the exit code, and that nothing is left behind."""
+    """Quit and stop any training, and check the exit code and that nothing is left behind."""
     terminal.send(key)
     until = time.monotonic() + 120
     while terminal.read(0.1) and time.monotonic() < until:
@@ -140,7 +140,7 @@ def test_both_members_of_a_pair_rate(ready: Path, start: Start) -> None:
 
 
 def test_keys_that_arrive_together_go_where_they_were_meant(ready: Path, start: Start) -> None:
-    """Digits typed into the search are not ratings, however soon they come after the slash."""
+    """Digits that are typed into the search are not ratings, however soon they follow the slash."""
     terminal = start()
     terminal.wait_for("seen")
     terminal.wait_for("★ 4.")

@@ -29,7 +29,7 @@ def ratings() -> list[float]:
 
 
 def leave(terminal: Terminal, key: str = "q") -> None:
-    """Quit, and stop training if a model is being trained."""
+    """Quit, and stop any training."""
     terminal.send(key)
     deadline = time.monotonic() + 20
     while terminal.read(0.1) and time.monotonic() < deadline:
@@ -153,7 +153,7 @@ raise SystemExit(start.run())
 
 
 def patched(start: Start, lines: str, **variables: str) -> Terminal:
-    """Start the app after lines of Python that change something in it."""
+    """Run lines of Python that change something in the app, then start it."""
     return start(arguments=("-c", PATCHED.format(lines)), command=sys.executable, **variables)
 
 
@@ -291,7 +291,7 @@ def pid_in(terminal: Terminal) -> int:
 
 
 def leave_shell(terminal: Terminal, home: Path) -> None:
-    """End the shell, after the app has given the terminal back to it."""
+    """End the shell once it has the terminal back."""
     terminal.wait_for("ready>")
     terminal.child.send("echo left $?\r")
     terminal.wait_for("left 0")

@@ -1,4 +1,4 @@
-"""Experiment files: what they may say, and that what was measured is not measured again."""
+"""Experiment files: what they may contain, and that nothing is measured twice."""
 
 import re
 import tomllib
@@ -155,7 +155,7 @@ def test_a_pinned_file_says_everything_that_could_change(
     assert pinned["models"][0]["settings"] == {"sweeps": 12, "caution": 1.0}
     assert [figure["metrics"] for figure in pinned["figures"]] == [row["metrics"] for row in first["rows"]]
     fits.clear()
-    # A later version has other defaults; the pinned file does not depend on them.
+    # A later version has other defaults, on which the pinned file does not depend.
     monkeypatch.setattr(Bias, "settings_type", LaterSettings)
     assert document(run("experiment", EXAMPLE, "--json"))["fitted"] == 4
     fits.clear()

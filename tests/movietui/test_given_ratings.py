@@ -216,7 +216,7 @@ def test_ratings_are_sorted_by_date_or_by_stars() -> None:
 
 
 async def test_every_rating_of_a_movie_is_removed(store: Store) -> None:
-    """A movie may be stored under several keys; then the newest rating counts."""
+    """If a movie is stored under several keys, the newest rating counts."""
     session = Session(store, FakeEngine())
     session.audience = Audience((ANNA,))
     store.create_profile("anna")

@@ -137,7 +137,7 @@ def test_lines_of_reasons_fill_the_width(title: str) -> None:
 
 
 def test_no_widget_bypasses_the_line_filter() -> None:
-    """Every line passes through the line filters of the app, unless a widget makes its lines in another way."""
+    """A widget that makes its lines in another way would bypass the app's line filters."""
     for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):
         for kind in vars(import_module(module.name)).values():
             if inspect.isclass(kind) and issubclass(kind, Widget) and kind.__module__.startswith("movietui."):

@@ -97,6 +97,20 @@ async def test_a_preview_can_be_settled_and_imported(
         store.close()
 
 
+async def test_an_empty_part_of_a_preview_says_what_that_means(engine: EngineAtHand, tmp_path: Path) -> None:
+    files = letterboxd(ratings=[letterboxd_row("Nowhere", 1950, 2)])
+    async with started(engine=engine) as driver:
+        await choose_file(driver, write_zip(tmp_path / "letterboxd.zip", files, ""))
+        await driver.see("Nowhere (1950)")
+        for key, words in (
+            ("1", "Nothing needs review."),
+            ("2", "No movie was matched."),
+            ("4", "Nothing was skipped."),
+        ):
+            await driver.press(key)
+            await driver.see(words)
+
+
 async def test_escape_leaves_everything_as_it_was(engine: EngineAtHand, tmp_path: Path) -> None:
     async with started(engine=engine) as driver:
         await choose_file(driver, zip_of(tmp_path, engine))

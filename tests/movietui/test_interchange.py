@@ -135,7 +135,7 @@ def test_newer_ratings_of_the_profile_are_kept(tmp_path: Path) -> None:
 
 
 def rated_in(store: Store) -> list[tuple[str, float]]:
-    """Return Anna's ratings as lists of the demo use them: each movie's key in the demo, and the stars."""
+    """Return Anna's stars by each movie's key in the demo, as lists of the demo use them."""
     return same_movies(store, catalogue.load("demo"), [ANNA]).for_engine(ANNA)["rated"]
 
 

@@ -185,7 +185,7 @@ def test_the_default_file_documents_every_key(home: Path) -> None:
 
 
 def test_every_key_has_an_id_and_a_description() -> None:
-    """This holds for every screen, panel and widget with keys."""
+    """Every screen, panel and widget with keys is checked."""
     actions = {action.id: action for action in keymap.list_actions()}
     checked = 0
     for module in pkgutil.walk_packages(movietui.ui.__path__, "movietui.ui."):

@@ -46,8 +46,8 @@ async def test_the_line_fits_the_window(faked: FakeEngine) -> None:
 async def explained(driver: Driver, text: str, words: str, right: int = 0) -> None:
     """Rest the mouse on a text on the screen, and wait until words appear beside it.
 
-    ``right``: how far from the start of the text the mouse is. If the text moves or is drawn again, the mouse follows,
-    as a person's would.
+    ``right``: how many cells to the right of the start of the text. If the text moves or is drawn again, the mouse
+    follows, as a person's would.
     """
     while words not in shown(driver.app):
         await driver.see(text)

@@ -11,7 +11,7 @@ ANNA, TOM = profile("anna"), profile("tom")
 
 
 def put(store: Store, viewer: ViewerRef, name: str, *movies: int) -> None:
-    """Give a viewer a list of the fake engine's movies; create the viewer's profile if there is none."""
+    """Give a viewer, whose profile may be new, a list of the fake engine's movies."""
     if store.find_profile(viewer.id) is None:
         store.create_profile(viewer.id)
     listed = tuple(ListEntry(f"old {movie}", title(movie), 1990) for movie in movies)

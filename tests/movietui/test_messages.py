@@ -32,7 +32,7 @@ NOT_SENT = {"checkpoint", "position", "curve_text", "request", "identity"}
     ],
 )
 def test_a_message_has_the_fields_of_its_class(message: type, cls: type, in_json: dict[str, Any]) -> None:
-    """``in_json``: the fields whose types differ in the message, because JSON has neither tuples nor classes."""
+    """``in_json``: the fields whose types differ in the message, because JSON has no tuples or classes."""
     assert get_type_hints(message) == get_type_hints(cls) | in_json
 
 

@@ -298,7 +298,7 @@ def engine(faked: FakeEngine) -> FakeEngine:
 
 
 def line(driver: Driver) -> str:
-    """Return the line that offers a dataset; empty if it is hidden."""
+    """Return the line that offers a dataset; empty if the line is hidden."""
     widget = driver.browse.query_one(NewerLine)
     return lines(driver.app)[widget.region.y].strip() if widget.display else ""
 

@@ -80,7 +80,7 @@ async def test_a_click_on_the_heading_of_the_list_sorts(faked: FakeEngine) -> No
 
 
 async def test_headings_can_be_clicked_while_the_viewers_have_the_focus(faked: FakeEngine) -> None:
-    """When the mouse button goes down, the list gets the focus and so another width, before the click ends."""
+    """When the mouse button goes down, the list gets the focus, and so another width before the click ends."""
     async with started(engine=faked) as driver:
         await driver.press("left")
         await driver.see("users of demo")

@@ -1,4 +1,4 @@
-"""A person's own ratings, on any scale and with ids of any kind, in commands and in what the app shows."""
+"""A person's own ratings, on any scale and with ids of any kind, in commands and in the app."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Plug-ins: the example package is installed and used; broken and conflicting ones are left out with a sentence."""
+"""The example plug-in is installed and used. Broken and conflicting plug-ins are left out with a sentence."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def example(installed: Path, forgetful: None, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def declare(forgetful: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Declare:
-    """A function that installs a package for this process; its module is ``plugged``."""
+    """A function that installs a package with the module ``plugged`` for this process."""
 
     def install(package: str, kind: str, entries: dict[str, str], code: str = "") -> None:
         folder = tmp_path / package

@@ -1,4 +1,4 @@
-"""The table of all runs: runs are sorted, filtered, compared and shown in full."""
+"""In the table of all runs, runs are sorted, filtered, compared and shown in full."""
 
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs

@@ -109,7 +109,7 @@ LONG = "A Name of Many Words"
 
 
 def test_two_stored_movies_are_not_merged(store: Store) -> None:
-    """As in an import, the stored movie whose year is exactly that in the dataset counts, not one with another year."""
+    """As in an import, a stored movie with the dataset's year counts before one with another year."""
     one = dataset([f"{LONG} (1991)"])
     store.rate(ANNA, Movie("a name of many words 1990", LONG, 1990), 1)
     assert rated(store, one) == {0: 1}

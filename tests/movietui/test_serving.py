@@ -394,7 +394,7 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
 def test_a_join_never_gives_an_open_dataset_movies_that_its_model_does_not_know(
     service: Service, tmp_path: Path
 ) -> None:
-    """A model that cannot predict unrated movies serves without them, however often the join is read."""
+    """A model that cannot predict unrated movies serves without these, however often the join is read."""
     before = service.opened.dataset.movies.ids
     titles = [basics(11, "The Godfather", 1972, minutes=175), basics(14, "Brand New", 2020)]
     write_tables(tmp_path / "imdb", titles, [rating(11, 900, 9.2), rating(14, 5000, 8.0)])

@@ -68,7 +68,7 @@ async def test_the_form_is_checked_as_it_is_typed(store: Store, size: tuple[int,
 
 
 async def test_a_half_built_form_shows_no_command(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If you move quickly through the models, you still see the fields of one while the form of the next is built."""
+    """After quick moves through the models, one model's fields are on screen while the next form is built."""
     with_run(store)
     engine = FakeEngine()
     models = engine.models()

@@ -132,7 +132,7 @@ def test_text_is_fitted_to_the_width(width: int) -> None:
 
 @pytest.mark.parametrize("keys", [(), ("question_mark",), ("ctrl+p",)], ids=["screen", "panel", "palette"])
 async def test_a_size_that_is_out_of_date_is_ignored(store: Store, keys: tuple[str, ...]) -> None:
-    """Textual reports a screen's size again after laying it out, when the window may already have another size."""
+    """Textual reports a screen's size again after a layout, when the window may already have another size."""
     with_run(store)
     async with started(SMALL, engine=FakeEngine()) as driver:
         await driver.press(*keys)

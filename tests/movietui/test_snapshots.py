@@ -14,7 +14,7 @@ from tests.movietui.driving import LARGE, SMALL, Driver, new_app
 from tests.movietui.fakes import FakeEngine, with_run
 
 DARK, LIGHT = "textual-dark", "textual-light"
-SCENES = {
+PICTURES = {
     "browse": ((), SMALL, DARK),
     "browse-light": ((), SMALL, LIGHT),
     "browse-wide": ((), LARGE, DARK),
@@ -46,9 +46,9 @@ def test_the_first_question_looks(size: tuple[int, int], store: Store, snap_comp
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize("scene", SCENES)
-def test_looks(scene: str, store: Store, snap_compare: Callable[..., bool]) -> None:
-    keys, size, theme = SCENES[scene]
+@pytest.mark.parametrize("picture", PICTURES)
+def test_looks(picture: str, store: Store, snap_compare: Callable[..., bool]) -> None:
+    keys, size, theme = PICTURES[picture]
     with_run(store)
     app = new_app(FakeEngine(), theme)
 

@@ -32,7 +32,7 @@ class FakeScreen:
 def run_tidy(monkeypatch: pytest.MonkeyPatch, spent: list[float], screens: Iterable[list[FakeScreen]]) -> None:
     """Run ``tidy`` until it has paused once for each item of ``spent``, the CPU seconds used during that pause.
 
-    ``screens``: the screens that are open after each pause; the last ones stay open.
+    ``screens``: the screens that are open after each pause. The last of these stay open.
     """
     next_screens = iter(screens)
     now: list[FakeScreen] = []

@@ -216,7 +216,7 @@ except Problem as problem:
 
 
 def test_a_store_that_cannot_grow_loses_nothing(home: Path) -> None:
-    """Writes fail as they do on a full disk or beyond a quota. This works on any system and without root."""
+    """Writes fail as on a full disk or beyond a quota, on any system and without root."""
     code = FILLS.format(limit=200_000)
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     written, _, output = process.stdout.partition(" ")

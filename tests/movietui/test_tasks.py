@@ -1,4 +1,4 @@
-"""What commands and jobs do without an interface: find, rate and recommend movies, and train models."""
+"""What commands and jobs do below the interface: find, rate and recommend movies, and train models."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_a_movie_is_found_by_what_was_typed(dataset: Dataset, typed: str, movie:
 
 
 def test_a_title_comes_before_an_id(dataset: Dataset) -> None:
-    """Movies of the dataset have the ids 0 to 8; here, one of them has the id of another as its title."""
+    """Movies of the dataset have the ids 0 to 8, and here one movie has another's id as its title."""
     movies = dataset.movies
     titles, years = ("3", *movies.titles[1:]), movies.years
     keys = (movie_key("3", int(years[0])), *movies.keys[1:])

@@ -1,6 +1,6 @@
 """Each private name of Textual that movietui uses still exists and still does what it is used for.
 
-A test that fails here after an update of Textual says what to change in ``movietui/ui/textual_internals.py``.
+If a test fails here after an update of Textual, change ``movietui/ui/textual_internals.py``.
 """
 
 import ast
@@ -44,8 +44,8 @@ PRIVATE = {
     "_fatal_error",
     "_get_terminal_size",
 }
-"""Methods of Textual that movietui overrides, except ``_on_timer_update``, which it calls. If Textual renamed a method,
-nothing would call ours."""
+"""Methods of Textual that movietui overrides, except ``_on_timer_update``, which movietui calls. If Textual renamed a
+method, nothing would call ours."""
 
 
 class Counted(Static):
@@ -89,7 +89,7 @@ class Sample(App[None]):
 
 
 def used(tree: ast.Module) -> Iterator[str]:
-    """Yield the private names that a module uses on other objects, and those that it imports from Textual."""
+    """Yield the private names that a module uses of other objects or imports from Textual."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             yield node.attr

@@ -1,4 +1,4 @@
-"""The first start: a screen while the first list is made, choices if it cannot be made, and who is watching."""
+"""The first start: the progress of the first list, choices if it cannot be made, and who is watching."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 
 @pytest.fixture(autouse=True)
 def jobs(store: Store, monkeypatch: pytest.MonkeyPatch) -> list[FakeJob]:
-    """The jobs that have been created, which the test ends: one gets the dataset, and one trains."""
+    """The created jobs, which the test ends. One gets the dataset, and one trains."""
 
     @asynccontextmanager
     async def warm() -> AsyncIterator[FakeJob]:

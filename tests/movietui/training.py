@@ -1,4 +1,4 @@
-"""Helpers for tests of the Train screen: they open it, fill in its form and read its runs."""
+"""Helpers that open the Train screen, fill in its form and read its runs."""
 
 from typing import cast
 

@@ -104,9 +104,9 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_pair(self) -> None:
-        """Pair the first viewer with the selected one; if that one is in the pair or group already, remove them.
+        """Pair the first viewer with the selected viewer, or remove the selected viewer from the pair or group.
 
-        While the list has the focus, go to the viewers instead; from a pair or group, keep only the first viewer.
+        While the list has the focus, go to the viewers instead. If it is for several viewers, keep only the first.
         """
         audience, viewer, pane = self.session.audience, self.screen.viewers_pane.current, self.screen.viewers_pane
         if self.list_pane.movies.has_focus and audience.together:
@@ -122,7 +122,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_join(self) -> None:
-        """Add the selected viewer to the group or, if they are in it, remove them.
+        """Add the selected viewer to the group, or remove them from it.
 
         While the list has the focus, go to the viewers instead.
         """
@@ -137,14 +137,12 @@ class AudienceController(BrowseController):
     @shows_problems
     async def action_lean(self, steps: int) -> None:
         """Move the dial of a pair or group towards the average or towards the least pleased viewer."""
-        if not self.session.audience.together:
-            pair = key_of(self.screen, "browse.pair")
-            raise Problem(f"This needs a pair; select a second viewer and press {pair}.")
+        self._require_pair()
         self.session.audience = self.session.audience.leaning(steps)
         await self.list_pane.fill()
 
     def action_turn(self) -> None:
-        """On the list of a pair or group, let the next viewer rate; otherwise go to the next pane."""
+        """On the list of a pair or group, let the next viewer rate. Otherwise, go to the next pane."""
         if not self.session.audience.together or not self.list_pane.movies.has_focus:
             self.screen.focus_next()
             return
@@ -159,7 +157,7 @@ class AudienceController(BrowseController):
 
     @shows_problems
     async def action_way(self, steps: int) -> None:
-        """Combine the scores of a pair or group in the next way, or in the previous one."""
+        """Combine the scores of a pair or group in the next or the previous way."""
         self._require_pair()
         self.session.audience = self.session.audience.next_way(steps)
         await self.list_pane.fill(from_top=True)

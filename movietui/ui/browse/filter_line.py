@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class FilterLine(Vertical):
-    """The summary of the filter, or the field in which it is typed; hidden if there is neither."""
+    """Says what filters or changes the list, or has the field for a filter. Hidden if nothing filters the list."""
 
     DEFAULT_CSS = """
     FilterLine { height: auto; padding: 0 1; background: $surface; color: $text; display: none; }
@@ -53,7 +53,7 @@ class FilterLine(Vertical):
 
         filter_text: str
         unfinished: bool
-        """Whether the last part of the filter has completions: then the filter need not be valid yet."""
+        """Whether the last part of the filter has completions, so that the filter need not be valid yet."""
 
     @dataclass
     class Invalid(Message):
@@ -63,13 +63,13 @@ class FilterLine(Vertical):
 
     @dataclass
     class Save(Message):
-        """A person wants to save the typed filter under a name."""
+        """The key that saves the typed filter was pressed."""
 
         filter_text: str
 
     @dataclass
     class Finished(Message):
-        """Typing has ended; this is the filter to apply."""
+        """Typing has ended. The message has the filter to apply."""
 
         filter_text: str
 
@@ -89,8 +89,8 @@ class FilterLine(Vertical):
         yield Static(id="filter-summary", markup=False)
 
     def show_parts(self, parts: list[str]) -> None:
-        """Show what filters or changes the list; hide the summary if nothing does."""
-        if parts == self._parts:  # a new text makes Textual lay out the screen, and no rating should wait for that
+        """Show what filters or changes the list, or hide the summary if nothing does."""
+        if parts == self._parts:  # no rating should wait until Textual has laid out the screen for a new text
             return
         self._parts = parts
         self.query_one("#filter-summary", Static).update(Text(" · ".join(parts)))
@@ -131,7 +131,7 @@ class FilterLine(Vertical):
         self._show_or_hide()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show completions for the filter typed so far, and apply this filter."""
+        """Show completions for the filter typed so far, and post the filter."""
         event.stop()
         if self.typing:
             self.complete(event.value)
@@ -194,7 +194,7 @@ class FilterLine(Vertical):
             self._field.cursor_position = len(self._field.value)
 
     async def action_save(self) -> None:
-        """Post the typed filter, to be saved under a name."""
+        """Post ``Save`` with the typed filter."""
         saved = await asyncio.to_thread(self._session.store.choices, FILTER)
         if self._field is None:
             return
@@ -204,7 +204,7 @@ class FilterLine(Vertical):
             self.post_message(self.Invalid(problem))
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Post the filter, to be applied."""
+        """Post ``Finished`` with the typed filter."""
         event.stop()
         saved = await asyncio.to_thread(self._session.store.choices, FILTER)
         try:

@@ -114,7 +114,7 @@ class FilterController(BrowseController):
         await self.screen.filter_line.type(self.session.view.filter_text)
 
     async def apply_typed(self, event: FilterLine.Typed) -> None:
-        """Apply the filter typed so far; an invalid one leaves the list as it is."""
+        """Apply the filter typed so far, unless the filter is invalid."""
         try:
             await self.apply(event.filter_text)
         except Problem as problem:
@@ -132,7 +132,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def finish(self, event: FilterLine.Finished) -> None:
-        """Apply the filter and go back to the list; an invalid filter stays in its field to be corrected."""
+        """Apply the filter and go back to the list. An invalid filter stays in the field."""
         await self.apply(event.filter_text)
         self.screen.set_focus(self.list_pane.movies)
         await self.screen.filter_line.end()
@@ -157,7 +157,7 @@ class FilterController(BrowseController):
 
     @in_background()
     async def save(self, filter_text: str, name: str | None) -> None:
-        """Save the filter under a name; if the filter is empty, delete the filter that has this name."""
+        """Save the filter under a name. An empty filter deletes the one with this name."""
         if name is not None:
             await asyncio.to_thread(self.session.store.choose, FILTER + name, filter_text.strip())
             typed = f"{key_of(self.screen, 'browse.filter')} then {SAVED}{name}"
@@ -166,14 +166,14 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_genre(self, step: int) -> None:
-        """List only movies of the next genre, or of the previous one."""
+        """List only movies of the next or the previous genre."""
         self.require_list()
         assert self.session.opened is not None
         await self.apply(step_genre(self.session.view.filter_text, self.session.opened["genres"], step))
 
     @shows_problems
     async def action_decade(self, step: int) -> None:
-        """List only movies of the next older decade, or of the next newer one."""
+        """List only movies of the next older or newer decade."""
         self.require_list()
         assert self.session.opened is not None
         await self.apply(step_decade(self.session.view.filter_text, self.session.opened["decades"], step))
@@ -190,7 +190,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_dare(self, steps: int) -> None:
-        """Move the dial towards safe or towards daring."""
+        """Move the dial between safe and daring."""
         self._require_dialled()
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
@@ -217,7 +217,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_lean_recent(self, steps: int) -> None:
-        """Move the dial towards movies of any year or towards recent ones."""
+        """Move the dial between movies of any year and recent movies."""
         self._require_dialled()
         self.session.view = self.session.view.more_recent(steps)
         await self.list_pane.fill(from_top=True)
@@ -225,7 +225,7 @@ class FilterController(BrowseController):
 
     @shows_problems
     async def action_wanted(self) -> None:
-        """Switch between all movies, those on a watchlist and, for several viewers, those on all their watchlists."""
+        """Switch between all movies and the watchlist; several viewers can also see only what all of them want."""
         self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {

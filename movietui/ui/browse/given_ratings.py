@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 DATED = 56
-"""The width in cells from which the list shows when each movie was rated."""
+"""The least width, in cells, at which the list has a column of dates."""
 
 
 def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings, newest first and undated ones last; with equal dates, the rating stored later comes first."""
+    """Return ratings, newest first and undated ones last. Of equal dates, the one stored later comes first."""
     return sorted(rows, key=lambda row: row["at"])[::-1]
 
 
 def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings, most stars first; among equal stars, newest first."""
+    """Return ratings, most stars first and, among equal stars, newest first."""
     return sorted(newest_first(rows), key=lambda row: -row["stars"])
 
 
@@ -147,7 +147,7 @@ class RatingsPanel(Panel[bool]):
         await self._load()
 
     async def _load(self, message: str = "") -> None:
-        """Show the ratings as they are now, with a message below."""
+        """Load and show the ratings, with a message below."""
         self._rows = await self._session.given_ratings(self._viewer)
         self._show(message)
 
@@ -162,7 +162,7 @@ class RatingsPanel(Panel[bool]):
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:
-        """Make a change, then show the ratings and what was done; or show why the change is impossible."""
+        """Make a change and show what was done, or show why the change is impossible."""
         try:
             await self._load(await change())
         except Problem as problem:
@@ -208,7 +208,7 @@ class RatingsPanel(Panel[bool]):
 
     @shows_problems
     async def action_move(self, which: str) -> None:
-        """Undo the last change, or redo the one that was undone last."""
+        """Undo the last change, or redo the change that was undone last."""
 
         async def move() -> str:
             done = await (self._session.undo() if which == "undo" else self._session.redo())

@@ -1,4 +1,4 @@
-"""History: everything that a viewer did in the app, newest first; each step can be undone."""
+"""The history of a viewer: what they changed in the app, newest first. Each step can be undone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from movietui.ui.widgets.row_list import RowList
 
 
 class StepList(ColumnList[Step]):
-    """The steps; undone steps are marked and dimmed."""
+    """The steps of a history. Undone steps are marked and dimmed."""
 
     DEFAULT_CSS = "StepList { height: 1fr; }"
     has_header = True
@@ -37,7 +37,7 @@ class StepList(ColumnList[Step]):
         return row.number
 
     def columns(self, width: int) -> Sequence[Column[Step]]:
-        """Return columns that say whether a step is undone, when it was done, what it did, and what it was about."""
+        """Return columns for the mark of undone steps, the time, what was done, and the movie."""
         return [
             Column("", 3, lambda row, _: " ↶ " if row.undone else "   ", style="quiet"),
             Column("when", 17, lambda row, _: text.moment(row.at), style="quiet"),

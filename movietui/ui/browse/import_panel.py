@@ -1,4 +1,4 @@
-"""The panels of an import. They ask for a file, show a preview, and ask for a profile and which movies titles mean."""
+"""The panels of an import: for the file, for the preview, for the profile, and for an ambiguous title."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 ImportRow = ImportedRow | SkippedRow
 FILES = (".zip", ".csv", ".json", ".tsv", ".txt")
 NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
-"""The row after the candidates, with which a person chooses none of them."""
+"""The last row of the candidates, for a title that means none of the movies above."""
 PARTS = {"ambiguous": "needs review", "matched": "matched", "unmatched": "not in dataset", "skipped": "skipped"}
-"""The parts of the preview, with their headings; ``skipped`` includes values that could not be read."""
+"""The parts of the preview, with their headings. The part ``skipped`` has values that could not be read, too."""
 MARKS = {"watchlist": "w", "seen": "v", "hidden": "x", "liked": "♥"}
 
 
@@ -59,9 +59,9 @@ def ask_for_file(session: Session) -> PathPanel:
 
 
 async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] | None:
-    """Ask for a file, show its preview, and return its path and what to import; ``None`` if a person cancelled.
+    """Ask for a file, show its preview, and return its path and what to import; ``None`` if cancelled.
 
-    ``profile`` is the profile to propose; if it is empty, a person is asked for one. Call this function in a worker.
+    ``profile`` is the profile to propose. If it is empty, the preview asks for a profile. Call this in a worker.
     """
     choice = await app.push_screen_wait(ask_for_file(app.session))
     if choice is None:
@@ -75,8 +75,7 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
 
 
 class ImportRows(RowList[ImportRow]):
-    """One part of an import: titles, each with its match, its candidates or the reason why it has neither; or rows and
-    values that were skipped."""
+    """One part of the preview: titles with their matches, candidates or reasons, or what was skipped."""
 
     DEFAULT_CSS = "ImportRows { height: 1fr; margin: 1 0 0 0; }"
     has_header = True
@@ -85,10 +84,10 @@ class ImportRows(RowList[ImportRow]):
         super().__init__(id="import-rows")
         self.part = "matched"
         self.settled: dict[str, MovieChoice] = {}
-        """The candidates that were chosen here, by the key of the title."""
+        """What was chosen in ``ChoicePanel``, by the key of the title."""
 
     def row_key(self, row: ImportRow) -> object:
-        """Return the key of a title, or where a skipped row or value is in the file."""
+        """Return the key of a title, or the location of what was skipped."""
         return row["location"] if "location" in row else row["key"]
 
     def _title_cells(self, width: int) -> int:
@@ -100,7 +99,7 @@ class ImportRows(RowList[ImportRow]):
         return text.cut(f"   {text.cut('movie', self._title_cells(width))} yours   {heading}", width)
 
     def draw(self, row: ImportRow, width: int) -> Line:
-        """Draw one title, or one skipped row or value."""
+        """Draw a title, or what was skipped."""
         room = self._title_cells(width)
         if "location" in row:
             title = row["title"] or row["location"]
@@ -182,7 +181,7 @@ class PreviewPanel(Panel[Chosen | None]):
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Show the titles that need review or, if there are none, the next part that has titles."""
+        """Show the titles that need review or, without such titles, the next part that is not empty."""
         self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
         self.set_focus(self.movies)
 
@@ -257,18 +256,24 @@ class PreviewPanel(Panel[Chosen | None]):
         movies.part, movies.cursor = part, 0
         rows = self._rows(part)
         movies.fill(len(rows), 0, rows)
-        empty = {"ambiguous": "Nothing needs review.", "unmatched": "Every movie was matched."}
-        movies.set_placeholder(empty.get(part, "There are none."))
+        movies.set_placeholder(
+            {
+                "matched": "No movie was matched.",
+                "ambiguous": "Nothing needs review.",
+                "unmatched": "Every movie was matched.",
+                "skipped": "Nothing was skipped.",
+            }[part]
+        )
         self._show_summary()
 
     def action_step(self, step: int) -> None:
-        """Show the next part, or the previous one."""
+        """Show the next or the previous part."""
         parts = list(PARTS)
         self.action_part(parts[(parts.index(self.movies.part) + step) % len(parts)])
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:
-        """Among the ambiguous titles, ask which movie the selected one means; otherwise import."""
+        """Ask which movie the selected title means, if the title is ambiguous. Otherwise, import."""
         row = self.movies.current
         if self.movies.part != "ambiguous" or row is None or "location" in row:
             self.action_import()
@@ -303,7 +308,7 @@ class PreviewPanel(Panel[Chosen | None]):
     @work(exclusive=True, group="import")
     @shows_problems
     async def action_meaning(self) -> None:
-        """Treat movies without a rating in the next way: as a list, as seen, or as a watchlist."""
+        """Treat movies without a rating in the next way: as a list, as seen, or as the watchlist."""
         if self._preview["asks"] or "meaning" in self._choices:
             meanings = list(MEANINGS)
             now = meanings.index(self._choices.get("meaning", meanings[0]))
@@ -339,7 +344,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
 
 class Candidates(RowList[MovieChoice]):
-    """The candidates for a title; the last row stands for none of them."""
+    """The candidates for a title, then ``NONE``."""
 
     DEFAULT_CSS = "Candidates { height: auto; max-height: 12; margin: 1 0 0 0; }"
 

@@ -28,7 +28,7 @@ IMPORT_KEYS = [
 
 
 class ImportController(BrowseController):
-    """Handles the key for an import."""
+    """Handles the key that imports a file."""
 
     @in_background("import", exclusive=True)
     async def action_import(self) -> None:

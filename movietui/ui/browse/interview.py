@@ -1,4 +1,4 @@
-"""The interview: a question on the left, and on the right the list that follows from the answers so far."""
+"""The interview: a question on the left, and the list from the answers so far on the right."""
 
 from __future__ import annotations
 
@@ -158,8 +158,10 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_answer(self, key: int) -> None:
-        """Rate the movie with this many stars; on a card, give the movie with this number a point; if the question is
-        about kinds of movies, say which keys answer it."""
+        """Rate the movie with this many stars, or give the movie with this number on a card a point.
+
+        If the question is about kinds of movies, say which keys answer the question.
+        """
         interview = self.interview
         if interview.kind == "card":
             interview.spend(key - 1)
@@ -176,7 +178,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_go_on(self) -> None:
-        """Accept the answers and ask the next question; if the list is good or no question is left, stop."""
+        """Accept the answers and ask the next question, or stop if the list is good or no question is left."""
         if self.interview.kind in ("enough", "end") and self.interview.started:
             self.action_stop()
         elif self.interview.kind in ("genres", "card", "list"):
@@ -189,7 +191,10 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_not_seen(self) -> None:
-        """Answer that the selected movie, or all of a card, are unseen; leave a movie from the search as it is."""
+        """Answer that the selected movie, or every movie of a card, is unseen.
+
+        If a movie from the search is shown, go back to the question.
+        """
         interview = self.interview
         if interview.kind == "card":
             await interview.none_seen()
@@ -204,7 +209,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_more_of(self, step: int) -> None:
-        """Like or dislike the genre under the cursor; on a card, give a movie a point or take one back."""
+        """Like or dislike the genre under the cursor, or give the movie under the cursor a point or take one back."""
         interview = self.interview
         if interview.kind == "genres":
             interview.like_genre(step)
@@ -238,7 +243,7 @@ class InterviewScreen(FrameScreen):
             self.app.push_screen(SearchPanel(self.session, only_movies=True), self.ask_about_chosen)
 
     def ask_about_chosen(self, chosen: SearchResult | None) -> None:
-        """Ask about the movie that a person chose in the search; after that, the current question continues."""
+        """Ask about the movie that was chosen in the search. After that, the current question continues."""
         if chosen is not None:
             self.ask_about(chosen.name)
 
@@ -264,7 +269,7 @@ class InterviewScreen(FrameScreen):
 
     @shows_problems
     async def action_undo(self) -> None:
-        """Undo the last point, genre or answer; if a movie from the search is shown, go back to the question."""
+        """Undo the last point, genre or answer, or go back from a movie of the search to the question."""
         if await self.interview.undo():
             self.movie_tui.show_notice("undone")
             await self._show()
@@ -272,7 +277,7 @@ class InterviewScreen(FrameScreen):
             self.movie_tui.show_notice("There is no answer to undo.")
 
     def action_stop(self) -> None:
-        """If a movie from the search is shown, go back to the question; otherwise close the interview."""
+        """Close the interview, or go back from a movie of the search to the question."""
         if self.interview.searched is not None:
             self.interview.searched = None
             self._draw()

@@ -1,4 +1,4 @@
-"""The questions of an interview and the list beside them, which has no stars: they would influence the answers."""
+"""Draws the questions of an interview, and the list beside them without stars, which would influence the answers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from movietui.ui.widgets.columns import REST, Column
 BAR = 40
 """The width, in cells, of the widest bar."""
 PROGRESS_LINES = 3
-"""The number of lines that the progress takes if it includes the strength of the profile."""
+"""The number of lines of the progress with the strength of the profile."""
 ROOMY = 14
-"""The number of lines that the pane must have to show the strength of the profile."""
+"""The fewest lines of a pane that shows the strength of the profile."""
 WIDE = 36
-"""The fewest cells in which a question with a list says that the movies left unrated count as not seen."""
+"""The fewest cells of a pane that says that movies left unrated count as not seen."""
 SIGNS = {1: "+", 0: " ", -1: "−"}
 """The sign before a genre: liked (1), neither (0) or disliked (-1)."""
 
@@ -63,7 +63,7 @@ def genre_rows(interview: Interview, width: int) -> int:
 
 
 def _genres(interview: Interview, width: int, height: int, keys: Keys) -> Text:
-    """Return the genres in columns; if there are too many rows, only those around the cursor."""
+    """Return the genres in columns, or only the rows around the cursor if space is short."""
     names, rows = interview.genres, genre_rows(interview, width)
     columns = -(-len(names) // rows)
 
@@ -147,7 +147,7 @@ def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
 
 def _fitting(width: int, *versions: str) -> Text:
-    """Return the first version of a text that fits; if none does, cut the last one."""
+    """Return the first version of a text that fits, or else the last version, cut."""
     return text.fitted(Text(next((each for each in versions if cell_len(each) <= width), versions[-1]), "dim"), width)
 
 
@@ -156,7 +156,7 @@ def _pointer(interview: Interview, index: int) -> str:
 
 
 def _key_lines(width: int, *meanings: tuple[str, str]) -> list[Text]:
-    """Return a line for each entry of ``meanings``: keys and what they do."""
+    """Return a line for each entry of ``meanings``, which has keys and what they do."""
     return [text.fitted(Text.assemble((f"{keys:<7}", "bold"), meaning), width) for keys, meaning in meanings]
 
 
@@ -170,8 +170,8 @@ def _movies(
 ) -> Text:
     """Return ``head``, then the movies of the question, then ``tail``.
 
-    ``before`` takes the index of a movie and returns the text to show before its title. If space is short, each movie
-    is cut to its first two lines or, if that is still too much, to its title.
+    ``before`` takes the index of a movie and returns the text before its title. If space is short, each movie has only
+    two lines, or one.
     """
     draw = partial(_movie, width=width)
     movies = [draw(movie, before(index)) for index, movie in enumerate(interview.movies)]
@@ -182,14 +182,14 @@ def _movies(
 
 
 def _stack(parts: Sequence[Sequence[Text]], height: int) -> Text:
-    """Return parts below each other, with an empty line between any two if there is room for all of these lines."""
+    """Return parts below each other, with empty lines between them if there is room."""
     roomy = sum(map(len, parts)) + len(parts) - 1 <= height
     lines = [line for part in parts for line in (*[Text()] * roomy, *part)]
     return Text("\n").join(lines[roomy:])
 
 
 def _movie(movie: InterviewMovie, before: str, width: int) -> list[Text]:
-    """Return lines with the title and year of a movie, its genres and its directors. Unknown facts are left out."""
+    """Return lines with the title and year, the genres and the directors of a movie. Unknown facts are left out."""
     year = f" {movie['year']}" if movie["year"] else ""
     room = max(1, width - cell_len(before) - len(year))
     title = Text.assemble((before, "bold"), (text.cut(movie["title"], room).rstrip(), "bold"), (year, "dim"))

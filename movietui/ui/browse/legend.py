@@ -29,7 +29,7 @@ LEGEND_KEYS = [
     )
 ]
 CHOICE = "legend"
-"""The choice in the store that says whether the line is hidden."""
+"""The name under which the store remembers whether the line is hidden."""
 HIDDEN = "hidden"
 HIDDEN_CLASS = "-hidden"
 

@@ -28,11 +28,11 @@ from movietui.ui.wording import LEGEND, SHORT_ORDERS, describe_order
 DETAILS_DELAY = 0.05
 """Seconds that the cursor must rest before the details of its movie are requested."""
 MOST_REQUESTED = 1000
-"""The maximum number of rows that are requested at once when the list is copied or saved."""
+"""The most rows that one request for copying or saving the list asks for."""
 PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
 GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
 NAME_CELLS = 20
-"""The maximum number of cells for the name of a named list in the title of the pane."""
+"""The most cells of the name of a named list in the title."""
 
 
 class ListPane(Horizontal):
@@ -72,12 +72,12 @@ class ListPane(Horizontal):
         return [ref.label for ref in self._session.audience.viewers]
 
     def listed_kind(self) -> str:
-        """Return what the list contains: ``unseen movie`` or, if it includes movies that all have seen, ``movie``."""
+        """Return ``unseen movie``, or ``movie`` for a list that may have movies that all viewers have seen."""
         audience = self._session.audience
         return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
 
     def selected(self) -> MovieRow:
-        """Return the selected movie. Raise ``Problem`` if the list is not ready, empty or without the focus."""
+        """Return the selected movie. Raises ``Problem`` if the list is not ready, is empty or lacks the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
             raise Problem("The list is not ready yet; try again in a moment.")
@@ -91,7 +91,7 @@ class ListPane(Horizontal):
     # The list
 
     async def fill(self, *, from_top: bool = False) -> None:
-        """Request the window of the list that the cursor is in, and show it; with ``from_top``, go to the top first."""
+        """Request and show the window that the cursor is in; with ``from_top``, go to the top first."""
         if from_top:
             self.movies.cursor = 0
         self.show(await self.request())
@@ -109,7 +109,7 @@ class ListPane(Horizontal):
         return ranked
 
     async def first_rows(self, count: int) -> list[MovieRow]:
-        """Return the first ``count`` movies of the list that is shown; request those that are not loaded yet."""
+        """Return the first ``count`` movies of the list, and request movies that are not loaded yet."""
         shown = {row["rank"]: row for row in self.movies.known_rows()}
         rows: list[MovieRow] = []
         while len(rows) < min(count, self.movies.total):
@@ -126,7 +126,7 @@ class ListPane(Horizontal):
     def show(self, ranked: ListWindow, *, marked: bool = False, follow: bool = False) -> None:
         """Show a window of the list.
 
-        With ``marked``, rows show how far they moved; with ``follow``, the cursor stays on its movie.
+        With ``marked``, rows show how far they moved. With ``follow``, the cursor stays on its movie.
         """
         movies = self.movies
         movies.names = tuple(ref.id for ref in self._session.audience.viewers)
@@ -157,7 +157,7 @@ class ListPane(Horizontal):
     def _set_titles(self, ranked: ListWindow) -> None:
         """Say on the border which movies the list has and how it is sorted.
 
-        Also say, for one viewer, how long it is; for a pair, how similarly they rate; for a group, how many they are.
+        The border also has the length of a list for one viewer, how alike a pair rates, or the size of a group.
         """
         pane, opened, audience = self.movies, self._session.opened, self._session.audience
         assert opened is not None
@@ -175,7 +175,7 @@ class ListPane(Horizontal):
         pane.set_title(partial(self._title, movies))
 
     def _title(self, movies: str, width: int) -> str:
-        """Return which movies the list has and its order; with little room, leave out how scores are combined."""
+        """Return which movies the list has, how scores are combined (if there is room), and the order."""
         order = self._session.view.order
         if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
             movies = movies.partition(" · ")[0]
@@ -232,7 +232,7 @@ class DetailsPane(TextPane):
         return LEGEND["●"].explained if not self.folded and self.line_at(y).rstrip().endswith(("●", "○")) else ""
 
     async def on_click(self) -> None:
-        """If the pane is folded, go to the list, which may unfold the pane; if it does not, open a panel."""
+        """If the pane is folded, go to the list, which unfolds the pane if there is room. Otherwise open a panel."""
         if self.folded:
             await self.run_action("screen.focus_movies")
             self.screen.call_after_refresh(self._open)

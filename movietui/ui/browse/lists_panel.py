@@ -1,4 +1,4 @@
-"""The panel that asks for a named list, such as a shelf, to list only its movies."""
+"""The panel that asks for a named list, such as a shelf, whose movies alone are then listed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ALL = NamedListRow("", (), 0)
 
 
 class ListRows(ColumnList[NamedListRow]):
-    """The lists of the viewers; those in the filter are marked."""
+    """The lists of the viewers. Those in the filter are marked."""
 
     DEFAULT_CSS = "ListRows { height: auto; max-height: 16; min-height: 2; margin: 0 0 1 0; }"
     has_header = True
 
     def __init__(self, current: Collection[str], *, together: bool) -> None:
-        """``current``: the names of the lists in the filter, as ``folded`` returns them."""
+        """``current``: the names of the lists in the filter, ``folded``."""
         super().__init__(id="lists")
         self._current, self._together = current, together
 
@@ -44,8 +44,7 @@ class ListRows(ColumnList[NamedListRow]):
         return row.name
 
     def columns(self, width: int) -> Sequence[Column[NamedListRow]]:
-        """Return columns that say whether a list is in the filter, its name, whose it is (for several viewers), and how
-        many movies it has."""
+        """Return columns for the mark of lists in the filter, the name, the owners (if several) and the movies."""
         whose: Column[NamedListRow] = Column(
             "  whose", min(24, width // 3), lambda row, _: f"  {_names(row.viewers)}", style="quiet"
         )
@@ -62,7 +61,7 @@ def _names(viewers: Sequence[ViewerRef]) -> str:
 
 
 class ListsPanel(Panel[str | None]):
-    """Lists the named lists of the viewers. Ends with the name of the chosen one, empty for all movies, or ``None``."""
+    """Lists the viewers' named lists. Ends with the name of the chosen list, ``""`` for all movies, or ``None``."""
 
     DEFAULT_CSS = "ListsPanel #how { height: auto; color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [

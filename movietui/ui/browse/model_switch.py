@@ -1,4 +1,4 @@
-"""The panel that switches the model of the list: it shows which runs can serve, their quality and their lists."""
+"""The panel that switches the model of the list, and compares the runs that can serve by metrics and lists."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MEASURED = ("rmse", "ndcg@10")
 
 
 class ServingRuns(ColumnList[Run]):
-    """The runs that can serve a dataset, with their measured quality; the run in use is marked."""
+    """The runs that can serve a dataset, with their metrics. The run in use is marked."""
 
     DEFAULT_CSS = "ServingRuns { height: auto; max-height: 25%; min-height: 3; }"
     has_header = True
@@ -49,7 +49,7 @@ class ServingRuns(ColumnList[Run]):
         return row.id
 
     def columns(self, width: int) -> Sequence[Column[Run]]:
-        """Return columns for the mark of the run in use, and number, model, split, measured quality, date and name."""
+        """Return columns for the mark of the run in use, number, model, split, metrics, date and name."""
         return [
             Column("", 3, lambda row, _: " ● " if row.id == self._serving else "   "),
             Column(" run  ", 6, lambda row, _: f"{row.id:>4}  "),
@@ -84,7 +84,7 @@ class SwitchPanel(Panel[Run | None]):
         self._now = session.run
         self._first = (offered or session.run).id
         self._comparisons: dict[int, ListComparison] = {}
-        """The comparisons so far, by run."""
+        """The comparisons so far, by the number of the run."""
         self._rest_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -108,7 +108,7 @@ class SwitchPanel(Panel[Run | None]):
 
     @on(RowList.Moved)
     def show_selected(self) -> None:
-        """Show the comparison with the selected run; if it is not known yet, request it once the cursor rests."""
+        """Show the comparison with the selected run, or request the comparison once the cursor rests."""
         if self._rest_timer is not None:
             self._rest_timer.stop()
         run = self.query_one(ServingRuns).current

@@ -12,9 +12,9 @@ from movietui.protocol.viewers import LETTERS
 from movietui.ui.movie_links import link_of
 
 NARROW = 34
-"""The width in cells below which words that explain a number are left out."""
+"""In fewer cells than this, words that explain a number are left out."""
 SHOWN_ACTORS = 3
-"""How many actors are named, at most."""
+"""The most actors that are named."""
 
 
 def describe(movie: Details, names: Sequence[str], width: int) -> Text:
@@ -102,9 +102,10 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
 
 
 def _facts(movie: Details) -> list[Text]:
-    """Return lines with year, genres and runtime; directors and IMDb's rating; actors; language and country; and tags.
+    """Return up to five lines about a movie, without unknown facts.
 
-    Unknown facts are left out. A click on the rating offers web pages about the movie.
+    The lines have year, genres and runtime; directors and IMDb's rating; actors; languages and countries; and tags. A
+    click on IMDb's rating offers web pages about the movie.
     """
     linked = bool(link_of(movie))
     imdb = f"IMDb {movie['imdb']:.1f}" if movie["imdb"] else "IMDb" if linked else ""

@@ -20,8 +20,8 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import SORTED
 
 TITLE_CELLS = 29
-"""How many cells the other columns leave for a title and the space before it. Only the stars and the year may leave
-fewer; the rest get what is beyond that, the most useful columns first."""
+"""The cells kept for a title and the space before it. Only the stars and the year, which are always shown, can leave
+fewer. The most useful of the other columns get the remaining cells."""
 STARS_CELLS = 6
 YEAR_CELLS = 6
 UNCERTAINTY_CELLS = 4
@@ -29,13 +29,13 @@ MOVE_CELLS = 4
 COUNT_CELLS = 7
 AGREEMENT_CELLS = 6
 BORDER_CELLS = 6
-"""The cells that the border needs beside its title."""
+"""The cells of the border that its title cannot have."""
 ON_WATCHLIST = "◆"
-"""Stands before a title on a watchlist; for several viewers, with the letters of those whose watchlist it is on."""
+"""The sign before a movie on a watchlist. For several viewers, letters after it say on whose."""
 
 
 class MovieList(ColumnList[MovieRow]):
-    """The ranked movies, for one viewer, or for several with the predicted stars of each."""
+    """The ranked movies, for one viewer or several."""
 
     DEFAULT_CSS = "MovieList { height: 1fr; }"
     has_header = True
@@ -47,18 +47,18 @@ class MovieList(ColumnList[MovieRow]):
         order: Order
 
     class Resized(Message):
-        """The list has another size, and perhaps other columns."""
+        """The list has another size, so it may have other columns."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
         self.names: tuple[str, ...] = ("",)
         """The names of the viewers: the ids of their ``ViewerRef``."""
         self.marked = False
-        """Whether rows show by how much they moved."""
+        """Whether rows show how far they moved."""
         self.order: Order = DEFAULT_ORDER
         """What the list is sorted by."""
         self.has_stars = True
-        """Whether the dataset has stars; without, no column shows any."""
+        """Whether the dataset has stars. Otherwise, no column shows stars."""
         self._title_for: Callable[[int], str] = lambda cells: "Unseen"
 
     @property
@@ -75,12 +75,12 @@ class MovieList(ColumnList[MovieRow]):
         self.post_message(self.SortRequested(next(order for order in ORDERS if order == column)))
 
     def set_title(self, title: Callable[[int], str]) -> None:
-        """Draw a title on the border; ``title`` returns it for a width in cells, now and whenever the width changes."""
+        """Draw a title on the border, now and whenever the width changes. ``title`` takes the width in cells."""
         self._title_for = title
         set_border(self, title(max(0, self.outer_size.width - BORDER_CELLS)))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Shorten or lengthen the title."""
+        """Draw the title that fits the new width."""
         self.set_title(self._title_for)
         self.post_message(self.Resized())
 
@@ -90,13 +90,13 @@ class MovieList(ColumnList[MovieRow]):
         return list(dict.fromkeys(term for column in columns for term in column.terms))
 
     def mark(self, marked: bool) -> None:
-        """Show or hide by how much rows moved."""
+        """Show or hide how far rows moved."""
         if marked != self.marked:
             self.marked = marked
             self.refresh()
 
     def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
-        """Return the columns of ranks and moves. A list without stars has room for both at any width."""
+        """Return the columns of ranks and moves, at any width."""
         room = _Room(max(width, self._rank_cells + MOVE_CELLS))
         return [*self._rank(room), *self._moves(room)]
 
@@ -133,7 +133,7 @@ class MovieList(ColumnList[MovieRow]):
         terms: tuple[str, ...] = (),
         right: bool = False,
     ) -> Column[MovieRow]:
-        """Return a column by which the list can be sorted; its heading shows whether the list is sorted by it now."""
+        """Return a column by which the list can be sorted. The heading is marked if the list is sorted that way."""
         mark = SORTED if order == self.order else " " if right else ""
         return Column(f"{heading}{mark}", cells, cell, right=right, style="quiet", key=order, terms=terms)
 
@@ -142,7 +142,7 @@ class MovieList(ColumnList[MovieRow]):
         return max(3, len(str(self.total))) + 2
 
     def _rank(self, room: _Room) -> Sequence[Column[MovieRow]]:
-        """Return the column of ranks, if there is room; a click on its heading restores the default order."""
+        """Return the column of ranks, if there is room. A click on its heading restores the default order."""
         cells = self._rank_cells
         rank: Column[MovieRow] = Column("# ", cells, _rank_in_list, right=True, style="quiet", key=DEFAULT_ORDER)
         return [rank] if room.take(cells) else []
@@ -151,7 +151,7 @@ class MovieList(ColumnList[MovieRow]):
         return [Column("", MOVE_CELLS, self._move, terms=("▲▼",))] if room.take(MOVE_CELLS) else []
 
     def _stars(self, uncertainty: int) -> Column[MovieRow]:
-        """Return the column of predicted stars: the viewer's or, for several viewers, those of all together."""
+        """Return the column of predicted stars of the viewer, or of all viewers together."""
         if self.together:
             return self._column(
                 "both" if len(self.names) == 2 else "all", STARS_CELLS, _stars, "stars", terms=("together",)
@@ -162,7 +162,7 @@ class MovieList(ColumnList[MovieRow]):
         return self._column("predicted", cells, _stars_and_uncertainty, "stars", terms=("predicted", "±"))
 
     def _stars_of_each(self, room: _Room) -> Sequence[Column[MovieRow]]:
-        """Return a column for the stars of each viewer, or none if there is not room for all."""
+        """Return a column for the stars of each viewer, or no column if they do not all fit."""
         if not room.take(STARS_CELLS * len(self.names)):
             return []
         return [
@@ -198,7 +198,7 @@ class _Room:
         self._cells = cells
 
     def take(self, cells: int) -> bool:
-        """Take some cells if enough are left, and return whether enough were left."""
+        """Take cells if enough are left, and return whether they were."""
         if fits := cells <= self._cells:
             self._cells -= cells
         return fits

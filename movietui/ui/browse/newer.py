@@ -39,7 +39,7 @@ NEWER_KEYS = [
 
 
 class NewerLine(TextLine):
-    """Offers a dataset with newer movies, in one line; hidden if none is offered."""
+    """Offers a dataset with newer movies in one line, or is hidden."""
 
     DEFAULT_CSS = """
     NewerLine { height: 1; padding: 0 1; color: $text; background: $surface; display: none; }
@@ -58,7 +58,7 @@ class NewerLine(TextLine):
         return fitted(next((words for words in wordings if len(words) <= width), wordings[-1]), width)
 
     def _wordings(self) -> list[str]:
-        """Return several wordings of the line, the longest first."""
+        """Return wordings of the line, the longest first."""
         screen = cast("BrowseScreen", self.screen)
         newer = screen.movie_tui.newer
         offered = newer.current
@@ -87,14 +87,14 @@ class NewerController(BrowseController):
 
     @in_background("offer", exclusive=True)
     async def offer(self) -> None:
-        """Offer a dataset with much newer movies than the open one, if there is one."""
+        """Look for a dataset with much newer movies than the open one, to offer it."""
         await self.app.newer.look()
 
     @in_background("newer")
     async def action_get_newer(self) -> None:
-        """Get the offered dataset in the background, and train a model on it; if that is under way, stop it.
+        """Get the offered dataset in the background and train a model on it, or open the dataset if it is ready.
 
-        If the dataset is ready, open it.
+        If the dataset is being fetched, stop.
         """
         newer = self.app.newer
         if newer.getting:
@@ -122,7 +122,7 @@ class NewerController(BrowseController):
 
     @in_background("newer")
     async def action_hide_newer(self) -> None:
-        """Hide the offer, now and at later starts. Do nothing while its dataset is being fetched."""
+        """Hide the offer, now and at later starts, unless the dataset is being fetched."""
         newer = self.app.newer
         if newer.current is not None and not newer.getting:
             await newer.hide()

@@ -32,7 +32,7 @@ class OrderController(BrowseController):
         await self._show(order)
 
     def sort_by_heading(self, order: Order) -> None:
-        """Sort by the column whose heading was clicked; a second click restores the default order."""
+        """Sort by the column whose heading was clicked. A second click restores the default order."""
         default = next(iter(self.session.orders))
         self.sort_by(default if order == self.session.view.order or order not in self.session.orders else order)
 

@@ -106,7 +106,7 @@ class PanelController(BrowseController):
 
     @in_background("card", exclusive=True)
     async def show_card(self, movie: str) -> None:
-        """Show a movie by its id, whether or not it is in the list."""
+        """Show the movie with this id, whether or not it is in the list."""
         from movietui.ui.panels import CardPanel
 
         await self._show_card(CardPanel, movie)
@@ -150,7 +150,7 @@ class PanelController(BrowseController):
             self.show_card(movie)
 
     async def action_search(self) -> None:
-        """Search everything; if the viewers have the focus, or no dataset is open, search only the viewers."""
+        """Search everything, or only the viewers if they have the focus or no dataset is open."""
         if self.screen.viewers_pane.has_focus_within or self.session.opened is None:
             await self.screen.viewers_pane.search()
             return
@@ -213,12 +213,12 @@ class PanelController(BrowseController):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the title and year of the selected movie, and its address on IMDb if that is known."""
+        """Copy the title, the year and, if known, the IMDb address of the selected movie."""
         copy(self.app, await self.session.details(self.list_pane.selected()["id"]))
 
     @shows_problems
     async def action_open_page(self) -> None:
-        """Offer web pages about the movie whose details are shown."""
+        """Offer web pages about the selected movie."""
         from movietui.ui.browse.where_to_watch import PagesPanel
 
         row = self.list_pane.movies.current

@@ -1,4 +1,4 @@
-"""Creates profiles with an interview, improves them with further interviews, and renames and deletes them."""
+"""The keys that make a profile with an interview, interview again, rename and delete."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ProfileController(BrowseController):
 
     @shows_problems
     async def action_new_profile(self) -> None:
-        """Ask for the name of a new profile; the next key typed is already part of the name."""
+        """Ask for the name of a new profile."""
         from movietui.ui.panels import NamePanel
 
         if self.session.opened is None:
@@ -108,7 +108,7 @@ class ProfileController(BrowseController):
 
     @shows_problems
     async def delete(self, viewer: ViewerRef) -> None:
-        """Delete a profile; undo restores it."""
+        """Delete a profile. Undo restores it."""
         await self.session.delete(viewer)
         await self.screen.refresh_list()
         self.app.show_notice(f"Deleted {viewer.id} · {hint(self.screen, ('browse.undo', 'undo'))}")

@@ -1,4 +1,4 @@
-"""The keys that rate and mark the selected movie, undo and redo. After each, the list is shown in its new order."""
+"""The keys that rate or mark the selected movie, undo and redo. Each then shows the list in its new order."""
 
 from __future__ import annotations
 

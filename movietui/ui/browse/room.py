@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 DETAILS_COLUMNS = 120
-"""The fewest columns of a window that shows the details beside the list."""
+"""The narrowest window, in columns, that shows the details beside the list."""
 VIEWERS_COLUMNS = 140
-"""The fewest columns of a window that shows the viewers beside the list and the details."""
+"""The narrowest window, in columns, that shows the viewers beside the list and the details."""
 EDGE_COLUMNS = 80
-"""The fewest columns of a window that shows the edge of folded details: in a narrower one, the list needs the room."""
+"""The narrowest window, in columns, that shows the edge of folded details. Below it, the list needs the room."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Folding:
 
 
 def fold(columns: int, *, viewers_focused: bool) -> Folding:
-    """Return which panes are folded in a window of this width; the viewers never are while they have the focus.
+    """Return which panes are folded in a window of this width. Viewers with the focus are never folded.
 
     >>> fold(80, viewers_focused=False)
     Folding(viewers=True, details=True)

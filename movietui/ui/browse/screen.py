@@ -155,7 +155,7 @@ class BrowseScreen(FrameScreen):
     @on(events.Resize)
     @on(events.DescendantFocus)
     def fold_panes(self) -> None:
-        """Fold panes to their edge if the list needs their room, but not the viewers while they have the focus."""
+        """Fold panes if the list needs their room, except viewers with the focus."""
         folding = fold(self.app.size.width, viewers_focused=self.viewers_pane.has_focus_within)
         self.viewers_pane.fold(folding.viewers)
         self.list_pane.fold_details(folding.details)
@@ -195,7 +195,7 @@ class BrowseScreen(FrameScreen):
         """Draw the lines of the frame again."""
         super().refresh_frame()
         if not self.is_mounted:
-            return  # the lines drawn below exist before the list that they are about
+            return  # the lines below may exist before the list that they describe
         if (legend := self.query_one_optional(LegendLine)) is not None:
             legend.refresh_if_changed()
         if (line := self.query_one_optional(FilterLine)) is not None:
@@ -285,7 +285,7 @@ class BrowseScreen(FrameScreen):
     # Moving the focus
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a person types in a field, disable the actions with priority: their keys are part of the text."""
+        """While a field has the focus, disable the actions with priority, whose keys are text there."""
         return not (self.query("Input:focus") and action in PRIORITY_ACTIONS)
 
     def action_focus_viewers(self) -> None:
@@ -297,7 +297,7 @@ class BrowseScreen(FrameScreen):
         self.set_focus(self.list_pane.movies)
 
     async def action_back(self) -> None:
-        """Close the search, else leave the viewers, else clear the filter, else show only the first viewer's list."""
+        """Close the search, leave the viewers, clear the filter or go back to one viewer: the first that applies."""
         if self.viewers_pane.searching:
             await self.viewers_pane.end_search()
         elif self.viewers_pane.viewers.has_focus:

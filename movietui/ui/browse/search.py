@@ -70,13 +70,13 @@ class SearchPanel(Panel[SearchResult | None]):
     ]
 
     def __init__(self, session: Session, *, only_movies: bool = False) -> None:
-        """With ``only_movies``, find nothing but movies."""
+        """With ``only_movies``, only movies are found."""
         super().__init__()
         self._session, self._only_movies = session, only_movies
         self._found = ""
         """The words whose matches are shown."""
         self._entered = ""
-        """The words that were in the field when enter was pressed, while their matches are still missing."""
+        """The words for which enter was pressed before their matches arrived; empty otherwise."""
 
     def compose(self) -> ComposeResult:
         """Show the field, and the matches below."""
@@ -98,7 +98,7 @@ class SearchPanel(Panel[SearchResult | None]):
     @work(group="ready")
     @shows_problems
     async def get_ready(self) -> None:
-        """Send an empty search, so that the engine builds its index now, which takes a while for a large dataset."""
+        """Send an empty search, so that the engine builds its index before the first word is typed."""
         await self._session.engine.ask(Requests.search, words="")
 
     @property
@@ -133,7 +133,7 @@ class SearchPanel(Panel[SearchResult | None]):
 
     @on(Input.Submitted)
     def choose_when_found(self, event: Input.Submitted) -> None:
-        """End with the selected match, as soon as the matches of the typed words are shown."""
+        """End with the selected match, once the matches of the typed words are shown."""
         self._entered = event.value.strip()
         if self._entered == self._found:
             self.choose()
@@ -147,7 +147,7 @@ class SearchPanel(Panel[SearchResult | None]):
 
 
 async def search_everything(session: Session, words: str) -> tuple[list[SearchResult], str]:
-    """Return the matches (movies, directors, actors, tags, profiles, users), and what to say if there are none."""
+    """Return the matches among movies, people, tags, profiles and users, and what to say without matches."""
     results = await session.search(words)
     profiles = await asyncio.to_thread(session.store.profiles)
     wanted = words.casefold().split()

@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 ROOMY = 60
-"""The width in cells from which the list shows what movies have in common."""
+"""The least width, in cells, at which the list shows what movies have in common."""
 
 
 class SimilarRows(ColumnList[SimilarMovie]):
@@ -38,8 +38,8 @@ class SimilarRows(ColumnList[SimilarMovie]):
         self._given = given
 
     def columns(self, width: int) -> Sequence[Column[SimilarMovie]]:
-        """Return columns for the similarity, how many users rated both (if known), the title, what both have in common
-        (if there is room), the stars that the viewers gave (if any) and the year."""
+        """Return columns for the similarity, the number of users who rated both movies, the title with what both have
+        in common, the stars that the viewers gave and the year. Columns without content are left out."""
         cells = max(map(cell_len, self._given.values()), default=0)
         given: Column[SimilarMovie] = Column(
             " rated", max(7, cells + 2), lambda row, _: f" {self._given.get(row['id'], '')} "
@@ -72,7 +72,7 @@ class SimilarPanel(Panel[str | None]):
     ]
 
     def __init__(self, title: str, rows: Sequence[SimilarMovie], given: Sequence[Sequence[float | None]]) -> None:
-        """``given`` has, for each of the movies, the stars that each viewer gave it."""
+        """``given`` has, for each row, the stars that each viewer gave."""
         super().__init__()
         self._title, self._rows = title, list(rows)
         shown = [(row["id"], wording.describe_given(stars)) for row, stars in zip(rows, given, strict=True)]

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 WIDTH = 88
-"""The width, in cells, of the longest line in a panel of the class ``wide``."""
+"""The most cells of a line in a panel of the class ``wide``."""
 BAR = 12
-"""The length, in cells, of the longest bar to either side."""
+"""The cells of a full bar to either side."""
 FULL_BAR = 1.5
-"""The difference in stars from which on a bar is full."""
+"""The difference, in stars, that fills a bar."""
 
 
 class TastePanel(ScrollPanel[None]):
@@ -54,7 +54,7 @@ class TastePanel(ScrollPanel[None]):
 def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: str) -> Text:
     """Return each viewer's taste compared with everybody's, how accurate the model is, and what divides a pair.
 
-    ``names``: the viewers. ``width``: that of the longest line, in cells. ``rate``: the key for rating.
+    ``names``: of the viewers. ``width``: the most cells of a line. ``rate``: the key that rates a movie.
     """
     lines: list[Text] = []
     for name, viewer in zip(names, taste["viewers"], strict=True):
@@ -99,7 +99,7 @@ def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list
 
 
 def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
-    """Return how accurate the model is for a profile, compared with the mean ratings of movies; empty for a user."""
+    """Return how accurate the model and the movies' mean ratings are for a profile; empty for a user."""
     if quality is None:
         return []
     lines = [Text(), Text("How accurate the model is for you", "underline")]
@@ -119,7 +119,7 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
 
 
 def _group(group: TasteGroup, width: int) -> Text:
-    """Return a genre or decade with a bar: to the left if the viewer likes it less than others, else to the right."""
+    """Return a genre or decade with a bar, to the left if the viewer likes it less than others do."""
     cells = round(min(1.0, abs(group["difference"]) / FULL_BAR) * BAR)
     less, more = (cells, 0) if group["difference"] < 0 else (0, cells)
     line = Text.assemble(

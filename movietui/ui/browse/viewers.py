@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 MARKS = "●○◎◇"
 """The signs before the viewers whom the list is for."""
 LISTED_USERS = 10_000
-"""Nobody scrolls through more users than this: those of a larger dataset appear only if the list is for them, or if a
-search finds them."""
+"""The most users that are listed without a search. In a larger dataset, only the users whom the list is for are listed:
+nobody scrolls through more."""
 LEAST = 4
-"""The fewest cells that a word is cut to; with less room, it is left out."""
+"""A word is left out rather than cut to fewer cells than this."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def user_row(facts: UserRow, ref: ViewerRef) -> ViewerRow:
 
 
 class ViewerList(ColumnList[Entry]):
-    """Profiles and users. The signs ●, ○, ◎ and ◇ mark the first, second, third and fourth viewer of the list."""
+    """Profiles and users. ``MARKS`` mark the first to the fourth viewer whom the list is for."""
 
     DEFAULT_CSS = "ViewerList { height: 1fr; }"
     folded_name = "Viewers"
@@ -81,17 +81,17 @@ class ViewerList(ColumnList[Entry]):
         self.chosen: tuple[ViewerRef, ...] = ()
 
     def choose(self, viewers: tuple[ViewerRef, ...]) -> None:
-        """Mark these viewers as those whom the list of movies is for."""
+        """Mark the viewers whom the list of movies is for."""
         if viewers != self.chosen:
             self.chosen = viewers
             self.refresh()
 
     def selectable(self, row: Entry) -> bool:
-        """Return whether a row is a viewer: headings and hints cannot be selected."""
+        """Return whether a row is a viewer, not a heading or hint."""
         return isinstance(row, ViewerRow)
 
     def columns(self, width: int) -> Sequence[Column[Entry]]:
-        """Return columns for a viewer and the number of their ratings; headings and hints fill the whole line."""
+        """Return columns for a viewer and the number of their ratings. Headings and hints fill the whole line."""
         return [Column("", REST, self._who), Column("", 8, _ratings)]
 
     def draw(self, row: Entry, width: int) -> Line:
@@ -118,7 +118,7 @@ def _ratings(row: Entry, width: int) -> Line:
 
 
 def _about(about: str, width: int) -> str:
-    """Return what is known about a user, ``width`` cells wide; leave out the last word if too little of it fits."""
+    """Return what is known about a user, ``width`` cells wide, without the last word if too little of it fits."""
     rest, _, last = about.rpartition(" ")
     left_out = rest and cell_len(about) > width and width - cell_len(rest) - 1 < min(LEAST, cell_len(last))
     return cut(rest if left_out else about, width)
@@ -134,13 +134,13 @@ class ViewersPane(Vertical):
 
     @dataclass
     class Rename(Message):
-        """A person wants to rename the selected profile."""
+        """The key that renames the selected profile was pressed."""
 
         viewer: ViewerRef
 
     @dataclass
     class Delete(Message):
-        """A person wants to delete the selected profile."""
+        """The key that deletes the selected profile was pressed."""
 
         viewer: ViewerRef
 
@@ -199,12 +199,12 @@ class ViewersPane(Vertical):
 
     @shows_problems
     async def action_rename(self) -> None:
-        """Ask for a new name for the selected profile."""
+        """Post ``Rename`` for the selected profile."""
         self.post_message(self.Rename(self._profile()))
 
     @shows_problems
     async def action_delete(self) -> None:
-        """Delete the selected profile."""
+        """Post ``Delete`` for the selected profile."""
         self.post_message(self.Delete(self._profile()))
 
     async def search(self) -> None:
@@ -232,7 +232,7 @@ class ViewersPane(Vertical):
             await self.fill()
 
     async def fill(self, *, move_cursor: bool = False) -> None:
-        """Show the matches of the search, or everybody; with ``move_cursor``, select the first viewer of the list."""
+        """Show the matches of the search, or everybody. With ``move_cursor``, select the first viewer of the list."""
         if self._session.opened is None:
             return
         self.border_subtitle = hint(self.screen, ("browse.search", "search"))
@@ -312,7 +312,7 @@ class ViewersPane(Vertical):
 
     @shows_problems
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Go to the matches; if there is just one, choose it."""
+        """Go to the matches, and choose the match if it is the only one."""
         event.stop()
         self.screen.set_focus(self.viewers)
         matches = [row for row in self.viewers.known_rows() if isinstance(row, ViewerRow)]
@@ -322,7 +322,7 @@ class ViewersPane(Vertical):
             await self._choose_on_cluster(self._session.opened["dataset"], self._search.strip())
 
     async def _choose_on_cluster(self, dataset: str, name: str) -> None:
-        """Choose the user with this id on a cluster. Raises ``Problem`` if there is none, or if none can be read."""
+        """Choose the user with this id on a cluster. Raises ``Problem`` if there is no such user to read."""
         people = await self._session.engine.ask(Requests.find_users, search=name, offset=0, limit=1)
         if not people["rows"]:
             raise Problem(f"{dataset} has no user {name} on its cluster; type a whole id.")

@@ -80,7 +80,7 @@ class PagesPanel(Panel[None]):
 
     @on(RowList.Moved)
     def show_address(self) -> None:
-        """Show the whole address of the selected page: without a browser here, a person can type it elsewhere."""
+        """Show the whole address of the selected page, for a browser on another machine."""
         if (page := self.pages.current) is not None:
             self.query_one("#address", Static).update(Text(page.address, overflow="fold"))
 

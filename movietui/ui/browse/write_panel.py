@@ -1,4 +1,4 @@
-"""The panel that asks what to copy or save: which movies, how many, in which format, and to the clipboard or a file."""
+"""The panel that asks what to copy or save: which movies, how many, in which format, and where to."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 COUNTS = (10, 25, 50, 100)
-"""The numbers of movies of a longer list that the panel offers, besides all of them."""
+"""The numbers of movies that can be chosen, besides the length of the list."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
     "markdown": "To read, or to send to a friend.",
@@ -44,12 +44,9 @@ class Source:
     stem: str
     """The start of the proposed file name."""
     total: int | None
-    """How many movies there are; ``None`` if a person cannot choose how many to write."""
+    """The number of movies; ``None`` if all are always written."""
     make: Callable[[int], Awaitable[MovieFile]]
-    """Returns as many of the first movies as requested, or all of them if ``total`` is ``None``.
-
-    Raises ``Problem`` if there are none.
-    """
+    """Takes how many movies to write, which counts only with a ``total``. Raises ``Problem`` without movies."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +141,7 @@ class WritePanel(Panel[Choice | None]):
         return line.append(hint(self, (keys, "")).strip(), "dim")
 
     def _counts(self) -> list[int]:
-        """Return the numbers of movies to choose from, all of them last; empty if there is no choice."""
+        """Return the numbers of movies to choose from, the length of the list last; empty without ``total``."""
         source = self.sources.current
         if source is None or source.total is None:
             return []
@@ -155,7 +152,7 @@ class WritePanel(Panel[Choice | None]):
         return next((count for count in counts if count >= self._count), counts[-1]) if counts else 0
 
     def action_format(self, step: int) -> None:
-        """Choose the next format, or the previous one."""
+        """Choose the next or the previous format."""
         self.action_take_format(NAMES[(NAMES.index(self._format) + step) % len(NAMES)])
 
     def action_take_format(self, name: FormatName) -> None:
@@ -176,7 +173,7 @@ class WritePanel(Panel[Choice | None]):
 
     @on(RowList.Clicked)
     def copy_clicked(self) -> None:
-        """Copy the selected movies, whose row was clicked again."""
+        """Copy the movies of the selected row, which was clicked."""
         self.action_write("clipboard")
 
     def action_write(self, to: Literal["clipboard", "file"]) -> None:

@@ -1,4 +1,4 @@
-"""Copies or saves the list, watchlists and ratings: the key, what is written, and where to."""
+"""The key that copies or saves the list, a watchlist or ratings."""
 
 from __future__ import annotations
 
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 COPY_LIMIT = 74_994
-"""The maximum number of bytes that are copied. Once encoded, more are too many for many terminals, which then copy
-nothing."""
+"""The most bytes that are copied. If the encoded text is longer, many terminals copy nothing."""
 WRITE_KEYS = [
     Binding(
         "Y",
@@ -59,7 +58,7 @@ class WriteController(BrowseController):
 
     _format: FormatName = "markdown"
     _count = COUNTS[0]
-    """The format and the number of movies that were chosen last."""
+    """The number of movies that was chosen last, as ``_format`` is the format."""
 
     @in_background("write", exclusive=True)
     async def action_write(self) -> None:
@@ -93,7 +92,7 @@ class WriteController(BrowseController):
         return shortlist_file(self.list_pane.viewer_names(), movies, opened["dataset"], opened["model"], conditions)
 
     async def _conditions(self) -> list[str]:
-        """Return the order of the list and what decides which movies it contains, as sentences without full stops."""
+        """Return sentences, without full stops, about the order of the list and which movies it contains."""
         view, audience, query = self.session.view, self.session.audience, await self.session.query()
         sentences = [f"Ordered by {self.session.orders[query.get('order', DEFAULT_ORDER)]}"]
         if audience.together:
@@ -138,11 +137,11 @@ class Target:
 
     path: Path
     taken: bool
-    """Whether the file already existed; if so, nothing has been written yet."""
+    """Whether the file already exists, so that nothing has been written yet."""
 
 
 async def write(app: MovieTui, choice: Choice) -> None:
-    """Copy or save movies, and show what was done. Raise ``Problem`` if that is impossible."""
+    """Copy or save movies, and show what was done. Raises ``Problem`` if that is impossible."""
     file = await choice.source.make(choice.count)
     file_format = FORMATS[choice.format]
     content = await asyncio.to_thread(file_format.write, file)
@@ -170,7 +169,7 @@ def proposed_path(stem: str, suffix: str) -> Path:
 
 
 async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> Path | None:
-    """Ask for a path, write the file, and return its path; ``None`` if cancelled. Ask again before replacing a file."""
+    """Ask for a path, write the file, and return the path; ``None`` if cancelled. Ask again before replacing a file."""
     from movietui.ui.panels import ConfirmPanel, NamePanel
 
     typed = str(proposed)
@@ -189,7 +188,7 @@ async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> P
 
 
 def _write_new(content: bytes, typed: str) -> Target:
-    """Write a file unless it already exists. Raise ``Problem`` if no name was typed or the file cannot be written."""
+    """Write a file unless it exists. Raises ``Problem`` without a typed name, or if the file cannot be written."""
     if not typed.strip():
         raise Problem("Type a file name.")
     path = pasted(typed).absolute()

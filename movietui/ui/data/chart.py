@@ -31,7 +31,7 @@ class Chart(LineView, can_focus=True):
         self._lines: list[Line] = []
 
     def show(self, charts: Sequence[ChartRow]) -> None:
-        """Show other charts: first the one that has the same name as the current chart, if there is one."""
+        """Show other charts, beginning with the one that has the same name as the current chart, if any."""
         name = self.charts[self._index]["name"] if self.charts else ""
         self.charts = charts
         self._index = next((index for index, chart in enumerate(charts) if chart["name"] == name), 0)
@@ -87,7 +87,7 @@ def draw(chart: ChartRow, width: int, height: int) -> list[Line]:
 
 
 def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Line]:
-    """Return a line for each bar: its name, the bar, its count."""
+    """Return a line for each bar, with its name and count."""
     names = min(LONGEST_LABEL, max(cell_len(label) for label in labels))
     numbers = max(len(f"{count:,}") for count in counts)
     room = max(1, width - names - numbers - 3)
@@ -103,9 +103,9 @@ def across(labels: Sequence[str], counts: Sequence[int], width: int) -> list[Lin
 
 
 def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: int, of: str = "") -> list[Line]:
-    """Return vertical bars above the first and last label; if there are more counts than cells, each bar sums several.
+    """Return vertical bars above the first and last label. With more counts than cells, each bar sums several counts.
 
-    The first line has the count of the highest bar and ``of``: what the bars count.
+    The first line has the count of the highest bar and ``of``, which says what the bars count.
     """
     per_bar = -(-len(counts) // width)
     sums = [sum(counts[start : start + per_bar]) for start in range(0, len(counts), per_bar)]
@@ -123,7 +123,7 @@ def columns(labels: Sequence[str], counts: Sequence[int], width: int, height: in
 
 
 def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
-    """Return a map, denser for more ratings, with the most active users at the top, the most rated movies on the left.
+    """Return a map, denser for more ratings, of the most active users (top) and the most rated movies (left).
 
     Each line ends with its first share, that of the most rated movies.
     """

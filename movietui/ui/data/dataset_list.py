@@ -11,15 +11,14 @@ from movietui.ui.widgets.line_view import Line
 
 @dataclass(frozen=True)
 class OpenPath:
-    """The row with which a person opens their own files."""
+    """The row that opens a person's own files."""
 
 
 Entry = DatasetRow | OpenPath
 
 
 NAME_CELLS = 19
-"""How many cells the other columns leave for the name of a dataset and its mark. They get what is beyond that, the most
-useful columns first."""
+"""The cells kept for the name of a dataset and its mark. The most useful of the other columns get the rest."""
 
 
 class DatasetList(ColumnList[Entry]):
@@ -33,7 +32,7 @@ class DatasetList(ColumnList[Entry]):
         """The dataset that Browse shows."""
 
     def row_key(self, row: Entry) -> object:
-        """Return the name of the dataset; the row for a person's own files is its own key."""
+        """Return the name of the dataset, or ``OpenPath`` itself."""
         return row if isinstance(row, OpenPath) else row["name"]
 
     def columns(self, width: int) -> Sequence[Column[Entry]]:
@@ -54,7 +53,7 @@ class DatasetList(ColumnList[Entry]):
 
 
 def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Column[Entry]:
-    """Return a column with a figure of each dataset; the row for a person's own files has none."""
+    """Return a column with a figure of each dataset."""
     return Column(
         f"{heading} ",
         cells,
@@ -65,7 +64,7 @@ def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Col
 
 
 def _size(row: DatasetRow) -> str:
-    """Return the size on disk, else that of the download, else that the dataset is on a cluster or invented."""
+    """Return the size on disk or of the download, or ``on cluster`` or ``invented``."""
     if row["state"] == "available":
         return f"get {text.size(row['download'])}"
     if row["state"] == "cluster":

@@ -1,4 +1,4 @@
-"""The panel that shows how a dataset was joined with IMDb, and asks which titles ambiguous movies are."""
+"""The panel that shows how a dataset was joined with IMDb, and asks which title an ambiguous movie is."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ class Movie(ImdbMovie):
 
 
 MAX_CANDIDATES = 9
-"""The maximum number of candidates that are shown: each has a digit as its key, and no movie of our datasets has
-more."""
+"""The most candidates that are shown, because each has a digit as its key."""
 
 
 class ImdbRows(RowList[Movie]):
-    """The ambiguous movies, then those that a person has decided about, then the others without a match."""
+    """The ambiguous movies, then those decided by hand, then the others without a match."""
 
     def row_key(self, row: Movie) -> str:
         """Return the id of the movie."""
@@ -54,7 +53,7 @@ class ImdbRows(RowList[Movie]):
 
 
 class ImdbPanel(Panel[bool]):
-    """Shows the movies that were not matched automatically; the digits choose the title of an ambiguous movie.
+    """Shows the movies that were not matched automatically. A digit chooses the title of an ambiguous movie.
 
     Ends with true if the dataset is to be joined again.
     """
@@ -84,7 +83,7 @@ class ImdbPanel(Panel[bool]):
         self._report = report
 
     def compose(self) -> ComposeResult:
-        """Show the counts, the movies, and the candidates for one of them."""
+        """Show the counts, the movies, and the candidates for the selected movie."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
             panel.border_subtitle = Content(hint(self, ("imdb.again", "join again"), ("panel.back", "back")))
@@ -137,7 +136,7 @@ class ImdbPanel(Panel[bool]):
     @work
     @shows_problems
     async def action_settle(self, digit: int) -> None:
-        """Store which title the selected movie is; 0 stands for none of them."""
+        """Store which title the selected movie is. 0 stands for none of the candidates."""
         row = self.movies.current
         if row is None or row["outcome"] != "ambiguous" or digit > len(row["candidates"]):
             return

@@ -12,7 +12,7 @@ from movietui.ui.widgets.row_list import RowList
 
 
 class RuleList(ColumnList[RuleRow]):
-    """What each rule removes or changes; rules that differ from the stored cleaning are marked."""
+    """What each rule removes or changes. A rule that differs from the stored cleaning is marked."""
 
     has_header = True
 
@@ -26,7 +26,7 @@ class RuleList(ColumnList[RuleRow]):
         return row["rule"]
 
     def columns(self, width: int) -> Sequence[Column[RuleRow]]:
-        """Return columns for the rule and its counts; a narrow list has only some of the counts.
+        """Return columns for the rule and as many of its counts as there is room for.
 
         ``before`` is how many rows the rule above left.
         """
@@ -41,7 +41,7 @@ class RuleList(ColumnList[RuleRow]):
         ]
 
     def draw(self, row: RuleRow, width: int) -> Line:
-        """Draw one rule; a rule that is off is dimmed and says what it would do."""
+        """Draw one rule. A rule that is off is dimmed and says what it would do."""
         if row["on"]:
             return super().draw(row, width)
         effect = _effect_if_on(row)
@@ -70,7 +70,7 @@ def _left(row: RuleRow, width: int) -> str:
 
 
 class RemovedList(RowList[list[str | int | float]]):
-    """The rows that a rule removes; the widest column gets the cells that the others leave."""
+    """The rows that a rule removes. The widest column gets the cells that the others leave."""
 
     has_header = True
 
@@ -81,7 +81,7 @@ class RemovedList(RowList[list[str | int | float]]):
         self._numbers: Sequence[bool] = ()
 
     def show(self, removed: RemovedRows) -> None:
-        """Show the first rows that a rule removes; their values decide the widths of the columns."""
+        """Show the first rows that a rule removes, with columns as wide as their values."""
         self._columns = removed["columns"]
         cells = [[_cell(cell) for cell in row] for row in removed["rows"]]
         self._widths = [

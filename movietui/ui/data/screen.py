@@ -41,7 +41,7 @@ NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 
 class DataScreen(FrameScreen):
-    """Datasets on the left; the stages, rules and charts of one of them on the right."""
+    """Datasets on the left, and the stages, rules and charts of the selected dataset on the right."""
 
     CSS_PATH = "screen.tcss"
     help_title = "Data"
@@ -112,7 +112,7 @@ class DataScreen(FrameScreen):
         self._report: CleaningReport | None = None
         """The engine's last report on the previewed cleaning."""
         self._only_there = False
-        """Whether the dataset that is shown is only on a cluster, so that its rules cannot be changed here."""
+        """Whether the shown dataset is only on a cluster, so that its rules cannot be changed here."""
         self._presets: list[str] = []
         self._stages_of = ""
         """The dataset whose stages are shown."""
@@ -186,7 +186,7 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="list")
     @shows_problems
     async def list_datasets(self, name: str | None = None) -> None:
-        """List the datasets. Select ``name`` or, the first time, the current one, unless the rules have the focus."""
+        """List the datasets. Unless the rules have the focus, select ``name`` or, at first, the current dataset."""
         session = self.session
         await session.engine.start()
         listed = await session.engine.ask(Requests.datasets)
@@ -259,7 +259,7 @@ class DataScreen(FrameScreen):
             self._view(self.chart, open_view=False)
 
     def _view(self, shown: Chart | RemovedList | None, *, open_view: bool = True) -> None:
-        """Show the chart, the removed rows or neither; in a narrow window, only with ``open_view``."""
+        """Show the chart, the removed rows or neither. A narrow window shows them only with ``open_view``."""
         self.chart.display = shown is self.chart
         self.removed.display = shown is self.removed
         self.query_one("#view").set_class(shown is None, "-empty")
@@ -287,7 +287,6 @@ class DataScreen(FrameScreen):
     @work(exclusive=True, group="preview")
     @shows_problems
     async def _preview(self, cleaning: str) -> None:
-        """Preview another cleaning."""
         try:
             self._show_rules(
                 await self.session.engine.ask(Requests.preview_cleaning, dataset=self._shown, cleaning=cleaning)
@@ -297,7 +296,7 @@ class DataScreen(FrameScreen):
             raise
 
     def _require_rules(self) -> None:
-        """Raise ``Problem`` if the rules cannot be changed, because the ratings are on a cluster."""
+        """Raise ``Problem`` if the ratings are on a cluster, so that the rules cannot be changed."""
         if self._only_there and self._shown:
             raise Problem(
                 f"{self._shown} was cleaned on a cluster; to change its rules, clean it there again with another "
@@ -395,7 +394,6 @@ class DataScreen(FrameScreen):
         self.removed.add_rows(removed["offset"], removed["rows"])
 
     async def _apply(self) -> None:
-        """Apply the previewed cleaning."""
         app, name, cleaning = self.movie_tui, self._shown, self._chosen
         report = await app.jobs.clean(name, cleaning)
         await asyncio.to_thread(self.session.store.clean_with, name, report["preset"])
@@ -426,11 +424,11 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_choose(self) -> None:
-        """Get or open the selected dataset; on the rules, apply the changes or show the rows that a rule removes."""
+        """Get or open the selected dataset. On the rules, apply the changes or show the rows that a rule removes."""
         if self.rules.has_focus and self._pending:
             await self._apply()
         elif self.rules.has_focus and self._only_there:
-            raise Problem("The rows that a rule removed are on the cluster; here you see only how many they are.")
+            raise Problem("The rows that a rule removed are on the cluster; here you see only their number.")
         elif self.rules.has_focus:
             self._show_removed_rows()
         elif self.datasets.has_focus:
@@ -479,7 +477,7 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_remove(self) -> None:
-        """Remove the selected dataset from the disk after a confirmation; what is on a cluster stays there."""
+        """Remove the selected dataset from the disk after a confirmation. Ratings on a cluster stay there."""
         row, app = self.datasets.current, self.movie_tui
         if row is None or isinstance(row, OpenPath) or not (row["on_disk"] or row["state"] == "cluster"):
             raise Problem("This dataset is not on disk.")
@@ -496,7 +494,7 @@ class DataScreen(FrameScreen):
     @work(group="choose")
     @shows_problems
     async def action_imdb(self) -> None:
-        """Join the dataset with IMDb; if it is joined already, show the result first."""
+        """Join the dataset with IMDb, or first show the result if the dataset is joined already."""
         from movietui.ui.data.imdb_panel import ImdbPanel
 
         app, name = self.movie_tui, self._shown
@@ -526,7 +524,7 @@ class DataScreen(FrameScreen):
             )
 
     def action_chart(self, step: int) -> None:
-        """From the datasets, go to the rules; elsewhere, open the chart or, if it is open, another chart."""
+        """Go from the datasets to the rules, open the chart, or show another chart."""
         if self.datasets.has_focus:
             self.action_focus_rules()
         elif self.chart.charts:
@@ -536,13 +534,13 @@ class DataScreen(FrameScreen):
                 self.chart.step(step)
 
     def action_focus_rules(self) -> None:
-        """Go to the rules; in a narrow window, close the chart that hides them."""
+        """Go to the rules, and close a chart that hides them in a narrow window."""
         if self.rules.display:
             self.remove_class("-viewing")
             self.set_focus(self.rules)
 
     def action_back(self) -> None:
-        """Close the removed rows or the chart, else discard the changed rules, else go to the datasets."""
+        """Close the removed rows or the chart, discard the changed rules, or go to the datasets."""
         if self.removed.display or self.has_class("-viewing"):
             self._view(self.chart if self.chart.charts else None, open_view=False)
             self.set_focus(self.rules)
@@ -557,7 +555,7 @@ class DataScreen(FrameScreen):
 
 
 def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Text:
-    """Return what a dataset contains, notes about it, its size, how long its first list takes, and its terms.
+    """Return a dataset's contents, notes and size, the time that its first list takes, and its terms.
 
     ``gets`` and ``removes``: hints with the keys that get or open the dataset, and that remove it.
     """
@@ -597,7 +595,7 @@ def _facts(row: DatasetRow) -> str:
 
 
 def _stepped(number: int, step: int) -> int:
-    """Return the next larger or smaller one of ``NUMBERS``; numbers above 1000 are years and change by ten."""
+    """Return the next larger or smaller of ``NUMBERS``. Numbers above 1000 are years and change by ten."""
     if number > NUMBERS[-1]:
         return number + 10 * step
     larger = [one for one in NUMBERS if one > number]

@@ -1,7 +1,6 @@
-"""The first start: one screen shows how far the first list is, and then asks who is watching.
+"""The first start: a screen that shows the progress of the first list, then asks who is watching.
 
-If the list cannot be made, the screen says why and offers choices: try again, or use a file, the demo or another
-dataset.
+If the list cannot be made, the screen says why, and offers to try again or to use a file, the demo or another dataset.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
 TICK = 0.5
-"""Seconds between two drawings of the time that is left."""
+"""Seconds between two updates of the time left."""
 BAR = 16
 LONG = 100
-"""From this many seconds on, the time that is left is shown in minutes or hours."""
+"""From this many seconds, the time left is shown in minutes or hours."""
 State = Literal["working", "stopped", "who"]
 STATES: Mapping[str, Sequence[State]] = {
     "new_profile": ("who",),
@@ -120,7 +119,7 @@ class WelcomeScreen(FrameScreen):
             yield Static(id="terms", markup=False)
 
     def on_mount(self) -> None:
-        """Follow the job and the training, and draw the time that is left."""
+        """Follow the job and the training, and update the time left."""
         app = self.movie_tui
         app.progress_changed.subscribe(self, self.follow_job)
         app.queue_changed.subscribe(self, self.follow_training)
@@ -136,7 +135,7 @@ class WelcomeScreen(FrameScreen):
     # The first list
 
     async def make_list(self, name: str = "", path: str | None = None) -> None:
-        """Get and clean a dataset, train the quick model and open the list; then ask who is watching.
+        """Get and clean a dataset, train the quick model and open the list.
 
         ``name``: empty for the dataset that ``_dataset_to_begin_with`` returns. ``path``: its files, if given.
         """
@@ -166,9 +165,9 @@ class WelcomeScreen(FrameScreen):
             self.stop("Stopped. Nothing is lost: the next try keeps what is already downloaded.")
 
     async def learn(self, name: str) -> None:
-        """Train the quick model for a dataset that is on disk, and show the progress meanwhile.
+        """Train the quick model on a dataset that is on disk, and show the progress.
 
-        Raises ``Problem`` if it cannot be trained, ``Cancelled`` if it was cancelled.
+        Raises ``Problem`` if the model cannot be trained, and ``Cancelled`` if the training was cancelled.
         """
         rows = await self.session.engine.ask(Requests.datasets)
         row = next((row for row in rows if row["name"] == name), None)
@@ -200,7 +199,7 @@ class WelcomeScreen(FrameScreen):
     # Drawing
 
     def _show(self, state: State) -> None:
-        """Show another state, with what can be chosen in it."""
+        """Show a state and what can be chosen in that state."""
         self.state = state
         rows = self._choices_without_list() if state == "stopped" else []
         self._list(rows)
@@ -267,7 +266,7 @@ class WelcomeScreen(FrameScreen):
             await self.ask()
 
     async def ask(self) -> None:
-        """Ask who is watching; if another screen is open, say that the list is ready."""
+        """Ask who is watching, and say that the list is ready if another screen is open."""
         session, app = self.session, self.movie_tui
         assert session.opened is not None
         profiles = await asyncio.to_thread(session.store.profiles)
@@ -379,13 +378,13 @@ class WelcomeScreen(FrameScreen):
 
 
 def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:
-    """Return the dataset to begin with: the default one, unless only others are on disk. The demo does not count."""
+    """Return the default dataset, or the first one on disk, other than the demo, if the default is not on disk."""
     ready = [row["name"] for row in rows if row["state"] == "ready"]
     return DEFAULT_DATASET if DEFAULT_DATASET in ready or not ready else ready[0]
 
 
 def _usual_seconds(row: DatasetRow | None) -> Mapping[StepName, float]:
-    """Return how many seconds each step usually takes. ``row``: ``None`` for a dataset of unknown size."""
+    """Return how many seconds each step usually takes. ``row`` is ``None`` for a dataset of unknown size."""
     return usual_seconds(0, 0) if row is None else usual_seconds(row["download"], row["ratings"] or 0)
 
 

@@ -1,4 +1,4 @@
-"""Lists with columns. The heading, width and cell of a column are declared together, so a new column is one entry."""
+"""Lists with columns. The heading, width and cells of a column are declared in one place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Column(Generic[Row]):
     cells: int
     """The width in cells, including the gap to the next column, or ``REST``."""
     cell: Callable[[Row, int], str | Line]
-    """Returns the cell of a row for a width. Text is then cut or padded to the width; styled pieces must fit."""
+    """Returns the cell of a row for a width. Text is then cut or padded to the width, but styled pieces must fit."""
     right: bool = False
     """Whether heading and text are right-aligned."""
     style: str = ""
@@ -81,7 +81,7 @@ class ColumnList(RowList[Row]):
         return "".join(headings if columns[-1].heading else headings[:-1])
 
     def column_at(self, x: int) -> Column[Row] | None:
-        """Return the column at a cell of a line; ``None`` beyond the last one."""
+        """Return the column at a cell of a line; ``None`` beyond the last column."""
         width = self.scrollable_content_region.width
         columns = self._columns_for(width)
         rest = width - sum(column.cells for column in columns)
@@ -93,7 +93,7 @@ class ColumnList(RowList[Row]):
         return None
 
     def sort(self, column: str) -> None:
-        """Called with the key of a column whose heading was clicked. Subclasses sort by it; this does nothing."""
+        """Sort by the column with this key, whose heading was clicked. By default, do nothing."""
 
     def explain(self, x: int, y: int) -> str:
         """Explain the column whose heading is under the mouse."""
@@ -101,13 +101,13 @@ class ColumnList(RowList[Row]):
         return "\n".join(LEGEND[term].explained for term in column.terms) if column is not None else ""
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember which heading the mouse is on: the list may get another width before the click ends."""
+        """Remember the heading under the mouse, because the list may get another width before the click ends."""
         offset = event.get_content_offset(self)
         on_heading = self.has_header and self.total and offset is not None and offset.y == 0 and not self.folded
         self._pressed_heading = self.column_at(offset.x) if on_heading and offset is not None else None
 
     def on_click(self, event: events.Click) -> None:
-        """Sort by a clicked heading; ``RowList`` handles a click on a row."""
+        """Sort by a clicked heading. ``RowList`` handles clicks on rows."""
         offset = event.get_content_offset(self)
         pressed, self._pressed_heading = self._pressed_heading, None
         if pressed is not None and pressed.key and offset is not None and offset.y == 0:

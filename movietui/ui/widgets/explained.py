@@ -5,16 +5,16 @@ from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""The key in a style's metadata whose value names the term of ``wording.LEGEND`` that explains the styled text."""
+"""The key in a style's metadata for the term of ``wording.LEGEND`` that explains the styled text."""
 
 
 class Explained(Widget):
-    """A widget that explains parts of what it draws. Textual has only one tooltip for a whole widget."""
+    """A widget whose parts have different tooltips. Textual's widgets have only one each."""
 
     _explanation = ""
 
     def explain(self, x: int, y: int) -> str:
-        """Return the explanation of what is drawn at a cell of the content; empty if it needs none."""
+        """Return the explanation of what is drawn at a cell of the content, or an empty text."""
         return ""
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

@@ -1,4 +1,4 @@
-"""Text fields. In a field for numbers, some letters are keys of the screen and are not typed."""
+"""Text fields for any text and for numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from movietui.formatting import text
 from movietui.ui.problems import shows_problems
 
 LONGEST = 200
-"""The maximum number of characters of a field that sets no other limit; no title, name, filter or number needs more."""
+"""The most characters in a field that sets no other limit: enough for a title, name, filter or number."""
 LONGEST_PATH = 4096
-"""The maximum number of characters of a path."""
+"""The most characters of a path."""
 
 
 class Field(Input):
@@ -28,7 +28,7 @@ class Field(Input):
 
     @shows_problems
     async def on_paste(self, event: events.Paste) -> None:
-        """Insert as much of the pasted text as there is room for, as one line, and say if some of it did not fit.
+        """Insert the pasted text as one line, as far as there is room, and say if some of the text did not fit.
 
         Textual would insert only the first line of the text, or nothing at all if that line is too long.
         """
@@ -49,11 +49,11 @@ class Field(Input):
 
 
 class NumberInput(Field):
-    """A text field for numbers."""
+    """A text field for numbers, in which some letters are keys of the screen."""
 
     @dataclass
     class Pressed(Message):
-        """A letter was typed that is a key of the screen, not a part of the number."""
+        """A letter was typed that is a key of the screen."""
 
         input: NumberInput
         key: str

@@ -1,4 +1,4 @@
-"""A scrollable widget of lines. When they change, the screen need not be laid out again."""
+"""A scrollable widget of lines, which can change without a new layout of the screen."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -21,8 +21,10 @@ long to draw, and a rating waits until the list is drawn."""
 
 
 class LineView(ScrollView, Explained, can_focus=False):
-    """Draws the visible lines with ``render_line``. The screen is laid out again only if the scroll bar appears or
-    disappears, or if the height is automatic and the number of lines changes."""
+    """Draws the visible lines with ``render_line``.
+
+    The screen is laid out again only if the scroll bar appears or disappears, or if an automatic height changes.
+    """
 
     folded_name = ""
     """The word on the edge of the folded widget."""
@@ -62,9 +64,9 @@ class LineView(ScrollView, Explained, can_focus=False):
         return self._folded
 
     def fold(self, folded: bool) -> bool:
-        """Fold the widget to its edge, or unfold it; return whether this changed anything.
+        """Fold the widget to its edge or unfold it, and return whether this changed anything.
 
-        The style sheet sets the width.
+        The style sheet sets the width of the edge.
         """
         if changed := folded != self._folded:
             self._folded = folded
@@ -73,7 +75,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return changed
 
     def draw_folded(self, y: int) -> Strip:
-        """Draw one line of the edge, on which the name of the widget is written from top to bottom."""
+        """Draw one line of the edge, with a letter of ``folded_name``."""
         return self.strip([(self.folded_name[y : y + 1], "quiet")], self.size.width, self.line_styles)
 
     def set_line_count(self, lines: int) -> None:
@@ -93,7 +95,7 @@ class LineView(ScrollView, Explained, can_focus=False):
                 bar.window_virtual_size = lines
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the visible lines. The styles are costly, so they are computed once for all lines."""
+        """Draw the visible lines, with the costly styles computed once for all lines."""
         self.line_styles = {
             "": self.rich_style,
             **{name: self.resolve_style(style) for name, style in self.STYLES.items()},
@@ -101,7 +103,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         return super().render_lines(crop)
 
     def resolve_style(self, *styles: str) -> RichStyle:
-        """Return this widget's style with others added, such as ``bold $text-accent``; the theme sets the colours."""
+        """Return this widget's style with others added, such as ``bold $text-accent``."""
         return sum(map(Style.parse, styles), self.visual_style).rich_style
 
     @staticmethod

@@ -24,11 +24,11 @@ from movietui.ui.widgets.line_view import Line, LineView
 Row = TypeVar("Row")
 
 WINDOW = 50
-"""How many rows are requested at once."""
+"""The number of rows in a window, which are requested together."""
 
 
 class RowList(LineView, Generic[Row], can_focus=True):
-    """A list with a cursor. Subclasses draw a row. Whoever handles ``RowsRequested`` adds the rows."""
+    """A list with a cursor. Subclasses draw the rows. The handler of ``RowsRequested`` calls ``add_rows``."""
 
     BINDINGS = [
         *row_keys("move", "page"),
@@ -51,7 +51,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     @dataclass
     class RowsRequested(Message):
-        """Rows became visible that have not been added yet."""
+        """A row was needed that has not been added yet."""
 
         list: "RowList[Any]"
         offset: int
@@ -98,7 +98,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         return True
 
     def row_key(self, row: Row) -> object:
-        """Return what identifies a row, so that the cursor can find it again in another list."""
+        """Return what identifies a row, so that the cursor can follow the row when ``fill`` shows a new list."""
         return row
 
     # Content
@@ -106,9 +106,9 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def fill(
         self, total: int, offset: int, rows: list[Row], *, follow: bool = False, only_changed: bool = False
     ) -> None:
-        """Show a new list of ``total`` rows; ``rows`` are those from ``offset`` on.
+        """Show a new list of ``total`` rows, of which ``rows`` begin at ``offset``.
 
-        The cursor keeps its index; with ``follow``, it stays on its row if that is among ``rows``. With
+        The cursor keeps its index or, with ``follow``, stays on its row if that is among ``rows``. With
         ``only_changed``, and if the list is as long as before, redraw only the rows that changed.
         """
         row = self._rows.get(self.cursor)
@@ -137,7 +137,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
             self.post_message(self.Moved(self))
 
     def change(self, change: Callable[[Row], Row]) -> None:
-        """Replace each row that has been added with what ``change`` returns for it; redraw those that changed."""
+        """Replace each added row with what ``change`` returns for it, and redraw the rows that changed."""
         for index, row in self._rows.items():
             changed = change(row)
             if changed != row:
@@ -156,7 +156,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self.refresh()
 
     def row_at(self, index: int) -> Row | None:
-        """Return a row; if it has not been added, request its window and return ``None``."""
+        """Return a row, or request its window and return ``None``."""
         row = self._rows.get(index)
         if row is None and 0 <= index < self.total:
             window = index // WINDOW * WINDOW
@@ -236,7 +236,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
     # The cursor
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Redraw the row that the cursor left and the row that it reached, and post ``Moved``."""
+        """Redraw both rows and post ``Moved``."""
         self._show_cursor()
         self.refresh_row(before)
         self.refresh_row(now)
@@ -247,7 +247,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
         return max(0, min(cursor, self.total - 1))
 
     def _nearest_selectable(self, cursor: int, step: int = 1) -> int:
-        """Return the index of the nearest selectable row, looking in the direction of the step first."""
+        """Return the index of the nearest selectable row in the direction of the step, or else in the other one."""
         cursor = self.validate_cursor(cursor)
         for direction in (step, -step):
             index = cursor
@@ -288,11 +288,11 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self.cursor = self._nearest_selectable(self.total - 1, -1)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Remember whether the mouse is on the edge: the list unfolds before the click ends."""
+        """Remember whether the list is folded, because it unfolds before the click ends."""
         self._pressed_edge = self.folded
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor to the clicked row; if it is there already, post ``Clicked``."""
+        """Move the cursor to the clicked row, or post ``Clicked`` if the cursor is there already."""
         offset = event.get_content_offset(self)
         if offset is None or offset.y < self._header_lines or self._pressed_edge:
             return

@@ -10,7 +10,7 @@ from movietui.ui.widgets.line_view import LineView
 
 
 class TextPane(LineView):
-    """Shows a text. A new text redraws only the pane; in a ``Static``, it would lay out the whole screen."""
+    """Shows a text. Unlike in a ``Static``, a new text redraws only the pane and does not lay out the screen."""
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -25,7 +25,7 @@ class TextPane(LineView):
             self._wrap()
 
     def show_fitted(self, render: Callable[[int], Text]) -> None:
-        """Show a text that depends on the width in cells; if it needs a scroll bar, render it a cell narrower."""
+        """Show a text that depends on the width in cells, a cell narrower if it needs a scroll bar."""
         room = self.scrollable_content_region
         width = max(1, room.width + self.show_vertical_scrollbar)
         text = render(width)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rich.text import Text
+from rich.cells import cell_len
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -177,9 +178,9 @@ class ListPane(Horizontal):
     def _title(self, movies: str, width: int) -> str:
         """Return which movies the list has, how scores are combined (if there is room), and the order."""
         order = self._session.view.order
-        if len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
+        if cell_len(movies) + len(SHORT_ORDERS[order]) + 5 > width:
             movies = movies.partition(" · ")[0]
-        ordered = describe_order(order, width - len(movies) - 3, has_stars=self._session.has_stars)
+        ordered = describe_order(order, width - cell_len(movies) - 3, has_stars=self._session.has_stars)
         works_on_click(self.screen, ordered, "browse.sort")
         return f"{movies} · {ordered}"
 

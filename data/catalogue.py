@@ -1,6 +1,6 @@
-"""The catalogue of datasets: lists, gets, cleans, loads, shows and removes them.
+"""Lists, gets, cleans, loads, shows and removes datasets.
 
-If a function cannot do its work, it raises ``Problem``. All functions let ``Cancelled`` and ``KeyboardInterrupt`` pass,
+A function that cannot do its work raises ``Problem``. All functions let ``Cancelled`` and ``KeyboardInterrupt`` pass,
 and leave nothing half written. Loading a dataset that is already cleaned imports neither pandas nor requests.
 """
 
@@ -35,7 +35,7 @@ Loaded = TypeVar("Loaded")
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """A dataset, and whether it is on disk."""
+    """A dataset in the catalogue, on disk or not."""
 
     name: str
     title: str
@@ -45,22 +45,22 @@ class DatasetStatus:
     on_disk: bool = False
     """Whether its tables are on disk, so that it can be opened without fetching it."""
     ratings: int | None = None
-    """Before cleaning; for a dataset that is not on disk, as published, or after cleaning if it is only on a cluster;
-    None if unknown. Likewise ``users`` and ``movies``."""
+    """Before cleaning, or after cleaning if the dataset is only on a cluster; None if unknown. Likewise ``users`` and
+    ``movies``."""
     users: int | None = None
     movies: int | None = None
     first_year: int | None = None
-    """The first year of release of its movies, as published or, for the demo and the user's own datasets, after the
-    standard cleaning; None if unknown. Likewise ``last_year``."""
+    """The earliest year of release of a movie; None if unknown. Likewise ``last_year``. In the demo and the user's own
+    datasets, movies that the standard cleaning removes do not count."""
     last_year: int | None = None
     download: int = 0
     """Bytes of the archive to download; 0 if there is none."""
     bytes: int = 0
-    """Disk space used by the download, and by all tables: as published, cleaned, and joined with IMDb."""
+    """Disk space used by the download and by all tables: as published, cleaned, and joined with IMDb."""
     disk: int = 0
-    """Disk space that the dataset needs or, if it is on disk, uses: see ``movietui.data.fetch.estimates``."""
+    """Disk space that the dataset uses or, if it is not on disk, will use; see ``movietui.data.fetch.estimates``."""
     cluster: str = ""
-    """Where its ratings are on a cluster, if it was cleaned there, whatever is on disk."""
+    """The URI of its ratings on a cluster; empty if it was not cleaned on one."""
     implicit: bool = False
     """Whether it is known to have no stars."""
 
@@ -91,17 +91,16 @@ class GetResult:
 
 
 def list_datasets() -> list[DatasetStatus]:
-    """Return all datasets: first those that can be fetched by name, then those that the user supplied.
+    """Return all datasets: those that can be fetched by name, the user's own, then those that are only on a cluster.
 
-    Datasets that were cleaned on a cluster are among them. A dataset that the user supplied is left out if it is
-    damaged.
+    A dataset of the user's own is left out if it is damaged.
     """
     names = dict.fromkeys([*sources.SOURCES, *cache.names(), *remote.names()])
     return [status for name in names if (status := _status(name))]
 
 
 def _status(name: str) -> DatasetStatus | None:
-    """Return the status of a dataset; ``None`` for the user's own dataset if it is damaged."""
+    """Return the status of a dataset; ``None`` for a damaged dataset of the user's own."""
     source, size = sources.SOURCES.get(name), _size(name)
     published = source.ratings if source else 0
     status = DatasetStatus(
@@ -151,7 +150,7 @@ def _is_implicit(name: str) -> bool:
 
 
 def _on_cluster(name: str) -> dict[str, Any] | None:
-    """Return the facts about a dataset on a cluster, or None if there is none with this name or they are damaged."""
+    """Return the facts about a dataset on a cluster, or None if they are missing or damaged."""
     try:
         return remote.describe(name)
     except (FileNotFoundError, parquet.Damaged):
@@ -168,7 +167,7 @@ def _cleaned_years(name: str, digest: str) -> tuple[int | None, int | None]:
 
 
 def list_stored() -> list[DatasetStatus]:
-    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these, which can be removed too."""
+    """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these tables."""
     size = _size(IMDB)
     tables = DatasetStatus(IMDB, "IMDb's tables", "tables", on_disk=True, bytes=size, disk=size)
     return [*list_datasets(), *([tables] if tables.bytes else [])]
@@ -198,9 +197,9 @@ def get(
 
     The files are the original files of a release, in a zip archive or a folder, or any table of ratings. A dataset that
     is already on disk and intact is not fetched again; a path is always read again. With ``insecure``, the server's
-    certificate is not verified, and only an archive with the published checksum is accepted. ``columns``: those of a
-    table, see ``movietui.data.tables.columns.as_named``; its header tells if there are none. ``scale``: that of the
-    user's ratings, such as ``0..100``; the ratings tell if it is empty.
+    certificate is not verified, and only an archive with the published checksum is accepted. ``columns`` names the
+    columns of a table, see ``movietui.data.tables.columns.as_named``; if empty, the header of the table does. ``scale``
+    is the scale of the user's ratings, such as ``0..100``; if empty, it is inferred from the ratings.
     """
     started = time.perf_counter()
     source = sources.SOURCES.get(_checked_name(name))
@@ -213,9 +212,7 @@ def get(
     facts: dict[str, Any] | None = None
     if path is None:
         if columns or scale:
-            raise Problem(
-                f"The columns and the scale are read from your files; say with --from where those of {name} are."
-            )
+            raise Problem("--columns and --scale describe your own files; give the path of these files with --from.")
         if source is None and name not in cache.names():
             raise _unknown(name)
         facts = _present(name, report)
@@ -241,7 +238,7 @@ def check_name(name: str) -> None:
 
 
 def _unknown(name: str) -> Problem:
-    """Return the problem with a dataset that is not on disk and cannot be fetched by name."""
+    """Return the ``Problem`` to raise for a dataset that is not on disk and cannot be fetched by name."""
     if elsewhere := _on_cluster(name):
         return Problem(
             f"The ratings of {name} are on a cluster, at {elsewhere['uri']}, and not on this machine; use movietui "
@@ -346,7 +343,7 @@ class RemoveResult:
     bytes: int
     """Disk space that was freed."""
     cluster: str = ""
-    """Where the ratings of the dataset stay on a cluster, if they are there."""
+    """The URI of the ratings that stay on a cluster; empty if there are none."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON-able values."""
@@ -357,8 +354,8 @@ def remove(name: str) -> RemoveResult:
     """Remove a dataset's tables and its downloaded archive; for ``imdb``, the downloaded IMDb tables.
 
     If the dataset is also on a cluster, its movies are removed from this machine, but its ratings stay on the cluster.
-    The ratings of profiles, which are in the store, and the matches that the user chose by hand stay too. Raises
-    ``Problem`` if there is no such dataset, or none of its files are on disk.
+    What profiles have rated, and the matches that the user chose by hand, stay too. Raises ``Problem`` if there is no
+    such dataset, or none of its files are on disk.
     """
     known = _checked_name(name) in (*sources.SOURCES, IMDB)
     if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left some files
@@ -374,7 +371,7 @@ def remove(name: str) -> RemoveResult:
 
 
 def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> CleaningReport:
-    """Clean a stored dataset, unless it is already cleaned, and return what each rule removed.
+    """Return what each rule removed from a stored dataset, which is cleaned first if necessary.
 
     Here and below, ``cleaning`` names the rules; see ``movietui.data.cleaning.cleaner.parse``.
     """
@@ -383,7 +380,7 @@ def clean(name: str, cleaning: str = STANDARD, report: Report = silent) -> Clean
 
 
 def report_of(name: str, cleaning: str = STANDARD) -> CleaningReport | None:
-    """Return what each rule removed, or ``None`` if the dataset is not on disk, not cleaned yet or damaged."""
+    """Return what each rule removed, or ``None`` if the cleaned dataset is not on disk or damaged."""
     rules = parse(cleaning)
     try:
         return cache.load_report(cache.clean_folder(name, cache.describe(_checked_name(name))["raw"], rules))
@@ -459,7 +456,7 @@ def rule_that_removed(dataset: Dataset, movie: RemovedMovie) -> str:
 
 
 def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Dataset:
-    """Return a cleaned dataset, with IMDb's facts if it is joined; clean it first if necessary.
+    """Return a cleaned dataset, with IMDb's facts if it has been joined; clean it first if necessary.
 
     If the demo is not on disk, it is generated; if another dataset is not on disk, ``Problem`` is raised.
     """
@@ -469,7 +466,7 @@ def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Datase
 
 
 def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:
-    """Load a cleaned dataset, or part of one, from its folder; return None if it is not cleaned yet or damaged."""
+    """Return what ``load`` reads from the folder of a cleaned dataset, or None if it is missing or damaged."""
     try:
         return load(cache.clean_folder(name, _digest(name, report), rules))
     except FileNotFoundError:
@@ -486,9 +483,9 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
 
 
 def _digest(name: str, report: Report, *, generate_demo: bool = True) -> str:
-    """Return the digest of the raw tables; generate the demo if it is not on disk, unless that is turned off.
+    """Return the digest of the raw tables. Raises ``Problem`` if the dataset is not on disk.
 
-    Raises ``Problem`` if the dataset is not on disk.
+    A missing demo is generated first, unless ``generate_demo`` is False.
     """
     return str(_facts(name, report, generate_demo=generate_demo)["raw"])
 
@@ -538,10 +535,10 @@ def _load_published(
 def _clean(
     name: str, rules: Cleaning, report: Report, *, must_store: bool = True
 ) -> tuple[Dataset, CleaningReport, dict[str, Any]]:
-    """Clean, encode and summarise a dataset; start over if another process replaces it meanwhile.
+    """Clean, encode, summarise and store a dataset; start over if another process replaces it meanwhile.
 
-    If the result cannot be stored, it is returned anyway, unless ``must_store`` is set: a full disk must not leave the
-    user without a list.
+    Without ``must_store``, a result that cannot be stored is returned anyway: a full disk must not leave the user
+    without a list.
     """
     from movietui.data import summary
     from movietui.data.cleaning import encoding

@@ -25,11 +25,11 @@ SAMPLE_RATINGS = 4_000_000
 FEW_STEPS = 256
 """If there are at most this many different numbers of stars, a table of movies by stars is small enough."""
 FEW_RATINGS = 100_000
-"""Among this many ratings, evenly spread, all numbers of stars of a usual scale occur."""
+"""How many ratings, evenly spread, are searched first for all different numbers of stars."""
 COVERED_MOVIES = 10
 """How many movies of a year must have ``COVERED_RATINGS`` ratings for the year to be well covered."""
 COVERED_RATINGS = 5
-"""How many ratings a movie must have to count for the newest year, and for how well its year is covered."""
+"""How many ratings a movie needs to count in ``newest_year`` and ``covered_year``."""
 IMPLICIT_STARS = 5.0
 """The stars of a rating that only says that a user watched a movie."""
 LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
@@ -61,7 +61,7 @@ class Scale:
 
     @property
     def unit(self) -> float:
-        """How far two ratings are apart that are one star apart."""
+        """One star, as a difference on this scale."""
         if self.low > 0:
             return self.high / HIGHEST_STARS
         return (self.high - self.low) / (HIGHEST_STARS - LOWEST_STARS)
@@ -85,7 +85,7 @@ class Scale:
         return ((stars - np.float64(HIGHEST_STARS)) * self.unit + self.high).astype(np.float32)
 
     def ratings_of(self, stars: Floats) -> Floats:
-        """Return the ratings on this scale that became these stars, without errors of rounding."""
+        """Return the ratings on this scale that became these stars, without rounding errors."""
         ratings = self.from_stars(stars)
         if self == self.in_stars or not self.step:
             return ratings
@@ -132,7 +132,7 @@ class Ratings:
 
     @property
     def sample(self) -> "Ratings | None":
-        """A sample that is known already, see ``Dataset.sample``; ``None`` if it must be drawn."""
+        """The sample that was stored with the ratings; ``None`` if ``Dataset.sample`` must draw one."""
         return None
 
     def histogram(self) -> "Histogram":
@@ -150,7 +150,7 @@ class Ratings:
 
     @property
     def in_memory(self) -> bool:
-        """Whether using a column reads nothing from disk."""
+        """Whether all columns are in memory, so that using one reads nothing from disk."""
         return True
 
     def of_user(self, user: int) -> "Ratings":
@@ -158,15 +158,15 @@ class Ratings:
         return self.take(np.flatnonzero(self.user == user))
 
     def by_user(self, users: int) -> Ints:
-        """Return each user's number of ratings, shape (users,). ``users``: how many users the dataset has."""
+        """Return each user's number of ratings, shape (users,). ``users`` is the number of users in the dataset."""
         return np.bincount(self.user, minlength=users).astype(np.int32)
 
     def by_movie(self, movies: int) -> Ints:
-        """Return each movie's number of ratings, shape (movies,). ``movies``: how many movies the dataset has."""
+        """Return each movie's number of ratings, shape (movies,). ``movies`` is the number of movies in the dataset."""
         return np.bincount(self.movie, minlength=movies).astype(np.int32)
 
     def sums_by_movie(self, movies: int) -> NDArray[np.float64]:
-        """Return the sum of each movie's stars, shape (movies,). ``movies``: how many movies the dataset has."""
+        """Return the sum of each movie's stars, shape (movies,). ``movies`` is the number of movies in the dataset."""
         return np.bincount(self.movie, self.stars, movies).astype(np.float64)
 
 
@@ -181,7 +181,7 @@ def _steps(stars: Floats) -> tuple[Floats, NDArray[np.intp]]:
 
 @dataclass(frozen=True, eq=False)
 class Users:
-    """The users of a dataset, as columns. A column that the dataset lacks is empty, never invented."""
+    """The users of a dataset, as columns. A column that the dataset lacks is empty."""
 
     ids: tuple[str, ...]
     age: Ints = field(default_factory=lambda: np.empty(0, np.int32))
@@ -192,7 +192,7 @@ class Users:
     gender_code: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     """0 for F, 1 for M, -1 if unknown; empty if cleaning did not code the gender."""
     zip_code: tuple[str, ...] = ()
-    """As published; empty if cleaning dropped the zip codes."""
+    """As published; empty if cleaning left the zip codes out."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -305,7 +305,7 @@ class ImdbFacts:
 
 
 def _rows_by_value(values: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
-    """Return the rows that have each value. ``values``: the values of each row."""
+    """Return the rows that have each value. ``values`` has the values of each row."""
     rows: dict[str, list[int]] = {}
     for row, each in enumerate(values):
         for value in dict.fromkeys(each):
@@ -427,7 +427,7 @@ class Dataset:
 
     @property
     def joined(self) -> str:
-        """The fingerprint of the join with IMDb, which some models learn from; empty without a join."""
+        """The fingerprint of the join with IMDb; empty without a join. Some models learn from joined facts."""
         return self.movies.imdb.fingerprint if self.movies.imdb else ""
 
     @cached_property
@@ -453,9 +453,9 @@ class Dataset:
 
     @cached_property
     def sample(self) -> "Dataset":
-        """The dataset with all ratings of some users, about ``SAMPLE_RATINGS``; if it has no more, the dataset itself.
+        """The dataset with the ratings of some users, about ``SAMPLE_RATINGS``, or the dataset itself if it has fewer.
 
-        Use it for what does not gain from more ratings, and should not wait until they are read.
+        Use the sample where more ratings gain nothing, so that nobody waits until all are read.
         """
         if len(self.ratings) <= SAMPLE_RATINGS:
             return self
@@ -508,15 +508,15 @@ class Dataset:
         return order[starts[user] : starts[user + 1]]
 
     def ratings_of(self, user: int) -> Ratings:
-        """Return a user's ratings, in file order, without reading all ratings from disk for them."""
+        """Return a user's ratings, in file order, without reading all ratings from disk."""
         return self.ratings.take(self.rows_of(user)) if self.ratings.in_memory else self.ratings.of_user(user)
 
 
 def grouped(groups: NDArray[Any], total: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """Return the rows sorted by group, shape (rows,), and where each group starts among them, shape (total + 1,).
 
-    Within a group, the rows keep their order. The last start is the number of rows. ``groups``: the group of each row,
-    from 0 to ``total`` - 1.
+    Within a group, the rows keep their order. The last start is the number of rows. ``groups`` has the group of each
+    row, from 0 to ``total`` - 1.
     """
     # numpy sorts 16-bit integers several times faster.
     order = np.argsort(groups.astype(np.uint16) if total <= 1 << 16 else groups, kind="stable")

@@ -33,7 +33,7 @@ OTHER_DIRECTORS = "other directors"
 TAGS = 1000
 """How many tags are encoded at most: those that the most movies have."""
 ROWS_AT_ONCE = 4096
-"""For how many movies at once the table of tags is in memory."""
+"""How many rows of the table of movies and tags are in memory at once."""
 DAMPING = 5.0
 """How many ratings at the overall mean are added to each average, so that a single rating does not decide it."""
 
@@ -305,7 +305,9 @@ def demographic_inputs(dataset: Dataset) -> Inputs:
     """
     people = demographics(dataset.users)
     if people is None:
-        raise Problem(f"{dataset.name} has no age, gender or occupation of its users; choose ml-100k or ml-1m.")
+        raise Problem(
+            f"{dataset.name} does not say the age, gender or occupation of its users; choose ml-100k or ml-1m."
+        )
     users = people.age.beside(people.gender.one_hot(), people.occupation.one_hot())
     return Inputs(users, genres(dataset.movies))
 

@@ -1,4 +1,4 @@
-"""Makes a dataset of a table in memory."""
+"""Makes a dataset from a pandas table."""
 
 from typing import TYPE_CHECKING
 
@@ -17,18 +17,18 @@ UNCLEANED = "none"
 
 
 def from_frame(frame: "pd.DataFrame", name: str = "frame", scale: str = "") -> Dataset:
-    """Return a dataset of a table of ratings, which stays in memory and in its order.
+    """Return a dataset with the ratings in a table, in the same order, without storing it.
 
-    Its columns are named as in ``movietui.data.tables.columns.NAMES``: ``user`` and ``item`` (or ``movie``), ids of any
+    The columns are named as in ``movietui.data.tables.columns.NAMES``: ``user`` and ``item`` (or ``movie``), ids of any
     type, and, if known, ``rating`` (or ``stars``), ``time`` and ``title``. Without ratings, the dataset only says who
-    watched what. ``scale``: such as ``0..100``; the ratings tell if it is empty. Raises ``Problem`` if there is no user
-    or item, if one is missing in a row, or if a rating is not a number.
+    watched what. ``scale`` is the scale of the ratings, such as ``0..100``; if empty, it is inferred from the ratings.
+    Raises ``Problem`` if there is no column of users or items, if a row lacks either, or if a rating is not a number.
     """
     import pandas as pd
     import pyarrow as pa
 
     if not isinstance(frame, pd.DataFrame):
-        raise Problem(f"from_frame needs a table of pandas, not a {type(frame).__name__}.")
+        raise Problem(f"from_frame needs a pandas table, not a {type(frame).__name__}.")
     columns = by_header([str(column) for column in frame.columns])
     if columns is None:
         shown = ", ".join(str(column) for column in frame.columns[:20])
@@ -37,7 +37,7 @@ def from_frame(frame: "pd.DataFrame", name: str = "frame", scale: str = "") -> D
     for role in ("user", "item"):
         if not len(frame) or named[role].isna().any():
             raise Problem(f"Every row must have a {role}, and there must be at least one row.")
-    # Text, because a column of several types is none for pyarrow.
+    # As text, because pyarrow does not take a column of several types.
     mixed = [role for role, column in named.items() if role in ("user", "item", "title") or column.dtype == object]
     named |= {role: named[role].astype(str).where(named[role].notna()) for role in mixed}
     interactions = table.of_columns(pa.table(named), name, "The table")

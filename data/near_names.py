@@ -63,7 +63,7 @@ def either(names: Iterable[str]) -> str:
 
 
 def hint(typed: str, names: Iterable[str], otherwise: str) -> str:
-    """Return the end of a sentence about a wrong name: "did you mean …?", or ``otherwise`` if no name is similar.
+    """Return the end of a sentence about a wrong name: "did you mean …?" or, if no name is similar, ``otherwise``.
 
     >>> hint("random8", ["u1", "random80"], "choose one of u1, random80.")
     'did you mean random80?'

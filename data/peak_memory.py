@@ -9,10 +9,8 @@ STATUS = Path("/proc/self/status")
 
 
 def peak_bytes() -> int:
-    """Return the peak memory of this process.
-
-    On Linux, ``getrusage`` may instead return the memory of the process that started this one, if that had more.
-    """
+    """Return the peak memory of this process, in bytes."""
+    # On Linux, getrusage returns the peak of the process that started this one, if that was higher.
     with suppress(OSError, StopIteration):
         line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024

@@ -25,7 +25,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 NAME = re.compile(r"[a-z0-9][a-z0-9@._-]{0,39}")
 """What the name of a plug-in may be, because people type it."""
 MAX_REASON = 200
-"""The maximum number of characters of an error of a plug-in that are shown."""
+"""How many characters of a plug-in's error are shown at most."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Plugin:
     version: str
     entry: "EntryPoint"
     conflict: str = ""
-    """Why the name cannot be used, as the end of a sentence; empty if it can."""
+    """Why the name cannot be used, as the end of a sentence; empty if it can be used."""
 
     def problem(self, wrong: str) -> Problem:
         """Return the problem with the plug-in; ``wrong`` ends the sentence."""
@@ -76,8 +76,10 @@ def no_name(name: str) -> bool:
 
 
 def declared(kind: Kind, taken: Callable[[str], bool] = no_name) -> tuple[Plugin, ...]:
-    """Return the plug-ins of a kind that installed packages declare, in the order of their names, without importing
-    them. ``taken``: whether movietui has one with this name."""
+    """Return the plug-ins of a kind that installed packages declare, in the order of their names. Imports none of them.
+
+    ``taken`` tells whether movietui itself uses a name.
+    """
     return tuple(_checked(plugin, taken) for plugin in _declared().get(kind, ()))
 
 

@@ -6,8 +6,8 @@ from movietui.data.safe_text import strip_controls
 class Problem(Exception):
     """Something could not be done. The sentence says what is wrong, where, and what to do about it.
 
-    The user sees only this sentence: the command line prints it and exits with 1; the app shows it. It may contain
-    names from outside, so control characters are stripped here, once for all callers.
+    The user sees only this sentence: the command line prints it and exits with 1, and the app shows it. The sentence
+    may contain names from outside, so control characters are stripped here, once for all callers.
     """
 
     def __init__(self, sentence: str) -> None:

@@ -29,7 +29,7 @@ WHOLE = "whole"
 """The unit of a stage whose ``done`` and ``total`` measure the whole work, not only this stage."""
 
 Report = Callable[[Stage], None]
-"""A function that is called at each step of the work. An exception that it raises, such as ``Cancelled``, ends the work
+"""A function to call at each step of the work. An exception that it raises, such as ``Cancelled``, ends the work
 cleanly."""
 
 

@@ -31,14 +31,14 @@ class Reader:
     """What an entry point in the group ``movietui.readers`` names."""
 
     recognises: Callable[[Path], bool]
-    """Whether a file or folder is of the kind that it reads; called for each path that a user gives, so it only looks
-    at the first bytes, or at the names of files."""
+    """Returns whether the reader can read a file or folder. It is called for each path that a user gives, so it should
+    look only at the first bytes, or at the names of files."""
     read: Callable[[Path, Report], Raw]
     """Reads the file or folder. Raises ``Problem`` with a sentence for the user if that is impossible."""
 
 
 def load(plugin: Plugin) -> Reader:
-    """Return a plug-in's reader. Raises ``Problem`` if it cannot be imported or is none."""
+    """Return a plug-in's reader. Raises ``Problem`` if it cannot be imported or is not a ``Reader``."""
     reader = plugin.load()
     if not isinstance(reader, Reader):
         raise plugin.problem("is not a movietui.data.readers.Reader; update or uninstall the package")
@@ -48,8 +48,8 @@ def load(plugin: Plugin) -> Reader:
 def read(path: Path, progress: Report = silent) -> tuple[Raw, str] | None:
     """Read a file or folder with the plug-in that recognises it; return the dataset and a note for the user.
 
-    Returns ``None`` if no plug-in recognises the path. Plug-ins that fail to say so are reported and left out. Raises
-    ``Problem`` if several recognise it, or if it cannot be read.
+    Returns ``None`` if no plug-in recognises the path. Plug-ins that fail while looking at it are reported and left
+    out. Raises ``Problem`` if several recognise the path, or if it cannot be read.
     """
     path = path.expanduser()
     recognising = [
@@ -102,7 +102,7 @@ def _checked(plugin: Plugin, raw: object) -> Raw:
     if any(column.duplicated().any() for column in ids):
         raise plugin.problem("returned two users or two movies with the same id; update or uninstall the package")
     if not is_scale_valid(raw.scale):
-        raise plugin.problem(f"returned the scale {raw.scale}, which is none; update or uninstall the package")
+        raise plugin.problem(f"returned the invalid scale {raw.scale}; update or uninstall the package")
     links = None if raw.links is None else _table(plugin, "links", raw.links, LINK)
     movies["title"] = movies["title"].str.slice(0, MAX_TITLE_LENGTH)
     movies["release_date"] = movies["release_date"].where(movies["release_date"].str.fullmatch(DATE), "")

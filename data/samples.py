@@ -15,8 +15,10 @@ def evenly_spread(total: int, most: int) -> NDArray[np.intp]:
 
 
 def some_users(train: "Dataset", ratings: int, seed: int = 0) -> NDArray[np.intp]:
-    """Return the rows of users who together have about this many ratings, drawn with the seed, ascending; all users if
-    the dataset has no more ratings than that."""
+    """Return the rows of users who together have about this many ratings, drawn with the seed, ascending.
+
+    If the dataset has no more ratings than that, all users are returned.
+    """
     users, total = len(train.users), len(train.ratings)
     if total <= ratings:
         return np.arange(users)

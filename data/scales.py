@@ -19,16 +19,15 @@ USUAL = (
     Scale(0, 10, 1),
     Scale(0, 100, 1),
 )
-"""The scales that are found even if a few ratings are not on them, or few ratings are given; the first one that fits
-is taken."""
+"""The usual scales; ``find`` takes the first one that nearly all ratings are on."""
 ON_SCALE = 0.999
 """The share of the ratings that must be on a usual scale."""
 MANY = 1_000
-"""Of at least this many ratings, the lowest and the highest that occur are the ends of the scale."""
+"""With this many ratings or more, the scale ends at the lowest and the highest rating that occur."""
 NEAR_TOP = 0.9
-"""A highest rating of at least this share of the top of a usual scale does not lower the top."""
+"""The top of a usual scale stays, however, if the highest rating is at least this share of it."""
 OFF_SCALE = 0.1
-"""If more than this share of the ratings are not on the scale of their layout, they are on another one."""
+"""If more than this share of the ratings are not on the scale of their layout, the ratings are on another scale."""
 STEPS = (1.0, 0.5, 0.25, 0.2, 0.1, 0.05, 0.01)
 _SCALE = re.compile(r"(-?[0-9]{1,7}(?:\.[0-9]{1,3})?)\.\.(-?[0-9]{1,7}(?:\.[0-9]{1,3})?)")
 
@@ -45,7 +44,7 @@ def parse(text: str) -> Scale:
 
 
 def with_steps(scale: Scale, ratings: Numbers) -> Scale:
-    """Return a scale with the largest step that all ratings on it are multiples of; 0 if there is none."""
+    """Return a scale with the largest of ``STEPS`` that fits all ratings on it, or with step 0 if none fits."""
     on = ratings[~outside(scale, ratings)]
     fitting = (step for step in STEPS if not outside(Scale(scale.low, scale.high, step), on).any())
     return Scale(scale.low, scale.high, next(fitting, 0.0))
@@ -73,7 +72,10 @@ def find(ratings: Numbers) -> Scale:
             "or give the scale with --scale."
         )
     if not is_scale_valid(Scale(low, high, 0)):
-        raise Problem(f"The ratings reach from {low:g} to {high:g}; use at most {HIGHEST_RATING:,.0f}.")
+        raise Problem(
+            f"The ratings reach from {low:g} to {high:g}; they must be from -{HIGHEST_RATING:,.0f} to "
+            f"{HIGHEST_RATING:,.0f}."
+        )
     step = 0.0 if usual is None else usual.step
     return Scale(low, high, step) if step else with_steps(Scale(low, high, 0), on)
 

@@ -51,7 +51,8 @@ TESTED_SHARE = 0.2
 STRONG_STARS = 3.5
 """Only ratings with more stars than this are in ``strong``."""
 STRONG_RATINGS = 5
-"""Users with fewer such ratings are not in ``strong``. New users with fewer of train's movies have none in test."""
+"""Users with fewer such ratings are not in ``strong``. New users with fewer such ratings of train's movies have none in
+test."""
 STRONG_USERS = 10_000
 """The maximum number of new users of ``strong``."""
 STRONG_SEED = 98765
@@ -66,13 +67,13 @@ class Split:
     train: Rows
     test: Rows
     fold_in: Rows | None = None
-    """If the users in test are new, so that no rating of theirs is in train: their other ratings, from which a model is
-    told their taste. ``None`` if the users in test are those in train."""
+    """The other ratings of the users in test, if these users are new: a model folds the users in from them. ``None`` if
+    the users in test have ratings in train."""
 
 
 def protocol(name: str) -> str:
-    """Return what a split's figures may be averaged over with: ``kfold5`` for its folds, ``u`` for ``u1`` to ``u5``,
-    the name for any other split.
+    """Return the name shared by the splits whose figures may be averaged: ``kfold5`` for its folds, ``u`` for ``u1`` to
+    ``u5``, or else the name of the split.
 
     >>> protocol("kfold5-3"), protocol("u1"), protocol("random80")
     ('kfold5', 'u', 'random80')
@@ -83,9 +84,9 @@ def protocol(name: str) -> str:
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``name``: one of ``NAMES``, or the path of a file. ``seed`` is the seed of the split, not of the model; the splits
-    ``u1`` to ``u5``, those by time and files have none. Raises ``Problem`` for any other name, if the file cannot be
-    read, and if the split does not fit the dataset.
+    ``name`` is one of ``NAMES``, or the path of a file. ``seed`` is the seed of the split, not of the model; it does
+    not matter for files and ``WITHOUT_SEED``. Raises ``Problem`` for any other name, if the file cannot be read, and if
+    the split does not fit the dataset.
     """
     if is_file(name):
         train, test = split_file.read(Path(name), dataset)
@@ -109,7 +110,7 @@ def is_file(name: str) -> bool:
 
 
 def name_of(name: str) -> str:
-    """Return what to call a split in results; that of a file changes with its content. Raises ``Problem``."""
+    """Return the name of a split in results; that of a file changes with its content. Raises ``Problem``."""
     return split_file.name_of(Path(name)) if is_file(name) else name
 
 
@@ -231,7 +232,7 @@ def _strong(dataset: Dataset, seed: int) -> Split:
     new_count = min(STRONG_USERS, int(len(by_id) * NEW_SHARE))
     permuted = by_id[np.random.RandomState(STRONG_SEED + seed).permutation(len(by_id))]
     of_train, new = np.zeros(total, bool), np.zeros(total, bool)
-    of_train[permuted[: len(by_id) - 2 * new_count]] = True  # the users between these two are the authors' validation
+    of_train[permuted[: len(by_id) - 2 * new_count]] = True  # the users in between are the authors' validation users
     new[permuted[len(by_id) - new_count :]] = True
     train = np.flatnonzero(high & of_train[ratings.user])
     known = np.zeros(len(dataset.movies), bool)

@@ -19,8 +19,8 @@ ADULT = 18
 MONTHS = 48
 """If the ratings span more months than this, they are counted by year."""
 MOST_BINS = 100
-"""The maximum number of years in the chart of ratings over time, because a user's own dataset may span any number of
-years."""
+"""The maximum number of bars in the charts of ratings, and of ratings over time. A user's own dataset may have any
+number of different ratings and years."""
 DAY = 86_400
 TENTHS = 10
 
@@ -147,9 +147,9 @@ def _chart(name: str, title: str, of: str, bars: Sequence[tuple[str, int]], note
 
 
 def _by_rating(scale: Scale, given: dict[float, int]) -> dict[str, Any]:
-    """Return the chart of how often each rating was given, on the scale on which they were published.
+    """Return the chart of how often each rating was given, on the published scale.
 
-    With more than ``MOST_BINS`` different ratings, they are counted by tenths of the scale.
+    If there are more than ``MOST_BINS`` different ratings, they are counted by tenths of the scale.
     """
     title = "ratings by stars" if scale == scale.in_stars else f"ratings on a scale of {scale}"
     if len(given) <= MOST_BINS:

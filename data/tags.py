@@ -27,7 +27,7 @@ person says, such as ``in netflix queue``, describes the person, and nobody else
 MIN_RELEVANCE = 0.6
 """The lowest relevance in the tag genome at which a movie has a tag."""
 STRONG = 0.5
-"""The weight from which a tag is strong: two users gave it to the movie, or the tag genome says so."""
+"""The weight from which a tag is strong: two users gave it to the movie, or it is from the tag genome."""
 COMMON = 0.1
 """A tag of at least this share of the movies with tags makes no two movies alike by itself."""
 ENOUGH = 6.0
@@ -120,9 +120,9 @@ class Tags:
     def similarity(self, row: int) -> NDArray[np.float64]:
         """Return how far the tags of each movie agree with those of one movie, from 0 to 1, shape (movies,).
 
-        For each tag that two movies share, the lower of its two weights is multiplied by its ``rarity``; the sum of
-        these is divided by the larger of the two movies' sums over all of their tags, or by ``ENOUGH`` if that is
-        larger, so that a single tag in common does not make two movies with few tags the same.
+        For each tag that two movies share, the lower of its two weights is multiplied by its ``rarity``. The sum of
+        these products is divided by the larger of the two movies' sums over all of their tags, or by ``ENOUGH`` if that
+        is larger. Otherwise, a single tag in common would make two movies with few tags the same.
         """
         shared = np.zeros(len(self.starts) - 1)
         for entry in range(self.starts[row], self.starts[row + 1]):
@@ -146,7 +146,7 @@ class Tags:
 def rarity(counts: NDArray[np.int64], tagged: int) -> NDArray[np.float64]:
     """Return how rare each tag is: its inverse document frequency (Spärck Jones 1972).
 
-    ``counts``: the number of movies with each tag, shape (tags,); ``tagged``: the number of movies with any tag.
+    ``counts`` has the number of movies with each tag, shape (tags,). ``tagged`` is the number of movies with any tag.
     """
     return np.log1p(tagged / np.maximum(counts, 1))
 

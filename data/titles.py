@@ -141,7 +141,7 @@ def movie_key(title: str, year: int) -> str:
 def untitled_key(shown: str, dataset: str, movie_id: str) -> str:
     """Return the key of a movie without a title, which no movie of another dataset has.
 
-    ``shown``: what the movie is called instead; a search finds it by this.
+    ``shown`` is the name that stands in for the title. A search finds the movie by this name.
 
     >>> untitled_key("Movie 7", "mine", "7")
     'movie 7 mine/7'

@@ -52,7 +52,7 @@ _CHANGE = re.compile(r"([+-])([a-z-]+)(?::([0-9]{1,9}))?")
 
 @dataclass(frozen=True)
 class Cleaning:
-    """Says which rules are on, and with which numbers."""
+    """The rules that are on, with their numbers."""
 
     numbers: tuple[tuple[str, int], ...]
     """The rules that are on, in the order in which they apply, each with its number (0 for a rule without a number)."""

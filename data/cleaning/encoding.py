@@ -1,4 +1,4 @@
-"""Encodes cleaned tables as a ``Dataset``, with indices instead of ids, and computes its fingerprint."""
+"""Encodes cleaned tables as a ``Dataset``, with rows instead of ids, and computes its fingerprint."""
 
 import hashlib
 import json
@@ -19,8 +19,8 @@ from movietui.data.titles import untitled_key
 def encode(name: str, tables: Tables, cleaning: str) -> Dataset:
     """Return the remaining rows of the tables as a dataset, in their original order.
 
-    Users and movies that occur only in ratings, which remain if the rule ``unknown-ids`` is off, follow those that the
-    dataset describes.
+    Users and movies that occur only in ratings follow those that the dataset describes; the rule ``unknown-ids``
+    removes them.
     """
     published = tables.published
     published_scale = published.raw.scale
@@ -79,7 +79,7 @@ def users_of(published: Published, rows: Sequence[int], *, coded_gender: bool, k
 def movies_of(name: str, tables: MovieTables) -> Movies:
     """Return the remaining movies, in their original order.
 
-    A movie without a title gets a key that no movie of another dataset has; ``name``: that of the dataset.
+    A movie without a title gets a key that no movie of another dataset has; ``name`` is the name of the dataset.
     """
     published = tables.published
     ids = list(map(str, published.ids_of_movies))
@@ -135,7 +135,7 @@ def _genres(texts: Sequence[str], names: Sequence[str]) -> Bools:
 
 
 def fingerprint(ratings: Ratings, users: Users, movies: Movies, scale: Scale) -> str:
-    """Return a digest of all that a dataset holds, except its name, its cleaning, merged ids and IMDb's facts."""
+    """Return a digest of ratings, users, movies and scale; merged ids and IMDb's facts are not part of it."""
     digest = hashlib.blake2b(digest_size=32)  # twice as fast as sha256
     texts = [users.ids, users.gender, users.occupation, users.zip_code]
     texts += [movies.ids, movies.titles, movies.genre_names, movies.keys]

@@ -1,7 +1,7 @@
 """The cleaning rules, in the order in which they apply.
 
 A rule gets the rows that the rules before it left, as masks on columns (``movietui.data.cleaning.working_tables``). It
-returns the rows that remain, and a readable form of those that it removed or changed, which is built only on demand.
+returns the rows that remain, and can describe on demand the rows that it removed or changed.
 Entries of the same movie are merged before ratings are counted, so that a movie that was entered twice does not seem
 rarely rated.
 """
@@ -22,7 +22,7 @@ EXAMPLES = 5
 """How many removed or changed rows a report describes for each rule."""
 RATING_COLUMNS = ("user", "movie", "title", "stars", "rated on")
 OFF_STEP = 1e-3
-"""A rating that is further from a step of the scale than this, in steps, is not on the scale."""
+"""How far from the nearest step of its scale a rating may be, in steps."""
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
 UNKNOWN_GENDER = -1
 
@@ -116,7 +116,7 @@ def _without_ratings(tables: Tables, bad: Bools) -> Outcome[Tables]:
 def rating_row(published: Published, user: int | str, movie: int, stars: float, time: int) -> Row:
     """Return the readable form of a rating, with ``RATING_COLUMNS``.
 
-    ``user``: the published id of its user; ``movie``: the row of its movie; ``stars``: as published.
+    ``user`` is the published id of its user, and ``movie`` the row of its movie. ``stars`` are as published.
     """
     return (
         _id_text(user),
@@ -128,7 +128,7 @@ def rating_row(published: Published, user: int | str, movie: int, stars: float, 
 
 
 def describe_rating(row: Row) -> str:
-    """Describe in words a row of ``rating_row``."""
+    """Describe a row of ``rating_row`` in words."""
     stars = f"{row[3]:g}" if isinstance(row[3], float) else row[3]
     return f"user {row[0]}, movie {row[1]}, {stars} stars"
 
@@ -231,7 +231,7 @@ def _rows_with_year(tables: MovieTables) -> list[int]:
 def same_movies(tables: MovieTables) -> list[list[int]]:
     """Return the rows of the entries of each movie that was entered more than once.
 
-    The entry with the most ratings, and of several the one with the lowest id, comes first: the others merge into it.
+    The others merge into the first entry: the one with the most ratings or, of several such, with the lowest id.
     """
     published = tables.published
     groups = _grouped_by(_rows_with_year(tables), published.keys.__getitem__)
@@ -249,7 +249,7 @@ def merge_into(groups: Sequence[Sequence[int]], movies: int) -> Ints:
 
 
 def merged(published: Published, groups: Sequence[Sequence[int]]) -> Published:
-    """Return what is published, but give the first entry of each group the genres and the first date of all entries."""
+    """Return ``published`` with merged groups: the first entry of each gets the genres and the first date of all."""
     genres, released = list(published.genres), list(published.released)
     for group in groups:
         named = [genre for row in group for genre in genres[row].split("|")]
@@ -384,7 +384,7 @@ def _few_ratings_users(tables: Tables, fewest: int) -> Outcome[Tables]:
 
 
 def describe_user(row: Row) -> str:
-    """Describe in words a user and the number of their ratings."""
+    """Describe a user and the number of their ratings in words."""
     return f"user {row[0]}, {_plural(row[1], 'rating')}"
 
 
@@ -451,11 +451,7 @@ def _columns(tables: AnyTables, _: int) -> Outcome[AnyTables]:
         return [(published.ids_of_users[row], texts[row]) for row in with_code[start:end]]
 
     affected = AffectedRows(("user", "zip code"), len(with_code), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
-    note = (
-        "these are zip codes; video dates and page links are never read"
-        if with_code
-        else "the dataset has no zip codes"
-    )
+    note = "zip codes; video dates and page links are never read" if with_code else "the dataset has no zip codes"
     return Outcome(replace(tables, keep_zip_codes=False), affected, len(with_code), note)
 
 
@@ -471,7 +467,7 @@ RULES = (
     Rule("no-year", "movies without a year", _no_year),
     Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),
     Rule("few-ratings-movies", "movies, under {} ratings", _few_ratings_movies, 5),
-    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # most releases have none with fewer
+    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # in most releases, nobody has fewer
     Rule("titles", "titles, article first", _titles),
     Rule("gender", "gender as F = 0, M = 1", _gender),
     Rule("unused-columns", "unused columns", _columns),
@@ -480,7 +476,7 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 
 class MovieRule(Protocol):
-    """A rule that works on one machine and on a cluster: all it needs of the ratings is how many each movie has."""
+    """A rule for one machine and for a cluster. Of the ratings, it needs only how many each movie has."""
 
     def __call__(self, tables: AnyTables, number: int, /) -> Outcome[AnyTables]:
         """Return the outcome of the rule."""

@@ -53,7 +53,7 @@ class Published:
     genres: tuple[str, ...]
     """Such as ``Comedy|Drama``; a movie with merged entries has the genres of all of them."""
     released: tuple[str, ...]
-    """The date of release, such as ``1995-01-01``, or empty; for merged entries, the first known date."""
+    """The date of release, such as ``1995-01-01``, or empty; for merged entries, that of the first dated entry."""
 
     @property
     def known_users(self) -> int:
@@ -89,10 +89,7 @@ class Published:
 
 
 class MovieTables(Protocol):
-    """What the rules about movies need to know of a dataset during cleaning, wherever its ratings are.
-
-    The attributes mean the same as those of ``Tables``.
-    """
+    """What the rules about movies use of a dataset during cleaning, on one machine or a cluster; see ``Tables``."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -256,7 +253,7 @@ def tables_of(raw: Raw) -> Tables:
 
 
 def published_of(raw: Raw, user_ids: Ids, movie_ids: Ids, user: Ints, movie: Ints) -> Published:
-    """Return a raw dataset with the titles of its movies parsed; see ``Published`` for the arguments."""
+    """Return a raw dataset as ``Published``, with the titles of its movies parsed."""
     ids = _published_ids(raw.movies, movie_ids)
     unknown = len(ids) - len(raw.movies)
     given = [*raw.movies["title"].tolist(), *[""] * unknown]
@@ -284,14 +281,14 @@ def published_of(raw: Raw, user_ids: Ids, movie_ids: Ids, user: Ints, movie: Int
 
 
 def _published_ids(described: "pd.DataFrame", ids: Ids) -> Sequence[int | str]:
-    """Return the published ids of users or movies; ``described``: those that the dataset describes."""
+    """Return the published ids of users or movies; ``described`` has those that the dataset describes."""
     if "published_id" not in described.columns:
         return [*ids.tolist()]
     return [*described["published_id"].tolist(), *ids[len(described) :].tolist()]
 
 
 def _stand_in(movie: int | str) -> str:
-    """Return what a movie without a title is called: by its id."""
+    """Return the name of a movie without a title, made from its id."""
     return movie if isinstance(movie, str) and not movie.isdigit() else f"Movie {movie}"
 
 

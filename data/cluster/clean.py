@@ -40,11 +40,11 @@ STANDARD = "standard"
 PLAIN = "standard -no-genre"
 """The default cleaning of a plain table, whose movies have no genres."""
 PART = 4_000_000
-"""The approximate maximum number of ratings in one partition while they are cleaned, and in one part of the result."""
+"""The approximate limit on the ratings in a partition during cleaning, and in a part of the result."""
 SMALL_PART = 100_000
 """Fewer ratings than this are not worth a partition of their own."""
 TABLES, STAGING = "tables-", "staging-"
-"""The prefixes of the folders in the output: of those with the result, and of those needed only during the run."""
+"""The prefixes of the folders in the output: those with the result, and those with intermediate files."""
 _FORMAT = 1
 _PLACE_BITS = 33
 """Spark's ``monotonically_increasing_id`` numbers the rows of each partition in this many bits."""
@@ -59,11 +59,11 @@ def clean(
     scale: Scale | None = None,
     report: Report = silent,
 ) -> ClusterDataset:
-    """Clean the ratings at a URI, write them to the folder ``output``, and store what is known about them here.
+    """Clean the ratings at a URI and write them to the folder ``output``; store the movies and the report here.
 
-    ``cleaning``: the rules, see ``movietui.data.cleaning.cleaner.parse``; by default ``STANDARD``, or ``PLAIN`` for a
-    plain table. ``scale``: the scale of a plain table. Raises ``Problem``, or the errors that ``explain_errors``
-    explains.
+    ``cleaning`` names the rules, see ``movietui.data.cleaning.cleaner.parse``; by default ``STANDARD``, or ``PLAIN``
+    for a plain table. ``scale`` is the scale of a plain table. Raises ``Problem``, or the errors that
+    ``explain_errors`` explains.
     """
     locations.dataset(name)
     if name in ("demo", "imdb"):
@@ -131,7 +131,7 @@ def _removed(files: FileSystem, uri: str) -> Iterator[None]:
 
 
 def _sweep(files: FileSystem, output: str, folder: str) -> None:
-    """Remove earlier tables, and what runs that died have left."""
+    """Remove earlier tables, and what interrupted runs have left."""
     for entry in files.entries(output):
         if entry.name != folder and entry.name.startswith((TABLES, STAGING, UNFINISHED)):
             files.remove(f"{output}/{entry.name}")
@@ -213,7 +213,7 @@ def opened_tables(
 def _malformed(rows: DataFrame, file: str) -> tuple[int, list[Malformed]]:
     """Return how many rows are malformed, and the first of them."""
     first = rows.orderBy("file", "row").limit(EXAMPLES).collect()
-    # The number of a line is known only in the first part of the file.
+    # Rows are numbered anew in each partition, so a row number gives the line only in the first one.
     lines = [row["row"] + 1 if row["row"] < 1 << _PLACE_BITS else 0 for row in first]
     return rows.count(), [Malformed(file, line, row["reason"]) for line, row in zip(lines, first, strict=True)]
 
@@ -238,7 +238,7 @@ def apply_rules(
     report(Stage("Cleaning", len(RULES), len(RULES), "rules", finished=True))
     movies = int(np.count_nonzero(tables.remaining_movies))
     users = tables.total_users
-    if tables.unknown_users and not tables.rated_only:  # of those, only users with ratings remain
+    if tables.unknown_users and not tables.rated_only:  # unknown users remain only if they have ratings
         users = int(np.count_nonzero(tables.users)) + _unknown(tables).count()
     result = CleaningReport(name, str(cleaning), tuple(results), tables.ratings, users, movies)
     check_any_left(result)
@@ -264,7 +264,7 @@ def _write(
     output: str,
     folder: str,
 ) -> ClusterDataset:
-    """Write ratings and users, and return the dataset. Raises ``Problem`` if what was written is not what remained."""
+    """Write ratings and users, and return the dataset. Raises ``Problem`` if reading them back gives other counts."""
     parts = every.rdd.getNumPartitions()
     users = _numbered(spark, _users(spark, every, tables), f"{staging}/users")
     users = users.withColumn("part", sf.pmod(sf.hash("id"), sf.lit(parts)))
@@ -347,9 +347,9 @@ def _users(spark: SparkSession, every: DataFrame, tables: ClusterTables) -> Data
 
 
 def _numbered(spark: SparkSession, users: DataFrame, staging: str) -> DataFrame:
-    """Return users by ``rank`` and ``order``, with their row as ``user``; ``staging`` is where they may be written."""
+    """Number users by ``rank`` and ``order`` in the column ``user``; write them to ``staging`` in between."""
     placed = users.orderBy("rank", "order").drop("rank", "order").withColumn("place", sf.monotonically_increasing_id())
-    placed.write.parquet(staging)  # so that each place stays as it is, whatever is computed again
+    placed.write.parquet(staging)  # so that a place does not change if Spark computes its partition again
     placed = spark.read.parquet(staging)
     group = sf.shiftrightunsigned("place", _PLACE_BITS)
     sizes = {row["group"]: row["count"] for row in placed.groupBy(group.alias("group")).count().collect()}

@@ -1,4 +1,4 @@
-"""A dataset that was cleaned on a cluster: its movies are on this machine; Spark reads its ratings and users there."""
+"""A dataset that was cleaned on a cluster: its movies are on this machine, its ratings and users on the cluster."""
 
 import time
 import uuid
@@ -36,15 +36,15 @@ class ClusterDataset(remote.RemoteDataset):
     def ratings(self, spark: "SparkSession") -> "DataFrame":
         """Return the ratings, with the columns ``RATINGS``.
 
-        Raises ``Problem`` if they were removed or cleaned again since.
+        Raises ``Problem`` if they have since been removed or cleaned again.
         """
         ratings = spark.read.schema(RATINGS).parquet(f"{self._tables(spark)}/ratings")
         return ratings.drop("part")  # the column by which the files are in folders
 
     def users(self, spark: "SparkSession") -> "DataFrame":
-        """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and what else is published about them.
+        """Return the users: ``user`` (the row), ``id`` (as published), ``part``, and their demographics, if published.
 
-        The latter are ``age`` (in years, 0 if unknown), ``gender``, ``gender_code``, ``occupation`` and ``zip_code``,
+        Demographics are ``age`` (in years, 0 if unknown), ``gender``, ``gender_code``, ``occupation`` and ``zip_code``,
         see ``movietui.data.dataset.Users``. Raises ``Problem`` as ``ratings`` does.
         """
         return spark.read.parquet(f"{self._tables(spark)}/users")
@@ -53,7 +53,7 @@ class ClusterDataset(remote.RemoteDataset):
     def scratch(self, spark: "SparkSession") -> Iterator[str]:
         """Yield the URI of a new folder beside the tables, which is removed when the block ends.
 
-        First removes the folders that training left when it died: those in which nothing was written for a day.
+        First removes the folders of interrupted training: those in which nothing was written for a day.
         """
         files, uri = FileSystem(spark), f"{self.uri}/{UNFINISHED}{uuid.uuid4().hex}"
         for folder in files.entries(self.uri):
@@ -67,7 +67,7 @@ class ClusterDataset(remote.RemoteDataset):
             files.remove(uri)
 
     def _tables(self, spark: "SparkSession") -> str:
-        """Return the folder with the tables. Raises ``Problem`` unless the manifest beside it still names it."""
+        """Return the folder with the tables. Raises ``Problem`` unless the manifest still names this folder."""
         files, manifest_uri = FileSystem(spark), f"{self.uri}/{MANIFEST}"
         try:
             manifest = parquet.unsealed(files.head(manifest_uri, _MANIFEST_BYTES)) if files.entry(manifest_uri) else {}
@@ -75,12 +75,12 @@ class ClusterDataset(remote.RemoteDataset):
             manifest = {}
         if manifest.get("folder") != self.folder or manifest.get("fingerprint") != self.fingerprint:
             raise Problem(
-                f"{self.uri} no longer has {self.name} as it is known here; clean it again with movietui cluster clean "
-                f"{self.name}."
+                f"The ratings of {self.name} at {self.uri} have been removed or changed; clean them again with "
+                f"movietui cluster clean {self.name}."
             )
         return f"{self.uri}/{self.folder}"
 
 
 def load(name: str) -> ClusterDataset:
-    """Return a dataset that was cleaned on a cluster. Raises ``Problem`` if none with this name is known here."""
+    """Return a dataset that was cleaned on a cluster. Raises ``Problem`` if none with this name is stored here."""
     return remote.load(name, ClusterDataset)

@@ -29,7 +29,7 @@ class Entry:
 class FileSystem:
     """Files by their URIs; a URI without a scheme is in the file system that Spark uses by default.
 
-    The methods raise errors of Java; call them within ``explain_errors``.
+    The methods raise Java's errors; call them within ``explain_errors``.
     """
 
     def __init__(self, spark: "SparkSession") -> None:
@@ -41,7 +41,7 @@ class FileSystem:
         return path.getFileSystem(self._settings), path
 
     def absolute(self, uri: str) -> str:
-        """Return a URI with its scheme. Raises ``Problem`` if it cannot be one."""
+        """Return a URI with its scheme. Raises ``Problem`` if it is invalid."""
         from py4j.protocol import Py4JError
 
         try:

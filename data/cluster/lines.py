@@ -1,4 +1,4 @@
-"""Parses ratings on the executors, with the parser that reads them on one machine."""
+"""Parses ratings on the executors, with the same parser as on one machine."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING

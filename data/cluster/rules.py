@@ -1,8 +1,8 @@
-"""The cleaning rules where the ratings are a table of Spark; the definitions are those of ``movietui.data.cleaning``.
+"""The cleaning rules for ratings in a Spark table; they do the same as the rules in ``movietui.data.cleaning``.
 
-Movies are few, so the driver knows how many ratings each has: the rules that need no more than that are the same
-functions as on one machine (``MOVIE_RULES``). Here are the others, which look at ratings or users. All ratings of a
-user are in one partition, sorted by movie and time, so that no rule has to move ratings between machines.
+Movies are few, so the driver knows how many ratings each has. Rules that need no more than that are the same functions
+as on one machine (``MOVIE_RULES``). This module has the others, which look at ratings or users. All ratings of a user
+are in one partition, sorted by movie and time, so that no rule has to move ratings between machines.
 """
 
 from collections.abc import Callable, Mapping
@@ -126,7 +126,7 @@ Applied = Outcome[ClusterTables]
 def _without_ratings(tables: ClusterTables, marked: DataFrame, bad: Column) -> Applied:
     """Return the outcome of removing the bad ratings; ``marked`` has the remaining ratings, and maybe more columns.
 
-    The examples are the first bad ratings in the file, of different movies.
+    The examples are the first bad rating of each movie, in the order of the file.
     """
     position = sf.struct("file", "row")
     first = sf.min_by(sf.struct("user_id", "movie", "stars", "time", "file", "row"), position)

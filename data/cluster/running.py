@@ -1,7 +1,7 @@
 """Runs work on Spark so that its progress can be seen, and so that ctrl+c ends it at once.
 
 The work has a thread of its own, and the main thread only waits. Waiting may be interrupted at any moment. A call into
-Java may not: its answer would be taken for that of the next call.
+Java may not, because the next call would read its reply.
 """
 
 import threading
@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.5
 CANCEL_SECONDS = 0.2
 """Seconds between two attempts to cancel Spark's jobs: cancelled work may begin another job before it notices."""
 RUNNING = "RUNNING"
-"""The status of a job of Spark that is not over."""
+"""The status of a Spark job that is not over."""
 EXECUTORS_EVERY = 10
 """After how many looks the executors are counted again."""
 Result = TypeVar("Result")
@@ -61,9 +61,9 @@ def run(
 ) -> Result:
     """Do ``work`` in another thread and return its result, or raise its error.
 
-    ``work`` gets the function that it calls with its stages. They are passed on to ``report``, with the tasks of Spark
-    as their progress. ``saw`` is called with the same stages and what Spark has done, and at the end with a finished
-    stage without a name. Neither is called by two threads at a time.
+    ``work`` gets a function to report its stages with. The stages are passed on to ``report``, with Spark's tasks as
+    their progress. ``saw`` is called with the same stages and what Spark has done, and at the end with a finished stage
+    without a name. ``report`` and ``saw`` are called by one thread at a time.
 
     If ``report`` raises an error, or this thread is interrupted, Spark's jobs for the work are cancelled, and the error
     is raised once the work has cleaned up.
@@ -97,7 +97,7 @@ def run(
 
 
 class _Watch:
-    """Looks at Spark's jobs for some work from time to time, reports what they do, and cancels them when told to."""
+    """Watches Spark's jobs for some work: reports what they do, and cancels them when told to."""
 
     def __init__(self, spark: "SparkSession", report: Report, saw: Callable[[Stage, ClusterWork], None]) -> None:
         self.over = threading.Event()
@@ -107,7 +107,7 @@ class _Watch:
         self._wake = threading.Event()
         """Set when there is something to do before it is time for the next look."""
         self.group = f"movietui-{uuid4().hex}"
-        """The group of Spark's jobs for the work: others may use the same session."""
+        """The group of Spark's jobs for the work, because others may use the same session."""
         self._context = spark.sparkContext
         self._report, self._saw = report, saw
         self._reporting = threading.Lock()
@@ -119,7 +119,7 @@ class _Watch:
         """The stages that are counted in ``work``."""
 
     def stage(self, stage: Stage) -> None:
-        """Pass a stage of the work on."""
+        """Pass on a stage of the work."""
         with self._reporting:
             self._stage = None if stage.finished else stage
             self._pass_on(stage)
@@ -139,7 +139,7 @@ class _Watch:
         self._wake.set()
 
     def look_on(self) -> None:
-        """Look at Spark's jobs until the work is over; once it is cancelled, cancel them."""
+        """Report on Spark's jobs until the work is over; once it is cancelled, cancel the jobs."""
         looks = 0
         try:
             while not (self.over.is_set() or self._cancelled):
@@ -155,7 +155,7 @@ class _Watch:
         self._safely(self._look)
 
     def _safely(self, do: Callable[[], object]) -> None:
-        """Do something that needs Spark. If Spark does not reply, go on, because that must not end the work."""
+        """Call a function that asks Spark. A failure is ignored, because it must not end the work."""
         from py4j.protocol import Py4JError
 
         try:
@@ -164,7 +164,7 @@ class _Watch:
             return
 
     def _cancel_jobs(self) -> None:
-        """Cancel Spark's jobs until the work is over. Spark no longer prints errors: what still runs fails now."""
+        """Cancel Spark's jobs until the work is over, without printing the errors that this causes."""
         self._context.setLogLevel("OFF")
         while not self.over.is_set():
             self._context.cancelJobGroup(self.group)

@@ -36,14 +36,14 @@ def missing() -> str:
 
 
 def missing_pyspark() -> str:
-    """Return a sentence that says how to install pyspark; empty if it is here."""
+    """Return a sentence that says how to install pyspark; empty if it is installed."""
     if importlib.util.find_spec("pyspark") is None:
         return "Spark is not installed; run pip install 'movietui[spark]', which takes about 520 MB."
     return ""
 
 
 def missing_java() -> str:
-    """Return a sentence that says which Java is needed; empty if it is here."""
+    """Return a sentence that says which Java is needed; empty if it is installed."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if java is None:
@@ -64,11 +64,11 @@ def missing_java() -> str:
 def session(
     master: str | None, app: str = "movietui", settings: Mapping[str, str] | None = None
 ) -> Iterator["SparkSession"]:
-    """Yield a Spark session: that of a notebook if there is one, else a new one, which is stopped at the end.
+    """Yield the active Spark session, such as a notebook's, or else a new one, which is stopped at the end.
 
-    ``master``: the URL of the cluster, such as ``spark://HOST:7077``, ``yarn`` or ``local-cluster[2,1,1024]``. With
-    ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings``: other
-    settings of Spark, which take precedence. Raises ``Problem`` if Spark cannot start.
+    ``master`` is the URL of the cluster, such as ``spark://HOST:7077``, ``yarn`` or ``local-cluster[2,1,1024]``. With
+    ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings`` are
+    other settings of Spark, which override the defaults. Raises ``Problem`` if Spark cannot start.
     """
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has found Java
     if sentence := missing_pyspark() or ("" if submitted else missing_java()):
@@ -107,7 +107,7 @@ def session(
 
 @contextlib.contextmanager
 def _same_interrupts() -> Iterator[None]:
-    """Let ctrl+c do what it did before: Spark's own handler calls Java, perhaps in the middle of another call."""
+    """Keep the handler of ctrl+c, because Spark's handler calls Java, perhaps in the middle of another call."""
     before = signal.getsignal(signal.SIGINT)
     try:
         yield

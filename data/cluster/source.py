@@ -44,24 +44,24 @@ _HEAD = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What a cluster cleans."""
+    """Ratings to clean on a cluster, and what is known about their users and movies."""
 
     raw: Raw
-    """Everything except the ratings, whose table is empty; for a plain table, so is the table of movies."""
+    """The release without its ratings; for a plain table, without movies too."""
     rows: DataFrame
     """The ratings, with the columns ``movietui.data.cluster.lines.ROWS``."""
     describes_users: bool
-    """Whether ``raw.users`` has the users; otherwise, they are those who rated."""
+    """Whether ``raw.users`` has the users; otherwise, the users are those who rated."""
     describes_movies: bool
-    """Whether ``raw.movies`` has the movies; otherwise, they are those that were rated."""
+    """Whether ``raw.movies`` has the movies; otherwise, the movies are those that were rated."""
 
 
 @contextlib.contextmanager
 def opened(spark: SparkSession, uri: str, staging: str, scale: Scale | None, report: Report) -> Iterator[Source]:
-    """Yield what is at a URI.
+    """Yield the release or plain table at a URI.
 
-    ``staging``: the URI of a folder where the ratings of a zip may be unpacked. ``scale``: that of a plain table;
-    ``HALF_STARS`` if None. Raises ``Problem`` if nothing usable is there.
+    ``staging`` is the URI of a folder where the ratings of a zip may be unpacked. ``scale`` is the scale of a plain
+    table; ``HALF_STARS`` if None. Raises ``Problem`` if there is nothing usable at the URI.
     """
     files = FileSystem(spark)
     entry = files.entry(uri)
@@ -167,8 +167,8 @@ def _from_text(
 
 
 def _positioned(table: DataFrame) -> DataFrame:
-    """Return a table just read with the columns ``file`` and ``row``; ``row`` gives the order of the rows in a file."""
-    # The parts into which Spark cuts a file are in the file's order, and their rows are numbered in this order.
+    """Add the columns ``file`` and ``row`` to a table just read; ``row`` gives the order of the rows in a file."""
+    # Spark cuts a file into partitions in the file's order, and numbers the rows in the order of the partitions.
     return table.withColumn("file", sf.xxhash64("_metadata.file_name")).withColumn(
         "row", sf.monotonically_increasing_id()
     )
@@ -218,7 +218,10 @@ def _column_named(name: str) -> str | None:
 
 
 def _from_parquet(spark: SparkSession, ratings_uri: str) -> DataFrame:
-    """Return the ``ROWS`` of Parquet files, whose columns are found by name and may be of any numeric type."""
+    """Return the ``ROWS`` of Parquet files, whose columns are found by name.
+
+    Raises ``Problem`` unless ids are integers, times integers or timestamps, and stars numbers.
+    """
     table = spark.read.parquet(ratings_uri)
     fields = {_column_named(field.name): field for field in table.schema.fields}
     missing = [column for column in _ORDER if column not in fields]

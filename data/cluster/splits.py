@@ -1,9 +1,9 @@
 """The named splits of a dataset on a cluster, where the rows of the ratings have no order.
 
-A hash therefore puts each rating into one of ten buckets: a hash of the rows of its user and movie and of the seed or,
-for ``cold-movies-by-hash``, only of its movie's row and the seed. The parts of ``random90-by-hash`` are about as large
-as those of ``random90``, but it is another split, so it has another name. ``latest`` is the same as on one machine,
-except that a user's ratings in the same second are ordered by the rows of their movies: the higher row is the newer.
+Each rating is therefore in one of ten buckets, chosen by a hash of the seed and of the rows of its user and movie or,
+for ``cold-movies-by-hash``, of its movie only. The parts of ``random90-by-hash`` are about as large as those of
+``random90``, but it is another split, so it has another name. ``latest`` is the same as on one machine, except that a
+user's ratings in the same second are ordered by the rows of their movies: the higher row is the newer.
 """
 
 import re
@@ -38,8 +38,8 @@ def canonical(name: str) -> str:
 def bucket(user: Any, movie: Any, seed: int) -> Any:
     """Return the bucket of each rating, from 0 to 9: a hash of its user's and movie's rows and of the seed, modulo 10.
 
-    ``user`` and ``movie``: the rows, below 2^31 - 1, as Spark columns or numpy arrays of 64-bit integers. The hash
-    mixes in user and seed, then the movie, then constants, and cubes modulo the prime 2^31 - 1 after each.
+    ``user`` and ``movie`` are rows below 2^31 - 1, as Spark columns or numpy arrays of 64-bit integers. The hash mixes
+    in user and seed, then the movie, then constants, and cubes modulo the prime 2^31 - 1 after each.
     """
     mixed = (user * 1_103_515_245 + seed % _PRIME) % _PRIME
     mixed = (mixed * mixed % _PRIME) * mixed % _PRIME
@@ -51,10 +51,10 @@ def bucket(user: Any, movie: Any, seed: int) -> Any:
 
 
 def split(ratings: "DataFrame", name: str, seed: int = 0) -> "DataFrame":
-    """Return the ratings with another column, ``test``: whether the rating is in the test part of a split.
+    """Return the ratings with the column ``test``, which says whether a rating is in the test part of a split.
 
-    ``ratings``: with the columns ``movietui.data.cluster.dataset.RATINGS``. ``name``: one of ``NAMES``. ``seed``: of
-    the split; ``latest`` has none.
+    ``ratings`` has the columns ``movietui.data.cluster.dataset.RATINGS``. ``name`` is one of ``NAMES``. ``seed`` is the
+    seed of the split; it does not matter for ``latest``.
     """
     return ratings.withColumn("test", _in_test(canonical(name), seed))
 

@@ -301,7 +301,7 @@ def _request(
             )
         except RequestException:
             raise
-        except (OSError, ValueError) as error:  # no certificates, or a malformed address; not the disk
+        except (OSError, ValueError) as error:  # this machine has no certificates, or the address is malformed
             raise Failed(f"{_host(begin)} could not be reached: {str(error).rstrip('.')}") from None
         if not response.is_redirect:
             return response

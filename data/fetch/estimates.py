@@ -1,7 +1,7 @@
 """Estimates of how long the first list of a dataset takes, and how much disk space a dataset needs.
 
 We measured the speeds on two cores of a shared machine, with MovieLens 100K and 1M and with up to 32 million generated
-ratings in the format of ML-32M. They are meant for sentences such as "about 3 minutes".
+ratings in the format of ML-32M. The estimates are meant for sentences such as "about 3 minutes".
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ CLEAN_START = 3.0
 CLEANING_RATE = 700_000
 """Ratings read and cleaned per second."""
 LEARN_START = 7.0
-"""Seconds until the quick model begins to learn: until then, torch is loaded and the dataset is read."""
+"""Seconds to load torch and the dataset before the quick model begins to learn."""
 LEARNING_RATE = 180_000
 """Ratings per second at which the quick model learns, in each of its fits."""
 FITS = 3
 """How many fits a training makes: see ``movietui.models.evaluation.measure.train``."""
 FITTED_ONCE = 10_000_000
-"""A dataset with more ratings than this is fitted only once: each fit takes minutes, and the ratings in test change the
-served model little."""
+"""On a dataset with more ratings than this, a training makes only one fit: each takes minutes, and the test ratings
+change the served model little."""
 BYTES_PER_RATING = 12
 """Bytes of a rating on disk, as published and cleaned together, with its share of the users and movies."""
 
@@ -44,7 +44,7 @@ class Seconds:
 def seconds(download: int, ratings: int, learned: float | None = None) -> Seconds:
     """Return how long the first list takes for a dataset with an archive of ``download`` bytes and ``ratings`` ratings.
 
-    ``learned``: the seconds that the quick model took to learn from this dataset before; ``None`` if it never did.
+    ``learned`` is how many seconds the quick model took to learn from this dataset before; ``None`` if it never did.
     """
     fits = 1 if ratings > FITTED_ONCE else FITS
     return Seconds(

@@ -1,8 +1,8 @@
 """Finds the ids of a dataset's movies at IMDb, TMDB and MovieLens.
 
 The ids come from the dataset's ``links.csv``. A dataset without links uses the links of another dataset on disk: the
-largest one with links for any of the same movies. (All releases from 1M on use the same movie ids; two movies count as
-the same if id, name and year agree.) An IMDb id that is still unknown comes from the dataset's join with IMDb.
+largest one with links for any of the same movies. Two movies count as the same if id, name and year agree; all releases
+from 1M on use the same movie ids. An IMDb id that is still unknown comes from the dataset's join with IMDb.
 """
 
 import contextlib

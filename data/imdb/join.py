@@ -55,7 +55,7 @@ class Row:
     reason: str = ""
     """Why the movie has no match; empty in ``JoinReport.settled``."""
     candidates: tuple[Title, ...] = ()
-    """The possible matches; for a movie whose match the user chose by hand, only the chosen title."""
+    """The possible matches; in ``JoinReport.settled``, only the chosen title."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ class JoinReport:
     """Movies with possible matches, one of which the user can choose by hand."""
     unmatched: tuple[Row, ...]
     settled: tuple[Row, ...]
-    """Movies for which the user made a choice by hand, except a title that the join did not read; a row has no
-    candidates if the user chose none of them."""
+    """Movies for which the user made a choice by hand, unless the join did not read the chosen title. A row has the
+    chosen title as its only candidate, or no candidates if the user rejected all of them."""
     links: str
     """The name of the dataset whose links were used; empty if no links were used."""
     tables: Mapping[str, Mapping[str, int]]
@@ -147,8 +147,8 @@ class Join:
     """One row per matched, possible or unrated title: id, year, minutes, genres, rating, votes, directors, people (the
     ids of the directors), cast, languages, countries."""
     unrated: parquet.Columns
-    """One row per movie that ``movietui.data.imdb.unrated`` chose: its row in ``titles``, its name, and the key by
-    which movies are compared, which is stored because it takes a while to compute."""
+    """One row per movie that ``movietui.data.imdb.unrated`` chose: its row in ``titles``, its name, and its
+    ``movie_key``, which is stored because it takes a while to compute."""
     outcomes: parquet.Columns
     """One row per movie: label and way (see ``Match``). Empty if only the facts are loaded."""
     doubts: parquet.Columns
@@ -182,8 +182,8 @@ class Join:
     def title_row_of_any(self, entries: Sequence[str]) -> int:
         """Return the row in ``titles`` of the match of a movie with merged entries, or -1 if it has none.
 
-        If the user made a choice for some of the entries, only these are considered. The first of them with a match
-        counts.
+        The first entry with a match counts. If the user made a choice for some of the entries, only these are
+        considered.
         """
         by_hand = [entry for entry in entries if entry in self.chosen]
         title_rows = (self.title_row_of.get(entry, -1) for entry in by_hand or entries)
@@ -444,7 +444,7 @@ def _tables(
 ) -> dict[str, parquet.Columns]:
     """Return a join as tables; columns that are not IMDb's facts have separate tables, so that the facts load fast.
 
-    ``others``: how many titles at the end are unrated movies.
+    ``others`` is how many titles at the end are unrated movies.
     """
     first_other = len(titles) - others
     title_rows = {title.id: row for row, title in enumerate(titles)}
@@ -556,7 +556,7 @@ def attach(dataset: Dataset) -> Dataset:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a join knows about names on IMDb."""
+    """The names on IMDb that are stored with a join."""
 
     titles: Mapping[str, tuple[str, str, int]]
     """The name, original name and year of each matched, possible or unrated title, by its id."""
@@ -565,7 +565,7 @@ class Knowledge:
 
 
 def knowledge_of(dataset: Dataset) -> Knowledge | None:
-    """Return what a dataset's join knows about names, or None without a usable join. Does not import pandas."""
+    """Return the names stored with a dataset's join, or None without a usable join. Does not import pandas."""
     if dataset.movies.imdb is None:
         return None
     try:
@@ -596,7 +596,10 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
 
 
 def unsettle(name: str, movie: str) -> JoinReport:
-    """Forget the user's choice for a movie, and return the new report. Raises ``Problem`` as ``settle`` does."""
+    """Remove the user's choice for a movie, and return the new report.
+
+    Raises ``Problem`` if the dataset is not joined or has no such movie.
+    """
     joined = _load_joined(name)
     _movie_row(joined, movie)
     return _save_choice(joined, movie, None)
@@ -605,7 +608,7 @@ def unsettle(name: str, movie: str) -> JoinReport:
 def _load_joined(name: str) -> Join:
     joined = load(name)
     if joined is None:
-        raise Problem(f"{name} is not joined with IMDb yet; run movietui data imdb {name}.")
+        raise Problem(f"{name} has not been joined with IMDb yet; run movietui data imdb {name}.")
     return joined
 
 

@@ -35,7 +35,7 @@ LANGUAGES: Mapping[str, str] = _by_code(
     Chinese; zu Zulu
     """
 )
-"""The English name of each language, by the code that IMDb uses: ISO 639, and ``qbn`` and ``qbo`` of IMDb's own."""
+"""The English name of each language, by the code that IMDb uses: ISO 639, and IMDb's own ``qbn`` and ``qbo``."""
 
 COUNTRIES: Mapping[str, str] = _by_code(
     """
@@ -121,10 +121,10 @@ class Alias(NamedTuple):
 def origin_of(aliases: Iterable[Alias]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the original languages and the countries of origin of a movie, from the rows with its original title.
 
-    If the row marked as original has a language or a region, it is taken as it is. Usually the row has neither; then
-    the other rows count. The countries are the regions that use the original title, if there are at most
-    ``MOST_COUNTRIES`` of them. The language is the one that all of these rows agree on; a row without a language counts
-    as having the ``MAIN_LANGUAGE`` of its region, if there is one. What remains unclear is unknown, and not guessed.
+    The language and the region of the row marked as original are taken as they are. What this row lacks, usually both,
+    follows from the other rows. The countries are their regions, if there are at most ``MOST_COUNTRIES``. The language
+    is the one that all of these rows agree on; a row without a language counts as having the ``MAIN_LANGUAGE`` of its
+    region, if there is one. What remains unclear is left out, not guessed.
 
     >>> origin_of([Alias("", "", True), Alias("KR", "", False)])
     (('ko',), ('KR',))

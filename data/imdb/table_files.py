@@ -1,4 +1,4 @@
-"""Finds IMDb's tables in a folder that the user names, or downloads them from IMDb. They never leave the machine."""
+"""Finds IMDb's tables in a folder that the user names, or downloads these tables from IMDb."""
 
 from dataclasses import dataclass
 from pathlib import Path

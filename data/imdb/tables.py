@@ -71,11 +71,11 @@ def titles(
     all_names: NamesBuilder | None = None,
     popular: "PopularMovies | None" = None,
 ) -> tuple[list[Title], ReadCounts]:
-    """Return the titles in ``title.basics`` that have one of the ids, or a wanted name and year; and the line counts.
+    """Return the titles in ``title.basics`` that have one of the ids or a wanted name and year, and the line counts.
 
     ``years`` has the first and the last wanted year of each wanted name, by its loose key; titles with such a name also
-    need a kind in ``KINDS``. If given, ``all_names`` collects the names of all movies on IMDb, and ``popular`` those
-    movies that are popular.
+    need a kind in ``KINDS``. If given, ``all_names`` collects the names of all movies on IMDb, and ``popular`` the
+    popular movies.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -137,13 +137,13 @@ class PopularMovies:
     """Collects the movies in ``title.basics`` that many people rated on IMDb."""
 
     def __init__(self, rated: Mapping[str, tuple[float, int]]) -> None:
-        """``rated``: the mean rating and the votes of each title with many votes, by id; see ``popular``."""
+        """``rated`` has the mean rating and the votes of each title with many votes, by id; see ``popular``."""
         self.titles: list[Title] = []
         self._rated = rated
         self._ids = _arrow_values(rated)
 
     def add(self, movies: "pa.Table") -> None:
-        """Add those of some movies that are popular and whose lines are well-formed and have a year."""
+        """Add the popular ones among these movies, except those with a malformed line or without a year."""
         import pyarrow.compute as pc
 
         for row in _rows(movies.filter(pc.is_in(movies.column("tconst"), self._ids))):
@@ -255,7 +255,7 @@ def directors(
 
 
 def cast(path: Path, ids: Collection[str], report: Report = silent) -> tuple[dict[str, tuple[str, ...]], ReadCounts]:
-    """Return the ids of the ``BILLED`` actors whom ``title.principals`` lists first for each title, by its id.
+    """Return the ids of the ``BILLED`` actors whom ``title.principals`` lists first for each title, by the title's id.
 
     The table has a row for each person of a title; the rows of actors are chosen before they become Python objects.
     """
@@ -280,8 +280,8 @@ def origins(
 ) -> tuple[dict[str, tuple[tuple[str, ...], tuple[str, ...]]], ReadCounts]:
     """Return the languages and countries of each title, by its id, inferred from ``title.akas``.
 
-    ``originals``: the original name of each wanted title, by its id. Of the table's rows, only those with this name, or
-    marked as original, become Python objects; see ``movietui.data.imdb.origins.origin_of``.
+    ``originals`` has the original name of each wanted title, by its id. Of the table's rows, only those with this name,
+    or marked as original, become Python objects; see ``movietui.data.imdb.origins.origin_of``.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -490,7 +490,7 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
-    """Return the content without lines that have a wrong number of cells and are not UTF-8, and count these lines."""
+    """Return the content without lines that have a wrong number of cells and are not UTF-8, and their number."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

@@ -198,7 +198,7 @@ class LabelledMovie:
     def agrees(self, other: "LabelledMovie") -> bool:
         """Return whether this is the same movie as ``other``, which has the same id in another dataset.
 
-        It is if a name is equal, and the years differ by at most ``NEAR_YEARS`` or one of them is unknown.
+        They are the same if a name is equal, and the years differ by at most ``NEAR_YEARS`` or one of them is unknown.
         """
         names, years = (self.mains | self.others) & (other.mains | other.others), (self.year, other.year)
         return bool(names) and (0 in years or abs(years[0] - years[1]) <= NEAR_YEARS)

@@ -1,7 +1,7 @@
-"""The movies on IMDb that nobody in a dataset has rated, and that many people have rated on IMDb.
+"""Movies that many people have rated on IMDb, but nobody in a dataset.
 
-They follow a joined dataset's own movies, so that a viewer can find and rate them, and so that a model that predicts
-movies from what describes them can list them.
+These movies follow a joined dataset's own movies. A viewer can find and rate them, and a model that predicts from facts
+about movies can list them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,8 +17,8 @@ LEAST_VOTES = 1000
 MOST = 10_000
 """The maximum number of movies added to a dataset: those with the most votes."""
 GENRES: Mapping[str, str] = {"Family": "Children", "Children": "Children's"}
-"""If a dataset has no genre of a name, the name to try instead: IMDb's, then that of later releases of MovieLens, then
-that of 100K and 1M."""
+"""The name to try next if a dataset has no genre with this name: first IMDb's name, then the one in later MovieLens
+releases, then the one in 100K and 1M."""
 
 
 def choose(popular: Sequence[Title], taken: Collection[str]) -> list[Title]:
@@ -33,7 +33,7 @@ def append_to(
 ) -> Movies:
     """Return the movies of a dataset followed by unrated ones.
 
-    ``titles``, ``years`` and ``keys``: those of the unrated movies. ``facts``: IMDb's facts about all movies, the
+    ``titles``, ``years`` and ``keys`` are of the unrated movies. ``facts`` has IMDb's facts about all movies, the
     dataset's first.
     """
     added = len(titles)

@@ -620,7 +620,7 @@ class _Reader:
         self.entries.append(Entry(title, year, stars, marks, at, original, imdb, tmdb, movielens, qualifier, note))
 
     def _movie(self, number: int, fields: list[str]) -> _Movie | None:
-        """Return the movie that a row is about, or None for an empty row. Raises ``NotAMovie`` if it is about none."""
+        """Return the movie in a row, or None for an empty row. Raises ``NotAMovie`` for any other row without one."""
         title = _title(fields[self.title]) if self.title >= 0 else ""
         imdb = to_imdb(fields[self.imdb]) if self.imdb >= 0 else ""
         if not title and not imdb:

@@ -29,7 +29,7 @@ _TRAKT = re.compile(
 
 
 def read(path: Path, choices: Choices | None = None) -> Export:
-    """Return the movies and lists of an export; apart from lists, each movie occurs once.
+    """Return the movies and lists of an export; each movie occurs once, but may be on lists too.
 
     Raises ``Problem`` if the path is not an export, if it is unsafe, or if it contains no movie.
     """
@@ -51,7 +51,7 @@ def read(path: Path, choices: Choices | None = None) -> Export:
     entries = merged(all_entries, hashes if len(parts) == 1 and len(all_entries) == len(hashes) else None)
     if not entries and not lists:
         first = skipped.rows[0] if skipped.rows else None
-        why = f"; its first entry, {first.location}: {first.reason}" if first else ""
+        why = f" ({first.location}: {first.reason})" if first else ""
         raise Problem(f"{path} contains no movie{why}; choose the file as you downloaded it.")
     return Export(
         formats.pop(),
@@ -84,9 +84,9 @@ def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table],
 def _separate_namesakes(
     parts: dict[PurePosixPath, csv_exports.Table], contents: Mapping[PurePosixPath, bytes], choices: Choices
 ) -> Hashes:
-    """Read the tables that have addresses again, with the addresses, if movies in one of them share title and year.
+    """Read the tables with addresses again, and use the addresses, if movies in one of them share title and year.
 
-    Return the hashes of the entries of the last table that has addresses; empty if no table has any.
+    Return the hashes of the entries of the last table with addresses; empty if there is no such table.
     """
     namesakes: frozenset[str] = frozenset()
     hashes = hashes_of(())

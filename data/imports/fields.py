@@ -121,7 +121,7 @@ def to_year(text: str) -> int:
 
 
 def to_title(text: str) -> str:
-    """Return a title without line breaks, control characters and an apostrophe that disarms a formula (``_GUARDED``).
+    """Return a title without line breaks, control characters and the apostrophe of ``_GUARDED``.
 
     Raises ``ValueError`` if the title is too long.
     """

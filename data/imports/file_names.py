@@ -1,8 +1,8 @@
 """Reads titles, years and ids from the names of movie files and of their folders.
 
-Two ways to write names are common. ``Heat (1995)`` is how Jellyfin, Kodi, Plex and Radarr want them, with tags such as
-``{imdb-tt0113277}``, ``[tmdbid-949]`` and ``{edition-Director's Cut}``. ``Heat.1995.1080p.BluRay.x264-GRP`` is how
-releases are named: the year is the last one before the first technical word.
+Two ways to write names are common. ``Heat (1995)`` is how Jellyfin, Kodi, Plex and Radarr want names to be, with tags
+such as ``{imdb-tt0113277}``, ``[tmdbid-949]`` and ``{edition-Director's Cut}``. ``Heat.1995.1080p.BluRay.x264-GRP`` is
+how releases are named: the year is the last one before the first technical word.
 """
 
 import re

@@ -78,8 +78,8 @@ class Match(NamedTuple):
 class Matches:
     """The matches of an export's movies, in the order of the movies.
 
-    If an export has a million movies, nearly all of them are unmatched. Stored ``Match`` objects for these would need
-    as much memory as the movies, so these objects are created only on request.
+    If an export has a million movies, nearly all of them are unmatched. Their ``Match`` objects are created only on
+    request, because stored ones would need as much memory as the movies.
     """
 
     def __init__(
@@ -335,7 +335,7 @@ class Matcher:
     def _explained(self, match: Match, *, compare: bool) -> Match:
         """Return the match with details for an unmatched movie: the rule that removed it, or candidates.
 
-        With ``compare``, movies with similar titles become candidates, which takes half a millisecond.
+        With ``compare``, movies with similar titles become candidates; looking for these takes half a millisecond.
         """
         entry, name = match.entry, self.dataset.name
         if match.candidates or match.reason == SETTLED:
@@ -383,7 +383,7 @@ class Matcher:
 
     @cached_property
     def _reasons_unmatched(self) -> tuple[str, str, str]:
-        """Why a movie has no match: for movies without a year, with a year, and newer than all of the dataset."""
+        """Why a movie has no match: without a year, with a year, and if it is newer than all movies of the dataset."""
         no_such_name = f"{self.dataset.name} has no movie with that name"
         return no_such_name, f"{no_such_name} and year", f"{self.dataset.name} has no movies after {self._last_year}"
 

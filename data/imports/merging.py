@@ -1,4 +1,4 @@
-"""Merges all entries of an export about the same movie, and keeps different movies with the same name apart."""
+"""Merges the entries of an export about the same movie, and tells different movies with the same name apart."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -76,7 +76,7 @@ def _without_seen(entry: Entry) -> Entry:
 
 
 def _movies(entries: Sequence[Entry]) -> list[Entry]:
-    """Return the movies of entries with the same hash; if it is equal by chance, their titles or years differ."""
+    """Return the movies of entries with the same hash, which different titles and years may share by chance."""
     by_key: dict[str, list[Entry]] = {}
     for entry in entries:
         by_key.setdefault(title_year_key(entry), []).append(entry)

@@ -3,9 +3,9 @@
 Movie files are never opened; only small ``.nfo`` files are, see ``nfo``. A symbolic link counts by its own name and is
 never followed, not even if it replaces a folder during the scan, so nothing outside the folder is read.
 
-A file is named by its own name, or by its folder if that has the name of one movie: ``Heat (1995)/movie.mkv``. Copies
-of a movie, the discs of a set, and the folders ``VIDEO_TS`` and ``BDMV`` count once. Extras, samples and episodes of
-series are left out and counted.
+The title comes from the name of the file, or from its folder if that is named after one movie:
+``Heat (1995)/movie.mkv``. Copies of a movie, the discs of a set, and the folders ``VIDEO_TS`` and ``BDMV`` count once.
+Extras, samples and episodes of series are left out and counted.
 """
 
 import os
@@ -118,7 +118,7 @@ class _Names:
     nfos: dict[str, str] = field(default_factory=dict)
     """The names of the ``.nfo`` files, by their names in lower case."""
     odd: int = 0
-    """The number of names of movie files that are neither files nor links."""
+    """How many entries, such as pipes, are named like movie files but are neither files nor links."""
 
 
 class _Scan:
@@ -134,8 +134,8 @@ class _Scan:
     def folder(self, opened: int, inside: PurePosixPath, ignored_as: str, depth: int) -> None:
         """Read an open folder and the folders inside it.
 
-        ``inside``: its path relative to the shelf; empty for the shelf itself. ``ignored_as``: what its movie files
-        are, if they are to be ignored.
+        ``inside`` is its path relative to the shelf; empty for the shelf itself. ``ignored_as`` is the reason to ignore
+        its movie files, such as ``EXTRAS``; empty to add them.
         """
         names = self._list(opened)
         if names.odd:
@@ -229,7 +229,7 @@ class _Scan:
                 self._add(opened, inside / file, of_file, names, [_nfo_of(file)], 1)
 
     def _movie_files(self, videos: Sequence[str]) -> list[str]:
-        """Return the movie files that are neither samples nor extras nor episodes, and count those."""
+        """Return the movie files without samples, extras and episodes, which are counted."""
         files = []
         for video in videos:
             stem = _stem(video)
@@ -252,7 +252,7 @@ class _Scan:
         nfos: Sequence[str],
         files: int,
     ) -> None:
-        """Add the movie that ``files`` files contain; ``nfos`` are the names that its ``.nfo`` file may have."""
+        """Add a movie of ``files`` files; ``nfos`` are the names that its ``.nfo`` file may have."""
         for name in dict.fromkeys(nfos):
             if name not in names.nfos:
                 continue
@@ -302,12 +302,12 @@ def _is_same(one: FileName, other: FileName) -> bool:
 
 
 def _with_ids_of(named: FileName, other: FileName) -> FileName:
-    """Return a name; the ids that it lacks are taken from another name of the same movie."""
+    """Fill in the ids that a name lacks from another name of the same movie."""
     return replace(named, imdb=named.imdb or other.imdb, tmdb=named.tmdb or other.tmdb)
 
 
 def _read_nfo(folder: int, name: str) -> nfo.Nfo:
-    """Return what an ``.nfo`` file in an open folder says; nothing if it cannot be read or is no regular file."""
+    """Return what an ``.nfo`` file in an open folder says; nothing if it cannot be read or is not a regular file."""
     try:
         file = os.open(name, _FILE, dir_fd=folder)
     except OSError:

@@ -41,7 +41,7 @@ def read(path: PurePosixPath, content: bytes, scale: int = 0) -> Table:
         else:
             table.entries.append(entry)
     if others:
-        reason = "it is not a movie" if others == 1 else f"{others:,} entries are not movies"
+        reason = "1 entry is not a movie" if others == 1 else f"{others:,} entries are not movies"
         table.skipped.add(Skipped(path.name, "", reason))
     return table
 

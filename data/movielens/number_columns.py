@@ -44,7 +44,7 @@ class Field:
     def parse(self, text: str) -> float | str:
         """Return the value of a text in this column. Raises ``ValueError`` if the text is malformed.
 
-        ``text``: the bytes of the file as latin-1, whatever its encoding.
+        ``text`` has the bytes of the file decoded as latin-1, whatever their encoding is.
         """
         if self.kind is np.object_:
             try:
@@ -162,7 +162,7 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
 def _slowly(
     lines: bytes, start: int, fields: Sequence[Field], separator: str, reject: Callable[[int, str], None]
 ) -> list[Column]:
-    """Return the columns of some lines, whose malformed lines are rejected, like ``columns_in``."""
+    """Return the columns of some lines; see ``columns_in``."""
     rows = []
     for number, line in numbered_lines(lines, start):
         text = line.decode("latin-1")

@@ -21,8 +21,8 @@ class Layout:
     """Their names; the first one has the ratings."""
     read: Callable[[Files, Report], Raw]
     separator: str = ""
-    """What separates the fields of a rating; a comma also means that the first line is a header. Empty if the ratings
-    are not text."""
+    """What separates the fields of a rating; empty if the ratings are not text. With a comma, the first line is a
+    header."""
 
     @property
     def ratings(self) -> str:
@@ -41,9 +41,9 @@ WANTED = tuple(name for layout in LAYOUTS for name in layout.files)
 
 
 def layout_of(names: Container[str], source: object) -> Layout | None:
-    """Return the layout of which the file with the ratings is among ``names``; None if there is none.
+    """Return the layout whose file with the ratings is among ``names``, or None.
 
-    Raises ``Problem`` if there are two; ``source`` says in the message where they are.
+    Raises ``Problem`` if there are two such layouts; ``source`` is the place that the message names.
     """
     present = [layout for layout in LAYOUTS if layout.ratings in names]
     if len(present) > 1:

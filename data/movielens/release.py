@@ -89,8 +89,7 @@ class Malformed:
 
     file: str
     line: int
-    """The number of the line, counted from 1; 0 if it is unknown, as on a cluster, which reads parts of a file at
-    once."""
+    """The number of the line, from 1; 0 if unknown, as on a cluster, which reads several parts of a file at once."""
     reason: str
 
     def __str__(self) -> str:
@@ -99,9 +98,10 @@ class Malformed:
 
 @dataclass(frozen=True, eq=False)
 class RawTags:
-    """The strongest tags of the movies, see ``movietui.data.tags``; one entry per tag of a movie."""
+    """The strongest tags of the movies, see ``movietui.data.tags``. Each array has an entry per tag of a movie."""
 
     names: tuple[str, ...]
+    """The distinct tags."""
     movie_id: NDArray[np.int32]
     tag: NDArray[np.int32]
     """An index in ``names``."""
@@ -118,13 +118,13 @@ class Raw:
     published). There is no column ``stars`` if the dataset only says who watched what."""
     movies: "pd.DataFrame"
     """Columns: movie_id int32, title as published (empty if there is none), release_date (like ``1995-01-01``, or
-    empty), genres (like ``Comedy|Drama``). If there is a column ``published_id``, ``movie_id`` only stands for the id
-    in it, which may be any text."""
+    empty), genres (like ``Comedy|Drama``). If there is a column ``published_id``, it has the real ids, which may be any
+    text, and ``movie_id`` only numbers them."""
     users: "pd.DataFrame"
     """Columns: user_id int32, age int64, gender, occupation, zip_code; only user_id if there are no demographics. A
     column ``published_id`` is as in ``movies``."""
     genre_names: tuple[str, ...]
-    """All genres of the release in its order, whether they occur or not; then those that only this dataset has."""
+    """All genres of the release in its order, even if no movie has them; then genres that only this dataset has."""
     scale: Scale = field(default_factory=Scale)
     malformed: tuple[Malformed, ...] = ()
     ratings_file: str = "u.data"

@@ -2,8 +2,8 @@
 
 ``tags.csv`` (``tags.dat`` in 10M) has the fields user, movie, tag and seconds since 1970. 20M, 25M and ``ml-latest``
 also have the tag genome: ``genome-tags.csv`` has the id and text of each of its tags, and ``genome-scores.csv`` the
-relevance of each of these tags to each movie that has enough data. These are more than ten million rows, so they are
-read and reduced block by block. ``movietui.data.tags`` says which tags a movie has, and with what weight.
+relevance of each of these tags to each movie that has enough data. The relevances are more than ten million rows, so
+they are read and reduced block by block. ``movietui.data.tags`` says which tags a movie has, and with what weight.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _KEY_LENGTH = 200
 
 @dataclass
 class _Vocabulary:
-    """Numbers the distinct tags; tags with the same key are one."""
+    """Numbers the distinct tags; tags with the same key count as one."""
 
     numbers: dict[str, int] = field(default_factory=dict)
     """The number of each tag, by its key."""
@@ -48,7 +48,7 @@ class _Vocabulary:
     """For each tag, how often it is written in each way."""
 
     def codes(self, texts: NDArray[np.object_]) -> NDArray[np.int32]:
-        """Return the number of each tag, or ``MISSING`` for a text that is no tag."""
+        """Return the number of each tag, or ``MISSING`` for a text that is not a tag."""
         import pandas as pd
 
         which, distinct = pd.factorize(texts)
@@ -75,7 +75,7 @@ class _Vocabulary:
 def read(files: Files, tags: str, malformed: list[Malformed], meter: Meter) -> RawTags | None:
     """Return the strongest tags of each movie, or None if there are no tags.
 
-    ``tags``: the name of the file with the tags of users. Raises ``Problem`` like ``blocks_of``.
+    ``tags`` is the name of the file with the tags of users. Raises ``Problem`` like ``blocks_of``.
     """
     vocabulary, parts = _Vocabulary(), []
     if tags in files:

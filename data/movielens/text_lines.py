@@ -31,7 +31,7 @@ Row = TypeVar("Row")
 
 @dataclass
 class MalformedLines:
-    """Collects the malformed lines of a file, which are left out, and refuses a file that has too many of them."""
+    """Collects the malformed lines of a file, and refuses a file that has too many of them."""
 
     path: Path
     name: str

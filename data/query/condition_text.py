@@ -33,7 +33,7 @@ def conditions_of(filter_text: str) -> list[str]:
 
 
 def tag_condition(tag: str, sign: str = "") -> str:
-    """Return the condition that a movie must have a tag or, with the sign ``-``, must not.
+    """Return the condition that a movie must have a tag or, with the sign ``-``, must not have it.
 
     >>> tag_condition("twist ending")
     '#twist-ending'

@@ -55,7 +55,7 @@ def _rows_by_value(fact: Fact, imdb: ImdbFacts | None) -> Mapping[str, tuple[int
 
 
 def condition_in(part: str, dataset: Dataset) -> Condition | None:
-    """Return what a part of a filter says about facts, or None if it says something else.
+    """Return the condition on facts in a part of a filter, or None if it is another kind of condition.
 
     Raises ``Problem`` if the value is missing or unknown, or if the dataset has no such facts.
     """

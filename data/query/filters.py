@@ -17,9 +17,9 @@ from movietui.data.query.list_conditions import NO_LISTS, KnownLists, begun_in, 
 from movietui.data.titles import movie_key
 
 NEW = ("new", "+new", "-new")
-"""The ways to write the condition that nobody in the dataset has rated the movie or, with ``-``, that somebody has."""
+"""The spellings of the condition that the movie has no rating in the dataset and, with ``-``, of its opposite."""
 SUGGESTIONS = 8
-"""The highest number of completions that ``complete`` returns by default."""
+"""How many completions ``complete`` returns at most by default."""
 MINUTES = (90, 100, 110, 120, 150)
 """The runtimes that are suggested as limits."""
 RATINGS = (10, 50, 100, 500)
@@ -43,7 +43,7 @@ class Filter:
     last: float = inf
     """The latest year; infinity for no limit."""
     least: int = 0
-    """The fewest ratings that the movie must have in the dataset."""
+    """How many ratings the movie must have in the dataset at least."""
     words: tuple[str, ...] = ()
     """Words or phrases that the title must contain; as in ``movie_key``, case, accents and punctuation are ignored."""
     shortest: int = 0
@@ -57,7 +57,7 @@ class Filter:
     unlisted: tuple[frozenset[str], ...] = ()
     """Sets of keys of movies; the movie must be in none of these sets."""
     new: bool | None = None
-    """Whether the movie must have no rating in the dataset, or must have one; None if either will do."""
+    """True if the movie must have no rating in the dataset, False if it must have one; None if it does not matter."""
 
     def passes(self, dataset: Dataset) -> Bools:
         """Return which movies of a dataset pass, shape (movies,).
@@ -165,7 +165,8 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
                 )
         elif part[0] in "<>=" or ".." in part:
             raise Problem(
-                f"The filter has {part!r}, which cannot be read; write it like {EXAMPLE}, or put it in quotes."
+                f"The filter has {part!r}, which cannot be read; write conditions as in {EXAMPLE}, and put words of a "
+                "title in quotes."
             )
         else:
             words.append(_without_year(movie_key(part, 0)))
@@ -218,14 +219,13 @@ class Suggestion:
 def complete(
     text: str, dataset: Dataset, limit: int = SUGGESTIONS, lists: Mapping[str, int] | None = None
 ) -> list[Suggestion]:
-    """Return completions of the last condition in a half-typed filter; those that most movies meet come first.
+    """Return completions of the last condition in a half-typed filter, those that the most movies meet first.
 
     Suggests genres after ``+`` and ``-``, directors and actors after ``@``, tags after ``#``, languages after
     ``lang:``, countries after ``country:``, lists after ``list:``, decades after a digit, and limits after ``<`` and
-    ``>``. A word without a special character is completed to genres, people and tags, and the beginning of ``list:``,
-    ``lang:`` or ``country:`` as if the prefix were complete, although the word could also be part of a title.
-    ``lists``: the names of the lists, each with how many movies of the dataset are on it. Never raises an error;
-    returns an empty list after a space, or if nothing fits.
+    ``>``. A word without a special character may be part of a title, but is also completed to genres, people and tags;
+    the beginning of ``list:``, ``lang:`` or ``country:`` counts as the whole prefix. ``lists`` has the number of movies
+    on each list, by the list's name. Never raises an error. The result is empty after a space, or if nothing fits.
     """
     match = LAST.search(text)
     typed = match[0] if match else ""

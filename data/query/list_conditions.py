@@ -17,7 +17,7 @@ _LIST = re.compile(rf"([+-]?){LIST}(.*)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class KnownLists:
-    """The lists that the conditions of a filter may name: those of all its viewers together."""
+    """The lists that a filter may name: those of all its viewers together."""
 
     owners: tuple[str, ...] = ()
     """The names of the profiles among the viewers; users of a dataset have no lists."""
@@ -25,9 +25,9 @@ class KnownLists:
     """The keys of the movies of each list, by the name of the list; see ``combined``."""
 
     def keys_of(self, name: str, part: str) -> frozenset[str]:
-        """Return the keys of the movies of a list, whose name is compared as ``folded`` returns it.
+        """Return the keys of the movies on a list. Names are compared as ``folded`` returns them.
 
-        ``part``: the whole condition. Raises ``Problem``, with similar names, if there is no such list.
+        ``part`` is the whole condition. Raises ``Problem``, with similar names, if there is no such list.
         """
         wanted = folded(name)
         if not wanted:
@@ -66,7 +66,7 @@ def folded(name: str) -> str:
 
 
 def combined(lists: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:
-    """Return the lists of several viewers together: for each name, in its first spelling, the keys on any such list.
+    """Merge the lists of several viewers: for each name, in its first spelling, the keys on any list of that name.
 
     >>> combined([{"Shelf": ["a", "b"]}, {"shelf": ["b", "c"]}])
     {'Shelf': ['a', 'b', 'c']}
@@ -80,7 +80,7 @@ def combined(lists: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str
 
 
 def condition(name: str, sign: str = "") -> str:
-    """Return the condition that a movie must be on a list or, with the sign ``-``, must not.
+    """Return the condition that a movie must be on a list or, with the sign ``-``, must not be on it.
 
     >>> condition("shelf"), condition("Rainy evenings", "-")
     ('list:shelf', '-list:"Rainy evenings"')
@@ -96,9 +96,9 @@ def list_in(part: str) -> tuple[str, str] | None:
 
 
 def begun_in(filter_text: str) -> tuple[str, str] | None:
-    """Return the sign and the beginning of the name in the last condition of a half-typed filter, if it names a list.
+    """Return the sign and the beginning of the name if the last condition of a half-typed filter names a list.
 
-    Two letters of ``list:`` are enough. Returns None if the condition is another one.
+    Two letters of ``list:`` are enough. Returns None for any other condition.
     """
     last = LAST.search(filter_text)
     part = last[0] if last else ""
@@ -131,7 +131,7 @@ def without_lists(filter_text: str, names: Collection[str]) -> str:
 
 
 def with_list(filter_text: str, name: str) -> str:
-    """Return a filter whose movies must be on this list, instead of on any other list; an empty name asks for none.
+    """Return a filter whose movies must be on this list instead of any other; an empty name means no list.
 
     >>> with_list("+Comedy list:shelf", "Rainy evenings")
     '+Comedy list:"Rainy evenings"'

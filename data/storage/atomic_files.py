@@ -1,8 +1,8 @@
 """Writes files and folders completely or not at all: each is written as a draft, and then renamed.
 
 ``write_file`` and ``whole_file`` write files that the user asked for, and raise ``Problem``. The other functions write
-movietui's internal files, and raise ``OSError``; of these, ``write_new`` needs no draft, because it writes into draft
-folders. Only their owner can read the files.
+movietui's internal files, and raise ``OSError``. Only ``write_new`` makes no draft, because it writes into drafts. Only
+their owner can read the files.
 """
 
 import contextlib
@@ -63,7 +63,7 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
 
 
 def require_free(path: Path, *, force: bool) -> None:
-    """Raise ``Problem`` if a path exists and must not be replaced: before work whose result it is for."""
+    """Raise ``Problem`` if a path exists and must not be replaced; call it before long work whose result goes there."""
     if path.expanduser().exists() and not force:
         raise _taken(path)
 

@@ -1,11 +1,10 @@
 """Stores datasets on disk.
 
 Each dataset has a folder ``datasets/NAME``. It contains a folder with the raw tables, a folder for each cleaning, a
-folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The name of each of these
-folders depends on the raw tables, the rules and the format, partly through a digest, so that other source files, other
-rules or another format never reuse an old folder. Another folder, ``cluster``, belongs to
-``movietui.data.storage.remote``. ``movietui.data.storage.parquet`` writes and checks the folders. Reading a cleaned
-dataset imports numpy and pyarrow, but not pandas.
+folder for the join with IMDb, and ``dataset.json``, which says which raw tables are current. The names of these folders
+depend on what they are made from, so that other source files, other rules or another format never reuse an old folder.
+Another folder, ``cluster``, belongs to ``movietui.data.storage.remote``. ``movietui.data.storage.parquet`` writes and
+checks the folders. Reading a cleaned dataset imports numpy and pyarrow, but not pandas.
 """
 
 import contextlib
@@ -41,9 +40,9 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """The errors that occur if a document has other fields or types than expected."""
 HIGHEST_RATING = 1_000_000.0
-"""An upper bound for the ratings of any scale, and for their distance from 0."""
+"""The largest distance from 0 that a rating on any scale may have."""
 REMOTE = "cluster"
-"""The folder with what is known about the same dataset on a cluster, see ``movietui.data.storage.remote``."""
+"""The folder that ``movietui.data.storage.remote`` writes."""
 STALE_SECONDS = 24 * 3600
 """A draft that is older than this was left behind by a process that was killed."""
 Number = TypeVar("Number", bound=np.generic)
@@ -434,8 +433,8 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
 def _ratings(name: str, packed: bytes, user: int | None, users: int, movies: int) -> Ratings:
     """Return all ratings of a dataset from a Parquet file, or those of a user.
 
-    Raises ``Problem`` if they are not valid, because computations rely on that. The file is intact (``contents`` has
-    checked it), so somebody wrote it like this.
+    Raises ``Problem`` if they are not valid. ``Damaged`` would be wrong, because ``contents`` has found the file
+    intact: somebody wrote it like this.
     """
     try:
         columns = parquet.columns_of(packed, None if user is None else ("user", user))
@@ -529,7 +528,7 @@ def _tags(tables: Mapping[str, Columns], movies: int) -> Tags | None:
 
 
 def _is_consistent(dataset: Dataset) -> bool:
-    """Return whether the lengths of users' and movies' columns and the scale are valid; computations rely on them."""
+    """Return whether the scales are valid, and all columns of the users, and of the movies, have the same length."""
     users, movies, scale = dataset.users, dataset.movies, dataset.scale
     user_columns = (users.age, users.gender, users.occupation, users.gender_code, users.zip_code)
     return (

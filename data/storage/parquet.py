@@ -178,9 +178,9 @@ def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
 
 
 def columns_of(content: bytes, having: tuple[str, int] | None = None) -> Columns:
-    """Return the columns of a Parquet file. Raises ``Damaged`` if it is not one.
+    """Return the columns of a Parquet file. Raises ``Damaged`` if the file cannot be read.
 
-    ``having``: the name of a column of numbers and a value: only groups of rows are read that may have this value.
+    ``having`` is the name of a column of numbers, and a value. Only groups of rows that may have this value are read.
     """
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""Stores what is known here about a dataset that was cleaned on a cluster, where its ratings stay.
+"""Stores the movies of a dataset that was cleaned on a cluster, where its ratings stay.
 
 The folder ``datasets/NAME/cluster`` has the movies, the number of ratings and the sum of the stars of each, and facts
 about the dataset. A dataset of the same name may also be on this machine; neither changes the other. Reading needs no
@@ -50,9 +50,9 @@ Kind = TypeVar("Kind", bound=RemoteDataset)
 
 
 def save(dataset: RemoteDataset, facts: dict[str, Any]) -> None:
-    """Write what is known about a dataset on a cluster, replacing what was known about one with this name.
+    """Store a dataset on a cluster in place of an earlier one with its name.
 
-    ``facts``: other entries of the manifest. Raises ``Problem`` if it cannot be written.
+    ``facts`` has other entries of the manifest. Raises ``Problem`` if the files cannot be written.
     """
     import pyarrow as pa
 
@@ -92,7 +92,7 @@ def describe(name: str) -> dict[str, Any]:
 
 
 def names() -> list[str]:
-    """Return the names of all datasets on a cluster that are known here."""
+    """Return the names of the datasets on a cluster that are stored here."""
     try:
         return sorted(
             folder.name
@@ -117,7 +117,7 @@ def reachable(uri: str) -> tuple[Any, str]:
 def load(name: str, kind: type[Kind]) -> Kind:
     """Return a dataset on a cluster as a ``kind``, a subclass of ``RemoteDataset`` with the same fields.
 
-    Raises ``Problem`` if none with this name is known here, or if its files are damaged.
+    Raises ``Problem`` if none with this name is stored here, or if its files are damaged.
     """
     again = f"clean it on the cluster again with movietui cluster clean {name}"
     try:
@@ -148,5 +148,5 @@ def load(name: str, kind: type[Kind]) -> Kind:
             f"There is no dataset {name} on a cluster", name, known, f"known here: {', '.join(known) or 'none'}."
         ) from None
     except (Damaged, *MALFORMED):
-        raise Problem(f"What is stored here about {name} on a cluster is damaged; {again}.") from None
+        raise Problem(f"The stored movies of {name}, which is on a cluster, are damaged; {again}.") from None
     return dataset

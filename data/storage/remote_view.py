@@ -1,6 +1,6 @@
-"""The part of a dataset on a cluster that lists need: its movies, and the ratings of the users that lists are made for.
+"""The part of a dataset on a cluster that lists need: the movies, and the ratings of single users.
 
-Needs no Spark: single users are read from the Parquet files.
+Needs no Spark: the ratings are read from the Parquet files on the cluster.
 """
 
 from collections.abc import Iterator, Sequence
@@ -97,12 +97,12 @@ def view(dataset: RemoteDataset) -> RemoteView:
 
 
 def find_if_only_there(name: str) -> RemoteView | None:
-    """Return the dataset on a cluster with this name if it is known here, and no dataset on disk has the name."""
+    """Return the dataset on a cluster with this name; ``None`` if it is unknown here, or on disk too."""
     return None if name in cache.names() else find(name)
 
 
 def find(name: str, fingerprint: str | None = None) -> RemoteView | None:
-    """Return the dataset on a cluster with this name and, if given, fingerprint, if it is known here; else ``None``."""
+    """Return the dataset on a cluster with this name and, if given, fingerprint; ``None`` if it is unknown here."""
     try:
         if fingerprint not in (None, remote.describe(name)["fingerprint"]):
             return None
@@ -147,7 +147,7 @@ def _tables(dataset: RemoteDataset, name: str) -> Any:
 
 @contextmanager
 def _explained(dataset: RemoteDataset, what: str) -> Iterator[None]:
-    """Replace an error of pyarrow with a ``Problem`` that says that ``what``, in the plural, cannot be read."""
+    """Replace an error of pyarrow with a ``Problem`` about ``what``, a plural such as "the users of mine"."""
     import pyarrow as pa
 
     try:

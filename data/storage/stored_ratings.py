@@ -12,16 +12,16 @@ from movietui.data.dataset import RATING_COLUMNS, Histogram, Ints, Ratings
 class StoredRatings(Ratings):
     """Ratings whose columns are read when one of them is first used.
 
-    How many ratings each user has, and which stars each movie was given, is known without reading them.
+    The number of ratings of each user and the histogram of stars are known without reading the ratings.
     """
 
     def __init__(
         self, read: Callable[[int | None], Ratings], by_user: Ints, histogram: Histogram, sample: Ratings | None
     ) -> None:
-        """``read``: returns all ratings, or those of the user with this row, in the order of the original file."""
+        """``read`` returns one user's ratings, or all for ``None``, in the order of the original file."""
         self._read, self._by_user, self._histogram, self._sample = read, by_user, histogram, sample
         self._latest: tuple[int, Ratings] | None = None
-        """The user whose ratings were read last: a list is made anew after each rating."""
+        """The user whose ratings were read last, and these ratings, because several lists in a row need them."""
 
     def __getattr__(self, name: str) -> Any:
         """Read all ratings; called only for a column that is not in memory yet."""

@@ -17,7 +17,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 """The names that a column may have, in any case and without punctuation, by what the column holds."""
 ROLES = tuple(NAMES)
 IN_ORDER = ("user", "item", "rating", "time")
-"""What the columns hold that ``--columns`` names in order."""
+"""What the columns named by ``--columns`` hold, in this order."""
 IGNORED = "-"
 EXAMPLE = "--columns user,item,rating,time"
 
@@ -47,9 +47,10 @@ def by_header(header: Sequence[str]) -> Columns | None:
 def as_named(named: Sequence[str], first_line: Sequence[str], source: object) -> tuple[Columns, bool]:
     """Return the columns that ``--columns`` names, and whether the first line is a header.
 
-    ``named`` has the names, in the header, of the columns with the user, the item, the rating and the time, in this
-    order: the last ones may be missing, and ``-`` stands for one that the table lacks. Or it has, for each column of
-    the table in turn, a key of ``NAMES``, or ``-`` for a column that is not used. Raises ``Problem`` if it is neither.
+    ``named`` may have the names, in the header, of the columns with the user, the item, the rating and the time, in
+    this order. The last ones may be left out, and ``-`` stands for one that the table lacks. Or ``named`` may have, for
+    each column of the table in turn, a key of ``NAMES``, or ``-`` for a column that is not used. Raises ``Problem`` if
+    it has neither.
     """
     names = [name.strip() for name in named]
     wanted = [name for name in names if name != IGNORED]

@@ -43,12 +43,12 @@ class Interactions:
     """The titles of items, as far as they are known, by id."""
     malformed: tuple[Malformed, ...] = ()
     scale: Scale | None = None
-    """The scale, if the layout has one; otherwise, the ratings tell."""
+    """The scale, if the layout fixes it; ``None`` if it must be inferred from the ratings."""
     note: str = ""
     """A sentence for the user on what was left out, or empty."""
 
     def to_raw(self, scale: Scale | None) -> Raw:
-        """Return the raw tables. ``scale``: that of the ratings, without steps, if the user gave one."""
+        """Return the raw tables. ``scale`` is the scale that the user gave, without steps, if any."""
         user, users = codes_of(self.user)
         item, items = codes_of(self.item)
         columns: dict[str, NDArray[Any]] = {"user_id": user, "movie_id": item}

@@ -1,4 +1,4 @@
-"""Reads datasets whose layout no table of columns describes, or describes badly: each is recognised by its content.
+"""Reads datasets for which the names of columns are not enough; each is recognised by its content.
 
 | dataset | files | recognised by |
 |---|---|---|
@@ -8,8 +8,8 @@
 | Amazon, 5-core reviews | lines of JSON | ``reviewerID`` and ``asin`` in the first line |
 | Amazon, ratings only | CSV without a header | the form of the ids in the first line |
 
-Ratings on a scale that the ratings alone do not show have it here: a 0 in Book-Crossing, for example, is no rating, but
-says that somebody read a book.
+The scales are given here where the ratings alone do not show them. A 0 in Book-Crossing, for example, is not a rating;
+it only says that somebody read a book.
 """
 
 import json
@@ -42,9 +42,9 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 
 
 def read(files: Mapping[str, bytes], source: object) -> Interactions | None:
-    """Read the files of one of these datasets; return ``None`` if they are none.
+    """Read the files of one of these datasets; return ``None`` for files of any other dataset.
 
-    ``source``: the path that the user gave. Raises ``Problem`` if the files are damaged.
+    ``source`` is the path that the user gave. Raises ``Problem`` if the files are damaged.
     """
     first_lines = {name: _first_line(content) for name, content in files.items()}
     rated = [name for name, line in first_lines.items() if _MOVIE_LINE.fullmatch(line)]
@@ -86,7 +86,7 @@ def _netflix(files: Mapping[str, bytes], names: list[str], source: object) -> In
 
     tables, malformed = [], []
     for name in names:
-        # Of the same width as a rating, the line of a movie can be read as a row of the table.
+        # With two commas added, the line of a movie can be read as a row of the table.
         lines = files[name].replace(b"\r\n", b"\n").rstrip() + b"\n"
         raw, rejected = table.text(lines.replace(b":\n", b":,,\n"), name, {"user": 0, "rating": 1, "time": 2}, 3, False)
         is_movie = pc.fill_null(pc.ends_with(raw["user"], ":"), False).to_numpy()
@@ -162,7 +162,7 @@ def _reviews(content: bytes, name: str, source: object) -> Interactions:
             review = {role: value for key, value in json.loads(line).items() if (role := role_of(key))}
             user, item, rating = str(review["user"]), str(review["item"]), float(review["rating"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            malformed.append(Malformed(name, number, "it is no review with a user, an item and a rating"))
+            malformed.append(Malformed(name, number, "it is not a review with a user, an item and a rating"))
             continue
         time = review.get("time")
         for values, value in zip(rows.values(), (user, item, rating, time), strict=True):

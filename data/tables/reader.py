@@ -25,10 +25,10 @@ HINT = "give a CSV, TSV or Parquet file with columns for the user, the item, the
 
 
 def read(path: Path, named: Sequence[str] = (), scale: Scale | None = None, report: Report = silent) -> tuple[Raw, str]:
-    """Read ratings from a file, or from a zip or folder of files; return them, and a note for the user.
+    """Read ratings from a file, or from a zip or folder of files; return the raw tables and a note for the user.
 
-    ``named``: the columns that the user named, see ``columns.as_named``. ``scale``: the scale that the user gave.
-    Raises ``Problem`` if there are no ratings in ``path``, or two kinds of them, or they cannot be read.
+    ``named`` has the columns that the user named, see ``columns.as_named``. ``scale`` is the scale that the user gave.
+    Raises ``Problem`` if ``path`` has no table of ratings or more than one, or if the table cannot be read.
     """
     report(Stage("Reading", note=path.name))
     interactions = _interactions(contents(path), path, named)

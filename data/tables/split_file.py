@@ -38,9 +38,9 @@ def name_of(path: Path) -> str:
 def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
     """Return the rows of a dataset's ratings that are in the train part, and those in the test part, both ascending.
 
-    Rows of the file that cleaning removed from the dataset are ignored. Raises ``Problem`` if the file cannot be read,
-    has other columns or parts, has pairs that the dataset does not have, or puts a pair into both parts, and if one of
-    the parts is empty.
+    If the dataset is cleaned, pairs in the file that it lacks are ignored, because cleaning may have removed them.
+    Otherwise, or if it lacks all pairs, ``Problem`` is raised. ``Problem`` is also raised if the file cannot be read,
+    has other columns or parts, or puts a pair into both parts, and if one of the parts is empty.
     """
     name, content = _content(path)
     header = table.names_of(content)
@@ -71,7 +71,7 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
     if not known.all() and (dataset.cleaning == "none" or not known.any()):
         first = int(np.flatnonzero(~known)[0])
         raise Problem(
-            f"{int((~known).sum()):,} rows of {name} are no ratings of {dataset.name}, such as user "
+            f"{name} has rows that are not ratings of {dataset.name} ({int((~known).sum()):,} in all), such as user "
             f"{raw['user'][first]}, movie {raw['item'][first]}."
         )
     in_parts = [np.unique(pair[known & (part == parts.index(each))]) if each in parts else pair[:0] for each in PARTS]
@@ -79,8 +79,8 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
     if len(twice):
         both = divmod(int(twice[0]), len(dataset.movies))
         raise Problem(
-            f"{name} puts {len(twice):,} ratings into both parts, such as user {dataset.users.ids[both[0]]}, movie "
-            f"{dataset.movies.ids[both[1]]}."
+            f"{name} puts ratings into both parts ({len(twice):,} in all), such as user "
+            f"{dataset.users.ids[both[0]]}, movie {dataset.movies.ids[both[1]]}."
         )
     train, test = (np.flatnonzero(np.isin(of_ratings, pairs)) for pairs in in_parts)
     for each, rows in zip(PARTS, (train, test), strict=True):

@@ -23,7 +23,9 @@ HEAD = 2**16
 """The bytes of a file in which its first line must end."""
 LISTED = 100
 """How many malformed rows are listed; the others are only counted."""
-IMPLICIT = "No column has ratings, so only who watched what is known: models of ranking learn from it, others do not."
+IMPLICIT = (
+    "No column has ratings, so only who watched what is known; only models that rank without stars can learn from that."
+)
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def read(
 ) -> Interactions:
     """Read a table of ratings.
 
-    ``file``: its name; ``source``: the path that the user gave; ``named``: the columns that the user named, if any.
-    ``columns``: the columns of a table without a header, if they are known. Raises ``Problem`` if the table has no
+    ``file`` is its name, ``source`` the path that the user gave, and ``named`` the columns that the user named, if any.
+    ``columns`` are the columns of a table without a header, if they are known. Raises ``Problem`` if the table has no
     usable columns, or if too many of its rows are malformed.
     """
     first_line, has_header = names_of(content), columns is None
@@ -147,8 +149,8 @@ def text(
 ) -> tuple["pa.Table", list[Malformed]]:
     """Return some columns of a text file, as text, and its malformed lines.
 
-    ``columns``: the index of each column, by the name that it gets; ``width``: how many columns the file has;
-    ``escape``: the character before a quote that does not end a field. Raises ``Problem`` if it is not such a table.
+    ``columns`` has the index of each column, by the name that it gets. ``width`` is the number of columns in the file.
+    ``escape`` is the character before a quote that does not end a field. Raises ``Problem`` if it is not such a table.
     """
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -196,7 +198,7 @@ def text(
 
 
 def parquet_of(content: bytes, only: Sequence[str] | None = None) -> "pa.Table":
-    """Return a Parquet table, or some of its columns; the user and item as text. Raises ``Problem`` if damaged."""
+    """Return these columns of a Parquet table, or all columns without rows. Raises ``Problem`` if it is damaged."""
     import pyarrow as pa
     from pyarrow import parquet
 

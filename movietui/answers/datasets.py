@@ -70,9 +70,9 @@ def newest_year(dataset: Dataset) -> int:
 def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDataset | None:
     """Return the dataset to offer because its movies are newer than those of ``dataset``; ``None`` if there is none.
 
-    ``years``: the years of release of all movies of an import, 0 if unknown. With them, a dataset is offered if at
-    least ``FEWEST_NEWER`` movies, and a share of ``SHARE_NEWER``, are newer than ``dataset``, and it covers one of
-    these. Without them, a dataset is offered if its newest year is at least ``MUCH_NEWER`` years later.
+    ``years`` has the years of release of all movies of an import, 0 if unknown. With ``years``, a dataset is offered if
+    at least ``FEWEST_NEWER`` movies, and a share of ``SHARE_NEWER``, are newer than ``dataset``, and it covers one of
+    these. Without ``years``, a dataset is offered if its newest year is at least ``MUCH_NEWER`` years later.
 
     The dataset with the newest movies is offered; of several, one that can be opened at once, else one on disk, else
     the smallest download. A dataset that would have to be downloaded is not offered if network access is switched off.

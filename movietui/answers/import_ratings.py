@@ -35,7 +35,7 @@ from movietui.store.named_lists import ListEntry, StoredList
 from movietui.store.ratings import NO_IDS, Ids, ImportedMovie, Movie, Store
 
 NONE = "none"
-"""What the user gives instead of an id, to say that a title is no movie of the dataset."""
+"""What the user gives instead of an id for a title that is not a movie of the dataset."""
 OTHER = "other"
 """Added to the key of an imported movie that another movie of the dataset has, if the imported one has no id."""
 OUTCOMES = ("matched", "ambiguous", "unmatched")
@@ -109,8 +109,8 @@ def import_file(
 
     ``settle`` maps titles in the file, or their keys, to ids of movies of the matcher's dataset or to ``none``; these
     matches are stored. ``choices`` say how to read the file. Movies that are ambiguous or not in the dataset are stored
-    as well, under their titles in the file, so exports contain them. A ``preview`` stores nothing.
-    Raises ``Problem`` for a file that cannot be read, and for a title or an id that does not exist.
+    as well, under their titles in the file, so exports contain them. A ``preview`` stores nothing. Raises ``Problem``
+    for a file that cannot be read, and for a title or an id that does not exist.
     """
     loaded = matcher.dataset
     with _without_garbage_collection():
@@ -163,8 +163,8 @@ def _without_garbage_collection() -> Iterator[None]:
 def settled_keys(dataset: Dataset, import_keys: Collection[str], settle: Mapping[str, str]) -> dict[str, str | None]:
     """Return which movies the user chose for titles: the dataset's keys by import key, with ``None`` for no movie.
 
-    ``settle`` is that of ``import_file``. ``import_keys``: the keys of the titles that were read. Raises ``Problem`` if
-    a title is not among these, or a movie is not in the dataset.
+    ``settle`` is that of ``import_file``. ``import_keys`` are the keys of the titles that were read. Raises ``Problem``
+    if a title was not read, or a movie is not in the dataset.
     """
     movies = dataset.movies
     keys: dict[str, str | None] = {}
@@ -201,14 +201,14 @@ def _imported_movie(matcher: Matcher, match: Match) -> ImportedMovie:
 def _as_stored(imported: ImportedMovie, stored_keys: Mapping[str, str]) -> ImportedMovie:
     """Return a movie with the key that the profile already uses for it, if any.
 
-    ``stored_keys``: the keys that the profile uses, by the dataset's keys.
+    ``stored_keys`` has the keys that the profile uses, by the dataset's keys.
     """
     key = stored_keys.get(imported.movie.key) if stored_keys else None
     return imported._replace(movie=replace(imported.movie, key=key)) if key else imported
 
 
 def _each_named(lists: Iterable[NamedList]) -> Iterator[NamedList]:
-    """Yield the lists; if several have the same name, a number is appended to that of each but the first."""
+    """Yield the lists; of several with the same name, all but the first get a number after it."""
     used: set[str] = set()
     for each in lists:
         endings = itertools.chain([""], (f" {number}" for number in itertools.count(2)))

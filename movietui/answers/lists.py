@@ -81,7 +81,7 @@ def recognise(
 ) -> dict[str, Recognised]:
     """Return which movie of the matcher's dataset each stored movie is, by stored key.
 
-    ``settled``: the matches chosen by hand, see ``Store.settled``.
+    ``settled`` has the matches chosen by hand, see ``Store.settled``.
     """
     return {movie.key: _recognised(matcher, movie, settled) for movie in stored}
 
@@ -110,8 +110,8 @@ def same_movies(
 ) -> SameMovies:
     """Return what viewers rated and marked in any dataset, by the keys of ``dataset``.
 
-    ``matcher``: a matcher for this dataset, if there is one already. ``lists``: the names of those lists of the viewers
-    whose movies are matched too, as ``folded`` returns them; ``None`` for all lists.
+    ``matcher`` is a matcher for this dataset, if there is one already. ``lists`` has the names of the viewers' lists
+    whose movies are matched too, as ``folded`` returns them; ``None`` means all lists.
     """
     same = SameMovies(store)
     unknown = [*same.unknown(viewers), *same.unknown_listed(viewers, lists)]
@@ -143,7 +143,8 @@ def served(
         check_name(model)
 
     problem = Problem(
-        f"No {model or 'model'} is trained on {dataset} yet; run movietui train {model or 'mf'} --dataset {dataset}."
+        f"No {model or 'model'} has been trained on {dataset} yet; run movietui train {model or 'mf'} --dataset "
+        f"{dataset}."
     )
     runs = [run for run in store.serving_runs(dataset) if model in (None, run.model) and seed in (None, run.seed)]
     if not runs:
@@ -171,7 +172,7 @@ def dataset_of(checkpoint: Path, dataset: str, cleaning: str) -> Dataset:
 
 
 def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:
-    """Return a dataset that has the ratings of these users. If they are on a cluster, they are read now.
+    """Return a dataset that has the ratings of these users, which are read now if the dataset is on a cluster.
 
     Raises ``Problem`` if they cannot be read. A dataset on this machine has all ratings, and is returned as it is.
     """
@@ -181,8 +182,10 @@ def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:
 
 
 def _movies_of(dataset: str, cleaning: str = catalogue.STANDARD, viewers: Sequence[ViewerRef] = ()) -> Dataset:
-    """Return a dataset of which only the movies are needed. If it is only on a cluster, it has no ratings except those
-    of the users among the viewers."""
+    """Return a dataset for code that needs only its movies.
+
+    A dataset that is only on a cluster has no ratings but those of the users among the viewers.
+    """
     from movietui.data.storage import remote_view
 
     elsewhere = remote_view.find_if_only_there(dataset)
@@ -211,8 +214,8 @@ def recommend(
 ) -> dict[str, Any]:
     """Return the best candidates that pass the filter ``only``, as ``recommend --json`` prints them.
 
-    The filter can name lists of any of the viewers. ``Ranker.candidates`` decides which movies are candidates. ``how``:
-    for several viewers, the fields of an ``Aggregation``. With ``draw``, the seed, the result is one good movie at
+    The filter can name lists of any of the viewers. ``Ranker.candidates`` decides which movies are candidates. ``how``
+    has fields of an ``Aggregation``, for several viewers. With ``draw``, a seed, the result is one good movie at
     random.
     """
     from movietui.data.query.filters import parse
@@ -323,8 +326,8 @@ def taste(store: Store, dataset: str, viewers: Sequence[ViewerRef], most: int, m
     """Return what each viewer likes compared with the crowd, as ``taste --json`` prints it.
 
     For a profile, the report also says how accurate the model is; for two viewers, which movies divide them, and which
-    unseen movies would. Both parts need a model. If none is trained, the report has neither part; but for two viewers,
-    or if ``model`` is given, ``Problem`` is raised.
+    unseen movies would. Both parts need a model, and are left out if none can be loaded. For two viewers, or with a
+    given ``model``, that raises ``Problem`` instead.
     """
     from movietui.models.serving.ranking import Ranker
 

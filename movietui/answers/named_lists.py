@@ -155,8 +155,8 @@ def import_list(
     """Fill a list with the titles in a file: a list from Letterboxd or IMDb, a table, or text with one title per line.
 
     The list, by default named as in the file, is replaced if it exists; the profile is created if it does not. Ratings
-    in the file are ignored. ``settle`` is that of ``import_file``. Raises ``Problem`` for a file that cannot be read or
-    has no list, or has several and ``name`` is none of them.
+    in the file are ignored. ``settle`` is that of ``import_file``. Raises ``Problem`` if the file cannot be read, if it
+    has no list, or if it has several lists and none of them is called ``name``.
     """
     export = export_file.read(path)
     if not export.lists:
@@ -231,7 +231,7 @@ def _fill(
 
 
 def _one_list(path: Path, export: Export, name: str | None) -> NamedList:
-    """Return the list of a file, or the one of its lists that has this name. Raises ``Problem`` if there is none."""
+    """Return the only list of a file, or the one with this name. Raises ``Problem`` if there is none."""
     if not export.lists:
         raise Problem(f"{path} has no list; movietui import imports ratings and watchlists.")
     if len(export.lists) == 1:
@@ -250,9 +250,9 @@ def _is_inside(note: str, folders: Collection[str]) -> bool:
 
 
 def _entry(store: Store, dataset: str, ref: ViewerRef, name: str, movies: Sequence[ListEntry], typed: str) -> ListEntry:
-    """Return the movie of a list that a title or an id of a dataset names.
+    """Return the movie of a list that was typed as a title, or as an id of the dataset.
 
-    Raises ``Problem`` if none fits, or several do.
+    Raises ``Problem`` if no movie of the list fits, or several do.
     """
     title, year = parse_label(typed)
     fitting = [

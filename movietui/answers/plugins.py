@@ -13,8 +13,7 @@ from movietui.protocol.messages import MetricRow, PluginRow
 
 
 def list_plugins() -> list[PluginRow]:
-    """Return the models, readers and metrics that other packages declare. Imports all of them to see whether they can
-    be used."""
+    """Return the models, readers and metrics of other packages. Imports all of them to see whether they can be used."""
     declared = (*registry.declared(), *plugins.declared("reader"), *plugin_metrics.declared())
     return [_row(plugin) for plugin in declared]
 

@@ -32,7 +32,7 @@ class _Shown:
 
 @dataclass(frozen=True, eq=False)
 class _Ranked:
-    """The list that was ranked last. It is kept because scrolling requests one window of it after another."""
+    """The list that was ranked last, because scrolling requests one window of it after another."""
 
     opened: OpenDataset
     query: ListQuery

@@ -44,8 +44,8 @@ SHOWN_TAGS = 6
 def viewers_of(ranker: Ranker, viewers: Sequence[ViewerRatings]) -> list[Viewer]:
     """Return viewers as the model sees them.
 
-    If the dataset is on a cluster, the ratings of those who are its users are read now, and kept by the ranker. Raises
-    ``Problem`` if they cannot be read.
+    If the dataset is on a cluster, the ratings of viewers who are its users are read now, and stay in the ranker's
+    dataset. Raises ``Problem`` if these ratings cannot be read.
     """
     ranker.dataset = with_users(ranker.dataset, [each["id"] for each in viewers if each["kind"] == "user"])
     return [viewer(ranker.dataset, each) for each in viewers]
@@ -125,7 +125,7 @@ class OpenDataset:
     def searched_movies(self, rows: Sequence[int], users: Sequence[str]) -> list[SearchedMovie]:
         """Return the movies in these rows, each with the stars that ``users`` gave it in the dataset; 0 for no rating.
 
-        ``users``: for each viewer, the id of a user of the dataset, or empty for a profile.
+        ``users`` has, for each viewer, the id of a user of the dataset, or an empty string for a profile.
         """
         known = [self.dataset.users.row.get(each) for each in users]
         stars = [{} if row is None else self._stars_of(row) for row in known]
@@ -141,7 +141,7 @@ class OpenDataset:
     def similar_movies(self, movie: str, limit: int, hidden: Sequence[str]) -> list[SimilarMovie]:
         """Return the movies most similar to a movie, without those whose keys are ``hidden``."""
         hidden_rows = set(rows_of(self.dataset, hidden))
-        # Without the ratings, what the model has learned from them says which movies are liked by the same people.
+        # Without the ratings, the model's vectors say which movies the same people like.
         vectors = self.ranker.model.movie_vectors() if self.elsewhere else None
         near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows), vectors)
         return [
@@ -306,7 +306,7 @@ class OpenDataset:
         """Return how many users match a text, see ``Search.users``, and some of them, from ``offset`` on.
 
         Of the users on a cluster, only one matches: the one with this id or, if the text is empty, the first. Raises
-        ``Problem`` if users there cannot be read.
+        ``Problem`` if the users on the cluster cannot be read.
         """
         if not self.elsewhere:
             rows = self.search.users(typed)

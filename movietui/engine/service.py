@@ -67,7 +67,7 @@ from movietui.store.ratings import Store
 from movietui.store.same_movies import from_rows
 
 MOST_FOUND = 12
-"""The maximum number of results of a search of each kind: movies, directors, actors, tags and users."""
+"""The maximum number of search results of each kind: movies, directors, actors, tags and users."""
 UNUSUAL = 5
 """The maximum number of unusual likes, and of unusual dislikes, in a taste report."""
 
@@ -261,8 +261,8 @@ class Service(Requests):
     def _read_join(self, dataset: str) -> None:
         """If the dataset is open, attach its join with IMDb again, because the join may have changed.
 
-        The model knows the movies that it was fitted on. If it was fitted on unrated movies, and the join now has
-        others, the dataset stays open with the old join until a model is trained on the new one.
+        A model knows only the movies that it was fitted on. If unrated movies were among them, and the join now has
+        other ones, the dataset stays open with the old join until a model has been trained on the new one.
         """
         if self._open is None or self._open.dataset.name != dataset:
             return

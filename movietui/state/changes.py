@@ -154,9 +154,9 @@ class Changes:
         return reverting
 
     async def go_to(self, step: Step) -> int:
-        """Undo all steps of a viewer from the newest to this one or, if this one is undone, redo all up to it.
+        """Undo all steps of a viewer from the newest to this one or, if this one is undone, redo all steps up to it.
 
-        Return the number of these steps.
+        Return the number of steps that were undone or redone.
         """
         move = self._store.redo if step.undone else self._store.undo
         count = 0

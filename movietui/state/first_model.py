@@ -43,9 +43,9 @@ class StandIn:
         """The number of the quick run, while ``train`` waits for it."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
-        """Train the quick model and wait until it is done. ``job``: a job already started for this, if any.
+        """Train the quick model and wait until it is done. ``job`` is a job already started for this, if any.
 
-        Raises ``Problem`` if the model cannot be trained, ``Cancelled`` if its run was cancelled.
+        Raises ``Problem`` if the model cannot be trained, and ``Cancelled`` if its run was cancelled.
         """
         self.quick_run = await self.start(dataset, job)
         try:
@@ -56,7 +56,8 @@ class StandIn:
     async def start(self, dataset: str, job: JobClient | None = None) -> int:
         """Start training the quick model and return the number of the run.
 
-        If such a run is already queued or training, return its number. ``job``: a job already started for this, if any.
+        If such a run is already queued or training, return its number. ``job`` is a job already started for this, if
+        any.
         """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),

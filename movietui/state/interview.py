@@ -1,7 +1,7 @@
 """An interview without its screen: questions, answers and undo.
 
-A rating is on disk before the next question is asked. Genres that the viewer likes or dislikes, and
-movies that they have not seen, are remembered only while the interview lasts.
+A rating is on disk before the next question is asked. Genres that the viewer likes or dislikes, and movies that they
+have not seen, are remembered only while the interview lasts.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class _State:
     unchosen: tuple[UnchosenMovie, ...] = ()
     genres: Mapping[str, int] = field(default_factory=dict)
     questions: int = 0
-    """How many questions about movies were answered."""
+    """How many questions about movies have been answered."""
     cards: int = 0
     """How many of these questions were cards."""
     suggested: Literal["not yet", "now", "before"] = "not yet"
@@ -165,7 +165,7 @@ class Interview:
 
     @property
     def questions(self) -> int:
-        """How many questions about movies were answered."""
+        """How many questions about movies have been answered."""
         return self._now.questions
 
     @property
@@ -180,7 +180,7 @@ class Interview:
 
     @property
     def questions_left(self) -> int:
-        """An estimate of how many more questions it takes to make the list good."""
+        """About how many more questions it takes to make the list good."""
         usual = (self.newly_rated + USUAL_ANSWERS * USUAL_QUESTIONS) / (self.questions + USUAL_QUESTIONS)
         return max(0, math.ceil((ENOUGH - self.rated) / usual)) + (self._now.kind == "genres")
 
@@ -247,11 +247,11 @@ class Interview:
         self._step(replace(self._now, genres=others | ({name: liked} if liked else {})))
 
     def spend(self, index: int) -> None:
-        """Give a point to a movie of the card. Raises ``Problem`` for an invalid index, or if all points are given."""
+        """Give a point to a movie of the card. Raises ``Problem`` for an invalid index, or if no point is left."""
         if not 0 <= index < len(self.movies):
             raise Problem("No movie has that number; give a point to one of these movies, or go on.")
         if len(self._now.spent) == POINTS:
-            raise Problem(f"All {POINTS} points are given; take one back first.")
+            raise Problem(f"You have given all {POINTS} points; take one back first.")
         self._step(replace(self._now, spent=(*self._now.spent, index), cursor=index))
 
     def take_back(self) -> None:
@@ -289,7 +289,7 @@ class Interview:
     def not_seen(self) -> None:
         """Record that the viewer has not seen the movie under the cursor. Raises ``Problem`` if they rated it."""
         if self._now.stars.get(self.cursor, NOT_SEEN) != NOT_SEEN:
-            raise Problem("You rated this one; undo takes the rating back.")
+            raise Problem("You have rated this movie; undo takes the rating back.")
         self._step(self._answered(self._now, self.cursor, NOT_SEEN))
 
     def _answered(self, now: _State, index: int, stars: float) -> _State:
@@ -329,7 +329,7 @@ class Interview:
     async def none_seen(self) -> None:
         """Record that the viewer has seen no movie of the card. Raises ``Problem`` if points are spent."""
         if self._now.spent:
-            raise Problem("Your points are not confirmed yet: accept or undo them first.")
+            raise Problem("You have not confirmed your points yet; accept or undo them first.")
         await self._rate_card()
 
     async def ask_about(self, movie: str) -> None:

@@ -59,7 +59,7 @@ class JobRunner:
         return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
 
     async def sweep(self, model: str, dataset: str, options: SweepOptions) -> SweepResult:
-        """Measure a model with every combination of a grid."""
+        """Try settings of a model, and measure the model with each."""
         return await self._run(f"sweep {model}", {"do": "sweep", "model": model, "dataset": dataset, **options})
 
     @overload

@@ -32,9 +32,9 @@ class NewerOffer:
         self._stand_in = stand_in
         self._changed = changed
         self.current: NewerDataset | None = None
-        """What is offered; ``None`` if nothing is."""
+        """The offered dataset; ``None`` if there is no offer."""
         self.getting = ""
-        """The dataset that is being fetched, cleaned or trained on in the background; empty if there is none."""
+        """The dataset that the app is fetching, cleaning or training on in the background; empty if there is none."""
         self.run: int | None = None
         """The number of the run that trains on this dataset, while it trains; otherwise ``None``."""
 

@@ -41,11 +41,10 @@ class RunQueue:
         changed: Callable[[], object] = lambda: None,
         ended: Callable[[Run], object] = lambda run: None,
     ) -> None:
-        """``changed`` is called when the queue changes and, a few times a second, while runs progress.
+        """``at_a_time`` is how many runs may train at once.
 
-        ``ended`` is called with each run that is over.
-
-        ``at_a_time``: how many runs may train at once.
+        ``changed`` is called when the queue changes and, a few times a second, while runs progress. ``ended`` is called
+        with each run that is over.
         """
         self._store = store
         self._runs = Runs(store)
@@ -86,8 +85,8 @@ class RunQueue:
     async def add_stand_in(self, model: str, dataset: str, options: TrainOptions, job: JobClient | None = None) -> int:
         """Train a model at once, without waiting for other runs, so that it serves soon; return the run's number.
 
-        ``job``: a job already started for the run, if any. If such a run is already queued or training, in any window,
-        no other one is queued, and its number is returned.
+        If such a run is already queued or training, in any window, no other one is queued, and its number is returned.
+        ``job`` is a job already started for the run, if any.
         """
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
@@ -109,7 +108,7 @@ class RunQueue:
         return run
 
     async def end_of(self, number: int) -> Run:
-        """Wait until a run is over, whichever process trains it, and return it. Raises ``Problem`` if it is deleted."""
+        """Wait until a run of any process is over, and return the run. Raises ``Problem`` if it is deleted."""
         while True:
             run = await asyncio.to_thread(self._runs.get, number)
             if run.state in OVER or number in self._over:

@@ -48,13 +48,13 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class NamedListRow:
-    """The named lists of one name, of all viewers, as one row."""
+    """One row for all of the viewers' lists that have the same name."""
 
     name: str
     viewers: tuple[ViewerRef, ...]
     """The viewers who have a list of this name."""
     movies: int
-    """How many movies of the open dataset are on at least one of them."""
+    """How many movies of the open dataset are on at least one of these lists."""
 
 
 class Session:
@@ -96,7 +96,7 @@ class Session:
         """
         runs = [run] if run else await asyncio.to_thread(self.store.serving_runs, dataset)
         if not runs:
-            raise Problem(f"No model is trained on {dataset} yet; train one on the Train screen.")
+            raise Problem(f"No model has been trained on {dataset} yet; train one on the Train screen.")
         problems: list[Problem] = []
         for candidate in runs:
             try:
@@ -195,8 +195,10 @@ class Session:
         self.changes.rename(before, after)
 
     async def replace_deleted_viewers(self) -> None:
-        """If the profile of a viewer was deleted, make the list for one viewer: the first of the others or, if none is
-        left, the one that ``_first_viewer`` returns."""
+        """If the profile of a viewer has been deleted, make the list for the first remaining viewer.
+
+        If no viewer remains, make it for the one that ``_first_viewer`` returns.
+        """
         assert self.opened is not None
         profiles = dict(await asyncio.to_thread(self.store.profiles))
         left = [ref for ref in self.audience.viewers if ref.kind == "user" or ref in profiles]
@@ -246,8 +248,8 @@ class Session:
     async def ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
         """Return a window of the list.
 
-        ``after_rating``: whether to compare the list with the previous one; see ``Requests.rank``. ``more``: whether
-        this is a further window of the list that is already shown.
+        With ``after_rating``, the list is compared with the previous one; see ``Requests.rank``. With ``more``, this is
+        a further window of the list that is already shown.
         """
         if not more:
             await self._drop_missing_lists()
@@ -293,7 +295,7 @@ class Session:
             raise
 
     async def _drop_missing_lists(self) -> None:
-        """Remove from the filter lists that no viewer has, because the viewers changed or a list was removed."""
+        """Remove the lists that no viewer has any more from the filter."""
         if named := names_in(self.view.filter_text):
             known = await asyncio.to_thread(self._list_names)
             if missing := named - known:
@@ -323,7 +325,7 @@ class Session:
         return await self.engine.ask(Requests.next_question, viewer=ratings, answers=answers, card=card)
 
     async def similar(self, movie: str, limit: int) -> list[SimilarMovie]:
-        """Return the movies most similar to a movie, given by its id, without those that a viewer hides."""
+        """Return the movies most similar to the movie with this id, without those that a viewer hides."""
         viewers = self.audience.viewers
         hidden = await self._movies.after_matching(viewers, self._movies.hidden, viewers)
         return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)

@@ -22,7 +22,7 @@ from movietui.store.sweeps import order_of
 TO = ".."
 """Between the ends of a range, from which a search draws values."""
 PARTS = 4
-"""Into how many parts of equal size the drawn values of a setting are divided to show their effect."""
+"""How many groups of equal size the drawn values of a setting are divided into, to show their effect."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def metric_of(typed: str) -> str:
 def tries_of(typed: str) -> int | None:
     """Return the number of combinations that a search should try; ``None`` if nothing was typed.
 
-    Raises ``Problem`` for anything else than a number from 1 to ``MOST_COMBINATIONS``.
+    Raises ``Problem`` for anything other than a number from 1 to ``MOST_COMBINATIONS``.
     """
     words = typed.strip()
     if not words:
@@ -160,7 +160,7 @@ def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow], *, search: boo
 
 
 def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the fields that have several values, or a range."""
+    """Return the names of the fields that have several values or a range."""
     return [name for name, values in grid.items() if len(values) > 1 or TO in values[0]]
 
 

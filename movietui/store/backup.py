@@ -38,9 +38,9 @@ MAX_NAMED = 20
 WRONG_VALUES = ("CHECK constraint failed", "NULL value in")
 """Messages of SQLite's integrity check that begin like this concern only values."""
 DERIVED = ("run_changes",)
-"""Tables that are computed from other tables."""
+"""Tables that triggers fill from other tables."""
 COUNTED = ("runs", "sweeps")
-"""Tables whose numbers people see."""
+"""Tables whose row numbers people see."""
 
 
 def back_up(store: Database, output: Path | None = None, *, force: bool = False) -> Message:
@@ -105,7 +105,7 @@ def _timestamp() -> str:
 
 
 def _open_new(path: Path) -> sqlite3.Connection:
-    """Open a new temporary file for writing. It needs no journal: unless it is completed, it is deleted."""
+    """Open a new temporary file for writing. It needs no journal, because an incomplete file is deleted."""
     with suppress(FileExistsError):
         disk.open_new(path).close()
     copy = connect(path, isolation_level=None)
@@ -142,7 +142,7 @@ def _counts(db: sqlite3.Connection) -> Message:
 def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
     """Yield the path of a new store with the valid rows of a backup, and a report of what it contains and lacks.
 
-    If the block leaves the file there, it is deleted.
+    At the end, the new store is deleted, unless the block has moved it.
     """
     copy = new.with_name(new.name + ".copy")
     try:
@@ -216,7 +216,7 @@ def _open_untrusted(path: Path) -> sqlite3.Connection:
 
 
 def _check(path: Path, db: sqlite3.Connection) -> int:
-    """Return the version of a store. Raises ``Problem`` if it is no store, is damaged or has a later version."""
+    """Return the version of a store. Raises ``Problem`` for any other file, a damaged store and a later version."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     present = _schema(db)
     if version > VERSION and "viewers" in present:
@@ -386,7 +386,7 @@ def _replace_store(new: Path, store_path: Path) -> Path:
     """Replace the content of the store; return the path of a copy with the old content.
 
     The file itself stays, and its content changes in one transaction, so that a window that opens meanwhile waits and
-    then reads the new content. A store that SQLite cannot read is open nowhere, so it is replaced as a file.
+    then reads the new content. No window can have a store open that SQLite cannot read, so such a file is replaced.
     """
     name = f"{store_path.stem}-before-{_timestamp()}"
     taken = len([*store_path.parent.glob(f"{name}*{store_path.suffix}")])

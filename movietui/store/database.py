@@ -2,8 +2,8 @@
 
 Each change is one transaction, which is on disk (``synchronous=FULL``) when the call returns. Several windows may have
 the file open and change it in turn (WAL and a busy timeout). If the file cannot be written when it is opened, for
-example because the disk is full or read-only, all of it is read into memory, so that its content can still be seen and
-copied elsewhere; changes are then refused until the file can be written again.
+example because the disk is full or read-only, all of it is read into memory. Its content can then be seen and copied
+elsewhere, but changes are refused until the file can be written again.
 """
 
 import errno
@@ -127,7 +127,7 @@ class Database:
         return db
 
     def _is_readable(self, error: Exception) -> bool:
-        """Return whether the store exists and can be read, which means that the error concerns only writing."""
+        """Return whether the store exists and can be read, so that the error concerns only writing."""
         text = str(error)
         if any(word in text for word in ("not a database", "malformed", "locked")):
             return False
@@ -263,7 +263,7 @@ class Database:
     def valid_rows(self, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Return the rows whose values are valid; see ``validation``. ``notices`` names the others, which stay stored.
 
-        ``columns``: the names of the first columns of each row, separated by spaces.
+        ``columns`` has the names of the first columns of each row, separated by spaces.
         """
         names = columns.split()
         valid_rows = []
@@ -304,7 +304,7 @@ class Database:
     # Choices
 
     def choice(self, name: str, default: str = "") -> str:
-        """Return a stored choice; ``default`` if there is no valid one."""
+        """Return a stored choice, or ``default`` if there is no valid one."""
         rows = self.rows("SELECT name, value FROM choices WHERE name = ?", name)
         for _, value in self._valid_choices(rows):
             return str(value)

@@ -1,4 +1,4 @@
-"""Delays interruptions, which Python may raise between any two instructions, while some work must not be cut short."""
+"""Delays interruptions during work that must not be cut short; Python may raise them between any two instructions."""
 
 import signal
 import threading

@@ -1,6 +1,7 @@
 """Tells whether a process that the store names still runs.
 
-The process number is not enough, because another process may have it by now. So the store has the start time, too.
+The process number is not enough, because another process may have the same number by now. So the store also has the
+time when the process started.
 """
 
 import contextlib

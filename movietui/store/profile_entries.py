@@ -27,7 +27,7 @@ def entries_of(store: Store, ref: ViewerRef) -> list[Entry]:
 def _each_once(movies: Iterable[Entry]) -> list[Entry]:
     """Merge movies that have the same id because they were rated in different datasets.
 
-    The newest rating counts. The merged movie stands where the last of them stood.
+    The newest rating counts. The merged movie takes the position of the last of these movies.
     """
     merged: dict[object, Entry] = {}
     for movie in movies:

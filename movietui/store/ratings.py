@@ -33,7 +33,8 @@ BATCH_SIZE = 5000
 MARKED = 1.0
 """The value of a mark that is set."""
 DELETED = "deleted "
-"""The column ``dataset`` of a deleted profile contains this and the time of the deletion; that of others is empty."""
+"""In the column ``dataset`` of a deleted profile, this precedes the time of the deletion. Other profiles have an empty
+column."""
 DELETED_DAYS = 30
 """For how many days a deleted profile can be restored."""
 
@@ -152,8 +153,8 @@ class ImportResult:
     kept: int = 0
     """The number of ratings that differ from the import but were kept.
 
-    A rating is kept if it is at least as new as the imported one. If the imported one has no date, a rating is kept
-    unless it was imported, too.
+    A rating is kept if it is at least as new as the imported one or, if the imported one has no date, if it was not
+    imported itself.
     """
 
 
@@ -267,7 +268,7 @@ class Store(NamedLists):
     def _free_name(self, name: str, besides: str = "") -> str:
         """Return a name as it is stored. Raises ``Problem`` if it is invalid, or if another profile has it.
 
-        ``besides``: the current name of a profile that is to be renamed; it does not count as taken.
+        ``besides`` is the current name of a profile that is to be renamed; it does not count as taken.
         """
         name = " ".join(name.split())
         if not is_name(name):
@@ -357,10 +358,9 @@ class Store(NamedLists):
         return [Marked(Movie(key, title, year), mark, at) for key, title, year, mark, at in valid_rows]
 
     def movie_keys(self, ref: ViewerRef) -> list[str]:
-        """Return the keys of all movies that a viewer marked or rated.
+        """Return the keys of all movies that a viewer marked or rated: first those without a rating, then the others.
 
-        The movies without a rating come first, then the rated ones. In both groups, the movie that was rated or marked
-        last comes last.
+        In both groups, the movies are in the order in which they were last rated or marked.
         """
         rows = self.rows(
             "WITH viewer AS (SELECT id FROM viewers WHERE kind = ? AND dataset = ? AND name = ?)"
@@ -452,11 +452,11 @@ class Store(NamedLists):
     def change_list(
         self, ref: ViewerRef, name: str, change: Callable[[tuple[ListEntry, ...]], Sequence[ListEntry]], note: str
     ) -> ListChange:
-        """Change a list as one step, which is on disk when this returns; ``known_name`` says which list ``name`` means.
+        """Change a list as one step, which is on disk when this returns. ``name`` is matched as by ``known_name``.
 
-        ``change`` gets the movies of the list, none for a new list, and returns those that it has from now on; a list
-        without movies is removed. No other process can change the list meanwhile. Raises ``Problem`` for an invalid
-        name. If nothing changes, there is no step.
+        ``change`` gets the movies of the list, or none for a new list, and returns its new movies. A list without
+        movies is removed. No other process can change the list meanwhile. If nothing changes, there is no step. Raises
+        ``Problem`` for an invalid name.
         """
         name = check_list_name(name)
         with self.change():
@@ -502,9 +502,9 @@ class Store(NamedLists):
         return steps
 
     def take_back(self, step: Step) -> Step | None:
-        """Undo a step with a new step, whatever was done since, and return the new step.
+        """Undo a step with a new step, whatever has been done since, and return the new step.
 
-        Values and lists that were changed again since then are kept. Returns ``None`` if nothing is left to undo.
+        Values and lists that have changed again since are kept. Returns ``None`` if nothing is left to undo.
         """
         changes: list[Change] = []
         with self.change():

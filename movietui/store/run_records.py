@@ -51,8 +51,8 @@ class Run:
     task: str
     """What an evaluation or a trial measured: ``rating``, ``ranking`` or ``pair``; empty for training."""
     list_order: str
-    """The order of the lists that were measured; empty for other tasks and for training, which measures lists in the
-    default order."""
+    """The order of the lists that an evaluation or a trial measured; empty for other tasks. Empty for training too,
+    which measures lists in the default order."""
     device: str
     state: str
     """``queued``, ``running``, ``paused``, ``done``, ``cancelled``, ``failed`` or ``cut off``."""
@@ -213,7 +213,7 @@ class RunRecords(Database):
     def dataset_in_use(self) -> str | None:
         """Return the dataset that was opened last if a model was trained on it, or else that of the newest training.
 
-        Returns ``None`` if no training is finished.
+        Returns ``None`` if no training has finished.
         """
         rows = self.rows(
             "SELECT dataset FROM runs WHERE state = 'done' AND kind = 'training' GROUP BY dataset ORDER BY max(id) DESC"

@@ -228,7 +228,7 @@ class Runs:
     def forget_unfinished(self, identity: str) -> None:
         """Delete the evaluations and trials with this identity that failed, or that somebody interrupted.
 
-        A trial that was stopped because it was hopeless stays: it is a result.
+        A trial that was stopped because it was hopeless stays, because that is a result.
         """
         rows = self._store.rows("SELECT id FROM runs WHERE identity = ? AND state <> 'done'", identity)
         for run in self._store.runs([number for (number,) in rows]) if rows else ():
@@ -236,7 +236,7 @@ class Runs:
                 self._write("DELETE FROM runs WHERE id = ?", run.id)
 
     def forget_damaged(self, number: int) -> bool:
-        """Delete a run if its record cannot be read; return whether that was so.
+        """Delete a run if its record cannot be read; return whether it was deleted.
 
         Its checkpoint stays, because the path is unknown.
         """
@@ -253,8 +253,8 @@ class Runs:
         """Return the finished runs that have a checkpoint and are not among the best, newest first.
 
         Of comparable runs (``Run.protocol``), the best ``keep`` are not prunable. Neither is a run that serves its
-        dataset. Raises ``Problem`` for a metric that no finished run has, and for one of which nobody knows whether a
-        higher value is better.
+        dataset. Raises ``Problem`` for a metric that no finished run has, and for a metric of a plug-in that is not
+        installed, because it is unknown whether higher is better.
         """
         done = [run for run in self.find() if run.state == "done" and run.kind == "training"]
         if done and not any(metric in run.metrics for run in done):
@@ -288,7 +288,7 @@ class Runs:
     def use(self, number: int) -> Run:
         """Let a run serve its dataset, and let the app open this dataset from now on.
 
-        Raises ``Problem`` if the run is not done or its checkpoint was removed.
+        Raises ``Problem`` if the run is not a finished training, or if its checkpoint has been removed.
         """
         run = self.get(number)
         if run.kind != "training":
@@ -402,13 +402,13 @@ class Runs:
     def again(self, number: int) -> Run:
         """Queue a run again, at the end and under its old number, after it was cut off, was cancelled or failed.
 
-        Its checkpoint, if it has one, is removed. Raises ``Problem`` if the run is in another state, or if the request
-        that started it is unknown.
+        Its checkpoint, if it has one, is removed. Raises ``Problem`` if the run is not a training or is in another
+        state, or if the request that started it is unknown.
         """
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
         if run.kind != "training":
-            command = "sweep" if run.kind == "trial" else "experiment"
+            command = "sweep" if run.kind == "trial" else "evaluate, experiment or sweep"
             raise Problem(f"Run {number} is measured again by the movietui {command} that it belongs to.")
         if run.state not in (CUT_OFF, "cancelled", "failed"):
             raise Problem(f"Run {number} is {run.state}; only an interrupted, cancelled or failed run can be resumed.")
@@ -506,7 +506,7 @@ class Runs:
         )
 
     def write_cluster(self, number: int, cluster: Mapping[str, Any]) -> None:
-        """Record where a run is trained, and what was done there so far."""
+        """Record where a run is trained, and what has been done there so far."""
         self._write("UPDATE runs SET cluster = ? WHERE id = ?", json.dumps(cluster), number)
 
     def _write(self, statement: str, *values: object) -> int:
@@ -526,7 +526,7 @@ class Recorder:
     """Records the progress of a run: at the first epoch of each phase, then at most once a second."""
 
     def __init__(self, runs: Runs, number: int, phases: Sequence[str], clock: Callable[[], float] = time.monotonic):
-        """``phases``: the names of the fits to come, in order."""
+        """``phases`` has the names of the fits to come, in order."""
         self._runs = runs
         self._number = number
         self._phases = phases
@@ -575,7 +575,7 @@ class Recorder:
     def cluster(self, stage: Stage, cluster: Mapping[str, Any]) -> None:
         """Record a stage of training on a cluster and what was done there, at most once a second within a stage.
 
-        ``cluster``: see ``Run.cluster``. The end of a stage is always recorded.
+        The end of a stage is always recorded. ``cluster`` is as in ``Run.cluster``.
         """
         now = self.seconds
         if stage.name == self._phase and not stage.finished and now - self._written < WRITE_SECONDS:

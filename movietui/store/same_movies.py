@@ -38,7 +38,7 @@ class SameMovies:
         self._learned = 0
 
     def unknown(self, refs: Iterable[ViewerRef], *, again: bool = False) -> list[StoredMovie]:
-        """Return the stored movies of viewers that are not matched yet.
+        """Return the stored movies of viewers that have not been matched yet.
 
         With ``again``, include movies that the store has learned more about since they were matched.
         """
@@ -47,7 +47,7 @@ class SameMovies:
         return [movie for movie in movies if self._described.get(movie.key) != movie]
 
     def unknown_listed(self, refs: Iterable[ViewerRef], names: Collection[str] | None = None) -> list[StoredMovie]:
-        """Return the movies of viewers' lists that are not matched yet; see ``lists`` for ``names``."""
+        """Return the movies of viewers' lists that have not been matched yet; see ``lists`` for ``names``."""
         keys = {key for ref in refs for listed in self._lists(ref, names).values() for key in listed}
         return self._store.describe(keys - self._known.keys())
 
@@ -85,7 +85,8 @@ class SameMovies:
     def lists(self, ref: ViewerRef, names: Collection[str] | None = None) -> dict[str, list[str]]:
         """Return the keys of the movies of all lists of a viewer, by name.
 
-        ``names``: the names, as ``folded`` returns them, of the lists to read; the others are returned without movies.
+        ``names`` has the names of the lists to read, as ``folded`` returns them; other lists are returned without
+        movies.
         """
         return {name: [*self._joined(keys).values()] for name, keys in self._lists(ref, names).items()}
 

@@ -1,4 +1,4 @@
-"""Sweeps in the store: what was tried, in which order, and which runs measured it."""
+"""Stores sweeps: the settings that were tried, in order, and the runs that measured them."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class StoredSweep:
 
     id: int
     identity: str
-    """A digest of the request and of the data, by which the same sweep is found again."""
+    """A digest of the request and of the data, by which a repeated sweep is recognised."""
     model: str
     dataset: str
     cleaning: str
@@ -68,7 +68,7 @@ class Sweeps:
         raise Problem(f"There is no sweep {number}; movietui sweep list shows all sweeps.")
 
     def with_identity(self, identity: str) -> StoredSweep | None:
-        """Return the newest sweep with this identity."""
+        """Return the newest sweep with this identity; ``None`` if there is none."""
         return next(iter(self._sweeps("WHERE identity = ? ORDER BY id DESC LIMIT 1", identity)), None)
 
     def _sweeps(self, where: str, *values: object) -> list[StoredSweep]:
@@ -114,7 +114,7 @@ class Sweeps:
             )
 
     def end(self, sweep: int, test: int) -> None:
-        """Record that a sweep is done. ``test``: the run that measured the best settings on test."""
+        """Record that a sweep is done. ``test`` is the run that measured the best settings on test."""
         with self._store.change():
             self._store.execute("UPDATE sweeps SET test = ? WHERE id = ?", test, sweep)
 
@@ -141,7 +141,7 @@ class Sweeps:
         return len(runs)
 
     def rows(self, sweep: StoredSweep) -> list[SweepRow]:
-        """Return what ``sweep --json`` prints: a row for each settings that were tried, the best first."""
+        """Return what ``sweep --json`` prints: a row for each trial, the best first."""
         test = self._store.run(sweep.test) if sweep.test else None
         rows = sorted(
             (row_of(sweep, trial.changes, trial.run) for trial in self.trials(sweep.id)),
@@ -203,7 +203,7 @@ def row_of(sweep: StoredSweep, changes: Mapping[str, str], run: Run) -> SweepRow
 
 
 def order_of(row: SweepRow, metric: str) -> tuple[bool, float]:
-    """Return a key that sorts rows, the best first and then those without the metric."""
+    """Return a key that sorts rows, the best first and those without the metric last."""
     value = row["metrics"].get(metric)
     if value is None:
         return True, 0.0

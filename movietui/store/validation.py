@@ -401,7 +401,8 @@ def is_choice(name: str, value: object) -> bool:
 def wrong_column(table: str, columns: Sequence[str], row: Sequence[Any]) -> str:
     """Return the name of the first column with an invalid value in a row; empty if all values are valid.
 
-    ``columns``: the names of the first columns of the row. Other values, and those of columns named ``-``, are ignored.
+    ``columns`` has the names of the first columns of the row. Other values, and those of columns named ``-``, are
+    ignored.
     """
     for is_valid, name, value in zip(_checks(table, tuple(columns)), columns, row, strict=False):
         if not is_valid(value):

@@ -134,15 +134,15 @@ def test_tables_without_a_whole_manifest_are_not_a_dataset(spark: Any, clean: An
     again = clean.clean(spark, "own", str(tmp_path / "files"), str(output))
     remaining = {each.name for each in output.iterdir() if not each.name.startswith(".")}
     assert remaining == {"manifest.json", again.folder}
-    with pytest.raises(Problem, match="no longer has own as it is known here; clean it again"):
+    with pytest.raises(Problem, match="have been removed or changed; clean them again"):
         dataset.ratings(spark)
     manifest = output / "manifest.json"
     (output / ".manifest.json.crc").unlink()
     manifest.write_bytes(manifest.read_bytes()[:-20])
-    with pytest.raises(Problem, match="no longer has own"):
+    with pytest.raises(Problem, match="have been removed or changed"):
         again.users(spark)
     manifest.unlink()
-    with pytest.raises(Problem, match="no longer has own"):
+    with pytest.raises(Problem, match="have been removed or changed"):
         again.ratings(spark)
 
 
@@ -194,7 +194,7 @@ def test_an_unknown_name_and_damaged_files_are_reported(spark: Any, clean: Any, 
         datasets.load("owl")
     manifest = locations.dataset("own") / "cluster" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"ratings": 2', b'"ratings": 3'))
-    with pytest.raises(Problem, match="What is stored here about own on a cluster is damaged; clean it"):
+    with pytest.raises(Problem, match="The stored movies of own, which is on a cluster, are damaged; clean it"):
         datasets.load("own")
     assert "own" not in {each.name for each in catalogue.list_datasets()}
 

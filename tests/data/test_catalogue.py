@@ -82,7 +82,7 @@ def test_movies_are_encoded(tmp_path: Path) -> None:
         movie_line(5, "Nameless", "14-Aug-1996", ()),
         movie_line(6, "[b]", "", ("unknown",)),
     ]
-    # The ids are not in order, neither in the files nor in the ratings.
+    # The ids are out of order, both in the files and in the ratings.
     rated = ["3\t7\t5\t880000000", "3\t99\t4\t880000001", "88\t5\t1\t880000002"]
     files = contents({"u.item": items, "u.data": rated})
     catalogue.get("own", write_folder(tmp_path / "files", files))
@@ -459,8 +459,8 @@ def test_a_fresh_process_loads_without_heavy_modules(small_zip: Path) -> None:
 
 
 def test_nothing_in_data_imports_torch_or_textual() -> None:
-    # ``pacing`` is left out: it imports requests, and is itself imported only when a download begins. So is what runs
-    # with Spark: only ``movietui cluster`` imports it.
+    # ``pacing`` is left out, because it imports requests and is imported only when a download begins. ``cluster`` is
+    # left out, because only ``movietui cluster`` imports it.
     paths = [
         path.relative_to(ROOT).with_suffix("")
         for path in (ROOT / "data").rglob("*.py")

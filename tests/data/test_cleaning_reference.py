@@ -35,7 +35,8 @@ RULES = (
 def dirty(seed: int, *, in_order: bool, far: int = 0) -> Raw:
     """Return random raw tables with many faults.
 
-    ``in_order``: without duplicate ratings, and sorted by user and movie; ``far``: spreads the ids over a wide range.
+    With ``in_order``, there are no duplicate ratings, and the ratings are sorted by user and movie. ``far`` spreads the
+    ids over a wide range.
     """
     random = np.random.RandomState(seed)
     size = 400

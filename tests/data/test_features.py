@@ -105,7 +105,7 @@ class TestDemographics:
     @pytest.mark.parametrize("users", [Users(("1", "2")), Users(("1",), numbers(0), ("",), ("",))])
     def test_unknown_demographics_are_none(self, users: Users) -> None:
         assert features.demographics(users) is None
-        with pytest.raises(Problem, match="small has no age, gender or occupation of its users; choose"):
+        with pytest.raises(Problem, match="small does not say the age, gender or occupation of its users; choose"):
             features.demographic_inputs(small_dataset(users=users))
 
     @pytest.mark.parametrize("known", ["age", "gender", "occupation"])
@@ -247,7 +247,7 @@ class TestAverages:
         np.testing.assert_allclose(rated.mean(0), [0, 0], atol=1e-6)
         np.testing.assert_allclose(rated.std(0), [1, 1], rtol=1e-5)
         assert (block.values[2] == block.values[-1]).all()
-        assert block.values[-1, 1] < rated[:, 1].min()  # the user without ratings has the fewest
+        assert block.values[-1, 1] < rated[:, 1].min()
 
 
 class TestTastes:

@@ -282,7 +282,7 @@ def test_empty_text_is_an_empty_filter() -> None:
         ("+", "There is no genre ''"),
         ("1999..1980", "'1999..1980' .* the years 1999 to 1980; put the earlier year first"),
         ("1990.. ..1980", "'..1980' "),
-        ("90..99", "'90..99', which cannot be read; write it like"),
+        ("90..99", "'90..99', which cannot be read; write conditions as in"),
         ("..", "cannot be read"),
         (">50", "'>50', which cannot be read"),
         (">=many", "cannot be read"),

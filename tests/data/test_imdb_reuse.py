@@ -94,7 +94,7 @@ def test_a_damaged_join_is_ignored(tmp_path: Path, tables: Path, file: str) -> N
     (path,) = cache.folder_of("joined").glob(f"imdb-*/{file}")
     path.write_bytes(path.read_bytes()[:-3])
     assert catalogue.load("joined", "none").movies.imdb is None
-    with pytest.raises(Problem, match="is not joined with IMDb yet; run movietui data imdb joined"):
+    with pytest.raises(Problem, match="has not been joined with IMDb yet; run movietui data imdb joined"):
         imdb.settle("joined", "3", None)
     imdb.join("joined", tables)
     assert facts_of()[1].ids[0] == "tt0000011"

@@ -102,7 +102,7 @@ def test_invalid_imdb_ids(tmp_path: Path, tables: Path, title: str) -> None:
 def test_unknown_movies(tmp_path: Path, tables: Path) -> None:
     get(tmp_path)
     for call in (lambda: imdb.settle("joined", "3", None), lambda: imdb.unsettle("joined", "3")):
-        with pytest.raises(Problem, match="is not joined with IMDb yet"):
+        with pytest.raises(Problem, match="has not been joined with IMDb yet"):
             call()
     imdb.join("joined", tables)
     for call in (lambda: imdb.settle("joined", "77", None), lambda: imdb.unsettle("joined", "77")):

@@ -204,7 +204,7 @@ def test_a_trakt_zip(tmp_path: Path, nested: bool) -> None:
     }
     fargo = next(entry for entry in export.entries if entry.title == "Fargo")
     assert (fargo.imdb, fargo.tmdb, fargo.at) == ("tt0116282", 275, "2021-05-01T10:00:00.000+00:00")
-    assert [row.reason for row in export.skipped] == ["it is not a movie"]
+    assert [row.reason for row in export.skipped] == ["1 entry is not a movie"]
 
 
 def test_a_movielens_export(tmp_path: Path) -> None:
@@ -324,7 +324,7 @@ def test_a_movie_with_an_unreadable_rating_is_still_imported(
         (b"a,b,c\n1,2,3\n", "begins with 'a,b,c', which is not a header of Letterboxd"),
         (b"\x1b]0;owned\x07a,b\n1,2\n", "begins with 'a,b', which is not a header"),
         (b"Title,Year,Rating\n", "contains no movie"),
-        (b"Title,Year,Rating\n,1990,3\n", "contains no movie; its first entry, mine.csv line 2: it has no title"),
+        (b"Title,Year,Rating\n,1990,3\n", r"contains no movie \(mine.csv line 2: it has no title\); choose"),
         (b'Title,Year\n"Fargo,1996\nAlien,1979\n', "line 3 cannot be read"),
         (b'Title,Year\n"Far"go,1996\n', "line 2 cannot be read"),
         (b"Title,Year\n" + b"x" * 200_000 + b",1990\n", "cannot be read"),

@@ -1,4 +1,4 @@
-"""What is known here about a dataset on a cluster; needs no Spark."""
+"""Datasets on a cluster, as this machine stores them. These tests need no Spark."""
 
 import json
 
@@ -15,7 +15,7 @@ from movietui.data.storage.remote import RemoteDataset
 
 @pytest.fixture
 def saved() -> RemoteDataset:
-    """The demo, as if it were on a cluster with the name own."""
+    """The demo, stored as a dataset on a cluster that is called own."""
     dataset = catalogue.load("demo")
     counts = dataset.counts.astype(np.int64)
     report = catalogue.clean("demo")
@@ -37,7 +37,7 @@ def saved() -> RemoteDataset:
     return own
 
 
-def test_it_is_read_as_it_was_saved(saved: RemoteDataset) -> None:
+def test_a_dataset_is_read_as_it_was_saved(saved: RemoteDataset) -> None:
     read = remote.load("own", RemoteDataset)
     for field in ("name", "uri", "folder", "scale", "rating_count", "user_count", "fingerprint", "preset", "report"):
         assert getattr(read, field) == getattr(saved, field)
@@ -48,7 +48,7 @@ def test_it_is_read_as_it_was_saved(saved: RemoteDataset) -> None:
     assert remote.names() == ["own"]
 
 
-def test_it_is_listed_and_commands_that_need_its_ratings_say_where_they_are(saved: RemoteDataset) -> None:
+def test_a_dataset_is_listed_and_commands_that_need_its_ratings_say_where_these_are(saved: RemoteDataset) -> None:
     listed = {row["name"]: row for row in json.loads(CliRunner().invoke(cli, ["data", "list", "--json"]).stdout)}
     own = listed["own"]
     assert (own["state"], own["on_disk"], own["cluster"], own["seconds"]) == ("cluster", False, "hdfs://nn/own", None)
@@ -75,7 +75,7 @@ def test_facts_that_cannot_be_true_are_refused(saved: RemoteDataset, field: str,
     path = locations.dataset("own") / "cluster" / "manifest.json"
     facts = parquet.unsealed(path.read_bytes())
     path.write_bytes(parquet.sealed_json({**facts, field: value}))
-    with pytest.raises(Problem, match="What is stored here about own on a cluster is damaged; clean it"):
+    with pytest.raises(Problem, match="The stored movies of own, which is on a cluster, are damaged; clean it"):
         remote.load("own", RemoteDataset)
 
 

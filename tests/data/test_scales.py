@@ -1,4 +1,4 @@
-"""Scales of ratings: which one ratings are on, and what their ratings are in stars."""
+"""Scales of ratings: how a scale is found, and how ratings become stars."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_a_scale_as_text(text: str, scale: Scale) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "5..1", "1-5", "1..5..9", "1..99999999", "a..b"])
-def test_texts_that_are_no_scale(text: str) -> None:
+def test_texts_that_are_not_scales(text: str) -> None:
     with pytest.raises(Problem, match="is not a scale; write the lowest and the highest rating"):
         scales.parse(text)
 
@@ -95,7 +95,7 @@ def test_ratings_in_stars_and_back(scale: Scale, ratings: list[float], stars: li
     assert scale.in_stars.high == 5
 
 
-def test_ratings_come_back_without_errors_of_rounding() -> None:
+def test_ratings_come_back_without_rounding_errors() -> None:
     scale = Scale(0, 100, 1)
     ratings = np.arange(101, dtype=np.float32)
     assert scale.ratings_of(scale.to_stars(ratings)).tolist() == ratings.tolist()

@@ -15,7 +15,7 @@ Put = Callable[..., Path]
 
 @pytest.fixture
 def put(tmp_path: Path) -> Put:
-    """A function that writes a file into the folder ``movies``, and the folders around it."""
+    """A function that writes a file, with its parent folders, into the folder ``movies``."""
 
     def write(name: str, content: bytes = b"") -> Path:
         path = tmp_path / "movies" / name

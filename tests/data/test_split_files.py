@@ -81,9 +81,9 @@ def test_the_name_changes_with_the_content(tmp_path: Path, dataset: Dataset) -> 
         (
             HEADER,
             [*parts(), ("nobody", "it_1é", "test")],
-            "1 rows of folds.csv are no ratings of mine, such as user nobody",
+            r"folds.csv has rows that are not ratings of mine \(1 in all\), such as user nobody",
         ),
-        (HEADER, [*parts(), (*parts()[1][:2], "test")], "puts 1 ratings into both parts, such as user Us-"),
+        (HEADER, [*parts(), (*parts()[1][:2], "test")], r"puts ratings into both parts \(1 in all\), such as user Us-"),
         (
             HEADER,
             [*parts()[2:], (*parts()[1][:2], "validation")],

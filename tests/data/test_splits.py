@@ -131,8 +131,10 @@ def test_a_new_user_with_one_rating_has_it_in_test(demo: Dataset) -> None:
 
 
 def strong_as_published(ratings: pd.DataFrame, seed: int, new: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the rows of train, fold-in and test. The steps are those of the notebook of Liang et al. (2018), one after
-    the other, with pandas; ``new``: the number of test users."""
+    """Return the rows of train, fold-in and test, by the steps in the notebook of Liang et al. (2018).
+
+    ``new`` is the number of test users.
+    """
     raw = ratings[ratings["stars"] > 3.5]
     activity = raw.groupby("user").size()
     raw = raw[raw["user"].isin(activity.index[activity >= 5])]

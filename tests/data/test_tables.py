@@ -241,7 +241,7 @@ def test_a_removed_movie_is_found_by_its_id(tmp_path: Path) -> None:
     assert "under 2 ratings" in catalogue.rule_that_removed(dataset, movie)
 
 
-def test_a_join_with_imdb_matches_none_of_them(tmp_path: Path, tables: Path) -> None:
+def test_a_join_with_imdb_matches_no_item_without_a_title(tmp_path: Path, tables: Path) -> None:
     catalogue.get("mine", write(tmp_path / "mine.csv", HEADER, rated()))
     report = catalogue.join("mine", tables)
     assert (sum(report.by.values()), len(report.unmatched)) == (0, len({item for _, item, _, _ in rated()}))
@@ -272,7 +272,7 @@ def test_what_is_known_of_a_release_cannot_be_changed(
     with pytest.raises(Problem, match="columns and the scale of ml-100k are known"):
         catalogue.get("ml-100k", small_zip, **option)  # type: ignore[arg-type]
     catalogue.get("mine", write(tmp_path / "mine.csv", HEADER, rated()))
-    with pytest.raises(Problem, match="say with --from where those of mine are"):
+    with pytest.raises(Problem, match="describe your own files; give the path of these files with --from"):
         catalogue.get("mine", **option)  # type: ignore[arg-type]
 
 

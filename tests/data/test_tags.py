@@ -1,4 +1,4 @@
-"""Tags and the tag genome: which movies have, with what weight, and how they are read, stored and compared."""
+"""Tags and the tag genome: which tags a movie has, with what weights, and how tags are read, stored and compared."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

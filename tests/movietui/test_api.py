@@ -226,7 +226,7 @@ def test_a_table_becomes_a_dataset_with_its_ids() -> None:
 @pytest.mark.parametrize(
     ("frame", "sentence"),
     [
-        ([1], "needs a table of pandas, not a list"),
+        ([1], "needs a pandas table, not a list"),
         (
             FRAME.drop(columns="user"),
             r"needs a column user and a column item; its columns are Movie ID, stars, title\.",

@@ -110,7 +110,7 @@ def test_a_dataset_is_an_argument_or_an_option(run: Run) -> None:
         (("sweep", "bias", "--dataset", "demo", "--grid", "factors=2,3"), "factors"),
         (("sweep", "oracle", "--dataset", "demo", "--grid", "factors=2,3"), "oracle"),
         (("evaluate", "bias", "--dataset", "demo", "--split", "u1"), "u1"),
-        (("recommend", "--user", "1", "--dataset", "demo"), "No model is trained on demo yet"),
+        (("recommend", "--user", "1", "--dataset", "demo"), "No model has been trained on demo yet"),
         (("recommend", "--profile", "nobody", "--dataset", "demo"), "There is no profile 'nobody'"),
         (("rate", "--profile", "a", "No Such Film At All", "3", "--dataset", "demo"), "has no movie"),
     ],

@@ -127,7 +127,7 @@ async def test_points_can_be_changed_before_they_are_accepted(faked: FakeEngine,
         await driver.press("minus")
         await driver.wait_for_notice("no point to take back")
         await driver.press("1", "1", "2", "4")
-        await driver.wait_for_notice("All 3 points are given; take one back first.")
+        await driver.wait_for_notice("You have given all 3 points; take one back first.")
         await driver.press("1")
         await driver.see(f"1 ●●○ {title(0)}")
         await driver.press("up", "minus")
@@ -190,7 +190,7 @@ async def test_movies_of_a_list_are_rated_or_not_seen(faked: FakeEngine, store: 
         await driver.press("0")
         await driver.see(f"–    {title(11)}")
         await driver.press("up", "5", "up", "up", "0")
-        await driver.wait_for_notice("You rated this one")
+        await driver.wait_for_notice("You have rated this movie")
         await driver.press("j", "k", "2")
         await driver.see(f"★ 2  {title(10)}")
         assert rated(store) == {title(10): 2.0, title(11): 5.0}

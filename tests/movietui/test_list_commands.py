@@ -234,7 +234,7 @@ def test_taste_needs_no_model(run: Run) -> None:
     document(run("data", "get", "demo", "--json"))
     assert document(run("taste", "--user", 1, "--dataset", "demo", "--json"))["viewers"]
     assert document(run("similar", "Alien", "--dataset", "demo", "--json"))["movies"]
-    refused(run("taste", "--user", 1, "--user", 2, "--dataset", "demo"), "No model is trained on demo yet")
+    refused(run("taste", "--user", 1, "--user", 2, "--dataset", "demo"), "No model has been trained on demo yet")
 
 
 def test_search_finds_movies_directors_and_users(run: Run, ready: Path, tables: Path) -> None:
@@ -282,7 +282,9 @@ def test_an_id_names_a_movie(run: Run, ready: Path) -> None:
 def test_unknown_users_are_refused(run: Run, ready: Path) -> None:
     for wrong in ("99999", "0", "-1", "abc", ""):
         refused(run("recommend", "--user", wrong, "--dataset", "demo"), f"demo has no user {wrong}")
-    refused(run("recommend", "--user", 1, "--model", "popularity", "--dataset", "demo"), "No popularity is trained")
+    refused(
+        run("recommend", "--user", 1, "--model", "popularity", "--dataset", "demo"), "No popularity has been trained"
+    )
 
 
 def test_rate_stores_a_rating(run: Run, ready: Path) -> None:

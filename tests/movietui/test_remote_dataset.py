@@ -74,7 +74,9 @@ async def test_the_data_screen_shows_what_is_known(remote: Remote, folder: Path,
         genres = next(chart for chart in screen.chart.charts if chart["name"] == "genres")
         assert sum(genres["counts"]) == int(whole.movies.genres.sum())
         await driver.press("enter")
-        await driver.wait_for_notice("No model is trained on own yet; train one on the cluster with movietui cluster")
+        await driver.wait_for_notice(
+            "No model has been trained on own yet; train one on the cluster with movietui cluster"
+        )
 
 
 def text_of(screen: DataScreen) -> str:

@@ -30,7 +30,7 @@ async def first(session: Session) -> MovieRow:
 
 async def test_a_dataset_without_a_model_cannot_be_opened(store: Store, engine: FakeEngine) -> None:
     session = Session(store, engine)
-    with pytest.raises(Problem, match="No model is trained on demo yet"):
+    with pytest.raises(Problem, match="No model has been trained on demo yet"):
         await session.open("demo")
 
 

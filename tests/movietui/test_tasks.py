@@ -233,7 +233,7 @@ def test_recommend_lists_movies_for_one_viewer_or_a_pair(ready: Path, store: Sto
 def test_a_dataset_without_a_model_is_a_problem(home: Path, store: Store) -> None:
     with pytest.raises(Problem, match="run movietui train mf --dataset demo"):
         lists.served(store, "demo")
-    with pytest.raises(Problem, match="No bias is trained on demo yet"):
+    with pytest.raises(Problem, match="No bias has been trained on demo yet"):
         lists.served(store, "demo", "bias")
 
 

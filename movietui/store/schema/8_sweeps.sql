@@ -1,4 +1,4 @@
--- From version 7 to 8: evaluations are runs too, runs record what their figures depend on, and sweeps are kept.
+-- From version 7 to 8: evaluations are runs too, runs record what their figures depend on, and sweeps are stored.
 
 ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'training';   -- or 'evaluation', or 'trial': one try of a sweep
 ALTER TABLE runs ADD COLUMN identity TEXT NOT NULL DEFAULT '';       -- of an evaluation or trial: a digest of everything

@@ -440,7 +440,7 @@ class DataScreen(FrameScreen):
             self.action_open_path()
         elif row is not None and row["state"] == "cluster" and not _opens_at_once(row):
             raise Problem(
-                f"No model is trained on {row['name']} yet; train one on the cluster with "
+                f"No model has been trained on {row['name']} yet; train one on the cluster with "
                 f"{training_on_cluster(row['name'])}."
             )
         elif row is not None and not row["on_disk"] and not _opens_at_once(row):

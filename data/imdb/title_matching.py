@@ -26,8 +26,8 @@ NEAR_YEARS = 1
 SUGGESTED_YEARS = 3
 """The largest difference between the year of a movie and that of a suggested title."""
 ANY_YEAR = (0, 9999)
-CANDIDATES = 10
-"""The maximum number of titles suggested for a movie."""
+CANDIDATES = 9
+"""The maximum number of titles suggested for a movie: on screen, each is chosen by a digit."""
 KINDS: Mapping[str, int] = {
     "movie": 0,
     "tvMovie": 1,

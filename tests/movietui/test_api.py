@@ -16,6 +16,7 @@ from movietui.jobs.evaluate import EvaluateRequest
 from movietui.jobs.evaluate import evaluate as evaluate_job
 from movietui.models.settings import describe
 from movietui.protocol import code_path
+from movietui.store.ratings import Store
 from tests.models.builders import tastes
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -94,11 +95,11 @@ def test_predictions_are_those_of_the_model(demo: Dataset, bias: mt.Recommender)
     np.testing.assert_array_equal(predicted, bias.model.predict(rows, np.asarray([7, 0], np.int32)))
 
 
-def test_figures_are_those_of_the_command_line(demo: Dataset) -> None:
+def test_figures_are_those_of_the_command_line(demo: Dataset, store: Store) -> None:
     request = EvaluateRequest(["bias"], "demo", ["random80"], settings={"sweeps": "3"}, seeds=[2], split_seeds=[1])
     recommender = mt.Recommender("bias", sweeps=3, seed=2).fit(demo)
     measured = mt.evaluate(recommender, demo, "random80", split_seed=1)
-    assert measured.metrics == evaluate_job(request)[0]["metrics"]
+    assert measured.metrics == evaluate_job(store, request)[0]["metrics"]
     assert (measured.settings, measured.seed) == ("own", 2)
     assert len(recommender.model.parameters["counts"]) == 392  # the model fitted before is still there
     assert recommender.model.counts.sum() == len(demo.ratings)

@@ -1,8 +1,9 @@
 """The named splits, and splits in files. Results can be compared only on identical splits, so every figure names its
 split.
 
-All named splits are defined on the rows of the ratings, in the order of the original file. A file says which pairs of a
-user and a movie are in which part; see ``movietui.data.tables.split_file``.
+``movietui.data.split_names`` has the names. All named splits are defined on the rows of the ratings, in the order of
+the original file. A file says which pairs of a user and a movie are in which part; see
+``movietui.data.tables.split_file``.
 """
 
 import re
@@ -15,27 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Ratings, grouped
-from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.split_names import check_name, is_file
 from movietui.data.tables import split_file
 
 Rows = NDArray[np.intp]
 
-NAMES = (
-    *(f"u{fold}" for fold in range(1, 6)),
-    *(f"kfold5-{fold}" for fold in range(5)),
-    "random90",
-    "random80",
-    "latest",
-    "latest-global",
-    "loo",
-    "cold-movies",
-    "cold-newest",
-    "new-users",
-    "strong",
-)
-WITHOUT_SEED = ("u1", "u2", "u3", "u4", "u5", "latest", "latest-global", "loo", "cold-newest")
-"""The splits that are the same for every split seed."""
 FEWEST_RATINGS = 20
 """A dataset with fewer ratings is not split."""
 LATEST_SHARE = 0.1
@@ -71,26 +57,17 @@ class Split:
     the users in test have ratings in train."""
 
 
-def protocol(name: str) -> str:
-    """Return the name shared by the splits whose figures may be averaged: ``kfold5`` for its folds, ``u`` for ``u1`` to
-    ``u5``, or else the name of the split.
-
-    >>> protocol("kfold5-3"), protocol("u1"), protocol("random80")
-    ('kfold5', 'u', 'random80')
-    """
-    return re.sub(r"^(kfold5)-[0-4]$|^(u)[1-5]$", r"\1\2", name)
-
-
 def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     """Split a dataset's ratings.
 
-    ``name`` is one of ``NAMES``, or the path of a file. ``seed`` is the seed of the split, not of the model; it does
-    not matter for files and ``WITHOUT_SEED``. Raises ``Problem`` for any other name, if the file cannot be read, and if
-    the split does not fit the dataset.
+    ``name`` is one of ``split_names.NAMES``, or the path of a file. ``seed`` is the seed of the split, not of the
+    model; it does not matter for files and ``split_names.WITHOUT_SEED``. Raises ``Problem`` for any other name, if the
+    file cannot be read, and if the split does not fit the dataset.
     """
     if is_file(name):
         train, test = split_file.read(Path(name), dataset)
         return Split(name_of(name), train, test)
+    check_name(name)
     total = len(dataset.ratings)
     if total < FEWEST_RATINGS:
         raise Problem(f"{dataset.name} has only {total} ratings, too few to split; choose a larger dataset.")
@@ -102,11 +79,6 @@ def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     in_test = np.zeros(total, bool)
     in_test[test] = True
     return Split(name, np.flatnonzero(~in_test), test)
-
-
-def is_file(name: str) -> bool:
-    """Return whether a split is named by the path of a file."""
-    return "/" in name or name.lower().removesuffix(".gz").endswith(split_file.SUFFIXES)
 
 
 def name_of(name: str) -> str:
@@ -134,16 +106,9 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
         "loo": lambda ratings: _latest_of_each_user(ratings, 0),
         "cold-newest": _of_newest_movies,
     }
-    if name in by_time:
-        if not (dataset.ratings.time > 0).any():
-            raise Problem(f"{dataset.name} does not say when its ratings were given; choose a split such as random80.")
-        return by_time[name](dataset.ratings)
-    raise no_such(
-        f"There is no split {name!r}",
-        name,
-        NAMES,
-        f"choose one of {', '.join(NAMES)}, or the path of a CSV or Parquet.",
-    )
+    if not (dataset.ratings.time > 0).any():
+        raise Problem(f"{dataset.name} does not say when its ratings were given; choose a split such as random80.")
+    return by_time[name](dataset.ratings)
 
 
 def _shuffled(total: int, seed: int) -> Rows:

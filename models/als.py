@@ -33,11 +33,14 @@ class AlsSettings(Settings):
     sweeps: int = setting(20, 1, 200)
     """How many times movies and users are updated in turn; Spark calls it ``maxIter``."""
     ridge: float = setting(0.08, 0.00001, 10.0)
-    """For each rating, the weight of the squared factors of its user and movie; Spark calls it ``regParam``."""
+    """For each rating, the weight of the squared factors of its user and movie, ``ridge (|x_u|² + |y_i|²)``; Spark
+    calls it ``regParam``."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,8 @@ class Als(Model[AlsSettings, Estimate]):
 
     name = "als"
     summary = "Matrix factorisation as Spark computes it: the same model on one machine and on a cluster."
+    formula = "x_u · y_i"
+    reference = "Zhou et al. 2008"
     settings_type = AlsSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

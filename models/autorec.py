@@ -44,10 +44,11 @@ class AutoRecSettings(Settings):
     members: int = setting(3, 1, 16)
     """How many autoencoders are trained side by side; their outputs are averaged."""
     decay: float = setting(30.0, 0.0, 1000.0)
-    """The weight of the sum of squared weights against the sum of squared errors."""
+    """The weight of the sum of squared weights against the sum of squared errors:
+    ``Σ (x − y)² + decay (|W|² + |V|² + |b|²)``."""
     dropout: float = setting(0.0, 0.0, 0.9)
     """The share of the ratings that is dropped at random from the input; the network learns to predict these ratings
-    from the others."""
+    from the others (Vincent et al. 2008)."""
     epochs: int = setting(20, 1, 200)
     """The number of passes over all rows."""
     batch: int = setting(256, 1, 4096)
@@ -55,13 +56,15 @@ class AutoRecSettings(Settings):
     rate: float = setting(0.002, 0.00001, 1.0)
     """The learning rate."""
     momentum: float = setting(0.0, 0.0, 0.99)
-    """The momentum of stochastic gradient descent; 0 for Adam."""
+    """The momentum of stochastic gradient descent; 0 for Adam (Kingma and Ba 2015)."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate falls gradually to zero."""
     caution: float = setting(1.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
 
     name = "autorec"
     summary = "Autoencoder over rows of ratings; fills in the missing ratings."
+    formula = "y = V' σ(W' x + a) + b"
+    reference = "Sedhain et al. 2015; earlier system 003"
     settings_type = AutoRecSettings
     on_device = True
     # The author gives neither the layer size nor the decay; 500 is the size in the paper.

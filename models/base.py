@@ -124,6 +124,10 @@ class Model(ABC, Generic[S, Taste]):
     """The model's name in ``MODELS`` and on the command line."""
     summary: ClassVar[str]
     """One line that describes the model on screen."""
+    formula: ClassVar[str] = ""
+    """What the model predicts or, if it is made for lists, its score; ``docs/models.md`` explains the symbols."""
+    reference: ClassVar[str] = ""
+    """Where the model is described: authors and year, or an earlier system; empty if nowhere."""
     settings_type: ClassVar[type[Settings]]
     published: ClassVar[Settings | None] = None
     """The settings that the author of an earlier system with this model describes; ``None`` without such a system."""

@@ -47,9 +47,9 @@ class BayesSettings(Settings):
     than 20,000 movies."""
     implicit: int = setting(6, 0, 100)
     """How many directions of implicit feedback (which movies a user rated, regardless of the stars) are used for each
-    factor; 0 for none."""
+    factor; 0 for none (SVD++; Koren 2008)."""
     ordinal: bool = setting(False, False, True)
-    """Whether stars are unequally spaced levels (ordered probit) rather than plain numbers."""
+    """Whether stars are unequally spaced levels (ordered probit; McCullagh 1980) rather than plain numbers."""
     features: bool = setting(True, False, True)
     """Whether to use age, gender, occupation, zip code, genres, year and directors, where known."""
     imdb: bool = setting(True, False, True)
@@ -58,9 +58,11 @@ class BayesSettings(Settings):
     tags: int = setting(0, 0, 100)
     """How many directions of the movies' tags are used with the other facts, if the dataset has tags; 0 for none."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +106,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
 
     name = "bayes"
     summary = "Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is."
+    formula = "m + b_u + c_i + p_u · q_i"
+    reference = "Rendle 2012; Koren 2008; Lakshminarayanan et al. 2011; Simm et al. 2015"
     settings_type = BayesSettings
     predicts_unrated = True
 

@@ -22,7 +22,8 @@ class BiasSettings(Settings):
     sweeps: int = setting(12, 1, 200)
     """How many times users and movies are updated in turn."""
     caution: float = setting(1.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Bias(Model[BiasSettings, Generosity]):
 
     name = "bias"
     summary = "Generous and strict users, good and bad movies; ignores taste."
+    formula = "m + b_u + c_i"
+    reference = "Bishop 2006, section 10.1"
     settings_type = BiasSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -163,6 +163,8 @@ class Blend(Model[BlendSettings, Tastes]):
 
     name = "blend"
     summary = "The best of several: Bayesian stars, and an order learned from what people watched and liked."
+    formula = "stars: shift + Σ w_k r_k; order: Σ o_k f_k"
+    reference = "Breiman 1996; Metzler and Croft 2007"
     settings_type = BlendSettings
     predicts_unrated = True
 

@@ -82,7 +82,11 @@ class Metric:
     higher_is_better: bool | None
     """``None`` for a count, and for a figure whose best value is neither the highest nor the lowest."""
     measures: str
-    """What the metric measures; in a formula, ``p`` is a prediction and ``r`` the rating."""
+    """What the metric measures, in a few words."""
+    formula: str = ""
+    """How it is computed; ``SYMBOLS`` explains the letters."""
+    reference: str = ""
+    """Where the metric is described: authors and year. Empty if nowhere, or if everybody knows it."""
     title: str = ""
     """What a sentence calls the metric, if not by its name."""
     headline: bool = False
@@ -97,44 +101,133 @@ class Metric:
 RATING: tuple[Task, ...] = ("rating",)
 RANKING: tuple[Task, ...] = ("ranking",)
 PAIR: tuple[Task, ...] = ("pair",)
+SYMBOLS: Mapping[str, str] = {
+    "p": "a predicted rating",
+    "r": "the rating that the user gave",
+    "j": "a rank, from 1 to k",
+    "k": "the length of the list, 10 in ndcg@10",
+    "h_j": "1 if the movie at rank j is relevant (4 stars or more in test), else 0",
+    "t_j": "1 if the user rated the movie at rank j in test, else 0",
+    "R": "the number of the user's relevant movies",
+    "P_j": "the precision of the first j movies",
+    "x_i": "the number of lists that movie i is in, ascending",
+    "n": "the number of rated movies",
+    "users": "the number of users",
+    "s": "the standard deviation of ndcg@10 over the users",
+    "a": "ndcg@10 for one member",
+    "b": "ndcg@10 for the other member",
+}
+"""What the letters in the formulas of metrics mean."""
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", RATING + PAIR, False, "root mean squared error, `sqrt(mse)`, in stars", "RMSE", headline=True),
-        Metric("mae", RATING + PAIR, False, "mean absolute error, `mean(abs(p − r))`, in stars", "MAE", headline=True),
-        Metric("accuracy", RATING, True, "share of predictions that, rounded to whole stars, equal `r`", headline=True),
-        Metric("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list", headline=True),
-        Metric("mse", RATING, False, "mean squared error, `mean((p − r)²)`, in stars squared", "MSE", headline=True),
         Metric(
-            "mse_scaled",
-            RATING + PAIR,
-            False,
-            "mse of ratings divided by 5, `mse / 25`: inferred from 002 and 004",
+            *("rmse", RATING + PAIR, False, "root mean squared error, in stars", "sqrt(mean((p − r)²))"),
+            reference="Herlocker et al. 2004",
+            title="RMSE",
             headline=True,
         ),
-        Metric("liked@10", RANKING, True, "share of 4 stars or more among the test ratings of listed movies"),
-        Metric("disliked@10", RANKING, False, "movies in a list that the user gave at most 2 stars in test"),
-        Metric("believed@10", RANKING, True, "share of listed movies predicted at or above the user's mean rating"),
-        Metric("inverted@10", RANKING, False, "share of pairs in a list whose lower movie is predicted > 0.3 ★ higher"),
-        Metric("recall@10", RANKING, True, "share of a user's relevant movies that are among the first ten"),
-        Metric("recall@20", RANKING, True, "share of a user's relevant movies that are among the first twenty"),
-        Metric("hit@10", RANKING, True, "share of users with a relevant movie among the first ten"),
-        Metric("precision@10", RANKING, True, "share of the first ten that are relevant"),
-        Metric("map@10", RANKING, True, "mean over users of the average precision of the first ten"),
-        Metric("mrr", RANKING, True, "mean over users of `1 / rank` of the first relevant movie in the whole list"),
-        Metric("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
-        Metric("gini@10", RANKING, False, "how unequally the rated movies are in the first ten, 0 (equally) to 1"),
-        Metric("novelty@10", RANKING, True, "mean of `−log2(raters / users)` over the first ten, in bits"),
-        Metric("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
         Metric(
-            "ndcg@10_margin", RANKING, None, "half the width of the 95 % interval of ndcg@10 over the users measured"
+            *("mae", RATING + PAIR, False, "mean absolute error, in stars", "mean(abs(p − r))"),
+            reference="Herlocker et al. 2004",
+            title="MAE",
+            headline=True,
+        ),
+        Metric(
+            *("accuracy", RATING, True, "share of predictions that, rounded to whole stars, are the rating"),
+            "mean(round(p) = r)",
+            headline=True,
+        ),
+        Metric(
+            *("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list"),
+            *("Σ h_j / log2(j + 1), divided by that of an ideal list", "Järvelin and Kekäläinen 2002"),
+            headline=True,
+        ),
+        Metric(
+            *("mse", RATING, False, "mean squared error, in stars squared", "mean((p − r)²)"),
+            title="MSE",
+            headline=True,
+        ),
+        Metric(
+            *("mse_scaled", RATING + PAIR, False, "mse of ratings divided by 5: inferred from 002 and 004", "mse / 25"),
+            headline=True,
+        ),
+        Metric(
+            *("liked@10", RANKING, True, "share of 4 stars or more among the test ratings of listed movies"),
+            "Σ h_j / Σ t_j, over all lists",
+        ),
+        Metric(
+            *("disliked@10", RANKING, False, "movies in a list that the user gave at most 2 stars in test"),
+            "Σ (r ≤ 2) / users, over all lists",
+        ),
+        Metric(
+            *("believed@10", RANKING, True, "share of listed movies predicted at or above the user's mean rating"),
+            "mean(p ≥ the user's mean of r in train)",
+        ),
+        Metric(
+            *("inverted@10", RANKING, False, "share of pairs in a list whose lower movie is predicted > 0.3 ★ higher"),
+            "mean(p of the lower − p of the upper > 0.3)",
+        ),
+        Metric(
+            *("recall@10", RANKING, True, "share of a user's relevant movies that are among the first ten"),
+            *("Σ h_j / R; on strong, Σ h_j / min(k, R)", "Herlocker et al. 2004"),
+        ),
+        Metric(
+            *("recall@20", RANKING, True, "share of a user's relevant movies that are among the first twenty"),
+            *("Σ h_j / R; on strong, Σ h_j / min(k, R)", "Herlocker et al. 2004"),
+        ),
+        Metric(
+            *("hit@10", RANKING, True, "share of users with a relevant movie among the first ten"),
+            *("1 if any h_j is 1, else 0", "Deshpande and Karypis 2004"),
+        ),
+        Metric(
+            *("precision@10", RANKING, True, "share of the first ten that are relevant", "Σ h_j / k"),
+            "Herlocker et al. 2004",
+        ),
+        Metric(
+            *("map@10", RANKING, True, "mean over users of the average precision of the first ten", "Σ h_j P_j / R"),
+            "map_cut of trec_eval; Voorhees and Harman 2005",
+        ),
+        Metric(
+            *(
+                "mrr",
+                RANKING,
+                True,
+                "mean over users of the reciprocal rank of the first relevant movie in the whole list",
+            ),
+            *("1 / j of the first h_j that is 1", "Voorhees 1999"),
+        ),
+        Metric(
+            *("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
+            *("movies in any list / n", "Ge et al. 2010"),
+        ),
+        Metric(
+            *("gini@10", RANKING, False, "how unequally the rated movies are in the first ten, 0 (equally) to 1"),
+            *("Σ (2 i − n − 1) x_i / (n Σ x_i)", "Shani and Gunawardana 2011"),
+        ),
+        Metric(
+            *("novelty@10", RANKING, True, "how little known the first ten are, in bits"),
+            *("mean(−log2(raters / users))", "Zhou et al. 2010"),
+        ),
+        Metric(
+            *("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
+            *("mean(1 − genres in common / genres of either)", "Ziegler et al. 2005"),
+        ),
+        Metric(
+            *("ndcg@10_margin", RANKING, None),
+            *("half the width of the 95 % interval of ndcg@10 over the users measured", "1.96 s / sqrt(users)"),
         ),
         Metric("users", RANKING, None, "number of users whose lists were measured: a sample if there are many"),
-        Metric("coverage80", RATING, None, "share of ratings within their 80 % interval; ideally 0.8 (`--detail`)"),
+        Metric(
+            *("coverage80", RATING, None, "share of ratings within their 80 % interval; ideally 0.8 (`--detail`)"),
+            "mean(low ≤ r ≤ high)",
+        ),
         Metric("triples", PAIR, None, "number of triples: two users and a movie that both rated"),
-        Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, mean of its two members"),
-        Metric("ndcg@10_min", PAIR, True, "ndcg@10 of a shared list, for the member for whom it is lower"),
-        Metric("ndcg@10_gap", PAIR, False, "ndcg@10 of a shared list, difference between its two members"),
+        Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, mean of its two members", "(a + b) / 2"),
+        Metric("ndcg@10_min", PAIR, True, "ndcg@10 of a shared list, for the member for whom it is lower", "min(a, b)"),
+        Metric(
+            "ndcg@10_gap", PAIR, False, "ndcg@10 of a shared list, difference between its two members", "abs(a − b)"
+        ),
         Metric("pairs", PAIR, None, "number of pairs of users that were given a shared list"),
     )
 }
@@ -168,6 +261,16 @@ def metric_named(name: str) -> Metric | None:
     if metric is None or name in METRICS:
         return metric or _of_plugins.get(name)
     return replace(metric, name=name, measures=metric.measures.replace("first ten", f"first {k and k[0]}"))
+
+
+def symbols_in(formula: str) -> dict[str, str]:
+    """Return the letters of a metric's formula that ``SYMBOLS`` explains, with what they mean.
+
+    >>> list(symbols_in("Σ h_j / R"))
+    ['h_j', 'R']
+    """
+    words = set(re.findall(r"(?<!['\w])[A-Za-z]+(?:_[a-z])?", formula))
+    return {symbol: meaning for symbol, meaning in SYMBOLS.items() if symbol in words}
 
 
 def by_importance(names: Iterable[str]) -> list[str]:

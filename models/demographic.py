@@ -30,7 +30,7 @@ class DemographicSettings(Settings):
     batch: int = setting(512, 16, 65_536)
     """The number of ratings in a batch."""
     rate: float = setting(0.003, 0.00001, 0.1)
-    """The learning rate of Adam."""
+    """The learning rate of Adam (Kingma and Ba 2015)."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate falls gradually to zero."""
     members: int = setting(8, 1, 32)
@@ -43,9 +43,11 @@ class DemographicSettings(Settings):
     averages: bool = setting(False, False, True)
     """Whether the release year, and the average and number of the ratings of user and movie, are inputs too."""
     caution: float = setting(1.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,8 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
 
     name = "demographic"
     summary = "Age, gender, occupation and genre; ignores personal taste."
+    formula = "m + f(age, gender, occupation, genres)"
+    reference = "earlier system 000"
     settings_type = DemographicSettings
     on_device = True
     # The author does not name the optimiser or the loss. With the absolute loss, we reproduce the author's figures.

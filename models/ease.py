@@ -51,9 +51,10 @@ class EaseSettings(PreferenceSettings):
     """
 
     ridge: float = setting(1500.0, 0.01, 1_000_000.0)
-    """The weight of the sum of squared weights against the sum of squared errors."""
+    """The weight of the sum of squared weights against the sum of squared errors: ``|X − X B|² + ridge |B|²``."""
     drop: float = setting(1.0, 0.0, 100.0)
-    """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random."""
+    """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random (Steck
+    2020)."""
     movies: int = setting(8000, 1, 50_000)
     """How many movies are learned, the most rated ones. The table of weights has this many rows and columns."""
 
@@ -76,6 +77,8 @@ class Ease(RankingModel[EaseSettings]):
 
     name = "ease"
     summary = "Learns which movies go with those you like, in closed form; scores only the most rated movies."
+    formula = "s = x B"
+    reference = "Steck 2019, 2020"
     settings_type = EaseSettings
 
     def memory_needed(self, train: Dataset) -> int:

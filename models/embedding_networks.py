@@ -18,7 +18,7 @@ class TowerSettings(EmbeddingSettings):
     second: int = setting(0, 0, 1024)
     """The size of the second dense layer; 0 for none."""
     dropout: float = setting(0.3, 0.0, 0.9)
-    """The dropout rate of each dense layer."""
+    """The dropout rate of each dense layer (Srivastava et al. 2014)."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -33,7 +33,7 @@ class LayerSettings(TowerSettings):
     factors: int = setting(16, 1, 256)
     """The size of an embedding."""
     normalise: bool = setting(True, False, True)
-    """Whether batch normalisation follows each dense layer."""
+    """Whether batch normalisation (Ioffe and Szegedy 2015) follows each dense layer."""
 
 
 L = TypeVar("L", bound=LayerSettings)
@@ -105,6 +105,8 @@ class DeepMF(Layered[DeepMFSettings]):
 
     name = "deep-mf"
     summary = "Dense layers over the embeddings of user and movie."
+    formula = "m + b_u + c_i + f(p_u, q_i)"
+    reference = "He et al. 2017; earlier system 003"
     settings_type = DeepMFSettings
     published = DeepMFSettings(**AS_003)
 
@@ -125,6 +127,8 @@ class ResidualMF(Layered[ResidualMFSettings]):
 
     name = "residual-mf"
     summary = "Matrix factorisation, and dense layers for what it misses."
+    formula = "m + b_u + c_i + p_u · q_i + f(p_u, q_i)"
+    reference = "He et al. 2017; earlier system 003"
     settings_type = ResidualMFSettings
     published = ResidualMFSettings(**AS_003)
     product = True
@@ -166,6 +170,8 @@ class Ncf(Embedded[NcfSettings]):
 
     name = "ncf"
     summary = "Dense layers over embeddings, and a sigmoid that spans the scale."
+    formula = "low + (high − low) σ(m + b_u + c_i + f(p_u, q_i, facts))"
+    reference = "He et al. 2017; earlier system 001"
     settings_type = NcfSettings
     published = NcfSettings(
         user_factors=50,
@@ -235,6 +241,8 @@ class Hybrid(Layered[HybridSettings]):
 
     name = "hybrid"
     summary = "Dense layers over embeddings, age, gender, occupation, genres and release date."
+    formula = "m + b_u + c_i + f(p_u, q_i, facts)"
+    reference = "earlier system 004"
     settings_type = HybridSettings
     published = HybridSettings(
         factors=50,

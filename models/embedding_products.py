@@ -42,6 +42,8 @@ class SgdMF(Product[SgdMFSettings]):
 
     name = "sgd-mf"
     summary = "Matrix factorisation by stochastic gradients; averages several models."
+    formula = "m + b_u + c_i + p_u · q_i"
+    reference = "Koren, Bell and Volinsky 2009; earlier system 003"
     settings_type = SgdMFSettings
     published = SgdMFSettings(**(UNSPECIFIED | {"factors": 10, "epochs": 10, "batch": 32}))
 
@@ -70,5 +72,7 @@ class Dot(Product[DotSettings]):
 
     name = "dot"
     summary = "The product of two embeddings."
+    formula = "m + b_u + c_i + p_u · q_i"
+    reference = "Koren, Bell and Volinsky 2009; earlier system 001"
     settings_type = DotSettings
     published = DotSettings(epochs=5, **UNSPECIFIED)

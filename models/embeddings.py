@@ -62,7 +62,8 @@ class EmbeddingSettings(Settings):
     """Settings of all models of this family. Each model changes some defaults."""
 
     members: int = setting(4, 1, 16)
-    """How many models that differ only in their random start are trained side by side; their outputs are averaged."""
+    """How many models that differ only in their random start are trained side by side; their outputs are averaged
+    (Hansen and Salamon 1990)."""
     epochs: int = setting(8, 1, 500)
     """The number of passes over all ratings."""
     batch: int = setting(1024, 1, 65536)
@@ -70,9 +71,9 @@ class EmbeddingSettings(Settings):
     rate: float = setting(0.006, 0.000001, 1.0)
     """The learning rate."""
     adam: bool = setting(True, False, True)
-    """Whether to train with Adam rather than stochastic gradient descent."""
+    """Whether to train with Adam (Kingma and Ba 2015) rather than stochastic gradient descent."""
     momentum: float = setting(0.9, 0.0, 0.999)
-    """The momentum of stochastic gradient descent; Adam does not use it."""
+    """The momentum of stochastic gradient descent (Sutskever et al. 2013); Adam does not use it."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate falls gradually to zero."""
     mean: bool = setting(True, False, True)
@@ -83,15 +84,18 @@ class EmbeddingSettings(Settings):
     biases: bool = setting(True, False, True)
     """Whether each user and each movie has a bias in addition to the embedding."""
     decay: float = setting(0.1, 0.0, 10.0)
-    """The cost of a squared entry of an embedding for each rating that uses it, in stars squared."""
+    """The cost of a squared entry of an embedding for each rating that uses it, ``decay (|p_u|² + |q_i|²)``, in stars
+    squared."""
     bias_decay: float = setting(0.005, 0.0, 10.0)
-    """The cost of a squared bias for each rating that uses it, in stars squared."""
+    """The cost of a squared bias for each rating that uses it, ``bias_decay (b_u² + c_i²)``, in stars squared."""
     kept_back: float = setting(0.0, 0.0, 0.5)
     """The share of the ratings that is held out from training to choose the best epoch."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
     @property
     def plan(self) -> Plan:

@@ -37,9 +37,9 @@ class IalsSettings(PreferenceSettings):
     fraction of a rating, which ``unseen`` sets."""
     unseen: float = setting(6.0, 0.0, 1000.0)
     """How strongly the scores of all pairs of user and movie are pulled towards 0: the total weight of these pulls,
-    divided by the number of ratings."""
+    divided by the number of ratings (Hu, Koren and Volinsky 2008)."""
     scaling: float = setting(0.75, 0.0, 1.0)
-    """The ridge grows with this power of the number of ratings."""
+    """The ridge grows with this power of the number of ratings, ``ridge · n^scaling`` (Rendle et al. 2022)."""
 
 
 class Ials(RankingModel[IalsSettings]):
@@ -64,6 +64,8 @@ class Ials(RankingModel[IalsSettings]):
 
     name = "ials"
     summary = "Factors learned from what people did and did not rate; made for lists."
+    formula = "x_u · y_i"
+    reference = "Hu, Koren and Volinsky 2008; Rendle et al. 2022"
     settings_type = IalsSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -34,9 +34,11 @@ class BiasedMFSettings(Settings):
     spread: float = setting(0.2, 0.001, 10.0)
     """The prior variance of biases and factors."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,8 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
 
     name = "mf"
     summary = "Matrix factorisation; learns tastes, and knows how sure it is."
+    formula = "m + b_u + c_i + p_u · q_i"
+    reference = "Lim and Teh 2007; Salakhutdinov and Mnih 2008"
     settings_type = BiasedMFSettings
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

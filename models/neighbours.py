@@ -54,11 +54,13 @@ class NeighbourSettings(Settings):
     neighbours: int = setting(300, 1, 5000)
     """The number of neighbours of each user or movie: those with the largest weights."""
     shrinkage: float = setting(60.0, 0.0, 1000.0)
-    """The number of common ratings at which a similarity is halved."""
+    """The number of common ratings, ``n``, at which a similarity is halved: ``s = cos · n / (n + shrinkage)``."""
     contrast: float = setting(1.5, 0.1, 5.0)
-    """The power that similarities are raised to: above 1, a few similar neighbours outweigh many less similar ones."""
+    """The power that similarities are raised to, ``w = sign(s) |s|^contrast``: above 1, a few similar neighbours
+    outweigh many less similar ones (Breese et al. 1998)."""
     doubt: float = setting(0.02, 0.0001, 10.0)
-    """The total weight of the neighbours at which the prediction moves halfway towards their ratings."""
+    """The total weight of the neighbours at which the prediction moves halfway towards their ratings:
+    ``Σ w e / (doubt + Σ |w|)``."""
     opposites: bool = setting(True, False, True)
     """Whether neighbours with opposite taste count, with a negative weight."""
     both: bool = setting(True, False, True)
@@ -67,9 +69,11 @@ class NeighbourSettings(Settings):
     sweeps: int = setting(4, 1, 200)
     """How many times the effects of users and movies are updated in turn."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)

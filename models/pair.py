@@ -40,7 +40,7 @@ class PairSettings(Settings):
     batch: int = setting(2048, 16, 65_536)
     """The number of triples in a batch."""
     rate: float = setting(0.001, 0.000001, 0.1)
-    """The learning rate of Adam."""
+    """The learning rate of Adam (Kingma and Ba 2015)."""
     falling: bool = setting(True, False, True)
     """Whether the learning rate falls gradually to zero."""
     decay: float = setting(0.003, 0.0, 10.0)
@@ -52,9 +52,11 @@ class PairSettings(Settings):
     size: int = setting(16, 1, 256)
     """The size of the vector that encodes a user or a movie."""
     caution: float = setting(2.0, 0.0, 10.0)
-    """How many standard deviations of uncertainty are subtracted from the stars to order a list."""
+    """How many standard deviations of uncertainty are subtracted from the stars to order a list:
+    ``stars − caution · uncertainty``."""
     popularity: float = setting(0.3, 0.0, 5.0)
-    """How much of the logarithm of a movie's number of ratings is added to order a list."""
+    """How much of the logarithm of a movie's number of ratings, ``n``, is added to order a list:
+    ``popularity · log(1 + n)``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,8 @@ class Pair(Model[PairSettings, Encoded]):
 
     name = "pair"
     summary = "Predicts what two people would give a movie together, from who they are and what they like."
+    formula = "(m_a + m_b) / 2 + f(a + b, abs(a − b), g, (a + b) g)"
+    reference = "earlier system 002"
     settings_type = PairSettings
     on_device = True
     # The author gives no layer sizes, and only says that the learning rate was low, the batches small and the epochs

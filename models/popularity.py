@@ -18,7 +18,7 @@ class PopularitySettings(Settings):
 
     damping: float = setting(5.0, 0.0, 1000.0)
     """How many ratings at the overall mean each movie starts with, so that a single rating of five stars does not
-    predict five stars."""
+    predict five stars: the ``d`` in ``(s + d m) / (n + d)``."""
 
 
 class Popularity(Model[PopularitySettings, None]):
@@ -32,6 +32,7 @@ class Popularity(Model[PopularitySettings, None]):
 
     name = "popularity"
     summary = "The most popular movies; the same for everyone."
+    formula = "(s + d m) / (n + d)"
     settings_type = PopularitySettings
     needs_stars = False
 

@@ -46,6 +46,8 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
 
     name = "user-knn"
     summary = "Ratings by people whose ratings agree with yours."
+    formula = "m + b_u + c_i + Σ w e / (doubt + Σ abs(w))"
+    reference = "Herlocker et al. 1999"
     settings_type = UserKNNSettings
     published = UserKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0

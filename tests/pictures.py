@@ -83,8 +83,11 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "train-delete": ("escape", "D"),
     "train-sweep": ("escape", "left", "g", *("down",) * 3, "s", "end", *",4,6,9,12,16", "enter", "see 3 of 6|done ·"),
     "train-swept": ("see on test",),
-    "train-failed": ("escape", "up", "e", *("tab",) * 3, *"u77", "enter", "see ! Run"),
-    "train-without-it": ("right", "g", "D", "y", "see deleted"),
+    "train-refused": ("escape", "up", "e", *("tab",) * 3, *"u77", "see ! There is no split"),
+    "train-failed": (*("backspace",) * 3, "type {ratings}", "enter", "see ! Run"),
+    "train-without-it": ("escape", "right", "g", "D", "y", "see deleted"),
+    "train-columns": ("C", *("down",) * 5),
+    "train-published": ("escape", "end"),
 }
 """The other pictures in order, each with the steps that lead to it from the picture before."""
 

@@ -21,7 +21,6 @@ from movietui.data.tables.interactions import codes_of
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
 
-SUFFIXES = (".csv", ".tsv", ".parquet")
 PARTS = ("train", "test")
 PART = "part"
 DIGITS = 8

@@ -14,7 +14,8 @@ from movietui.data.fetch.estimates import FITTED_ONCE
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
-from movietui.data.splits import hold_out, protocol
+from movietui.data.split_names import protocol
+from movietui.data.splits import hold_out
 from movietui.models import plugin_metrics
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, TASKS, FittedOn, Order, Task, without_stars

@@ -1,4 +1,4 @@
-"""Compares two runs, and lists the results that the authors of the earlier systems reported."""
+"""Compares two runs, and lists the figures that others reported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,9 @@ from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.models.checkpoints import load
+from movietui.models.choices import Task
 from movietui.models.evaluation.comparison import Difference as MeanDifference
+from movietui.models.evaluation.peers import PEERS
 from movietui.models.evaluation.per_user import UserSums, differences
 from movietui.models.evaluation.reproduce import EXPERIMENTS
 from movietui.models.serving.ranking import Ranker
@@ -134,27 +136,66 @@ def compare_lists(one: Sequence[Title], other: Sequence[Title], k: int) -> ListC
 def published_results(
     dataset: str | None = None, model: str | None = None, split: str | None = None
 ) -> list[PublishedResult]:
-    """Return what the authors of the earlier systems reported, as rows like those of runs.
+    """Return what the authors of the earlier systems, other libraries and papers reported, as rows like those of runs.
 
     A result that an author shows only as a curve is not in ``metrics``; ``note`` then says so.
     """
-    return [
-        {
-            "run": None,
-            "name": f"{one.source} as reported",
-            "note": one.note,
-            "source": one.source,
-            "model": one.model,
-            "dataset": one.dataset,
-            "cleaning": one.cleaning,
-            "split": one.split,
-            "seed": None,
-            "split_seed": None,
-            "imdb": None,
-            "state": "reported",
-            "task": one.task,
-            "metrics": {metric: value for metric, value in one.reported.items() if value is not None},
-        }
+    systems = [
+        _published(
+            f"{one.source} as reported",
+            one.source,
+            (f"system {one.source}", f"earlier system {one.source}"),
+            one.model,
+            one.dataset,
+            one.split,
+            {metric: value for metric, value in one.reported.items() if value is not None},
+            one.task,
+            one.note,
+            one.cleaning,
+        )
         for one in EXPERIMENTS
-        if dataset in (None, one.dataset) and model in (None, one.model) and split in (None, one.split)
     ]
+    peers = [
+        _published(
+            one.source[0], one.source[0], one.source, one.model, one.dataset, one.split, one.metrics, one.task, one.note
+        )
+        for one in PEERS
+    ]
+    return [
+        row
+        for row in (*systems, *peers)
+        if dataset in (None, row["dataset"]) and model in (None, row["model"]) and split in (None, row["split"])
+    ]
+
+
+def _published(
+    name: str,
+    source: str,
+    reference: tuple[str, str],
+    model: str,
+    dataset: str,
+    split: str,
+    metrics: Mapping[str, float],
+    task: Task,
+    note: str,
+    cleaning: str = "none",
+) -> PublishedResult:
+    """Return a row. ``reference``: the source in a few letters, and in full."""
+    return {
+        "run": None,
+        "name": name,
+        "note": note,
+        "source": source,
+        "by": reference[0],
+        "reference": reference[1],
+        "model": model,
+        "dataset": dataset,
+        "cleaning": cleaning,
+        "split": split,
+        "seed": None,
+        "split_seed": None,
+        "imdb": None,
+        "state": "reported",
+        "task": task,
+        "metrics": dict(metrics),
+    }

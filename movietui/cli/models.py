@@ -22,6 +22,7 @@ from movietui.cli.output import (
     print_rich,
     usual_order_option,
 )
+from movietui.data.split_names import resolved
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
 from movietui.formatting.evaluations import FORMATS, evaluations_table, settings_used
@@ -99,18 +100,11 @@ def train(
     store = open_store()
     named = dataset_named(store, dataset)
     cleaning = cleaning or (store.cleaning_of(named) if split is None else "none")
-    measured_on, changes = split and split_named(split), pairs("--set", settings)
+    measured_on, changes = split and resolved(split), pairs("--set", settings)
     request = job.TrainRequest(model, named, cleaning, measured_on, published, changes, seed, split_seed)
     with Bars() as bars:
         trained = job.train(store, request, bars.listener)
     serve_and_print(store, trained, json_=json_)
-
-
-def split_named(text: str) -> str:
-    """Return the split that an option names; the path of a file becomes absolute, so that a run can be repeated."""
-    from movietui.data.splits import is_file
-
-    return str(Path(text).expanduser().absolute()) if is_file(text) else text
 
 
 def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
@@ -216,7 +210,7 @@ def evaluate(
     request = job.EvaluateRequest(
         models,
         dataset or dataset_named(store, None),
-        [split_named(name) for name in names],
+        [resolved(name) for name in names],
         task=task,
         cleaning=cleaning,
         published=published,

@@ -54,7 +54,7 @@ def _no_run(**wanted: str | None) -> str:
     "--reported",
     "with_reported",
     is_flag=True,
-    help="Include the figures reported by the authors of the five earlier systems.",
+    help="Include the figures that the five earlier systems, other libraries and papers report.",
 )
 @as_json
 @handle_errors

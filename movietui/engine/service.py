@@ -282,6 +282,8 @@ class Service(Requests):
             {
                 "name": model.name,
                 "summary": model.summary,
+                "formula": model.formula,
+                "reference": model.reference,
                 "package": plugin.package if (plugin := plugin_of(model.name)) else "",
                 "settings": [
                     {

@@ -8,10 +8,11 @@ from typing import Any, cast
 from rich.table import Table
 
 from movietui.formatting import text
+from movietui.formatting.explanations import metric_summary
 from movietui.formatting.run_progress import cluster_text, loss_headings, losses_text, progress_text
-from movietui.formatting.settings import settings_text
+from movietui.formatting.settings import settings_text, value_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
-from movietui.models.choices import ORDERS, Order
+from movietui.models.choices import ORDERS, Order, by_importance
 from movietui.protocol.messages import RunComparison
 
 FINGERPRINT = 12
@@ -35,7 +36,6 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
         ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
         ("settings", settings_text(row["settings"])),
-        ("metrics", "  ".join(f"{name} {text.figure(value)}" for name, value in row["metrics"].items())),
         ("note", row["note"]),
         ("data", _data(row["environment"])),
         ("computed by", _machine(row["environment"])),
@@ -43,11 +43,32 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
         if value:
             about.add_row(name, value)
     parts: list[Table | str] = [about]
+    if row["metrics"]:
+        parts += ["", _metrics(row["metrics"])]
     if row["curve"]:
         parts += ["", _curve(row)]
     if "subgroups" in row:
         parts += ["", subgroups_table(row), "", calibration_table(row), "", confusion_table(row)]
     return parts
+
+
+def published_summary(about: Mapping[str, str], metrics: Mapping[str, float]) -> list[Table | str]:
+    """Return published figures as tables: where they come from, and what they mean."""
+    facts = new_table("", "")
+    facts.show_header = False
+    for name, value in about.items():
+        if value:
+            facts.add_row(name, value)
+    parts: list[Table | str] = ["", _metrics(metrics)]
+    return [facts, *parts * bool(metrics)]
+
+
+def _metrics(metrics: Mapping[str, float]) -> Table:
+    """Return a table of metrics that explains each of them."""
+    table = new_table("metric", "", "what it measures, formula, reference", right=[""])
+    for name in dict.fromkeys([*by_importance(metrics), *metrics]):
+        table.add_row(name, text.figure(metrics[name]), metric_summary(name))
+    return table
 
 
 def _lists_by(order: str) -> list[str]:
@@ -78,7 +99,7 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
             settings.add_row("IMDb", *map(text.joined, both))
         else:
             name = row["name"].replace("split_seed", "split seed")
-            settings.add_row(name, *("" if value is None else str(value) for value in both))
+            settings.add_row(name, *("" if value is None else value_text(value) for value in both))
     columns = (*names, "difference")
     metrics = new_table("", *columns, right=columns)
     for measured in comparison["metrics"]:

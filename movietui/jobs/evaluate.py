@@ -14,7 +14,8 @@ from movietui import models
 from movietui.data import catalogue
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.splits import WITHOUT_SEED, protocol, split
+from movietui.data.split_names import WITHOUT_SEED, protocol
+from movietui.data.splits import split
 from movietui.jobs.detail import detail
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.measurements import Measurement, measure

@@ -12,7 +12,8 @@ from typing import Any
 from movietui import __version__
 from movietui.data import catalogue
 from movietui.data.problems import Problem
-from movietui.data.splits import WITHOUT_SEED, protocol, split
+from movietui.data.split_names import WITHOUT_SEED, protocol
+from movietui.data.splits import split
 from movietui.jobs import experiment_file
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.experiment_file import DatasetEntry, Experiment, Figure

@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from movietui import __version__, models
+from movietui.data.split_names import resolved
 from movietui.data.splits import name_of
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.listener import SILENT, Listener, epoch_message
@@ -19,7 +20,7 @@ from movietui.models.registry import plugin_of
 from movietui.protocol.jobs import EpochRow
 from movietui.store import interrupts
 from movietui.store.ratings import Store
-from movietui.store.run_records import Run
+from movietui.store.run_records import VALIDATION, Run
 from movietui.store.runs import Recorder, Runs
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Measurement:
     def measured_on(self) -> str:
         """The name of the ratings that the model is measured on."""
         name = name_of(self.split)
-        return name if self.kind == "evaluation" else f"{name} validation"
+        return name if self.kind == "evaluation" else f"{name}{VALIDATION}"
 
     @property
     def lists_by(self) -> Order | None:
@@ -104,6 +105,15 @@ class Measurement:
             "version": plugin.version if (plugin := plugin_of(self.model)) else __version__,
         }
         return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What a command that measures the same needs besides the columns of the run."""
+        from movietui.models.evaluation.measure import measures_for
+
+        usual = measures_for(self.split).relevant
+        relevant = self.measures.relevant if self.measures else usual
+        return {"split": resolved(self.split), **({"relevant": relevant} if relevant != usual else {})}
 
 
 def with_metrics(split: str, names: Sequence[str]) -> ListMeasures:
@@ -156,6 +166,7 @@ def measure(
                 asdict(wanted.settings),
                 split_seed=wanted.split_seed,
                 imdb=wanted.dataset.joined,
+                request=wanted.request,
                 device=device_of(wanted.model),
                 kind=wanted.kind,
                 identity=wanted.identity,

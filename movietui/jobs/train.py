@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
-from movietui.data.problems import Cancelled, Problem
+from movietui.data.problems import Cancelled
 from movietui.data.progress import Report, Stage
-from movietui.data.splits import WITHOUT_SEED, split
+from movietui.data.split_names import check_seed
+from movietui.data.splits import split
 from movietui.data.storage import locations
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.listener import SILENT, Listener, epoch_message
@@ -152,8 +153,7 @@ def train(
 def prepare(request: TrainRequest, report: Report) -> Prepared:
     """Parse the settings, load the data and check the split, all before the run begins. Raises ``Problem``."""
     settings = models.choose(request.model, request.published, request.settings)
-    if request.split_seed and request.measured_on in WITHOUT_SEED:
-        raise Problem(f"{request.measured_on} is the same with every split seed; leave out --split-seed.")
+    check_seed(request.measured_on, request.split_seed)
     dataset = catalogue.load(request.dataset, request.cleaning, report)
     models.check_ratings([request.model], dataset, "ranking")
     device = device_of(request.model)

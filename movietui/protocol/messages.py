@@ -494,6 +494,9 @@ class ModelRow(TypedDict):
 
     name: str
     summary: str
+    formula: str
+    """What it predicts or scores; may be empty, as the reference may."""
+    reference: str
     package: str
     """The package whose plug-in the model is; empty for a model of movietui."""
     settings: list[FieldRow]
@@ -522,16 +525,23 @@ class PluginRow(TypedDict):
 
 
 class PublishedResult(TypedDict):
-    """What the author of an earlier system reported, as a row like a run's. ``runs list --reported`` prints it."""
+    """Figures that the author of an earlier system, another library or a paper reports, as a row like a run's.
+    ``runs list --reported`` prints it."""
 
     run: None
     name: str
     note: str
     source: str
+    by: str
+    """The source in a few letters, for a narrow column: ``system 003``, ``Liang 2018``."""
+    reference: str
+    """Where the figures are published, in full."""
     model: str
+    """Their model; if it is an earlier system's, the name that it has here."""
     dataset: str
     cleaning: str
     split: str
+    """A split, or ``kfold5`` for means over its folds."""
     seed: None
     split_seed: None
     imdb: None

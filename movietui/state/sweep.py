@@ -13,6 +13,7 @@ from statistics import fmean, median
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.formatting.settings import YES_NO, comparable, setting_text
 from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRICS, higher_is_better, sweep_task
 from movietui.protocol.jobs import SweepRow
 from movietui.protocol.messages import FieldRow
@@ -122,7 +123,11 @@ def values_of(typed: str, field: FieldRow, *, search: bool = False) -> list[str]
     values = list(dict.fromkeys(value.strip() for value in typed.split(",") if value.strip()))
     name, whole = field["name"], field["kind"] != "float"
     if not values:
-        raise Problem(f"{name} needs a value; its default is {field['default']:g}.")
+        raise Problem(f"{name} needs a value; its default is {setting_text(field['kind'], field['default'])}.")
+    if field["kind"] == "bool":
+        if wrong := [value for value in values if value not in YES_NO.values()]:
+            raise Problem(f"{name}: {wrong[0]} is neither yes nor no.")
+        return values
     ends = values[0].split(TO) if search and len(values) == 1 else []
     for value in ends if len(ends) == 2 else values:
         try:
@@ -142,11 +147,11 @@ def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow], *, search: boo
     several values.
     """
     grid = {field["name"]: values_of(typed[field["name"]], field, search=search) for field in fields}
-    defaults = {field["name"]: float(field["default"]) for field in fields}
+    defaults = {field["name"]: setting_text(field["kind"], field["default"]) for field in fields}
     grid = {
         name: values
         for name, values in grid.items()
-        if len(values) > 1 or TO in values[0] or float(values[0]) != defaults[name]
+        if len(values) > 1 or TO in values[0] or comparable(values[0]) != comparable(defaults[name])
     }
     if search:
         return grid if varied(grid) else {}

@@ -18,6 +18,8 @@ from movietui.store.validation import LARGEST, Kind, is_curve
 SPARK = "spark"
 """The device of a run that was trained on a cluster."""
 UNDER_WAY = ("running", "paused")
+VALIDATION = " validation"
+"""Follows the name of the split that a trial was measured on."""
 CUT_OFF = "cut off"
 """The state of a run whose process ended without recording the end of the run."""
 
@@ -41,7 +43,7 @@ class Run:
     dataset: str
     cleaning: str
     split: str
-    """The split that the model was measured on; of a trial, with the word ``validation`` after it."""
+    """The split that the model was measured on; of a trial, with ``VALIDATION`` after it."""
     seed: int
     """The seed of the model."""
     split_seed: int
@@ -79,7 +81,8 @@ class Run:
 
     On a cluster, ``unit`` is ``tasks``, and ``epoch`` and ``of`` count the tasks of the stage of Spark in progress."""
     request: dict[str, Any]
-    """The request that starts a queued run."""
+    """The request that starts a queued run; of a measurement, its split, which may be the
+    path of a file, and the stars that make a movie relevant, if these are not the usual ones."""
     cluster: dict[str, Any]
     """For a run on a cluster, the fields of ``movietui.data.cluster.running.ClusterWork``; else empty."""
     environment: dict[str, Any]

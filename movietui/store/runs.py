@@ -412,7 +412,7 @@ class Runs:
             raise Problem(f"Run {number} is measured again by the movietui {command} that it belongs to.")
         if run.state not in (CUT_OFF, "cancelled", "failed"):
             raise Problem(f"Run {number} is {run.state}; only an interrupted, cancelled or failed run can be resumed.")
-        if not run.request:
+        if not run.request or "relevant" in run.request:  # no training has the latter
             raise Problem(f"Run {number} cannot be resumed: how it was started is unknown; train {run.model} again.")
         self._free(run)
         changed = self._write(

@@ -194,6 +194,7 @@ _REQUEST = _object(
         "settings": _by_name(_SETTING),
         "seed": _SEED,
         "split_seed": _SEED,
+        "relevant": _number(0),
     },
     only=True,
 )

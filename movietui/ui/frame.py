@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.style import Style
@@ -24,7 +24,7 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.screens import MainScreen
 from movietui.ui.widgets.explained import TERM, Explained
 from movietui.ui.widgets.text_line import TextLine
-from movietui.ui.wording import training_state
+from movietui.ui.wording import Term, training_state
 
 if TYPE_CHECKING:
     from movietui.state.session import Session
@@ -282,6 +282,10 @@ class FrameScreen(MainScreen):
     def main_widget(self) -> Widget | None:
         """Return the widget that gets the focus if the widget with the focus was hidden; ``None`` for no widget."""
         return None
+
+    def terms(self) -> Mapping[str, Sequence[Term]]:
+        """Return what the help explains after the keys, by the title of the section."""
+        return {}
 
     async def action_cancel(self) -> None:
         """Cancel the job in progress."""

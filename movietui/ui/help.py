@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -23,6 +23,7 @@ from movietui.ui.bindings import all_keys, cancel_key, declared_bindings, hint
 from movietui.ui.frame import FrameScreen
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import Term
 
 LEGEND = "What you see beside a movie"
 EVERYWHERE = "Everywhere"
@@ -161,6 +162,8 @@ GROUPS = (
             "train.filter",
             "train.sort",
             "train.turn",
+            "train.columns",
+            "train.published",
             "train.baseline",
             "train.mark",
             "train.compare",
@@ -201,7 +204,7 @@ class Section:
 
 
 def sections_of(screen: FrameScreen) -> list[Section]:
-    """Return the help of a screen: the legend, the keys of the pane with the focus, and the other keys."""
+    """Return the help of a screen: the legend, the keys of the pane with the focus, the other keys, and its terms."""
     app = screen.movie_tui
     bindings = _bindings(screen)
     focused = {node.id for node in screen.focused.ancestors_with_self} if screen.focused is not None else set()
@@ -217,8 +220,12 @@ def sections_of(screen: FrameScreen) -> list[Section]:
         if entries:
             keys.append(Section(group.title, entries, here=bool(focused.intersection(group.panes))))
     keys.sort(key=lambda section: not section.here)
-    legend = Section(LEGEND, [Entry(term.sign, term.meaning) for term in wording.LEGEND.values()])
-    return [legend, *keys]
+    legend = _explaining(LEGEND, wording.LEGEND.values())
+    return [legend, *keys, *(_explaining(title, terms) for title, terms in screen.terms().items())]
+
+
+def _explaining(title: str, terms: Iterable[Term]) -> Section:
+    return Section(title, [Entry(term.sign, term.meaning) for term in terms])
 
 
 def search(sections: Sequence[Section], words: str) -> list[Section]:
@@ -329,5 +336,6 @@ def _lines(entry: Entry, width: int) -> Iterator[Text]:
     """Yield the lines of an entry, with its meaning wrapped beside its key."""
     sign = text.cut(entry.sign, max(KEY_CELLS, cell_len(entry.sign) + 2))
     room = max(10, width - cell_len(sign))
-    for index, line in enumerate(textwrap.wrap(entry.meaning, room)):
+    lines = [part for line in entry.meaning.splitlines() for part in textwrap.wrap(line, room)]
+    for index, line in enumerate(lines):
         yield Text.assemble((sign if not index else " " * cell_len(sign), "bold"), line)

@@ -60,7 +60,12 @@ PANELS = {
     ),
     "the import": ("browse.import_panel:PreviewPanel", "browse.import_panel:ChoicePanel"),
     "the join with IMDb": ("data.imdb_panel:ImdbPanel",),
-    "panels of Train": ("quit:QuitPanel", "train.panels:PrunePanel", "train.panels:TablesPanel"),
+    "panels of Train": (
+        "quit:QuitPanel",
+        "train.panels:PrunePanel",
+        "train.panels:TablesPanel",
+        "train.columns_panel:ColumnsPanel",
+    ),
     "sweeps": ("train.sweep_panel:SweepPanel",),
 }
 """Modal screens. An open panel receives all keys."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from movietui.data.titles import with_year
 from movietui.formatting import text
+from movietui.formatting.explanations import metric_lines
 from movietui.models.choices import CLUSTER_MODELS, Order, orders
 from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
@@ -50,6 +51,35 @@ LEGEND: Mapping[str, Term] = {
     "ndcg": Term("ndcg", "good lists", "how good the model's lists are; 1 is perfect"),
 }
 """What the signs and figures on Browse mean, for the line under the list, the tooltips and the help."""
+RUN_COLUMNS: Mapping[str, str] = {
+    "run": "the number of the run; published figures have none",
+    "model": "the model that was trained or measured; ours unless the row is a published figure",
+    "name": "the name that you gave the run",
+    "dataset": "the dataset that the model learned from",
+    "cleaning": "which cleaning the dataset had; published figures are of uncleaned ratings",
+    "split": "which ratings are in test; only figures of the same split can be compared",
+    "split seed": "the seed of the split: with another, other ratings are in test",
+    "seed": "the seed of the model: with another, it starts at another random point",
+    "settings": "the settings that are not the same in all listed runs of the model",
+    "fit": "how long the fits took, by the clock",
+    "state": "whether the run waits, trains or is done; of published figures, whose they are",
+    "epoch": "a pass over the ratings; ● marks the one that the model is taken from",
+    "stage": "a part of the model that was fitted or, last, the whole",
+    "train": "mean squared error on the ratings that the model learns from, in stars²",
+    "validation": "mean squared error on ratings that the model does not learn from, in stars²",
+    "held out": "mean squared error on the ratings that only the weights are learned from, in stars²",
+}
+"""What the columns of runs and epochs mean, by their headings. Metrics explain themselves (``metric_lines``)."""
+
+
+def term_named(name: str) -> Term | None:
+    """Return the term of ``LEGEND`` with this key, a column of ``RUN_COLUMNS`` or a metric; ``None`` otherwise."""
+    if name in LEGEND:
+        return LEGEND[name]
+    meaning = RUN_COLUMNS.get(name) or "\n".join(metric_lines(name))
+    return Term(name, name, meaning) if meaning else None
+
+
 SHORT_ORDERS: Mapping[Order, str] = {
     "liked": "best first",
     "likely": "likeliest first",

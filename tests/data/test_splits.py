@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from movietui.data import catalogue, splits
+from movietui.data import catalogue, split_names, splits
 from movietui.data.dataset import Dataset, Ratings
 from movietui.data.problems import Problem
 
@@ -17,7 +17,7 @@ def demo() -> Dataset:
     return catalogue.load("demo", "none")
 
 
-NAMES = [name for name in splits.NAMES if not name.startswith("u")]
+NAMES = [name for name in split_names.NAMES if not name.startswith("u")]
 WHOLE = [name for name in NAMES if name not in ("new-users", "strong")]
 
 
@@ -185,19 +185,43 @@ def test_a_dataset_may_be_too_small_for_strong(demo: Dataset) -> None:
 
 
 def test_folds_have_one_protocol() -> None:
-    protocols = {name: splits.protocol(name) for name in splits.NAMES}
+    protocols = {name: split_names.protocol(name) for name in split_names.NAMES}
     assert {name for name, each in protocols.items() if each == "kfold5"} == {f"kfold5-{fold}" for fold in range(5)}
     assert {name for name, each in protocols.items() if each == "u"} == {f"u{fold}" for fold in range(1, 6)}
     assert all(name == each for name, each in protocols.items() if each not in ("kfold5", "u"))
 
 
-@pytest.mark.parametrize("name", splits.WITHOUT_SEED[5:])
+def test_what_was_typed_is_checked_by_its_name(tmp_path: Path) -> None:
+    folds = tmp_path / "folds.csv"
+    folds.write_text("user,movie,part\n", encoding="utf-8")
+    for name in ("kfold5-0", "strong", str(folds)):
+        split_names.check(name, "ml-1m")
+    split_names.check("u5", "ml-100k")
+    for name, problem in (
+        ("u5", "Only ml-100k has the split u5; for ml-1m, choose another"),
+        ("kfold5", "There is no split 'kfold5'; did you mean kfold5-0"),
+        ("no-such.csv", "There is no file no-such.csv"),
+        ("~nobody-here/folds.csv", "There is no file ~nobody-here/folds.csv"),
+        (f"/{'x' * 300}", "There is no file /xxx"),
+        (str(tmp_path), "There is no file /"),
+    ):
+        with pytest.raises(Problem, match=problem):
+            split_names.check(name, "ml-1m")
+    assert split_names.resolved("random80") == "random80"
+    assert split_names.resolved("folds.csv") == str(Path.cwd() / "folds.csv")
+    split_names.check_seed("random80", 3)
+    split_names.check_seed("latest", 0)
+    with pytest.raises(Problem, match="latest is the same with every split seed"):
+        split_names.check_seed("latest", 3)
+
+
+@pytest.mark.parametrize("name", split_names.WITHOUT_SEED[5:])
 def test_splits_without_seed_are_the_same_for_every_seed(demo: Dataset, name: str) -> None:
     one, other = (splits.split(demo, name, seed).test for seed in (0, 1))
     assert one.tolist() == other.tolist()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in splits.WITHOUT_SEED])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in split_names.WITHOUT_SEED])
 def test_splits_with_seed_differ(demo: Dataset, name: str) -> None:
     one, other = (splits.split(demo, name, seed).test for seed in (0, 1))
     assert one.tolist() != other.tolist()

@@ -17,9 +17,11 @@ from movietui.models.choices import (
     RECOMMENDED,
     RUN_METRICS,
     SWEEP_METRICS,
+    SYMBOLS,
     TRAIN_LOSSES,
     Task,
     higher_is_better,
+    symbols_in,
 )
 from movietui.models.evaluation.measure import evaluate, train
 from movietui.models.evaluation.per_user import differences, sum_by_user
@@ -120,13 +122,28 @@ def test_the_documentation_repeats_the_table() -> None:
     text = (DOCS / "evaluation.md").read_text(encoding="utf-8")
     for metric in METRICS.values():
         tasks = ", ".join(metric.tasks)
-        cells = (f"`{metric.name}`", tasks, direction[metric.higher_is_better], metric.measures)
-        assert " | ".join(cells) in text
+        formula = f"`{metric.formula}`" if metric.formula else ""
+        cells = (f"`{metric.name}`", tasks, direction[metric.higher_is_better], metric.measures, formula)
+        assert " ".join(" | ".join(("", *cells, metric.reference, "")).split()) in text
+    for symbol, meaning in SYMBOLS.items():
+        assert f"| `{symbol}` | {meaning} |" in text
+
+
+def test_every_metric_that_is_not_a_count_has_a_formula() -> None:
+    assert {name for name, metric in METRICS.items() if not metric.formula} == {"users", "triples", "pairs"}
+    explained = {symbol for metric in METRICS.values() for symbol in symbols_in(metric.formula)}
+    assert explained == set(SYMBOLS)
 
 
 def test_the_documentation_names_every_model() -> None:
     text = (DOCS / "models.md").read_text(encoding="utf-8")
     assert not [name for name in MODELS if f"`{name}`" not in text]
+    for model in MODELS.values():
+        assert model.formula
+        assert f"`{model.formula}`" in text
+        for reference in filter(None, model.reference.split("; ")):
+            system = reference.removeprefix("earlier system ")
+            assert (reference if system == reference else f"\n| {system}, ") in text
 
 
 def test_the_models_of_a_cluster_are_those_that_can_be_fitted_there() -> None:

@@ -549,8 +549,33 @@ class FakeEngine(Requests, EngineClient):
             "meaning": "How often all is updated.",
         }
         published: FieldRow = {**field, "published": 8}
+        spread: FieldRow = {
+            "name": "spread",
+            "kind": "float",
+            "default": 0.2,
+            "published": 0.2,
+            "low": 0.001,
+            "high": 10.0,
+            "meaning": "The prior variance: v in N(0, v).",
+        }
+        switch: FieldRow = {
+            "name": "tags",
+            "kind": "bool",
+            "default": True,
+            "published": True,
+            "low": False,
+            "high": True,
+            "meaning": "Whether tags are used.",
+        }
         return [
-            {"name": name, "summary": summary, "package": "", "settings": [published if name == "mf" else field]}
+            {
+                "name": name,
+                "summary": summary,
+                "formula": "m + p_u · q_i" if name == "mf" else "",
+                "reference": "Somebody 1999" if name == "mf" else "",
+                "package": "",
+                "settings": [published, spread, switch] if name == "mf" else [field],
+            }
             for name, summary in (("mf", "Learns tastes."), ("bias", "No taste."), ("popularity", "What most rated."))
         ]
 
@@ -564,6 +589,8 @@ class FakeEngine(Requests, EngineClient):
                 "name": "009 as reported",
                 "note": "shown as a curve only",
                 "source": "009",
+                "by": "system 009",
+                "reference": "earlier system 009",
                 "model": "mf",
                 "dataset": "demo",
                 "cleaning": "none",

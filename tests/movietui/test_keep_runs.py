@@ -49,7 +49,7 @@ async def test_a_run_gets_a_name_and_a_note(store: Store, size: tuple[int, int])
         await driver.press("ctrl+u", "enter")
         await driver.wait_for_notice("Run 3 has no name now.")
         await driver.press("end", "n")
-        await driver.wait_for_notice("! No run is selected.")  # the last row is a published result
+        await driver.wait_for_notice("! No run is selected.")  # the last row has published figures
 
 
 @SIZES

@@ -44,7 +44,7 @@ def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.M
 def test_train_refuses_a_seed_of_a_split_that_has_none(run: Run, ready: Path) -> None:
     refused(
         run("train", "bias", "--dataset", "demo", "--split", "latest", "--split-seed", "5"),
-        "latest is the same with every split seed; leave out --split-seed.",
+        "latest is the same with every split seed; leave out the split seed.",
     )
 
 

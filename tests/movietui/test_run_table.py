@@ -12,7 +12,7 @@ async def test_runs_are_sorted_and_filtered(store: Store) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        await driver.until(lambda: numbers(screen) == [3, 2, 1, 0], "the newest first, the published result last")
+        await driver.until(lambda: numbers(screen) == [3, 2, 1, 0], "the newest first, the published figures last")
         table = screen.runs
         table.sort("rmse")
         assert numbers(screen) == [3, 1, 0, 2]  # the lowest first; runs without the metric come last

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from movietui.cli import cli
 from movietui.data.storage import locations
 from movietui.engine.service import Service
+from movietui.models.evaluation.peers import PEERS
 from movietui.models.evaluation.reproduce import EXPERIMENTS
 from movietui.store.ratings import Store
 from tests.movietui.commands import Run, document, refused
@@ -44,12 +45,14 @@ def test_list_prints_runs_with_their_metrics(run: Run) -> None:
 
 def test_list_can_include_reported_results(run: Run) -> None:
     rows = [row for row in document(run("list", "--reported", "--json")) if row["state"] == "reported"]
-    assert len(rows) == len(EXPERIMENTS)
+    assert len(rows) == len(EXPERIMENTS) + len(PEERS)
     (hybrid,) = [row for row in rows if row["model"] == "hybrid"]
     assert (hybrid["run"], hybrid["source"], hybrid["metrics"]) == (None, "004", {"mse_scaled": 0.041384})
     filtered = document(run("list", "--reported", "--model", "item-knn", "--json"))
     assert [row["metrics"] for row in filtered] == [{"mse": 4.4829}]
-    assert "003 as reported" in run("list", "--reported").stdout
+    table = run("list", "--reported").stdout
+    assert "003 as reported" in table
+    assert "Shenbin 2020" in table
     assert Service().published_results() == rows
 
 

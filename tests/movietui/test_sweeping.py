@@ -27,6 +27,7 @@ from tests.movietui.fakes import with_run
 
 FACTORS: FieldRow = {"name": "factors", "kind": "int", "default": 10, "low": 1, "high": 512, "meaning": ""}
 RATE: FieldRow = {"name": "rate", "kind": "float", "default": 0.01, "low": 0, "high": 1, "meaning": ""}
+TAGS: FieldRow = {"name": "tags", "kind": "bool", "default": True, "low": False, "high": True, "meaning": ""}
 GRID = {"sweeps": ["1", "4", "12"]}
 REQUEST = SweepRequest("bias", "demo", "kfold5-0", GRID)
 SEARCH = replace(REQUEST, grid={"sweeps": ["1..40"], "caution": ["0.1..5"]}, sampler="random", tries=6)
@@ -61,6 +62,15 @@ def test_a_grid_contains_varied_and_changed_settings() -> None:
     many = ",".join(map(str, range(1, 513)))
     with pytest.raises(Problem, match="more than 10,000"):
         grid_of({"factors": many, "rate": ",".join(f"0.{number:02}" for number in range(1, 31))}, [FACTORS, RATE])
+
+
+def test_a_switch_is_yes_or_no() -> None:
+    assert values_of("yes, no", TAGS) == ["yes", "no"]
+    assert grid_of({"factors": "8,9", "tags": "yes"}, [FACTORS, TAGS]) == {"factors": ["8", "9"]}
+    assert grid_of({"factors": "8,9", "tags": "no"}, [FACTORS, TAGS])["tags"] == ["no"]
+    for typed, expected in (("1", "tags: 1 is neither yes nor no"), ("", "its default is yes")):
+        with pytest.raises(Problem, match=expected):
+            values_of(typed, TAGS)
 
 
 def test_a_search_needs_no_grid() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from movietui.formatting import text
 from movietui.formatting.run_progress import has_stages, loss_headings
+from movietui.models.choices import TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.widgets.columns import Column, ColumnList
 
@@ -21,6 +22,14 @@ class EpochList(ColumnList[EpochRow]):
         super().__init__(id=id)
         self.used: int | None = None
         """The epoch that the model is taken from, if it is known."""
+        self.model = ""
+        """The model whose epochs are listed."""
+
+    def explain(self, x: int, y: int) -> str:
+        """Explain the column whose heading is under the mouse; that of the train loss depends on the model."""
+        words, column = super().explain(x, y), self.column_at(x)
+        of_model = column is not None and "train" in column.terms and TRAIN_LOSSES.get(self.model)
+        return f"{words}\n{self.model}: {of_model}" if words and of_model else words
 
     def columns(self, width: int) -> Sequence[Column[EpochRow]]:
         """Return columns for the epoch or stage, its losses and the mark of the used epoch."""
@@ -28,13 +37,20 @@ class EpochList(ColumnList[EpochRow]):
         rows = self.known_rows()
         first, second = loss_headings(rows)
         losses = [
-            Column[EpochRow](second, train, lambda row, _: _loss(row["train_loss"]), right=True),
-            Column[EpochRow](heading, validation, lambda row, _: _loss(row["validation_loss"]), right=True),
+            Column[EpochRow](second, train, lambda row, _: _loss(row["train_loss"]), right=True, terms=(second,)),
+            Column[EpochRow](
+                heading,
+                validation,
+                lambda row, _: _loss(row["validation_loss"]),
+                right=True,
+                terms=("validation",),
+            ),
         ]
         if has_stages(rows):
-            return [Column(first, 9, lambda row, cells: text.cut(row.get("stage", ""), cells)), *losses]
+            stage = Column[EpochRow](first, 9, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,))
+            return [stage, *losses]
         return [
-            Column(first, 6, lambda row, _: str(row["epoch"]), right=True),
+            Column(first, 6, lambda row, _: str(row["epoch"]), right=True, terms=(first,)),
             *losses,
             Column("", len(USED), lambda row, _: USED if row["epoch"] == self.used else ""),
         ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from movietui.formatting.explanations import model_lines
 from movietui.formatting.text import cut
 from movietui.models.choices import RECOMMENDED
 from movietui.protocol.messages import ModelRow
@@ -10,7 +11,12 @@ from movietui.ui.widgets.line_view import Line
 
 
 class ModelList(ColumnList[ModelRow]):
-    """The models that can be trained."""
+    """The models that can be trained. A tooltip says what each is; the form says it of the selected one."""
+
+    def explain(self, x: int, y: int) -> str:
+        """Explain the model under the mouse."""
+        row = self.row_on_line(y)
+        return "\n".join(model_lines(row)) if row is not None else ""
 
     def columns(self, width: int) -> Sequence[Column[ModelRow]]:
         """Return columns for the name, and for whether the model is the recommended one or that of a plug-in."""

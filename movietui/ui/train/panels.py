@@ -129,16 +129,19 @@ class TablesPanel(ScrollPanel[None]):
         self.call_after_refresh(self._draw)
 
     def _draw(self) -> None:
+        self.query_one("#tables", TextPane).show_fitted(self._render_tables)
+
+    def _render_tables(self, width: int) -> Text:
         from movietui.formatting import run_tables
 
-        pane = self.query_one("#tables", TextPane)
         page = io.StringIO()
         # The console must not read what people wrote as markup.
-        width = max(40, pane.scrollable_content_region.width)
-        console = Console(file=page, width=width, markup=False, highlight=False, emoji=False, force_terminal=True)
+        console = Console(
+            file=page, width=max(40, width), markup=False, highlight=False, emoji=False, force_terminal=True
+        )
         for part in self._tables(run_tables):
             console.print(part)
-        pane.show(Text.from_ansi(page.getvalue()))
+        return Text.from_ansi(page.getvalue())
 
 
 def describe_end(app: MovieTui, run: Run) -> str:

@@ -190,7 +190,7 @@ class RunActionController(TrainController):
                 if not self.screen.runs_by_id
                 else "No run is selected; the filter shows none."
                 if run is None
-                else "This is a published result without a model; select a run."
+                else "These are published figures without a model; select a run."
             )
             return
         if run.state != "done":

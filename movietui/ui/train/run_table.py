@@ -1,26 +1,41 @@
-"""The table of all runs and published results: sorted by any column, filtered, compared with a baseline."""
+"""The table of all runs and published figures: sorted by any column, filtered, compared with a baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
+from rich.cells import cell_len
+
+from movietui.data.split_names import protocol
 from movietui.formatting import text
-from movietui.models.choices import DEFAULT_ORDER, RUN_METRICS, higher_is_better
+from movietui.formatting.settings import differing
+from movietui.models.choices import DEFAULT_ORDER, RUN_METRICS, Task, by_importance, higher_is_better, metric_for
 from movietui.protocol.messages import PublishedResult
-from movietui.store.run_records import UNDER_WAY, Protocol, Run
+from movietui.store.run_records import UNDER_WAY, VALIDATION, Protocol, Run
 from movietui.ui.widgets.columns import Column, ColumnList
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import state_in_words
 
+PAIR: Task = "pair"
 DIFFERENCE_CELLS = 16
 """Cells of a difference with its interval: ``-.0090 ±.0040``."""
 MARK_CELLS = 3
+FIGURE_CELLS = 6
+"""The width of a figure, such as ``0.9130``."""
+LEAST_CELLS = 9
+"""The minimum width of a column for a metric."""
+ROOMY = 90
+"""From this width on, a column may be as wide as its longest usual text."""
+WhichPublished = Literal["comparable", "all", "none"]
+WHICH_PUBLISHED: tuple[WhichPublished, ...] = get_args(WhichPublished)
+"""Which published figures are listed: those that can be compared with a run, all, or none."""
 
 
 @dataclass(frozen=True)
 class PublishedRow:
-    """A result that the authors of an earlier system published, as a row beside the runs."""
+    """Figures that somebody else published, as a row beside the runs."""
 
     name: str
     model: str
@@ -28,10 +43,13 @@ class PublishedRow:
     cleaning: str
     split: str
     metrics: Mapping[str, float]
+    task: str
+    state: str
+    """Who published them, in a few letters."""
+    reference: str
     note: str
     split_seed: int = 0
     imdb: str = ""
-    state: str = "published result"
     id: int = 0
     """Always 0, because this is not a run."""
 
@@ -40,11 +58,25 @@ class PublishedRow:
         """What was measured on; see ``Run.protocol``."""
         return self.dataset, self.imdb, self.cleaning, self.split, self.split_seed, DEFAULT_ORDER
 
+    @property
+    def about(self) -> str:
+        """Where the figures are published, and how the protocol differs from ours."""
+        return "; ".join(filter(None, (self.reference, self.note)))
+
     @classmethod
     def of(cls, row: PublishedResult) -> PublishedRow:
         """Convert a row of the engine's reply."""
         return cls(
-            row["name"], row["model"], row["dataset"], row["cleaning"], row["split"], row["metrics"], row["note"]
+            row["name"],
+            row["model"],
+            row["dataset"],
+            row["cleaning"],
+            row["split"],
+            row["metrics"],
+            row["task"],
+            row["by"],
+            row["reference"],
+            row["note"],
         )
 
 
@@ -79,7 +111,7 @@ class QueueState:
         if row.id in self.positions:
             return f"queued ({_ordinal(self.positions[row.id])})"
         if row.state == "queued":
-            return "queued elsewhere"
+            return "other queue"
         if row.state in UNDER_WAY and row.progress:
             if not row.progress["of"]:
                 return state_in_words(row.state)
@@ -96,71 +128,90 @@ def _ordinal(number: int) -> str:
 
 @dataclass(frozen=True)
 class Fact:
-    """A column with a fact about a run, other than a metric. To add one to the table, add a ``Fact`` to ``FACTS``."""
+    """A column with a fact about a run, other than a metric. To add one to the table, add a ``Fact`` to ``FACTS``, and
+    its meaning to ``RUN_COLUMNS``."""
 
     name: str
     cells: int
-    text: Callable[[Row, QueueState], str]
-    order: Callable[[Row], str | float | None]
+    """The width in cells; of a column that is ``fitted``, the maximum."""
+    text: Callable[[Row, RunTable], str]
+    order: Callable[[Row, RunTable], str | float | None]
     """The value that rows are sorted by; rows for which it is ``None`` always come last."""
-    minimum: int = 0
-    """The narrowest table, in cells, that shows the column."""
     right: bool = False
+    fitted: bool = False
+    """Whether the column is as wide as its longest text."""
 
 
-def _words(name: str) -> Callable[[Row], str | None]:
-    return lambda row: str(getattr(row, name)).casefold() or None
+def _words(name: str) -> Callable[[Row, RunTable], str | None]:
+    return lambda row, _: str(getattr(row, name)).casefold() or None
 
 
-def _number(name: str) -> tuple[Callable[[Row, QueueState], str], Callable[[Row], float | None]]:
+def _number(name: str) -> tuple[Callable[[Row, RunTable], str], Callable[[Row, RunTable], float | None]]:
     """Return the text and the order of a number that only runs have."""
 
-    def value(row: Row) -> float | None:
+    def value(row: Row, table: RunTable) -> float | None:
         return getattr(row, name) if isinstance(row, Run) else None
 
-    return lambda row, _: "" if value(row) is None else str(value(row)), value
+    return lambda row, table: "" if value(row, table) is None else str(value(row, table)), value
 
 
-def _model(row: Row, _: QueueState) -> str:
-    return f"{row.name.split()[0]} {row.model}" if isinstance(row, PublishedRow) else row.model
-
-
-def _seconds(row: Row) -> float | None:
+def _seconds(row: Row, table: RunTable) -> float | None:
     return row.seconds if isinstance(row, Run) else None
 
 
-def _fit(row: Row, _: QueueState) -> str:
-    seconds = _seconds(row)
+def _fit(row: Row, table: RunTable) -> str:
+    seconds = _seconds(row, table)
     return text.short_duration(seconds) if seconds else ""
 
 
+def _split(row: Row, table: RunTable) -> str:
+    """Return the split; a trial's validation part is ``valid``, as in the list of epochs."""
+    split = row.split.removesuffix(VALIDATION)
+    return split if split == row.split else f"{split} valid"
+
+
+def _main_metric(run: Run) -> list[str]:
+    """Return the metric that a run is judged by: that of its model or, if it did not measure that, its first."""
+    usual = metric_for(run.model)
+    return [usual] if usual in run.metrics and run.kind == "training" else by_importance(run.metrics)[:1]
+
+
 FACTS = (
-    Fact("run", 5, lambda row, _: str(row.id or ""), lambda row: row.id or None, minimum=90, right=True),
-    Fact("model", 16, _model, _words("model")),
-    Fact("name", 15, lambda row, _: row.name if isinstance(row, Run) else "", _words("name")),
-    Fact("dataset", 12, lambda row, _: row.dataset, _words("dataset"), minimum=90),
-    Fact("cleaning", 10, lambda row, _: row.cleaning, _words("cleaning"), minimum=130),
-    Fact("split", 10, lambda row, _: row.split, _words("split")),
-    Fact("split seed", 11, *_number("split_seed"), minimum=170, right=True),
-    Fact("seed", 6, *_number("seed"), minimum=170, right=True),
+    Fact("run", 5, lambda row, _: str(row.id or ""), lambda row, _: row.id or None, right=True),
+    Fact("model", 20, lambda row, _: row.model, _words("model"), fitted=True),
+    Fact("name", 16, lambda row, _: row.name if isinstance(row, Run) else "", _words("name"), fitted=True),
+    Fact("dataset", 18, lambda row, _: row.dataset, _words("dataset"), fitted=True),
+    Fact("cleaning", 11, lambda row, _: row.cleaning, _words("cleaning")),
+    Fact("split", 20, _split, _words("split"), fitted=True),
+    Fact("split seed", 11, *_number("split_seed"), right=True),
+    Fact("seed", 6, *_number("seed"), right=True),
+    Fact(
+        "settings",
+        60,
+        lambda row, table: table.differing.get(row.id, ""),
+        lambda row, table: table.differing.get(row.id) or None,
+        fitted=True,
+    ),
 )
-"""The columns before those of the metrics; names are shown only if a run has one."""
+"""The columns before those of the metrics; names and settings are shown only if a run has any."""
 LAST_FACTS = (
     Fact("fit", 8, _fit, _seconds, right=True),
-    Fact("state", 17, lambda row, state: state.describe(row), lambda row: state_in_words(row.state)),
+    Fact("state", 17, lambda row, table: table.queue_state.describe(row), lambda row, _: state_in_words(row.state)),
 )
 """The columns after those of the metrics."""
 FACT = {fact.name: fact for fact in (*FACTS, *LAST_FACTS)}
+STATE_CELLS = 14
+"""The width of the states in a narrow table."""
 
 
 class RunTable(ColumnList[Row]):
-    """Runs and published results. Of comparable figures in a column, the best is underlined."""
+    """Runs and, quiet, published figures. Of comparable figures of runs in a column, the best is underlined."""
 
     has_header = True
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.queue_state = QueueState()
+        self.queue_state: QueueState = QueueState()
         self.sorted_by = ""
         """A column; empty for the default order: runs in progress, this window's queue, then the newest runs first."""
         self.is_reversed = False
@@ -178,24 +229,37 @@ class RunTable(ColumnList[Row]):
         """The row of the baseline."""
         self._measured: list[Row] = []
         """The rows that have metrics."""
+        self.chosen: Sequence[str] = ()
+        """The columns that a person chose, in their order; empty for the usual ones, as far as there is room."""
+        self.which_published: WhichPublished = WHICH_PUBLISHED[0]
+        """Which published figures are listed."""
+        self.differing: Mapping[Any, str] = {}
+        """By the number of a run, the settings that are not the same in all listed runs of its model."""
+        self._settings: Sequence[tuple[int, str, Mapping[str, Any]]] = ()
+        """What ``differing`` was computed from."""
         self._metrics: Sequence[str] = RUN_METRICS
+        """All metrics, the most important first, those of the runs before the others."""
+        self._main: Sequence[str] = ()
+        """The metrics that the runs are judged by."""
+        self._measured_on: dict[tuple[str, str, bool], set[str]] = {}
+        """The metrics of all runs by dataset, split (or what its figures are averaged over with), and whether they are
+        metrics of pairs."""
         self._best: dict[tuple[Protocol, str], float] = {}
-        self._named = False
-        """Whether any run has a name, so that there is a column of names."""
+        self._longest: dict[str, int] = {}
+        """The width in cells of the longest text in each column that is ``fitted``."""
 
     def row_key(self, row: Row) -> object:
-        """Return the number of a run, or what identifies a published result."""
-        return row.id or (row.name, row.model, row.split)
+        """Return the number of a run, or what identifies published figures."""
+        return row.id or (row.name, row.model, row.dataset, row.split)
 
     # Content
 
     def show(self, rows: Sequence[Row], queue_state: QueueState) -> None:
-        """Show these runs and published results; their states depend on ``queue_state``."""
+        """Show these runs and published figures; their states depend on ``queue_state``."""
         measured = [row for row in rows if row.metrics]
-        named = any(isinstance(row, Run) and row.name for row in rows)
         # While a run trains, usually only its progress changes: then redraw only the rows that changed.
-        only_changed = (queue_state, measured, named) == (self.queue_state, self._measured, self._named)
-        self._all, self.queue_state, self._named = rows, queue_state, named
+        only_changed = (queue_state, measured) == (self.queue_state, self._measured)
+        self._all, self.queue_state = rows, queue_state
         numbers = {row.id for row in rows}
         self.marked = [number for number in self.marked if number in numbers]
         if self.baseline not in numbers:
@@ -206,22 +270,47 @@ class RunTable(ColumnList[Row]):
         self.rearrange(only_changed=only_changed)
 
     def _measure(self, measured: list[Row]) -> None:
-        """Collect the metrics of these rows, and the best value of each."""
+        """Collect the metrics of these rows, and the best value of each among the runs."""
         self._measured = measured
-        self._metrics = list(dict.fromkeys([*RUN_METRICS, *(name for row in measured for name in row.metrics)]))
+        runs = [row for row in measured if isinstance(row, Run)]
+        self._main = by_importance(name for run in runs for name in _main_metric(run))
+        names = dict.fromkeys(name for run in runs for name in run.metrics)
+        self._metrics = list(dict.fromkeys([*self._main, *by_importance(names), *RUN_METRICS, *names]))
+        self._measured_on = {}
+        for run in runs:
+            for split in (run.split, protocol(run.split)):
+                self._measured_on.setdefault((run.dataset, split, run.task == PAIR), set()).update(run.metrics)
         self._best = {}
-        for row in measured:
-            for metric, value in row.metrics.items():
-                key = (row.protocol, metric)
+        for run in runs:
+            for metric, value in run.metrics.items():
+                key = (run.protocol, metric)
                 better = max if higher_is_better(metric) else min
                 self._best[key] = better(self._best.get(key, value), value)
 
     def rearrange(self, *, only_changed: bool = False) -> None:
         """Filter and sort again; the cursor stays on its row. With ``only_changed``, redraw only the changed rows."""
         wanted = self.filter_text.casefold().split()
-        rows = [row for row in self._all if all(self._begins(row, word) for word in wanted)]
+        rows = [row for row in self._all if self._is_listed(row) and all(self._begins(row, word) for word in wanted)]
+        before, self._longest = self._longest, self._measure_texts(rows)
         rows = self._sorted(rows)
-        self.fill(len(rows), 0, rows, follow=True, only_changed=only_changed)
+        self.fill(len(rows), 0, rows, follow=True, only_changed=only_changed and before == self._longest)
+
+    def _is_listed(self, row: Row) -> bool:
+        if isinstance(row, Run) or self.which_published == "all":
+            return True
+        metrics = self._measured_on.get((row.dataset, row.split, row.task == PAIR), set())
+        return self.which_published == "comparable" and not metrics.isdisjoint(row.metrics)
+
+    def _measure_texts(self, rows: Sequence[Row]) -> dict[str, int]:
+        """Find the settings that differ among these rows; return the longest text of each column that is fitted."""
+        settings = [(row.id, row.model, row.settings) for row in rows if isinstance(row, Run)]
+        if settings != self._settings:
+            self._settings, self.differing = settings, differing(settings)
+        return {
+            fact.name: max((cell_len(fact.text(row, self)) for row in rows), default=0)
+            for fact in FACT.values()
+            if fact.fitted
+        }
 
     @staticmethod
     def _begins(row: Row, word: str) -> bool:
@@ -247,10 +336,9 @@ class RunTable(ColumnList[Row]):
         with_value.sort(key=lambda row: values[id(row)], reverse=higher_first != self.is_reversed)  # type: ignore[arg-type,return-value]
         return with_value + [row for row in rows if values[id(row)] is None]
 
-    @staticmethod
-    def _value(row: Row, column: str) -> str | float | None:
+    def _value(self, row: Row, column: str) -> str | float | None:
         """Return the value that a row is sorted by; rows for which it is ``None`` always come last."""
-        return FACT[column].order(row) if column in FACT else row.metrics.get(column)
+        return FACT[column].order(row, self) if column in FACT else row.metrics.get(column)
 
     def sort(self, column: str) -> None:
         """Sort by a column, a metric with the best value first; if it is the current column, reverse the order."""
@@ -259,9 +347,13 @@ class RunTable(ColumnList[Row]):
         self.rearrange()
 
     def column_names(self) -> list[str]:
-        """Return all columns that the table can be sorted by, including those for which there is no room."""
-        first = [fact.name for fact in FACTS if fact.name != "name" or self._named]
-        return [*first, *self._metrics, *(fact.name for fact in LAST_FACTS)]
+        """Return all columns in their usual order, including those for which there is no room or nothing to show."""
+        return [*(fact.name for fact in FACTS), *self._metrics, *(fact.name for fact in LAST_FACTS)]
+
+    def choose(self, columns: Sequence[str]) -> None:
+        """Show these columns in this order, as far as there is room; none stands for the usual ones."""
+        self.chosen = columns
+        self.refresh()
 
     def mark(self, number: int) -> None:
         """Mark a run for comparison, or remove its mark."""
@@ -294,36 +386,53 @@ class RunTable(ColumnList[Row]):
     # Drawing
 
     def columns(self, width: int) -> Sequence[Column[Row]]:
-        """Return the columns for which there is room; metrics make way for the column that the table is sorted by."""
-        facts = [fact for fact in FACTS if width >= fact.minimum and (fact.name != "name" or self._named)]
-        if self.sorted_by in FACT and FACT[self.sorted_by] not in (*facts, *LAST_FACTS):
-            facts.insert(0, FACT[self.sorted_by])
-        room = width - MARK_CELLS - sum(fact.cells for fact in (*facts, *LAST_FACTS))
+        """Return the columns for which there is room; the one that the table is sorted by always has room."""
         return [
             Column("", MARK_CELLS, self._marks),
-            *map(self._fact_column, facts),
-            *(self._metric_column(name, cells) for name, cells in self._metrics_in(room)),
-            *map(self._fact_column, LAST_FACTS),
+            *(
+                self._fact_column(FACT[name], cells) if name in FACT else self._metric_column(name, cells)
+                for name, cells in self._shown(width).items()
+            ),
         ]
 
-    def _metrics_in(self, room: int) -> list[tuple[str, int]]:
-        """Return the metrics for which there is room, with their widths.
+    def shown_names(self) -> list[str]:
+        """Return the columns that are shown, from left to right."""
+        return list(self._shown(self.scrollable_content_region.width))
 
-        If there is no room for the metric that the table is sorted by, leave out the first metrics instead.
-        """
-        metrics = [(name, DIFFERENCE_CELLS if self.baseline else max(9, len(name) + 3)) for name in self._metrics]
-        if self.sorted_by in self._metrics:
-            index = list(self._metrics).index(self.sorted_by)
-            while index > 0 and sum(cells for _, cells in metrics[: index + 1]) > room:
-                metrics.pop(0)
-                index -= 1
-        shown = []
-        for name, cells in metrics:
-            if cells > room:
-                break
-            room -= cells
-            shown.append((name, cells))
-        return shown
+    def _shown(self, width: int) -> dict[str, int]:
+        """Return the columns for which there is room, with their widths: the most important or the chosen ones."""
+        room, cells = width - MARK_CELLS, {}
+        for name in dict.fromkeys(filter(None, (self.sorted_by, *(self.chosen or self._usual())))):
+            wanted = self._cells(name, width)
+            if wanted <= room:
+                cells[name] = wanted
+                room -= wanted
+            elif not self.chosen and name not in self._longest:
+                break  # less important columns do not take its room
+        order = list(self.chosen or self.column_names())
+        return {
+            name: cells[name] for name in sorted(cells, key=lambda name: order.index(name) if name in order else -1)
+        }
+
+    def _usual(self) -> list[str]:
+        """Return the columns that are shown if there is room for them, the most important one first."""
+        published = {name for row in self.known_rows() if isinstance(row, PublishedRow) for name in row.metrics}
+        others = [name for name in self._metrics if name not in self._main]
+        others.sort(key=lambda name: name not in published)
+        names = [name for name in ("name", "settings") if self._longest.get(name)]
+        return [
+            *("run", "model", "split", *self._main, "dataset", "state", *names, "fit"),
+            *(*others[:2], "cleaning", *others[2:], "split seed", "seed"),
+        ]
+
+    def _cells(self, name: str, width: int) -> int:
+        """Return the width of a column in a table of a width: heading, arrow and a gap fit in any case."""
+        if name not in FACT:
+            return DIFFERENCE_CELLS if self.baseline else max(LEAST_CELLS, len(name) + 2)
+        if name == "state" and width < ROOMY:
+            return STATE_CELLS
+        fact = FACT[name]
+        return max(len(name) + 2, min(fact.cells, self._longest.get(name, 0) + 1)) if fact.fitted else fact.cells
 
     def _heading(self, name: str) -> str:
         """Return the heading of a column, with an arrow if the table is sorted by it."""
@@ -331,16 +440,26 @@ class RunTable(ColumnList[Row]):
         arrow = ("▲" if lowest_first else "▼") if name == self.sorted_by else ""
         return f"{name}{arrow} "
 
-    def _fact_column(self, fact: Fact) -> Column[Row]:
+    def explain(self, x: int, y: int) -> str:
+        """Explain the column whose heading is under the mouse, or the published figures there."""
+        row = self.row_on_line(y)
+        return row.about if isinstance(row, PublishedRow) else super().explain(x, y)
+
+    def _fact_column(self, fact: Fact, cells: int) -> Column[Row]:
         def cell(row: Row, cells: int) -> Line:
             quiet = "quiet" if isinstance(row, PublishedRow) or row.id in self.queue_state.positions else ""
-            return [(text.cut(f"{fact.text(row, self.queue_state)} ", cells, right=fact.right), quiet)]
+            return [(text.cut(f"{fact.text(row, self)} ", cells, right=fact.right), quiet)]
 
-        return Column(self._heading(fact.name), fact.cells, cell, right=fact.right, key=fact.name)
+        return Column(self._heading(fact.name), cells, cell, right=fact.right, key=fact.name, terms=(fact.name,))
 
     def _metric_column(self, name: str, cells: int) -> Column[Row]:
         return Column(
-            self._heading(name), cells, lambda row, cells: self._figure(row, name, cells), right=True, key=name
+            self._heading(name),
+            cells,
+            lambda row, cells: self._figure(row, name, cells),
+            right=True,
+            key=name,
+            terms=(name,),
         )
 
     def _marks(self, row: Row, cells: int) -> str:
@@ -352,9 +471,10 @@ class RunTable(ColumnList[Row]):
     def _figure(self, row: Row, name: str, cells: int) -> Line:
         value = self._figure_text(row, name)
         best = self._best.get((row.protocol, name)) == row.metrics.get(name)
-        if value and best:
+        quiet = "quiet" if isinstance(row, PublishedRow) else ""
+        if value and best and isinstance(row, Run):
             return [(" " * (cells - len(value) - 1), ""), (value, "best"), (" ", "")]
-        return [(text.cut(f"{value} ", cells, right=True), "")]
+        return [(text.cut(f"{value} ", cells, right=True), quiet)]
 
     def _figure_text(self, row: Row, name: str) -> str:
         """Return a metric or, with a comparable baseline, the difference from the baseline's metric.
@@ -365,6 +485,8 @@ class RunTable(ColumnList[Row]):
             return ""
         base = self._baseline_row
         value = row.metrics[name]
+        if isinstance(row, PublishedRow) and base is None:
+            return f"{value:.4f}".rstrip("0").ljust(FIGURE_CELLS)  # no more digits than were published
         comparable = base is not None and (
             (row.dataset, row.split, row.split_seed) == (base.dataset, base.split, base.split_seed)
         )

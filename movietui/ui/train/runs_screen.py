@@ -9,12 +9,15 @@ from typing import Any
 
 from rich.text import Text
 from textual import on, work
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.formatting.run_progress import cluster_text, progress_text
+from movietui.formatting.run_progress import cluster_text, losses_text, progress_text
+from movietui.formatting.settings import value_text
+from movietui.models.choices import METRICS, by_importance, metric_named
 from movietui.protocol.jobs import EpochRow
 from movietui.protocol.requests import Requests
 from movietui.state.job_progress import JobProgress
@@ -25,9 +28,17 @@ from movietui.ui.frame import FrameScreen, set_border
 from movietui.ui.problems import shows_problems
 from movietui.ui.train.curve import Curve, CurveLine
 from movietui.ui.train.epoch_list import EpochList
-from movietui.ui.train.run_table import Interval, PublishedRow, QueueState, RunTable
+from movietui.ui.train.run_table import (
+    WHICH_PUBLISHED,
+    Interval,
+    PublishedRow,
+    QueueState,
+    RunTable,
+    WhichPublished,
+)
 from movietui.ui.widgets.row_list import RowList
 from movietui.ui.widgets.text_pane import TextPane
+from movietui.ui.wording import RUN_COLUMNS, Term, term_named
 
 NO_EPOCHS = {
     "queued": "Waiting in the queue.",
@@ -35,6 +46,13 @@ NO_EPOCHS = {
     "done": "This model trains without epochs.",
 }
 """Shown instead of the curve of a run without epochs, by its state."""
+COLUMNS, PUBLISHED = "run-columns", "published-figures"
+"""The choices in the store that say which columns the table of runs has, and which published figures."""
+PUBLISHED_SHOWN: Mapping[WhichPublished, str] = {
+    "comparable": "those on the datasets and splits of your runs",
+    "all": "all",
+    "none": "none",
+}
 ZOOMS = (1, 2, 4)
 """The zoom levels: the last of this many equal parts of the epochs is drawn."""
 
@@ -127,6 +145,7 @@ class RunsScreen(FrameScreen):
 
     def _show_training(self, progress: JobProgress, run: Run) -> None:
         set_border(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
+        self._explain_losses(run.model)
         paused = run.id in self.movie_tui.queue.paused
         line = Text("paused" if paused else progress.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
         line.append(f" {progress.reached} ", "not bold")
@@ -155,6 +174,11 @@ class RunsScreen(FrameScreen):
         table.used = used
         table.fill(len(epochs), 0, list(epochs[::-1]))
 
+    def _explain_losses(self, model: str) -> None:
+        """Say on the curve and on the epochs what the losses of a model are measured on."""
+        self.query_one("#epochs", EpochList).model = model
+        self.query_one("#curve", Curve).tooltip = Content(losses_text(model))
+
     @on(RowList.Moved, "#runs")
     def moved(self) -> None:
         """Show the run that the cursor moved to, and request the intervals of runs that are newly in view."""
@@ -169,11 +193,13 @@ class RunsScreen(FrameScreen):
             return
         marked = [self.runs_by_id[number] for number in self.runs.marked if number in self.runs_by_id]
         seed = f"split seed {row.split_seed}" if row.split_seed else ""
-        title = " · ".join(filter(None, (row.name, row.model, row.dataset, row.split, seed)))
+        whose = row.state if isinstance(row, PublishedRow) else row.name
+        title = " · ".join(filter(None, (whose, row.model, row.dataset, row.split, seed)))
+        self._explain_losses(row.model)
         if isinstance(row, PublishedRow):
             set_border(self.query_one("#curve-pane"), title)
             self.progress.show(Text())
-            self._draw((), also=marked, instead=row.note)
+            self._draw((), also=marked, instead=row.about)
             return
         live = self.movie_tui.queue.progress.get(row.id)
         if live is not None and not marked:
@@ -213,8 +239,8 @@ class RunsScreen(FrameScreen):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        columns = ["", *self.runs.column_names()]
-        position = columns.index(self.runs.sorted_by)
+        columns = ["", *(self.runs.chosen or self.runs.column_names())]
+        position = columns.index(self.runs.sorted_by) if self.runs.sorted_by in columns else 0
         self.runs.is_reversed = False
         self.runs.sorted_by = columns[(position + 1) % len(columns)]
         self.runs.rearrange()
@@ -281,6 +307,54 @@ class RunsScreen(FrameScreen):
             TablesPanel(f"Run {first} and run {second}", lambda tables: tables.run_comparison(comparison))
         )
 
+    @work(group="panel")
+    @shows_problems
+    async def action_columns(self) -> None:
+        """Ask which columns to show, and in which order."""
+        from movietui.ui.train.columns_panel import ColumnsPanel
+
+        table = self.runs
+        chosen = await self.movie_tui.push_screen_wait(ColumnsPanel(table.column_names(), table.shown_names()))
+        if chosen is not None:
+            table.choose(chosen)
+            self.movie_tui.show_notice(
+                f"Columns: {', '.join(chosen)}." if chosen else "The usual columns, as far as there is room."
+            )
+            await self.session.remember(COLUMNS, ",".join(chosen))
+
+    @shows_problems
+    async def action_published(self) -> None:
+        """List other published figures: those that can be compared with a run, all, or none."""
+        table = self.runs
+        position = WHICH_PUBLISHED.index(table.which_published)
+        table.which_published = WHICH_PUBLISHED[(position + 1) % len(WHICH_PUBLISHED)]
+        table.rearrange()
+        self.movie_tui.show_notice(f"Published figures: {PUBLISHED_SHOWN[table.which_published]}.")
+        await self.session.remember(PUBLISHED, table.which_published)
+
+    def use_choices(self) -> None:
+        """Show the table as it was chosen in an earlier session."""
+        store, table = self.session.store, self.runs
+        names = {*RUN_COLUMNS, *table.column_names()}
+        table.choose([name for name in store.choice(COLUMNS).split(",") if name in names or metric_named(name)])
+        which = store.choice(PUBLISHED)
+        table.which_published = which if which in WHICH_PUBLISHED else WHICH_PUBLISHED[0]
+
+    def terms(self) -> Mapping[str, Sequence[Term]]:
+        """Return the columns and metrics of runs."""
+        columns = [term for name in RUN_COLUMNS if (term := term_named(name))]
+        metrics = [term for name in by_importance([*self.runs.column_names(), *METRICS]) if (term := term_named(name))]
+        return {"The columns of runs and epochs": columns, "Metrics": metrics}
+
+    def _show_published_tables(self, row: PublishedRow) -> None:
+        from movietui.ui.train.panels import TablesPanel
+
+        figures = {"name": row.name, "model": row.model, "dataset": row.dataset, "cleaning": row.cleaning}
+        figures |= {"split": row.split, "reference": row.reference, "note": row.note}
+        self.movie_tui.push_screen(
+            TablesPanel("Published figures", lambda tables: tables.published_summary(figures, row.metrics))
+        )
+
     async def _show_run_tables(self, run: Run) -> None:
         from movietui.ui.train.panels import TablesPanel
 
@@ -301,5 +375,4 @@ def _name(run: Run) -> str:
 
 def _settings_line(settings: Mapping[str, float | str]) -> str:
     """Return settings in one line; the settings of a queued run are shown as they were typed."""
-    line = {name: value if isinstance(value, str) else f"{value:g}" for name, value in settings.items()}
-    return " · ".join(f"{name} {value}" for name, value in line.items())
+    return " · ".join(f"{name} {value_text(value)}" for name, value in settings.items())

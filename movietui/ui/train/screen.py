@@ -23,6 +23,7 @@ from movietui.models.choices import CLUSTER_MODELS, Metric, add_metrics
 from movietui.protocol.jobs import TrainOptions
 from movietui.protocol.messages import ModelRow
 from movietui.protocol.requests import Requests
+from movietui.state.run_commands import command_of
 from movietui.store.run_records import Run
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.frame import screen_keys, set_border
@@ -80,6 +81,16 @@ class TrainScreen(RunsScreen):
         ),
         Binding("o", "sort", show=False, id="train.sort", tooltip="Sort by the next column"),
         Binding("O", "turn", show=False, id="train.turn", tooltip="Reverse the order"),
+        Binding(
+            "C", "columns", show=False, id="train.columns", tooltip="Choose the columns of the runs and their order"
+        ),
+        Binding(
+            "F",
+            "published",
+            show=False,
+            id="train.published",
+            tooltip="List figures that others published: comparable ones, all or none",
+        ),
         Binding("equals_sign", "baseline", show=False, id="train.baseline", tooltip="Show differences from this run"),
         Binding(
             "x", "mark", show=False, id="train.mark", tooltip="Mark the run; curves of marked runs are drawn together"
@@ -88,7 +99,13 @@ class TrainScreen(RunsScreen):
         *RUN_KEYS,
         Binding("P", "preset", show=False, id="train.preset", tooltip="Switch between tuned and published settings"),
         *SWEEP_KEYS,
-        Binding("y", "copy", show=False, id="train.copy", tooltip="Copy the command that trains this model"),
+        Binding(
+            "y",
+            "copy",
+            show=False,
+            id="train.copy",
+            tooltip="Copy the command that makes this run, or trains this model",
+        ),
         Binding("z", "zoom", show=False, id="train.zoom", tooltip="Show only the last epochs"),
         Binding("left,h", "focus_models", "Models", show=False, id="train.models", tooltip="Go to the models"),
         Binding("right,l", "focus_runs", "Runs", show=False, id="train.runs", tooltip="Go to the runs"),
@@ -121,7 +138,7 @@ class TrainScreen(RunsScreen):
                 with Vertical(id="epochs-pane", classes="pane"):
                     yield EpochList(id="epochs")
                 with VerticalScroll(id="settings-pane", classes="pane", can_focus=False):
-                    yield SettingsForm(id="form")
+                    yield SettingsForm(lambda: self.movie_tui.current_dataset, id="form")
             with Vertical(id="runs-pane", classes="pane"):
                 yield Static(id="no-runs", markup=False)
                 yield Field(placeholder="dataset, split, model or state", id="filter", compact=True)
@@ -137,6 +154,7 @@ class TrainScreen(RunsScreen):
         self.movie_tui.progress_changed.subscribe(self, self.sweeps.show_progress)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
         self.movie_tui.served_changed.subscribe(self, self.served)
+        self.use_choices()
         self.query_one("#filter").display = False
         self.query_one("#no-runs", Static).update(
             Text(f"No runs yet: press {key_of(self, 'train.choose')} on a model to train it.")
@@ -249,7 +267,13 @@ class TrainScreen(RunsScreen):
     @on(SettingsForm.Changed)
     def check_settings(self) -> None:
         """Show the command line, or what is wrong with what was typed."""
-        self.form.show_command(self.movie_tui.current_dataset)
+        self.form.show_command()
+
+    @on(events.DescendantFocus)
+    def keep_form_in_view(self) -> None:
+        """Let the form, while it has the focus, stay in view if the window gets narrow."""
+        if self.form.has_focus_within:
+            self.view("settings")
 
     @shows_problems
     async def action_preset(self) -> None:
@@ -260,9 +284,19 @@ class TrainScreen(RunsScreen):
 
     @shows_problems
     async def action_copy(self) -> None:
-        """Copy the command line that does what the form does."""
-        await self.show_settings()
-        command = self.form.command(self.movie_tui.current_dataset)
+        """Copy the command that makes the selected run again or, if no run has the focus, does what the form does."""
+        run = self.runs.current if self.runs.has_focus else None
+        if isinstance(run, PublishedRow):
+            raise Problem("No command makes published figures; select a run.")
+        if run is None:
+            await self.show_settings()
+            command = self.form.command()
+        else:
+            models = self._models or await self.session.engine.ask(Requests.models)
+            model = next((row for row in models if row["name"] == run.model), None)
+            if model is None:
+                raise Problem(f"The model {run.model} of run {run.id} is not installed.")
+            command = command_of(run, model)
         self.app.copy_to_clipboard(command)
         self.movie_tui.show_notice(f"Copied: {command}")
 
@@ -284,11 +318,15 @@ class TrainScreen(RunsScreen):
         if self.runs.has_focus:
             if isinstance(self.runs.current, Run):
                 await self._show_run_tables(self.runs.current)
+            elif self.runs.current is not None:
+                self._show_published_tables(self.runs.current)
             return
         await self.show_settings()
         app, model = self.movie_tui, self.form.model
         if model is None:
             return
+        if (wrong := self.form.wrong()) is not None and self.form.has_focus_within:
+            self.set_focus(wrong[0])
         typed = self.form.options()
         dataset = await self.dataset_to_train()
         cleaning = "none" if typed["split"] else await asyncio.to_thread(self.session.store.cleaning_of, dataset)
@@ -304,8 +342,8 @@ class TrainScreen(RunsScreen):
         self.target_run = await app.queue.add(model["name"], dataset, options)
         if before >= app.queue.at_a_time:
             app.show_notice(f"Run {self.target_run}, {model['name']}, is queued behind {text.plural(before, 'run')}.")
-        self.view("curve")
-        self.set_focus(self.models)
+        if not self.form.has_focus_within:
+            self.view("curve")
         self.list_runs()
 
     async def dataset_to_train(self) -> str:

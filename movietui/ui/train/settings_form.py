@@ -1,28 +1,40 @@
-"""The form for a model's settings. Checks what is typed, fills in presets and shows the equivalent command line."""
+"""The form for a model's settings. Explains and checks what is typed, fills in presets and shows the equivalent command
+line."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
-from textual.validation import Integer, Number
+from textual.suggester import SuggestFromList
+from textual.validation import Function, Integer, Number, ValidationResult, Validator
 from textual.widgets import Input, Static
 
 from movietui.data.problems import Problem
+from movietui.data.split_names import NAMES, check, check_seed, resolved
+from movietui.formatting.explanations import model_lines
+from movietui.formatting.settings import YES_NO as SWITCHED
+from movietui.formatting.settings import setting_text
 from movietui.models.choices import PRESETS, Preset
 from movietui.protocol.messages import FieldRow, ModelRow
+from movietui.state.run_commands import preset_values, train_command
+from movietui.store.runs import SERVED_SPLIT
 from movietui.ui.bindings import key_of
-from movietui.ui.widgets.fields import Field, NumberInput
+from movietui.ui.widgets.fields import FRACTION, WHOLE, Field, NumberInput, SwitchInput
 
 WIDGETS_AT_ONCE = 10
 """How many widgets of a form are created between other messages; each widget takes two milliseconds."""
+LARGEST_SEED = 2**31 - 1
+SEED = "Another seed is another random start."
+SPLIT = "Train only on the train part of a split, such as random80."
+SPLIT_SEED = "Another seed puts other ratings in test."
 
 
 class FormOptions(TypedDict):
@@ -33,6 +45,37 @@ class FormOptions(TypedDict):
     split_seed: int
     split: str
     """Empty for the default split; a named split is used without cleaning."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A field of the form with its explanation."""
+
+    label: Text
+    field: Input
+    meaning: str
+
+    @property
+    def name(self) -> str:
+        """The name of what is typed."""
+        return (self.field.id or "").removeprefix("set-")
+
+
+class SplitValidator(Validator):
+    """Refuses a split that the dataset cannot have, while it is typed."""
+
+    def __init__(self, dataset: Callable[[], str]) -> None:
+        super().__init__()
+        self._dataset = dataset
+
+    def validate(self, value: str) -> ValidationResult:
+        """Check the name of a split or the path of a file; no split is valid, too."""
+        try:
+            if value.strip():
+                check(value.strip(), self._dataset())
+        except Problem as problem:
+            return self.failure(str(problem))
+        return self.success()
 
 
 class SettingsForm(Vertical):
@@ -47,10 +90,13 @@ class SettingsForm(Vertical):
 
         field: str
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, dataset: Callable[[], str], *, id: str) -> None:
+        """``dataset`` returns the dataset that a run will be trained on."""
         super().__init__(id=id)
         self.model: ModelRow | None = None
         self.preset: Preset = PRESETS[0]
+        self._dataset = dataset
+        self._entries: list[Entry] = []
         self._complete = False
         """Whether all fields are those of the model, and none is left from the previous model."""
 
@@ -64,33 +110,52 @@ class SettingsForm(Vertical):
     async def show(self, model: ModelRow) -> None:
         """Show the form of a model with its tuned settings."""
         self.model, self.preset, self._complete = model, PRESETS[0], False
-        source = f" From the package {model['package']}." if model["package"] else ""
-        self.query_one("#summary", Static).update(Text(f"{model['summary']}{source}"))
+        summary, *others = model_lines(model)
+        self.query_one("#summary", Static).update(
+            Text("\n").join([Text(summary), *(Text(line, "dim") for line in others)])
+        )
         self._show_preset()
-        fields = self.query_one("#fields", Vertical)
-        parts = [part for field in model["settings"] for part in _setting(field)]
-        parts += [
-            Text("seed", "bold"),
-            Field("0", id="set-seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
-            Text("split", "bold"),
-            Field(placeholder="random90, then all", id="set-split", compact=True),
-            Text("train only on the train part of a split, such as u1", "dim"),
-            Text("split seed", "bold"),
-            Field("0", id="set-split_seed", compact=True, validators=[Integer(0, 2**31 - 1)]),
+        self._entries = [
+            *map(_setting, model["settings"]),
+            _seed("seed", "seed", SEED),
+            Entry(Text("split", "bold"), self._split_field(), SPLIT),
+            _seed("split_seed", "split seed", SPLIT_SEED),
         ]
-        widgets = _widgets(parts)
+        widgets: list[Static | Input] = [Static(self._entries[0].label, markup=False)]
+        for index, entry in enumerate(self._entries):
+            widgets += [entry.field, Static(self._below(index), markup=False, id=f"below-{entry.name}")]
+        fields = self.query_one("#fields", Vertical)
         async with self.batch():
             await fields.remove_children()
             for start in range(0, len(widgets), WIDGETS_AT_ONCE):
                 await fields.mount_all(widgets[start : start + WIDGETS_AT_ONCE])
         self._complete = True
 
+    def _split_field(self) -> Input:
+        return Field(
+            placeholder=f"{SERVED_SPLIT}, then all",
+            id="set-split",
+            compact=True,
+            tooltip=SPLIT,
+            validators=[SplitValidator(self._dataset)],
+            suggester=SuggestFromList(NAMES),
+        )
+
+    def _below(self, index: int, problem: str = "") -> Text:
+        """Return what is below a field: what is wrong with it, what it means, and the label of the next field.
+
+        All of it is one widget, because creating each widget takes time.
+        """
+        entry, following = self._entries[index], self._entries[index + 1 : index + 2]
+        lines = [Text(f"! {problem}", "bold")] if problem else []
+        return Text("\n").join([*lines, Text(entry.meaning, "dim"), *(each.label for each in following)])
+
     def switch_preset(self) -> None:
         """Fill in the other preset. Raise ``Problem`` if the model has no published settings."""
         if self.model is None:
             return
         other = PRESETS[1 - PRESETS.index(self.preset)]
-        values = self._values_of(other)
+        values = preset_values(self.model, other)
         if values is None:
             raise Problem(f"None of the five earlier systems has {self.model['name']}, so it has only tuned settings.")
         self.preset = other
@@ -99,36 +164,44 @@ class SettingsForm(Vertical):
         self._show_preset()
 
     def _show_preset(self) -> None:
-        presets = [name for name in PRESETS if self._values_of(name) is not None]
+        assert self.model is not None
+        presets = [name for name in PRESETS if preset_values(self.model, name) is not None]
         line = Text(f"{key_of(self.screen, 'train.preset')}  ") if len(presets) > 1 else Text()
         for name in presets:
             line.append(f"{'●' if name == self.preset else '○'} {name}  ")
         self.query_one("#preset", Static).update(line)
 
-    def _values_of(self, preset: str) -> dict[str, str] | None:
-        """Return the values of a preset as a person would type them; ``None`` if the model has no such preset."""
-        assert self.model is not None
-        key = "default" if preset == PRESETS[0] else "published"
-        values: dict[str, Any] = {field["name"]: field.get(key) for field in self.model["settings"]}
-        return None if None in values.values() else {name: f"{value:g}" for name, value in values.items()}
+    def _problem(self, entry: Entry) -> str:
+        """Return what is wrong with a field; empty if nothing is."""
+        result = entry.field.validate(entry.field.value)
+        if result is not None and not result.is_valid:
+            return " ".join(result.failure_descriptions)
+        if entry.name == "split_seed":
+            try:
+                check_seed(self.query_one("#set-split", Input).value.strip(), int(entry.field.value or "0"))
+            except Problem as problem:
+                return str(problem)
+        return ""
+
+    def wrong(self) -> tuple[Input, str] | None:
+        """Return the first field that is wrong, with a sentence about it; ``None`` if all are right."""
+        for entry in self._entries:
+            if problem := self._problem(entry):
+                return entry.field, f"{entry.name.replace('split_seed', 'split seed')}: {problem}"
+        return None
 
     def options(self) -> FormOptions:
         """Return what was typed. Raise ``Problem`` if it is invalid."""
-        settings: dict[str, str] = {}
-        seeds, split = {"seed": "0", "split_seed": "0"}, ""
-        for field in self.query_one("#fields").query(Input):
-            name = (field.id or "").removeprefix("set-")
-            result = field.validate(field.value)
-            if result is not None and not result.is_valid:
-                raise Problem(f"{name.replace('split_seed', 'split seed')}: {' '.join(result.failure_descriptions)}")
-            if name in seeds:
-                seeds[name] = field.value or "0"
-            elif name == "split":
-                split = field.value.strip()
-            else:
-                settings[name] = field.value
-        seed, split_seed = int(seeds["seed"]), int(seeds["split_seed"])
-        return {"settings": settings, "seed": seed, "split_seed": split_seed, "split": split}
+        if wrong := self.wrong():
+            raise Problem(wrong[1])
+        typed = {entry.name: entry.field.value.strip() for entry in self._entries}
+        seed, split, split_seed = typed.pop("seed"), typed.pop("split"), typed.pop("split_seed")
+        return {
+            "settings": typed,
+            "seed": int(seed or "0"),
+            "split_seed": int(split_seed or "0"),
+            "split": resolved(split) if split else "",
+        }
 
     def values(self) -> dict[str, str]:
         """Return what is typed for each setting of the model, valid or not, by the name of the setting."""
@@ -136,27 +209,27 @@ class SettingsForm(Vertical):
         return {name: self.query_one(f"#set-{name}", Input).value for name in self._names()}
 
     def fill(self, values: Mapping[str, str]) -> None:
-        """Put values into the fields."""
+        """Put values into the fields of settings."""
         for name in self._names():
-            self.query_one(f"#set-{name}", Input).value = values[name]
+            if name in values:
+                self.query_one(f"#set-{name}", Input).value = values[name]
 
     def _names(self) -> list[str]:
         return [field["name"] for field in self.model["settings"]] if self.model else []
 
-    def command(self, dataset: str) -> str:
+    def command(self) -> str:
         """Return the equivalent command line. Raise ``Problem`` if what was typed is invalid."""
         assert self.model is not None
         options = self.options()
-        changes = {name: _differences(options["settings"], self._values_of(name)) for name in PRESETS}
-        preset = min(PRESETS, key=lambda name: len(changes[name]))
-        words = ["movietui", "train", self.model["name"], "--dataset", dataset]
-        words += ["--published"] * (preset == PRESETS[1])
-        for name, value in changes[preset].items():
-            words += ["--set", f"{name}={value}"]
-        words += ["--seed", str(options["seed"])] if options["seed"] else []
-        words += ["--split", options["split"], "--cleaning", "none"] if options["split"] else []
-        words += ["--split-seed", str(options["split_seed"])] if options["split_seed"] else []
-        return shlex.join(words)
+        return train_command(
+            self.model,
+            self._dataset(),
+            options["settings"],
+            split=options["split"],
+            cleaning="none" if options["split"] else "",
+            seed=options["seed"],
+            split_seed=options["split_seed"],
+        )
 
     @on(NumberInput.Pressed)
     def sweep(self, event: NumberInput.Pressed) -> None:
@@ -166,49 +239,60 @@ class SettingsForm(Vertical):
 
     @on(Input.Changed)
     def check(self, event: Input.Changed) -> None:
-        """Post ``Changed`` to the screen, which knows the dataset."""
+        """Say below each field what is wrong with it, and post ``Changed`` to the screen."""
         event.stop()
+        if self._complete:
+            for index, entry in enumerate(self._entries):
+                if (
+                    entry.field is event.input or entry.name == "split_seed"
+                ):  # whether that is right depends on the split
+                    self.query_one(f"#below-{entry.name}", Static).update(self._below(index, self._problem(entry)))
         self.post_message(self.Changed())
 
-    def show_command(self, dataset: str) -> None:
+    @on(events.DescendantFocus)
+    @on(events.Resize)
+    def reveal(self) -> None:
+        """Scroll to the focused field and to its explanation below."""
+        for entry in self._entries:
+            if entry.field.has_focus:
+                below = self.query_one(f"#below-{entry.name}")
+                self.call_after_refresh(below.scroll_visible, animate=False)
+                self.call_after_refresh(entry.field.scroll_visible, animate=False)
+
+    def show_command(self) -> None:
         """Show the command line, or what is wrong with what was typed."""
         if self.model is None or not self._complete:
             return
         try:
-            line = Text.assemble(self.command(dataset), (f"  {key_of(self.screen, 'train.copy')} copy", "dim"))
+            line = Text.assemble(self.command(), (f"  {key_of(self.screen, 'train.copy')} copy", "dim"))
         except Problem as problem:
             line = Text(f"! {problem}", "bold")
         self.query_one("#command", Static).update(line)
 
 
-def _differences(settings: Mapping[str, str], preset: Mapping[str, str] | None) -> dict[str, str]:
-    """Return the values that differ from a preset.
-
-    For a missing preset, return all values and one more, so that the preset that exists differs in fewer.
-    """
-    if preset is None:
-        return {**settings, "": ""}
-    return {name: value for name, value in settings.items() if float(value) != float(preset[name])}
-
-
-def _setting(field: FieldRow) -> list[Text | Input]:
-    """Return the parts of one setting: its name and range, its field, and its meaning."""
-    validators = [(Integer if field["kind"] == "int" else Number)(field["low"], field["high"])]
-    return [
-        Text.assemble((field["name"], "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim")),
-        NumberInput(f"{field['default']:g}", keys="s", id=f"set-{field['name']}", validators=validators),
-        Text(field["meaning"], "dim"),
-    ]
+def _setting(field: FieldRow) -> Entry:
+    """Return the entry of a setting, with its range beside its name."""
+    name, kind, meaning = field["name"], field["kind"], field["meaning"]
+    value, tooltip = setting_text(kind, field["default"]), Content(meaning)
+    if kind == "bool":
+        label = Text.assemble((name, "bold"), ("  yes or no", "dim"))
+        return Entry(
+            label, SwitchInput(value, keys="s", id=f"set-{name}", tooltip=tooltip, validators=[_yes_or_no()]), meaning
+        )
+    label = Text.assemble((name, "bold"), (f"  {field['low']:g} … {field['high']:g}", "dim"))
+    digits, validator = (WHOLE, Integer) if kind == "int" else (FRACTION, Number)
+    restrict = f"-?{digits}" if field["low"] < 0 else digits
+    validators = [validator(field["low"], field["high"])]
+    entry = NumberInput(value, keys="s", restrict=restrict, id=f"set-{name}", tooltip=tooltip, validators=validators)
+    return Entry(label, entry, meaning)
 
 
-def _widgets(parts: Sequence[Text | Input]) -> list[Static | Input]:
-    """Return the widgets. All text between two fields is one widget, because creating each widget takes time."""
-    widgets: list[Static | Input] = []
-    lines: list[Text] = []
-    for part in parts:
-        if isinstance(part, Text):
-            lines.append(part)
-        else:
-            widgets += [Static(Text("\n").join(lines)), part]
-            lines = []
-    return [*widgets, Static(Text("\n").join(lines))]
+def _yes_or_no() -> Validator:
+    return Function(lambda value: value in SWITCHED.values(), "Type y or n.")
+
+
+def _seed(name: str, label: str, meaning: str) -> Entry:
+    field = NumberInput(
+        "0", keys="", restrict=WHOLE, id=f"set-{name}", tooltip=meaning, validators=[Integer(0, LARGEST_SEED)]
+    )
+    return Entry(Text(label, "bold"), field, meaning)

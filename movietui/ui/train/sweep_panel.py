@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
+from movietui.formatting.settings import value_text
 from movietui.models.choices import label_of
 from movietui.protocol.messages import ModelRow
 from movietui.state.job_progress import JobProgress
@@ -23,7 +24,7 @@ from movietui.state.sweep import Sweep, combinations, grid_of, metric_of, tries_
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
 from movietui.ui.train.sweep_table import ResponseChart, SweepTable
-from movietui.ui.widgets.fields import Field, NumberInput
+from movietui.ui.widgets.fields import SEVERAL, WHOLE, YES_NO_LETTERS, Field, NumberInput
 
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
@@ -87,15 +88,17 @@ class SweepPanel(Panel[dict[str, str] | None]):
                     name = setting["name"]
                     with Horizontal(classes="sweep-field"):
                         yield Static(Text(name, "bold", no_wrap=True, overflow="ellipsis"))
+                        switch = setting["kind"] == "bool"
                         yield NumberInput(
                             self._values[name],
                             keys="c",
+                            restrict=YES_NO_LETTERS if switch else SEVERAL,
                             id=f"try-{name}",
                             select_on_focus=False,
-                            tooltip=setting["meaning"],
+                            tooltip=Content(setting["meaning"]),
                         )
-                        limits = Text(f"{setting['low']:g} … {setting['high']:g}", "dim", no_wrap=True)
-                        yield Static(limits, classes="sweep-range")
+                        limits = "yes,no" if switch else f"{setting['low']:g} … {setting['high']:g}"
+                        yield Static(Text(limits, "dim", no_wrap=True), classes="sweep-range")
                 with Horizontal(classes="sweep-field"):
                     yield Static(Text("choose by", "bold"))
                     yield Field(
@@ -111,6 +114,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
                     yield NumberInput(
                         self._values[SEARCH],
                         keys="c",
+                        restrict=WHOLE,
                         id=f"try-{SEARCH}",
                         select_on_focus=False,
                         tooltip="How many combinations to try at random; empty: all. A search may have ranges: 8..64.",
@@ -228,7 +232,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         """End with the settings of the selected row."""
         row = self.table.current
         if row is not None:
-            settings = {name: f"{value:g}" for name, value in row["settings"].items()}
+            settings = {name: value_text(value) for name, value in row["settings"].items()}
             self.dismiss({**settings, **row["grid"]})
 
     def action_edit(self) -> None:

@@ -62,14 +62,14 @@ class SweepTable(ColumnList[SweepRow]):
                 break
             columns.append(Column(f"{name} ", cells, partial(_setting, name), right=True))
             room -= cells
-        columns.append(Column(f"{metric} ", _cells(metric), self._judged, right=True))
+        columns.append(Column(f"{metric} ", _cells(metric), self._judged, right=True, terms=(metric,)))
         if room >= METRIC_CELLS:
             room -= METRIC_CELLS
-            columns.append(Column("fit ", METRIC_CELLS, _fit, right=True))
+            columns.append(Column("fit ", METRIC_CELLS, _fit, right=True, terms=("fit",)))
         for name in self._metrics[1:]:
             if _cells(name) > room:
                 break
-            columns.append(Column(f"{name} ", _cells(name), partial(_metric, name), right=True))
+            columns.append(Column(f"{name} ", _cells(name), partial(_metric, name), right=True, terms=(name,)))
             room -= _cells(name)
         return columns
 

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from movietui.formatting.text import cut
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
-from movietui.ui.wording import LEGEND
+from movietui.ui.wording import term_named
 
 Row = TypeVar("Row")
 
@@ -38,7 +38,7 @@ class Column(Generic[Row]):
     key: str = ""
     """What ``ColumnList.sort`` calls the column; empty if the list cannot be sorted by it."""
     terms: tuple[str, ...] = ()
-    """The keys in ``wording.LEGEND`` of the terms that explain the column."""
+    """The names of the terms that explain the column; see ``wording.term_named``."""
 
     def draw(self, row: Row, cells: int) -> Line:
         """Return the cell of a row, ``cells`` wide."""
@@ -98,7 +98,8 @@ class ColumnList(RowList[Row]):
     def explain(self, x: int, y: int) -> str:
         """Explain the column whose heading is under the mouse."""
         column = self.column_at(x) if self.has_header and y == 0 and not self.folded else None
-        return "\n".join(LEGEND[term].explained for term in column.terms) if column is not None else ""
+        terms = map(term_named, column.terms if column is not None else ())
+        return "\n".join(term.explained for term in terms if term is not None)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Remember the heading under the mouse, because the list may get another width before the click ends."""

@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 TERM = "term"
-"""The key in a style's metadata for the term of ``wording.LEGEND`` that explains the styled text."""
+"""The key in a style's metadata whose value names the term that explains the text; see ``wording.term_named``."""
 
 
 class Explained(Widget):
@@ -19,9 +19,9 @@ class Explained(Widget):
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Explain what is under the mouse."""
-        from movietui.ui.wording import LEGEND
+        from movietui.ui.wording import term_named
 
-        term = LEGEND.get(event.style.meta.get(TERM, ""))
+        term = term_named(event.style.meta.get(TERM, ""))
         words = term.explained if term else self.explain(*event.get_content_offset_capture(self))
         if words != self._explanation:
             self._explanation = words

@@ -48,8 +48,17 @@ class Field(Input):
             super().update_node_styles(animate)
 
 
+WHOLE = r"[0-9]*"
+FRACTION = r"[0-9]*\.?[0-9]*(?:(?<=[0-9.])e[-+]?[0-9]*)?"
+SEVERAL = r"[-+0-9.e, ]*"
+"""What can be typed into a field for a whole number, for any number, and for several numbers or a range."""
+YES_NO = "yes|no"
+YES_NO_LETTERS = "[yesno, ]*"
+"""What can be typed into a field for one switch, and for one or both of its values."""
+
+
 class NumberInput(Field):
-    """A text field for numbers, in which some letters are keys of the screen."""
+    """A text field for numbers, which takes nothing else."""
 
     @dataclass
     class Pressed(Message):
@@ -62,9 +71,10 @@ class NumberInput(Field):
         def control(self) -> NumberInput:
             return self.input
 
-    def __init__(self, value: str, *, keys: str, **options: Any) -> None:
-        """``keys`` are the letters that are posted as ``Pressed`` instead of typed."""
-        super().__init__(value, compact=True, **options)
+    def __init__(self, value: str, *, keys: str, restrict: str, **options: Any) -> None:
+        """``keys`` are the letters that are posted as ``Pressed`` instead of typed. ``restrict`` matches what can be
+        typed."""
+        super().__init__(value, compact=True, restrict=restrict, **options)
         self._keys = keys
 
     async def on_key(self, event: events.Key) -> None:
@@ -72,3 +82,18 @@ class NumberInput(Field):
             event.stop()
             event.prevent_default()
             self.post_message(self.Pressed(self, event.character))
+
+
+class SwitchInput(NumberInput):
+    """A field that is yes or no: ``y`` and ``n`` choose, and space changes it."""
+
+    def __init__(self, value: str, *, keys: str, **options: Any) -> None:
+        super().__init__(value, keys=keys, restrict=YES_NO, **options)
+
+    async def on_key(self, event: events.Key) -> None:
+        await super().on_key(event)
+        other = {"y": "yes", "n": "no", " ": "no" if self.value == "yes" else "yes"}
+        if event.character in other:
+            event.stop()
+            event.prevent_default()
+            self.value = other[event.character]

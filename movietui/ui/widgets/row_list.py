@@ -150,6 +150,11 @@ class RowList(LineView, Generic[Row], can_focus=True):
         if self._header_lines <= line < self.size.height:
             self.refresh(Region(0, line, self.size.width, 1))
 
+    def row_on_line(self, y: int) -> Row | None:
+        """Return the row that is drawn on a line of the content; ``None`` for the headings and below the last row."""
+        line = y - self._header_lines
+        return self._rows.get(self.scroll_offset.y + line) if line >= 0 and not self.folded else None
+
     def set_placeholder(self, text: str) -> None:
         """Set the text that an empty list shows: why the list is empty, and what to do."""
         self._placeholder = text

@@ -23,7 +23,7 @@ from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 from movietui.data.storage import cache, locations, parquet, remote
-from movietui.data.titles import split_year
+from movietui.data.titles import split_year, with_year
 
 DEMO = "demo"
 IMDB = "imdb"
@@ -463,6 +463,19 @@ def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Datase
     rules = parse(cleaning)
     dataset = _load_cleaned(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
     return imdb.attach(dataset or _clean(name, rules, report, must_store=False)[0])
+
+
+def stored_titles(name: str, cleaning: str) -> list[str]:
+    """Return the titles and years of the movies of a cleaned dataset, in no particular order.
+
+    Return none if it is not on disk, damaged, or not cleaned yet: nothing is generated, cleaned or written.
+    """
+    try:
+        folder = cache.clean_folder(name, str(cache.describe(name)["raw"]), parse(cleaning))
+        movies = parquet.read_folder(folder, ("movies",))[0]["movies"]
+    except (FileNotFoundError, parquet.Damaged):
+        return []
+    return [with_year(title, year) for title, year in zip(movies["titles"], movies["years"].tolist(), strict=True)]
 
 
 def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:

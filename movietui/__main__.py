@@ -1,4 +1,7 @@
-"""The entry point of movietui: opens the app if there are no arguments, and otherwise runs the command line."""
+"""The entry point of movietui: opens the app if there are no arguments, and otherwise runs the command line.
+
+A shell that completes a command starts movietui without arguments too, but with ``COMPLETE`` in the environment.
+"""
 
 import os
 import sys
@@ -7,13 +10,23 @@ from movietui.protocol.code_path import leave_working_folder
 
 leave_working_folder()
 
-INTERRUPTED = 130
+from movietui.protocol.exit_codes import INTERRUPTED  # noqa: E402
+
+COMPLETE = "_MOVIETUI_COMPLETE"
+"""The environment variable in which a shell says that it wants to complete a command."""
 
 
 def main() -> None:
     """Run movietui. The command line is not loaded to start the app, so that the app is on screen sooner."""
     _open_standard_streams()
     try:
+        from movietui.data.storage import log
+
+        log.record_uncaught("app or command")
+        if os.environ.get(COMPLETE):
+            from movietui.cli.completion import complete
+
+            sys.exit(complete(COMPLETE))
         if len(sys.argv) == 1:
             from movietui.ui.start import run
 

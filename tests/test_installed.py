@@ -29,6 +29,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Setuptools writes to the folder from which it builds, so it gets a copy, in which links stay links.
     hidden = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, folder / "source", symlinks=True, ignore=hidden)
+    git = ["git", "-C", folder / "source", "-c", "user.name=x", "-c", "user.email=x"]
+    for step in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message", "x"]):
+        subprocess.run([*git, *step], check=True)
     build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, folder / "source"]
     subprocess.run([sys.executable, "-m", "pip", *build], check=True)
     (made,) = folder.glob("*.whl")
@@ -68,6 +71,19 @@ def test_the_wheel_has_one_top_level_name(wheel: Path) -> None:
     assert set(NEEDED) <= set(names)
     modules = {path.relative_to(ROOT) for top in ("data", "models") for path in (ROOT / top).rglob("*.py")}
     assert {f"movietui/{path}" for path in modules} <= set(names)
+
+
+def test_the_wheel_has_a_man_page_for_each_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        pages = [name for name in archive.namelist() if "/data/share/man/man1/" in name]
+        assert {Path(name).name for name in pages} >= {"movietui.1", "movietui-data-get.1", "movietui-sweep-start.1"}
+        assert all(archive.read(name).startswith(b".TH ") for name in pages)
+
+
+def test_an_installed_movietui_knows_its_commit(installed: Run, wheel: Path) -> None:
+    git = ["git", "-C", wheel.parent / "source", "rev-parse", "HEAD"]
+    head = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    assert f"(commit {head[:7]})" in installed("-m", "movietui", "--version").stdout
 
 
 def test_the_command_line_runs_beside_foreign_packages(installed: Run) -> None:

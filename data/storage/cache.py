@@ -77,14 +77,7 @@ def describe(name: str) -> dict[str, Any]:
 
 def names() -> list[str]:
     """Return the names of all datasets on disk."""
-    try:
-        return sorted(
-            folder.name
-            for folder in locations.datasets().iterdir()
-            if locations.is_dataset(folder.name) and (folder / "dataset.json").is_file()
-        )
-    except OSError:
-        return []
+    return locations.stored_datasets()
 
 
 def size(name: str) -> int:

@@ -52,6 +52,18 @@ def dataset(name: str) -> Path:
     return disk.inside(datasets(), name)
 
 
+def stored_datasets() -> list[str]:
+    """Return the names of all datasets on disk."""
+    try:
+        return sorted(
+            folder.name
+            for folder in datasets().iterdir()
+            if is_dataset(folder.name) and (folder / "dataset.json").is_file()
+        )
+    except OSError:
+        return []
+
+
 def checkpoints() -> Path:
     """Return the folder of checkpoints, with a folder for each."""
     return _root("data") / "checkpoints"
@@ -101,6 +113,13 @@ def backups() -> Path:
     return _root("data") / "backups"
 
 
+def log() -> Path:
+    """Return the file with the errors that nobody expected, for bug reports."""
+    home = os.environ.get("MOVIETUI_HOME")
+    folder = Path(home).expanduser().absolute() / "log" if home else platformdirs.user_log_path(APP)
+    return folder / "movietui.log"
+
+
 def bytes_in(folder: Path) -> int:
     """Return the total size of all files in a folder, in bytes."""
     total = 0
@@ -133,4 +152,5 @@ def all_locations() -> dict[str, Path]:
         "store": store(),
         "backups": backups(),
         "config": config(),
+        "log": log(),
     }

@@ -1,6 +1,6 @@
 """The command line. Every subcommand prints text for people or, with ``--json``, one JSON document.
 
-Exit codes: 0 success, 1 failure (one sentence on standard error says why), 2 wrong usage, 130 interrupted.
+``movietui.protocol.exit_codes`` says how it ends.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import sys
 
 import click
 
-from movietui import __version__
 from movietui.cli import (
     backups,
     cluster,
     cluster_models,
+    completion,
     data,
+    doctor,
     experiments,
     lists,
     models,
@@ -29,8 +30,16 @@ from movietui.data.storage import locations
 from movietui.formatting.tables import new_table
 
 
+def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from movietui.commit import version_text
+
+        click.echo(version_text())
+        context.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
-@click.version_option(__version__, prog_name="movietui")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.option("--theme", default=None, help="Theme of the app; its command palette (ctrl+p) lists the names.")
 @click.pass_context
 def cli(context: click.Context, theme: str | None) -> None:
@@ -65,6 +74,8 @@ for command in (
     named_lists.list_,
     backups.backup,
     backups.restore,
+    doctor.doctor,
+    completion.completion,
 ):
     cli.add_command(command)
 for command in (cluster_models.cluster_train, cluster_models.cluster_evaluate, cluster_models.cluster_recommend):
@@ -73,14 +84,18 @@ for command in (cluster_models.cluster_train, cluster_models.cluster_evaluate, c
 
 @cli.command()
 @click.option("--defaults", is_flag=True, help="Print a configuration file that lists and explains every default key.")
+@click.option("--schema", is_flag=True, help="Print a JSON Schema of the file, for editors that complete and check it.")
 @as_json
 @handle_errors
-def config(defaults: bool, json_: bool) -> None:
+def config(defaults: bool, schema: bool, json_: bool) -> None:
     """Show where config.toml is, which keys it changes, and any errors in it."""
     from importlib import import_module
 
     keys = import_module("movietui.ui.keymap")  # the screens define the keys; no other command imports screens
     path = locations.config()
+    if schema:
+        print_json(keys.schema())
+        return
     if defaults and json_:
         print_json(
             [

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from movietui.cli.commands import PASTED
 from movietui.cli.output import as_json, handle_errors, open_store, print_json
+from movietui.cli.standard_files import BINARY_OUTPUT, INPUT, name_of
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.formatting import text
@@ -15,7 +15,7 @@ from movietui.protocol.wire import Message
 
 
 @click.command()
-@click.argument("path", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.argument("path", metavar="[FILE]", required=False, type=BINARY_OUTPUT)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @as_json
 @handle_errors
@@ -38,7 +38,7 @@ def backup(path: Path | None, force: bool, json_: bool) -> None:
 
 
 @click.command()
-@click.argument("path", metavar="FILE", type=PASTED)
+@click.argument("path", metavar="FILE", type=INPUT)
 @as_json
 @handle_errors
 def restore(path: Path, json_: bool) -> None:
@@ -53,7 +53,7 @@ def restore(path: Path, json_: bool) -> None:
     if json_:
         print_json(report)
         return
-    click.echo(f"Restored {_summary(report)} from {report['restored']}")
+    click.echo(f"Restored {_summary(report)} from {name_of(report['restored'])}")
     if report["kept"]:
         click.echo(f"The previous data is kept in {report['kept']}")
     if report["left_out"]:

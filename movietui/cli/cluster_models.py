@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from movietui.cli import completers
 from movietui.cli.cluster import master_option
 from movietui.cli.commands import SEEDS, Named
 from movietui.cli.lists import model_option
@@ -26,14 +27,17 @@ from movietui.models.choices import ORDERS, Order, Task, by_importance
 
 SPLITS = "random90, random80, kfold5-0 to kfold5-4 and cold-movies, all by hash, because rows have no order; or latest."
 dataset_option = click.option(
-    "--dataset", required=True, help="A dataset that was cleaned with movietui cluster clean."
+    "--dataset",
+    required=True,
+    help="A dataset that was cleaned with movietui cluster clean.",
+    shell_complete=completers.stored_datasets,
 )
 split_seed_option = click.option("--split-seed", default=0, show_default=True, type=SEEDS, help="Seed of the split.")
 seed_option = click.option("--seed", default=0, show_default=True, type=SEEDS, help="Seed of the model.")
 
 
 @click.command("train")
-@click.argument("model")
+@click.argument("model", shell_complete=completers.cluster_models)
 @dataset_option
 @click.option("--split", default="random90", show_default=True, help=f"Train on the train part of this split: {SPLITS}")
 @published_option
@@ -70,7 +74,7 @@ def cluster_train(
 
 
 @click.command("evaluate")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=completers.cluster_models)
 @dataset_option
 @click.option("--split", "splits", default="random90", show_default=True, help=f"Splits, separated by commas: {SPLITS}")
 @click.option(

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from movietui.cli import completers
 from movietui.data.near_names import either, near_names
+from movietui.data.storage import log
 from movietui.data.storage.paths import pasted
 from movietui.formatting.printing import plain_output
+from movietui.protocol.exit_codes import FAILED
 
 SEEDS = click.IntRange(0, 2**32 - 1)
 CLEANING = 'Cleaning rules: a preset and changes to it, such as "standard +old-movies:1950 -no-genre".'
@@ -96,9 +99,17 @@ class Commands(click.Group):
         named = parameters.get("name")
         if "dataset" not in parameters and isinstance(named, click.Argument):
             named.required, named.callback = False, _dataset_name
-            cmd.params.append(_option("--dataset", help="The same as NAME.", is_eager=True, callback=_remember))
+            cmd.params.append(
+                _option(
+                    "--dataset",
+                    help="The same as NAME.",
+                    is_eager=True,
+                    callback=_remember,
+                    shell_complete=completers.stored_datasets,
+                )
+            )
         elif "dataset" not in parameters:
-            cmd.params.append(_option("--dataset", hidden=True))
+            cmd.params.append(_option("--dataset", hidden=True, shell_complete=completers.stored_datasets))
         if "--seed" not in options:
             cmd.params.append(_option("--seed", hidden=True, type=SEEDS))
 
@@ -108,9 +119,10 @@ def _traced() -> Iterator[None]:
     """Print the traceback of an unhandled exception here, where output is made safe, and exit."""
     try:
         yield
-    except Exception:
+    except Exception as error:
+        log.record("command line", error)
         traceback.print_exc()
-        sys.exit(1)
+        sys.exit(FAILED)
 
 
 def _option(name: str, **options: object) -> click.Option:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from movietui.cli import completers
 from movietui.cli.commands import CLEANING, PASTED, Commands
 from movietui.cli.output import (
     Bars,
@@ -20,6 +21,7 @@ from movietui.cli.output import (
     print_json,
     print_rich,
 )
+from movietui.cli.standard_files import INPUT
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -73,12 +75,12 @@ def _dataset_table(listed: Sequence[Message], columns: Sequence[str]) -> Table:
 
 
 @data.command("get")
-@click.argument("name")
+@click.argument("name", shell_complete=completers.datasets)
 @click.option(
     "--from",
     "path",
-    type=PASTED,
-    help="A zip or folder with the original files, or any CSV, TSV or Parquet of ratings.",
+    type=INPUT,
+    help="A zip or folder with the original files, or any CSV, TSV or Parquet of ratings; - is standard input.",
 )
 @click.option(
     "--columns",
@@ -114,7 +116,7 @@ def data_get(name: str, path: Path | None, columns: str | None, scale: str | Non
 
 
 @data.command("remove")
-@click.argument("name")
+@click.argument("name", shell_complete=completers.stored_datasets)
 @as_json
 @handle_errors
 def data_remove(name: str, json_: bool) -> None:
@@ -142,7 +144,7 @@ cleaning_option = click.option(
 
 
 @data.command("clean")
-@click.argument("name")
+@click.argument("name", shell_complete=completers.stored_datasets)
 @cleaning_option
 @as_json
 @handle_errors
@@ -178,7 +180,7 @@ def print_cleaning(report: Mapping[str, Any]) -> None:
 
 
 @data.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=completers.stored_datasets)
 @cleaning_option
 @as_json
 @handle_errors
@@ -223,7 +225,7 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
 
 
 @data.command("imdb")
-@click.argument("name")
+@click.argument("name", shell_complete=completers.stored_datasets)
 @click.option("--from", "path", type=PASTED, help="A folder with IMDb's tables (tsv.gz).")
 @as_json
 @handle_errors

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from movietui import __version__
-from movietui.cli.commands import PASTED
 from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
+from movietui.cli.standard_files import INPUT, OUTPUT
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -18,8 +18,12 @@ from movietui.models.choices import ORDERS
 
 
 @click.command()
-@click.argument("file", type=PASTED)
-@click.option("--pin", type=PASTED, help="A new experiment file, with all settings, fingerprints and figures.")
+@click.argument("file", type=INPUT)
+@click.option(
+    "--pin",
+    type=OUTPUT,
+    help="A new experiment file, with all settings, fingerprints and figures; - is standard output.",
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("--fresh", is_flag=True, help="Measure again what was measured before.")
 @as_json

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import click
 from rich.table import Table
 
+from movietui.cli import completers
 from movietui.cli.commands import SEEDS, Named
 from movietui.cli.output import (
     as_json,
@@ -29,7 +30,12 @@ from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMov
 from movietui.protocol.viewers import ViewerRef, user
 from movietui.protocol.wire import Message
 
-model_option = click.option("--model", default=None, help="Use the newest run of this model instead of the run in use.")
+model_option = click.option(
+    "--model",
+    default=None,
+    help="Use the newest run of this model instead of the run in use.",
+    shell_complete=completers.models,
+)
 
 
 def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +47,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar=metavar,
             help=f"{meaning}; repeat the option for more viewers.",
+            shell_complete=completers.profiles if name == "profile" else None,
         )
         command = option(command)
     return command
@@ -80,9 +87,14 @@ def _shared(shared: Message) -> str:
 
 
 @click.command()
-@click.argument("movie")
+@click.argument("movie", shell_complete=completers.movies)
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies.")
-@click.option("--model", default=None, help="Compare movies by this model's vectors instead of by their ratings.")
+@click.option(
+    "--model",
+    default=None,
+    help="Compare movies by this model's vectors instead of by their ratings.",
+    shell_complete=completers.models,
+)
 @dataset_option
 @as_json
 @handle_errors
@@ -108,7 +120,7 @@ def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: b
 
 
 @click.command()
-@click.argument("movie")
+@click.argument("movie", shell_complete=completers.movies)
 @for_viewers
 @click.option("-k", "most", default=3, show_default=True, type=click.IntRange(1), help="How many reasons for MOVIE.")
 @model_option
@@ -426,8 +438,14 @@ def recommend(
 
 
 @click.command()
-@click.option("--profile", "name", required=True, help="Profile that gives the rating; a new name creates a profile.")
-@click.argument("movie")
+@click.option(
+    "--profile",
+    "name",
+    required=True,
+    help="Profile that gives the rating; a new name creates a profile.",
+    shell_complete=completers.profiles,
+)
+@click.argument("movie", shell_complete=completers.movies)
 @click.argument("stars", type=float)
 @dataset_option
 @as_json

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from movietui.cli import completers
 from movietui.cli.commands import CLEANING, PASTED, SEED_LIST, SEEDS, Named, Numbers
 from movietui.cli.output import (
     Bars,
@@ -22,6 +23,7 @@ from movietui.cli.output import (
     print_rich,
     usual_order_option,
 )
+from movietui.cli.standard_files import TABLE_OUTPUT
 from movietui.data.split_names import resolved
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
@@ -63,7 +65,7 @@ def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("model", default=RECOMMENDED)
+@click.argument("model", default=RECOMMENDED, shell_complete=completers.models)
 @dataset_option
 @click.option("--split", default=None, help=f"Train only on the train part of this split. {SPLIT_FILE}")
 @click.option(
@@ -124,7 +126,7 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...", shell_complete=completers.models)
 @dataset_option
 @click.option(
     "--split", "splits", default="random90", show_default=True, help=f"Splits, separated by commas. {SPLIT_FILE}"
@@ -159,13 +161,19 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
     help="Show the errors or, for --task ranking, the lists of groups of users; for --task rating, also errors by "
     "groups of movies, and calibration, confusion and coverage.",
 )
-@click.option("--predictions", type=PASTED, help="A new file for predicted stars: .parquet or .csv.")
+@click.option(
+    "--predictions", type=TABLE_OUTPUT, help="A new file for predicted stars: .parquet or .csv; - prints them as CSV."
+)
 @click.option(
     "--trec", type=PASTED, help="A new folder for lists (.run) and relevant movies (.qrels), as trec_eval reads."
 )
 @click.option("--metrics", default="", help="Only these columns in the table: rmse,mae. Default: all that fit.")
 @click.option("--format", "form", default=None, type=Named(tuple(FORMATS)), help="How to print the table.")
-@click.option("--output", type=PASTED, help="A new file for the table; its suffix or --format decides the format.")
+@click.option(
+    "--output",
+    type=TABLE_OUTPUT,
+    help="A new file for the table; its suffix or --format decides the format; - is standard output.",
+)
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @as_json
 @handle_errors

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from movietui.cli.commands import PASTED, SEEDS, Commands
+from movietui.cli import completers
+from movietui.cli.commands import SEEDS, Commands
 from movietui.cli.output import (
     Bars,
     as_json,
@@ -23,6 +24,7 @@ from movietui.cli.output import (
     print_rows,
 )
 from movietui.cli.profiles import add_matches, settle_option, settled_by
+from movietui.cli.standard_files import INPUT, name_of
 from movietui.data.query.list_conditions import command
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -48,7 +50,13 @@ class _Target:
 
 
 @click.group("list", cls=Commands, invoke_without_command=True)
-@click.option("--profile", "name", required=True, help="Profile whose lists to show or change.")
+@click.option(
+    "--profile",
+    "name",
+    required=True,
+    help="Profile whose lists to show or change.",
+    shell_complete=completers.profiles,
+)
 @click.option("--dataset", hidden=True)
 @click.option("--seed", hidden=True, expose_value=False, type=SEEDS)
 @as_json
@@ -77,7 +85,7 @@ def list_(context: click.Context, name: str, dataset: str | None, json_: bool) -
     print_rich(table if report["lists"] else advice)
 
 
-listed_argument = click.argument("listed", metavar="NAME")
+listed_argument = click.argument("listed", metavar="NAME", shell_complete=completers.named_lists)
 
 
 @list_.command("show")
@@ -102,7 +110,7 @@ def show(target: _Target, listed: str, json_: bool) -> None:
 
 @list_.command("add")
 @listed_argument
-@click.argument("movies", metavar="MOVIE...", nargs=-1, required=True)
+@click.argument("movies", metavar="MOVIE...", nargs=-1, required=True, shell_complete=completers.movies)
 @dataset_option
 @as_json
 @click.pass_obj
@@ -122,7 +130,7 @@ def add(target: _Target, listed: str, movies: Sequence[str], dataset: str | None
 
 @list_.command("remove")
 @listed_argument
-@click.argument("movies", metavar="[MOVIE]...", nargs=-1)
+@click.argument("movies", metavar="[MOVIE]...", nargs=-1, shell_complete=completers.movies)
 @dataset_option
 @as_json
 @click.pass_obj
@@ -144,8 +152,8 @@ def _print_change(report: dict[str, Any], *, json_: bool) -> None:
 
 
 @list_.command("import")
-@click.argument("path", metavar="FILE", type=PASTED)
-@click.argument("listed", metavar="[NAME]", required=False)
+@click.argument("path", metavar="FILE", type=INPUT)
+@click.argument("listed", metavar="[NAME]", required=False, shell_complete=completers.named_lists)
 @settle_option
 @dataset_option
 @as_json
@@ -169,8 +177,8 @@ def import_(
 
 
 @list_.command("scan")
-@click.argument("path", metavar="DIR", type=PASTED)
-@click.argument("listed", metavar="[NAME]", required=False)
+@click.argument("path", metavar="DIR", type=INPUT)
+@click.argument("listed", metavar="[NAME]", required=False, shell_complete=completers.named_lists)
 @settle_option
 @dataset_option
 @as_json
@@ -225,7 +233,7 @@ def _print_filled(filled: Filled, *, json_: bool) -> None:
     print_rich(*report["notes"])
     files = f"{text.plural(report['files'], 'movie file')}, " if report["files"] else ""
     outcomes = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
-    print_rich(f"{report['source']}: {files}{outcomes} in {report['dataset']}")
+    print_rich(f"{name_of(report['source'])}: {files}{outcomes} in {report['dataset']}")
     print_rich(f"{report['profile']}: {_describe_change(report)}")
 
 

@@ -15,20 +15,22 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 from rich.text import Text
 
+from movietui.cli import completers
 from movietui.cli.commands import Named
+from movietui.cli.standard_files import with_standard_files
 from movietui.data import plugins
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Stage
-from movietui.data.storage import locations
+from movietui.data.storage import locations, log
 from movietui.formatting import text
 from movietui.formatting.escaping import json_text
 from movietui.formatting.printing import PlainConsole
 from movietui.jobs.listener import Listener
 from movietui.models.choices import DEFAULT_ORDER, ORDERS
+from movietui.protocol.exit_codes import FAILED, INTERRUPTED
 from movietui.protocol.jobs import EpochProgress
 from movietui.protocol.wire import sentence
 
-INTERRUPTED = 130
 WIDEST = 200
 """How wide a table may be where the width of the terminal is unknown, in cells."""
 UNLIMITED = 10_000
@@ -92,18 +94,19 @@ class Bars:
 def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
     """Decorator: print an error of the command as one sentence, and exit with the code for the error.
 
-    Whatever happens, close the stores at the end, and say which plug-ins were left out. ``MOVIETUI_DEBUG`` shows the
-    traceback of an unexpected error.
+    The command gets paths for standard input and output. An unexpected error goes to the log, too; ``MOVIETUI_DEBUG``
+    shows its traceback. Whatever happens, close the stores at the end, and say which plug-ins were left out.
     """
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
         try:
-            command(*arguments, **options)
+            with with_standard_files(options) as usable:
+                command(*arguments, **usable)
             sys.stdout.flush()
         except Problem as problem:
             click.echo(str(problem), err=True)
-            sys.exit(1)
+            sys.exit(FAILED)
         except (KeyboardInterrupt, Cancelled):
             click.echo("Stopped.", err=True)
             sys.exit(INTERRUPTED)
@@ -112,10 +115,11 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
         except click.ClickException:
             raise
         except Exception as error:
+            log.record(f"command {click.get_current_context().command_path}", error)
             if os.environ.get("MOVIETUI_DEBUG"):
                 raise
             click.echo(sentence(error), err=True)
-            sys.exit(1)
+            sys.exit(FAILED)
         finally:
             _close_stores()
             for report in plugins.take_reports():
@@ -135,7 +139,12 @@ usual_order_option = click.option(
     type=Named(tuple(ORDERS)),
     help=f"{ORDER_HELP} Default: liked; on the split strong, likely.",
 )
-dataset_option = click.option("--dataset", default=None, help="The dataset. Default: the dataset used last.")
+dataset_option = click.option(
+    "--dataset",
+    default=None,
+    help="The dataset. Default: the dataset used last.",
+    shell_complete=completers.stored_datasets,
+)
 
 
 def print_json(document: object) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from rich.table import Table
 
-from movietui.cli.commands import PASTED, Named
+from movietui.cli import completers
+from movietui.cli.commands import Named
 from movietui.cli.lists import for_viewers, viewers_named
 from movietui.cli.output import (
     as_json,
@@ -22,6 +23,7 @@ from movietui.cli.output import (
     print_rich,
     print_rows,
 )
+from movietui.cli.standard_files import INPUT, OUTPUT
 from movietui.data.near_names import either, hint, near_names
 from movietui.formatting import newer_datasets, text
 from movietui.formatting.tables import new_table
@@ -79,8 +81,14 @@ def settled_by(options: Sequence[str]) -> dict[str, str]:
 
 
 @click.command("import")
-@click.argument("path", metavar="FILE", type=PASTED)
-@click.option("--profile", "name", required=True, help="Profile to import into; a new name creates a profile.")
+@click.argument("path", metavar="FILE", type=INPUT)
+@click.option(
+    "--profile",
+    "name",
+    required=True,
+    help="Profile to import into; a new name creates a profile.",
+    shell_complete=completers.profiles,
+)
 @click.option("--preview", is_flag=True, help="Show how the file is read and what would be imported; change nothing.")
 @settle_option
 @click.option(
@@ -208,10 +216,17 @@ EXPORTS = ("letterboxd", "imdb", "movielens", "csv", "watchlist", "shortlist")
 
 
 @click.command()
-@click.option("--profile", "name", required=True, help="Profile to export.")
+@click.option("--profile", "name", required=True, help="Profile to export.", shell_complete=completers.profiles)
 @click.option("--format", "format_", required=True, type=Named(EXPORTS), help="Format of the file.")
-@click.option("--list", "listed", default=None, metavar="NAME", help="Export this list, as csv or letterboxd.")
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "--list",
+    "listed",
+    default=None,
+    metavar="NAME",
+    help="Export this list, as csv or letterboxd.",
+    shell_complete=completers.named_lists,
+)
+@click.option("--output", required=True, type=OUTPUT, help="File to write; - is standard output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies a shortlist contains.")
 @dataset_option

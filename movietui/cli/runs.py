@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from movietui.cli import completers
 from movietui.cli.commands import Commands, Named
 from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
+from movietui.cli.standard_files import OUTPUT
 from movietui.data.near_names import hint
 from movietui.formatting import run_files, text
 from movietui.formatting.run_files import FORMATS
@@ -27,7 +29,10 @@ def runs() -> None:
 def _filters(command: Callable[..., None]) -> Callable[..., None]:
     meanings = {"split": "measured on this split", "model": "of this model", "dataset": "on this dataset"}
     for name, meaning in meanings.items():
-        command = click.option(f"--{name}", default=None, help=f"Only runs {meaning}.")(command)
+        complete = {"model": completers.models, "dataset": completers.stored_datasets}.get(name)
+        command = click.option(f"--{name}", default=None, help=f"Only runs {meaning}.", shell_complete=complete)(
+            command
+        )
     return command
 
 
@@ -100,7 +105,7 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
 
 
 @runs.command("show")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @as_json
 @handle_errors
 def runs_show(number: int, json_: bool) -> None:
@@ -113,8 +118,8 @@ def runs_show(number: int, json_: bool) -> None:
 
 
 @runs.command("compare")
-@click.argument("first", metavar="ID", type=int)
-@click.argument("second", metavar="ID", type=int)
+@click.argument("first", metavar="ID", type=int, shell_complete=completers.runs)
+@click.argument("second", metavar="ID", type=int, shell_complete=completers.runs)
 @click.option(
     "--user", "users", multiple=True, metavar="ID", help="Compare the lists for this user; give two for a pair."
 )
@@ -124,6 +129,7 @@ def runs_show(number: int, json_: bool) -> None:
     multiple=True,
     metavar="NAME",
     help="Compare the lists for this profile; give two for a pair.",
+    shell_complete=completers.profiles,
 )
 @click.option(
     "-k", default=10, show_default=True, type=click.IntRange(1), help="How many movies of each list to compare."
@@ -150,9 +156,7 @@ def runs_compare(first: int, second: int, users: Sequence[str], profiles: Sequen
 @runs.command("export")
 @_filters
 @click.option("--format", "form", default="csv", show_default=True, type=Named(tuple(FORMATS)))
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write. Default: standard output."
-)
+@click.option("--output", type=OUTPUT, help="File to write. Default: -, standard output.")
 @as_json
 @handle_errors
 def runs_export(
@@ -176,7 +180,7 @@ def runs_export(
 
 
 @runs.command("delete")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @as_json
 @handle_errors
 def runs_delete(number: int, json_: bool) -> None:
@@ -198,7 +202,7 @@ def runs_delete(number: int, json_: bool) -> None:
 
 
 @runs.command("name")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @click.argument("words", metavar="TEXT")
 @as_json
 @handle_errors
@@ -212,7 +216,7 @@ def runs_name(number: int, words: str, json_: bool) -> None:
 
 
 @runs.command("note")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @click.argument("words", metavar="TEXT")
 @as_json
 @handle_errors
@@ -254,7 +258,7 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
 
 
 @runs.command("use")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @as_json
 @handle_errors
 def runs_use(number: int, json_: bool) -> None:
@@ -267,7 +271,7 @@ def runs_use(number: int, json_: bool) -> None:
 
 
 @runs.command("resume")
-@click.argument("number", metavar="ID", type=int)
+@click.argument("number", metavar="ID", type=int, shell_complete=completers.runs)
 @as_json
 @handle_errors
 def runs_resume(number: int, json_: bool) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from movietui.cli.commands import PASTED, SEEDS, Commands, Named
+from movietui.cli import completers
+from movietui.cli.commands import SEEDS, Commands, Named
 from movietui.cli.models import UNCLEANED, pairs, published_option
 from movietui.cli.output import (
     Bars,
@@ -24,6 +25,7 @@ from movietui.cli.output import (
     print_rich,
     usual_order_option,
 )
+from movietui.cli.standard_files import OUTPUT
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting import text
 from movietui.formatting.cell_tables import TABLES
@@ -60,7 +62,7 @@ def sweep() -> None:
 
 
 @sweep.command(START)
-@click.argument("model")
+@click.argument("model", shell_complete=completers.models)
 @click.argument("more", nargs=-1, metavar="[KEY=A,B,C]...")
 @dataset_option
 @click.option("--split", default="random90", show_default=True, help="Train on the train part of this split.")
@@ -184,7 +186,7 @@ def _sweeps() -> Sweeps:
 
 @sweep.command("list")
 @dataset_option
-@click.option("--model", default=None, help="Only sweeps of this model.")
+@click.option("--model", default=None, help="Only sweeps of this model.", shell_complete=completers.models)
 @as_json
 @handle_errors
 def sweep_list(dataset: str | None, model: str | None, json_: bool) -> None:
@@ -236,7 +238,7 @@ def sweep_show(number: int, json_: bool) -> None:
 @sweep.command("export")
 @click.argument("number", metavar="ID", type=int)
 @click.option("--format", "form", default="csv", show_default=True, type=Named(FORMATS))
-@click.option("--output", type=PASTED, help="A new file to write. Default: standard output.")
+@click.option("--output", type=OUTPUT, help="A new file to write. Default: -, standard output.")
 @click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @as_json
 @handle_errors

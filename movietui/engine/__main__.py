@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, TextIO
 
+from movietui.data.problems import Problem
+from movietui.data.storage import log
 from movietui.protocol.requests import NAMES
 from movietui.protocol.wire import WORKING, Message, decode, encode, sentence, take_stdout
 
@@ -52,11 +54,14 @@ def reply(service: Requests, request: Message) -> bytes:
             raise LookupError(f"there is no request {name!r}")
         return encode({"id": number, "result": getattr(service, name)(**request["arguments"])})
     except Exception as error:
+        if not isinstance(error, Problem):
+            log.record("engine", error)
         return encode({"id": number, "problem": sentence(error)})
 
 
 def main() -> None:
     """Reply until standard input ends."""
+    log.record_uncaught("engine")
     replies = Replies(take_stdout())
     replies.working.set()  # importing numpy may take a while on a cold disk
     from movietui.engine.service import Service

@@ -4,12 +4,12 @@
 """
 
 import csv
+import html
 import io
 import json
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
 
 from movietui.data.safe_text import INVISIBLE, strip_controls
 
@@ -93,7 +93,7 @@ _LATEX = str.maketrans(
 
 def xml(words: str) -> str:
     """Return text that an SVG or XML file shows literally, without control characters."""
-    return escape(strip_controls(words), {'"': "&quot;"})
+    return html.escape(strip_controls(words))
 
 
 def imdb_page(title: str) -> str:

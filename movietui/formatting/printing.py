@@ -17,6 +17,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from movietui.data.safe_text import INVISIBLE, strip_invisible
+from movietui.formatting.color import color_wanted
 
 
 def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
@@ -35,10 +36,21 @@ def drawn(segments: Iterable[Segment], *, one_line: bool) -> Iterator[Segment]:
 
 
 class PlainConsole(Console):
-    """A console whose text cannot control the terminal and is not read as markup."""
+    """A console whose text cannot control the terminal and is not read as markup.
+
+    ``movietui.formatting.color`` says when it prints colours.
+    """
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(markup=False, highlight=False, emoji=False, stderr=stderr)
+        color = color_wanted()
+        super().__init__(
+            markup=False,
+            highlight=False,
+            emoji=False,
+            stderr=stderr,
+            color_system="standard" if color else "auto",
+            no_color=color is False,
+        )
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Return the safe segments of a renderable."""

@@ -19,7 +19,7 @@ from typing import cast
 from movietui.data import plugins
 from movietui.data.problems import Cancelled
 from movietui.data.progress import Stage
-from movietui.data.storage import locations
+from movietui.data.storage import locations, log
 from movietui.jobs import datasets
 from movietui.jobs.listener import Listener
 from movietui.jobs.sweep import SweepRequest, sweep
@@ -177,6 +177,7 @@ def main() -> None:
 
 def _main() -> int:
     """Do one job and return the exit status; with ``--warm``, load torch while waiting for the request."""
+    log.record_uncaught("job")
     pipe = take_stdout()
 
     def send(event: JobEvent) -> None:
@@ -206,6 +207,7 @@ def _main() -> int:
         except Cancelled:
             return 1
     except Exception as error:
+        log.record("job", error)
         # A plug-in that was left out may be why.
         send_last({"event": "failed", "problem": " ".join([sentence(error), *plugins.take_reports()])})
         return 1

@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
 from movietui.data.problems import Problem
+from movietui.data.storage import log
 from movietui.protocol import code_path
 from movietui.protocol.jobs import JobClient, JobEvent, JobRequest
 from movietui.protocol.requests import Requests
@@ -403,6 +404,7 @@ class Engine(EngineClient):
                     self._fruitless = 0 if before.answered else self._fruitless + 1
                     before.process.kill_now()
                     await before.process.end()
+                    log.note("app", f"the engine ended with exit code {before.process.returncode}")
                 if give_up and self._fruitless >= FRUITLESS:
                     return None
             try:
@@ -476,6 +478,7 @@ class Job(JobClient):
             if self._cancelled and not ended:
                 yield {"event": "cancelled"}
             elif not ended:
+                log.note("app", f"a job ended with exit code {process.returncode}")
                 detail = await self._errors.last()
                 why = "it ran out of memory or was killed" if process.returncode == -9 else detail or "no reason given"
                 yield {"event": "failed", "problem": f"The job stopped unexpectedly: {why}. Start it again."}

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from movietui.data.problems import Problem
-from movietui.data.storage import locations
+from movietui.data.storage import locations, log
 from movietui.protocol import code_path
 from movietui.protocol.jobs import JobClient, TrainJob, TrainOptions
 from movietui.state.child_processes import Job
@@ -294,4 +294,5 @@ async def drain(at_a_time: int) -> None:
 
 
 if __name__ == "__main__":
+    log.record_uncaught("queue")
     asyncio.run(drain(int(sys.argv[1])))

@@ -64,8 +64,8 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
             with closing(_open_new(temporary)) as copy:
                 store.copy_into(copy)
                 _disable_wal(copy)
-                intact = _is_intact(copy)
-                counts = _counts(copy)
+                intact = is_intact(copy)
+                counts = counts_of(copy)
         except sqlite3.DatabaseError as error:
             raise Problem(f"{path} could not be written: {error}; choose another file.") from error
         if not intact:
@@ -118,7 +118,7 @@ def _disable_wal(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode = DELETE")
 
 
-def _is_intact(db: sqlite3.Connection) -> bool:
+def is_intact(db: sqlite3.Connection) -> bool:
     """Return whether SQLite finds no damage other than invalid values, each of which costs only its row."""
     messages = [text for (text,) in db.execute("PRAGMA integrity_check")]
     return all(text == "ok" or text.startswith(WRONG_VALUES) for text in messages)
@@ -129,7 +129,7 @@ def _is_unreadable(error: sqlite3.DatabaseError) -> bool:
     return any(word in str(error) for word in ("not a database", "malformed"))
 
 
-def _counts(db: sqlite3.Connection) -> Message:
+def counts_of(db: sqlite3.Connection) -> Message:
     """Return the numbers of profiles, ratings and runs."""
     profiles, ratings, runs = db.execute(
         "SELECT (SELECT count(*) FROM viewers WHERE kind = 'profile' AND dataset = ''),"
@@ -176,7 +176,7 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
         with closing(connect(new, isolation_level=None)) as store:
             _disable_wal(store)
             _delete_invalid(store, report)
-            counts = _counts(store)
+            counts = counts_of(store)
         yield new, {**counts, **report.to_json()}
     finally:
         for file in (copy, new):
@@ -223,7 +223,7 @@ def _check(path: Path, db: sqlite3.Connection) -> int:
         raise Problem(f"{path} was written by a newer movietui; update movietui to restore it.")
     if not 0 < version <= VERSION or present != _schema_of(version):
         raise Problem(f"{path} is not a movietui backup; nothing was changed.")
-    if not _is_intact(db):
+    if not is_intact(db):
         raise Problem(f"{path} is damaged; use an older backup. Nothing was changed.")
     return int(version)
 

@@ -65,6 +65,38 @@ def connect(name: Path | str, **options: Any) -> sqlite3.Connection:
     return sqlite3.connect(name, factory=Connection, **options)
 
 
+def load_into(memory: sqlite3.Connection, path: Path) -> bool:
+    """Read a store into an empty database in memory, page by page, without changing or creating a file beside it.
+
+    Return whether its write-ahead log could be read, too. Raises ``OSError`` and ``sqlite3.DatabaseError``.
+    """
+    disk.open_to_read(path).close()  # SQLite would wait for a pipe
+    log = _log_of(path)
+    has_log = log.exists() and log.stat().st_size > 0
+    if has_log and _load_with_log(memory, path, log):
+        return True
+    with closing(connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as file:
+        file.backup(memory)
+    return not has_log
+
+
+def _load_with_log(memory: sqlite3.Connection, path: Path, log: Path) -> bool:
+    """Read a store with its write-ahead log, through a temporary folder; return whether that was possible."""
+    for parent in (IN_MEMORY, Path(tempfile.gettempdir())):
+        with suppress(OSError), tempfile.TemporaryDirectory(dir=parent) as folder:
+            copy = Path(folder) / path.name
+            shutil.copyfile(path, copy)
+            shutil.copyfile(log, copy.with_name(log.name))
+            with closing(connect(copy)) as file:
+                file.backup(memory)
+            return True
+    return False
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 def scripts() -> list[str]:
     """Return the SQL of ``SCHEMA``, in order."""
     folder = resources.files("movietui.store") / "schema"
@@ -79,10 +111,11 @@ def now() -> str:
 class Database:
     """The open store. Calls may come from several threads; they are handled one after the other."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, to_read: bool = False) -> None:
         """Open the store, and create it if it does not exist.
 
-        Raises ``Problem`` if the file cannot be opened, is not a database, or was written by a later version.
+        With ``to_read``, change no file: read the store into memory; without a file, the store is empty. Raises
+        ``Problem`` if the file cannot be opened, is not a database, or was written by a later version.
         """
         self.path = path
         self.unwritable = ""
@@ -91,6 +124,9 @@ class Database:
         self._left_out: dict[tuple[str, str], str] = {}
         self._notices: list[str] = []
         with self._as_problems():
+            if to_read:
+                self._db = self._open_copy()
+                return
             try:
                 self._db = self._open()
             except (sqlite3.OperationalError, OSError) as error:
@@ -141,28 +177,14 @@ class Database:
         """Read the store into memory: in WAL mode, SQLite cannot read a store without creating files beside it."""
         memory = connect(":memory:", isolation_level=None, check_same_thread=False)
         try:
-            log = self.path.with_name(self.path.name + "-wal")
-            if not (log.exists() and log.stat().st_size and self._copy_with_log(log, memory)):
-                address = f"{self.path.absolute().as_uri()}?mode=ro&immutable=1"
-                with closing(connect(address, uri=True)) as file:
-                    file.backup(memory)
+            if self.path.exists() and not load_into(memory, self.path):
+                self._notices.append(
+                    f"The latest changes in {_log_of(self.path)} cannot be read until {self.path} can be written to."
+                )
             return self._prepared(memory)
         except BaseException:
             memory.close()
             raise
-
-    def _copy_with_log(self, log: Path, memory: sqlite3.Connection) -> bool:
-        """Read the store with its write-ahead log, through a temporary folder; return whether that was possible."""
-        for parent in (IN_MEMORY, Path(tempfile.gettempdir())):
-            with suppress(OSError), tempfile.TemporaryDirectory(dir=parent) as folder:
-                copy = Path(folder) / self.path.name
-                shutil.copyfile(self.path, copy)
-                shutil.copyfile(log, copy.with_name(log.name))
-                with closing(connect(copy)) as file:
-                    file.backup(memory)
-                return True
-        self._notices.append(f"The latest changes in {log} cannot be read until {self.path} can be written to.")
-        return False
 
     def _why_unwritable(self, error: Exception) -> str:
         with suppress(OSError):

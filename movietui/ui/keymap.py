@@ -77,10 +77,13 @@ MAX_QUOTED = 100
 """The most characters of a wrong value that a message quotes."""
 MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
 NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
+KEYS = r"^ *(([a-z]+\+)*(\w+|[^\s,]) *(, *([a-z]+\+)*(\w+|[^\s,]) *)*|,)$"
+"""A pattern that matches all keys that can be set, and for the sake of editors also some that cannot."""
 HEAD = """\
 # movietui reads this file when it starts: {path}
 # To change a key, remove the # at the start of its line. Separate several keys with commas. A key is a letter, a symbol
 # or a name: enter, escape, space, tab, up, f2, comma, ctrl+x.
+# An editor that knows JSON Schema can complete and check this file: movietui config --schema prints its schema.
 
 [{part}]
 """
@@ -144,6 +147,35 @@ def defaults(path: Path) -> str:
         entry = f'# {each.id} = "{each.keys}"'
         lines.append(f"{entry:<46}  # {each.description}\n")
     return "".join(lines)
+
+
+def schema() -> dict[str, Any]:
+    """Return a JSON Schema of the file: each action with what it does and its default keys."""
+    tables: dict[str, dict[str, Any]] = {}
+    for each in list_actions():
+        table, _, name = each.id.rpartition(".")
+        tables.setdefault(table, {})[name] = {
+            "$ref": "#/$defs/keys",
+            "description": f"{each.description}. Works on: {each.section}.",
+            "default": each.keys,
+        }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "movietui: config.toml",
+        **_table({TABLE: _table({name: _table(actions) for name, actions in tables.items()})}),
+        "$defs": {
+            "keys": {
+                "type": "string",
+                "description": "One key, or several separated by commas.",
+                "pattern": KEYS,
+                "examples": ["h", "h,left", "ctrl+x", "comma"],
+            }
+        },
+    }
+
+
+def _table(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False}
 
 
 def read(path: Path) -> Keymap:

@@ -10,7 +10,9 @@ from importlib import import_module
 from typing import Protocol
 
 from movietui.data.problems import Problem
-from movietui.data.storage import locations
+from movietui.data.storage import locations, log
+from movietui.formatting.color import set_no_color
+from movietui.protocol.exit_codes import FAILED
 from movietui.protocol.wire import sentence
 from movietui.state.child_processes import Engine, end_all, kill_all
 from movietui.state.session import Session
@@ -38,7 +40,8 @@ def run(theme: str | None = None) -> int:
     # Another driver, such as the one for a browser, needs no terminal.
     if "TEXTUAL_DRIVER" not in os.environ and (missing := missing_terminal()):
         print(missing, file=sys.stderr)
-        return 1
+        return FAILED
+    set_no_color()
     gc.disable()  # imported modules are never garbage, and collections meanwhile take a tenth of the start
     try:
         session = Session(Store(locations.store()), Engine())
@@ -46,10 +49,11 @@ def run(theme: str | None = None) -> int:
     except Problem as problem:
         print(problem, file=sys.stderr)
     except Exception as error:
+        log.record("app", error)
         if os.environ.get("MOVIETUI_DEBUG"):
             raise
         print(sentence(error), file=sys.stderr)
-    return 1
+    return FAILED
 
 
 async def _run(session: Session, theme: str | None) -> int:

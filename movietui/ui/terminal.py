@@ -30,6 +30,8 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from movietui.data.storage import log
+from movietui.formatting.color import DUMB, color_wanted
 from movietui.protocol.wire import sentence
 from movietui.ui.bindings import keys_that
 from movietui.ui.textual_internals import CrashHooks, DriverAccess, driver_of
@@ -48,8 +50,6 @@ HURRY_SECONDS = 5.0
 """After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
 MIN_CONTRAST = 0.15
 """Without colours, text is drawn in reverse if its background is this much brighter or darker than its surroundings."""
-DUMB = "dumb"
-"""The value of ``TERM`` for a terminal without colours."""
 
 
 class Keyboard:
@@ -250,7 +250,7 @@ def _without_color(style: Style, background: Color) -> Style:
 
 def legible(theme: str) -> str:
     """Return the name of a theme, or an empty string if the theme would be black on black without colours."""
-    return "" if "ansi" in theme and ("NO_COLOR" in os.environ or os.environ.get("TERM") == DUMB) else theme
+    return "" if "ansi" in theme and (color_wanted() is False or os.environ.get("TERM") == DUMB) else theme
 
 
 class TerminalApp(CrashHooks[int]):
@@ -309,6 +309,10 @@ class TerminalApp(CrashHooks[int]):
         driver = driver_of(self)
         if driver is not None and driver.can_suspend:
             os.killpg(os.getpgrp(), signal.SIGTSTP)
+
+    def crashed(self, error: Exception) -> None:
+        """Write the error to the log."""
+        log.record("app", error.error if isinstance(error, WorkerFailed) else error)
 
     def describe_crash(self, error: Exception) -> Text | None:
         """Return a sentence about the error or, in debug mode, ``None`` for a traceback."""

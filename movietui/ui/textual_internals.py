@@ -345,12 +345,16 @@ class CrashHooks(App[Result]):
         """Return whether to drop an error."""
         return False
 
+    def crashed(self, error: Exception) -> None:
+        """Called with an error that ends the app."""
+
     def describe_crash(self, error: Exception) -> Text | None:
         """Return what is printed when an error ends the app; ``None`` for a traceback."""
         return None
 
     def _handle_exception(self, error: Exception) -> None:
         if not self.ignores(error):
+            self.crashed(error)
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:

@@ -20,7 +20,10 @@ from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.hostile import save_hostile
 from tests.movietui.terminal import Start, Terminal
 
-FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH")
+FOREIGN = (
+    *("TEXTUAL_THEME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL"),
+    "PYTHONPATH",
+)
 """Environment variables that somebody may have set, but that must not change the tests."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from movietui.data.problems import Problem
-from movietui.data.storage import locations
+from movietui.data.storage import locations, log
 from movietui.engine.service import Service
 from movietui.jobs import __main__ as jobs
 from movietui.protocol.messages import ListWindow, ViewerRatings
@@ -125,6 +125,7 @@ async def test_a_killed_engine_is_restarted_and_gets_the_request_again(ready: Pa
         assert gone(killed)
         assert await rank(engine) == before
         assert pid_of(engine) != killed
+    assert log.read().count("the engine ended with exit code -9") == 2
 
 
 async def test_requests_to_a_killed_engine_are_sent_again(ready: Path, engine: Engine) -> None:
@@ -532,6 +533,7 @@ async def test_a_killed_job_reports_a_sentence_and_its_run_ends(ready: Path) -> 
             os.kill(pid_of_job(job), signal.SIGKILL)
     assert events[-1]["event"] == "failed"
     assert "ran out of memory or was killed" in events[-1]["problem"]
+    assert "a job ended with exit code -9" in log.read()
     assert "Start it again." in events[-1]["problem"]
     assert (await events_of(Job(), {**TRAIN, "model": "popularity"}))[-1]["event"] == "done"
     assert "running" not in states()

@@ -21,7 +21,7 @@ from tests.movietui.homes import checkpoint_of
 
 
 def test_version_and_help_are_printed(run: Run) -> None:
-    assert run("--version").stdout == f"movietui, version {__version__}\n"
+    assert re.fullmatch(rf"movietui {re.escape(__version__)}( \(commit [0-9a-f]{{7}}\))?\n", run("--version").stdout)
     output = run("--help").stdout
     for command in (
         "data",

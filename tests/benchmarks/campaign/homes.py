@@ -18,7 +18,10 @@ from tests.data.exports import LETTERBOXD, letterboxd_row, table
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
 from tests.movietui.hostile import save_hostile
 
-FOREIGN = ("TEXTUAL_THEME", "NO_COLOR", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL", "PYTHONPATH", "BROWSER")
+FOREIGN = (
+    *("TEXTUAL_THEME", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "MOVIETUI_DEBUG", "COLUMNS", "LINES", "TEXTUAL"),
+    *("PYTHONPATH", "BROWSER"),
+)
 """Environment variables that somebody may have set, and that must not influence the campaign."""
 LIMIT_SECONDS = 120.0
 """More time than any command of the campaign takes, even on a busy machine."""

@@ -91,7 +91,8 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "cluster evaluate": [["{text}", "--dataset", "{text}"], ["als", "--dataset", "{text}"]],
     "cluster recommend": [["--dataset", "{text}", "--everyone", "--output", "{hostile}"]],
     "cluster train": [["{text}", "--dataset", "{text}"], ["als", "--dataset", "hostile", "--set", "{text}"]],
-    "config": [[], ["--defaults"]],
+    "completion": [["{text}"]],
+    "config": [[], ["--defaults"], ["--schema"]],
     "data clean": [["hostile"], ["{text}"], ["hostile", "--cleaning", "{text}"]],
     "data get": [
         ["{text}"],
@@ -104,6 +105,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "data list": [[]],
     "data remove": [["{text}"]],
     "data show": [["hostile"], ["{text}"]],
+    "doctor": [[], ["--report", "{hostile}/x"], ["--report", "{folder}/report", "--force"]],
     "evaluate": [
         ["bias", "--dataset", "hostile", "--detail"],
         ["{text}"],

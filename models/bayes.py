@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.samples import evenly_spread
 from movietui.models import ordinal
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from movietui.models.settings import Settings, setting
@@ -131,7 +132,13 @@ class Bayes(Model[BayesSettings, Posteriors]):
         take half of the time of a list.
         """
         super().restore(parameters, scale)
-        self._by_movie = np.ascontiguousarray(parameters["movies"].transpose(2, 0, 1))
+        by_movie = parameters["movies"].transpose(2, 0, 1)
+        self._by_movie = np.empty(by_movie.shape, by_movie.dtype)
+        middle = len(by_movie) // 2
+        side_by_side(
+            lambda: np.copyto(self._by_movie[:middle], by_movie[:middle]),
+            lambda: np.copyto(self._by_movie[middle:], by_movie[middle:]),
+        )
 
     def only_for_predict(self) -> frozenset[str]:
         """Return the name of the users' means."""
@@ -336,4 +343,4 @@ def _predictors(movies: Floats, viewers: Floats) -> Floats:
 
 def _covariance_samples(samples: int) -> NDArray[np.intp]:
     """Return the indices of ``COVARIANCE_SAMPLES`` samples, evenly spread, or of all if there are fewer."""
-    return np.unique(np.linspace(0, samples - 1, COVARIANCE_SAMPLES).astype(np.intp))
+    return evenly_spread(samples, COVARIANCE_SAMPLES)

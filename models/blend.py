@@ -190,6 +190,9 @@ class Blend(Model[BlendSettings, Tastes]):
         return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1, 1).values())
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
+        # Imported here because serving does not need it.
+        from movietui.models.training.resume import fit_part
+
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps, IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1)
         # Without the other users, whose vectors would be drawn in each sweep too.
@@ -219,7 +222,7 @@ class Blend(Model[BlendSettings, Tastes]):
             everything = of_base if name == BASE else train.without_unrated()
             for fit, (models, data) in enumerate(((first, remaining), (served, everything))):
                 models[name] = part.build(self.seed)
-                models[name].fit(data, progress=partial(report_share, name, fit))
+                fit_part(models[name], data, partial(report_share, name, fit))
             predicted_stars = first[name].predict(held_out.user, held_out.movie)
             report(name, served[name].predict, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
             if not part.rates:  # the ratings of all users, once for each part, would take gigabytes

@@ -12,23 +12,28 @@ from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from movietui.data.dataset import Dataset, Movies, Scale
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
-from movietui.models.base import AnyModel
+from movietui.models.base import AnyModel, Parameters
 from movietui.models.choices import FittedOn
 from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS, plugin_of
+from movietui.models.training.threads import meanwhile
 
 FORMAT = 3
 """The format of a checkpoint; a checkpoint in another one cannot be loaded."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"
 LIBRARIES = ("numpy", "safetensors", "torch")
+KINDS = {
+    "BOOL": np.dtype(np.bool_),
+    **{f"{letter}{8 * size}": np.dtype(f"<{kind}{size}") for letter, kind in ("Ii", "Uu") for size in (1, 2, 4, 8)},
+    **{f"F{8 * size}": np.dtype(f"<f{size}") for size in (2, 4, 8)},
+}
+"""The types of arrays, by their names in a safetensors file."""
 
 
 @dataclass(frozen=True)
@@ -159,50 +164,103 @@ def _is_valid(manifest: Manifest) -> bool:
     )
 
 
-def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
-    """Load a model for the dataset that it was fitted on. Imports neither torch nor pandas.
+class Checkpoint:
+    """A checkpoint on disk. Another thread checks its arrays, so that the dataset can be loaded meanwhile."""
 
-    Returns the model, its manifest, and the dataset that it can serve: without the unrated movies, unless the model was
-    fitted on the same ones. Raises ``Problem`` for a checkpoint of another dataset or of other unrated movies, a
-    missing, damaged or truncated file, a model that this version and the installed plug-ins lack, and another format.
-    """
-    manifest = read_manifest(folder)
-    if manifest.model not in MODELS:
-        lacking = (
-            f"the package {manifest.package}, which is not installed; install it or choose another model"
-            if manifest.package
-            else "a newer version; update movietui"
-        )
-        raise Problem(f"The checkpoint in {folder} needs the model {manifest.model!r} of {lacking}.")
-    if manifest.fingerprint != dataset.fingerprint:
-        theirs = _named(manifest.dataset, manifest.cleaning, manifest.fingerprint)
-        ours = _named(dataset.name, dataset.cleaning, dataset.fingerprint)
-        raise Problem(
-            f"The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset."
-        )
-    if manifest.unrated and manifest.unrated != _digest_of_unrated(dataset.movies):
-        raise Problem(
-            f"The checkpoint in {folder} was trained with other movies from IMDb than {dataset.name} has now; train it "
-            "again."
-        )
-    dataset = dataset if manifest.unrated else dataset.without_unrated()
+    def __init__(self, folder: Path) -> None:
+        """Raises ``Problem`` like ``read_manifest``."""
+        self.manifest = read_manifest(folder)
+        self._folder = folder
+        self._arrays = meanwhile(lambda: _read_arrays(folder / ARRAYS, self.manifest.checksum))
+
+    def load(self, dataset: Dataset) -> tuple[AnyModel, Dataset]:
+        """Load the model for the dataset that it was fitted on. Imports neither torch nor pandas.
+
+        Returns the model, and the dataset that it can serve: without the unrated movies, unless the model was fitted on
+        the same ones. Raises ``Problem`` for a checkpoint of another dataset or of other unrated movies, a missing,
+        damaged or truncated file, a model that this version and the installed plug-ins lack, and another format.
+        """
+        folder, manifest = self._folder, self.manifest
+        if manifest.model not in MODELS:
+            lacking = (
+                f"the package {manifest.package}, which is not installed; install it or choose another model"
+                if manifest.package
+                else "a newer version; update movietui"
+            )
+            raise Problem(f"The checkpoint in {folder} needs the model {manifest.model!r} of {lacking}.")
+        if manifest.fingerprint != dataset.fingerprint:
+            theirs = _named(manifest.dataset, manifest.cleaning, manifest.fingerprint)
+            ours = _named(dataset.name, dataset.cleaning, dataset.fingerprint)
+            raise Problem(
+                f"The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset."
+            )
+        if manifest.unrated and manifest.unrated != _digest_of_unrated(dataset.movies):
+            raise Problem(
+                f"The checkpoint in {folder} was trained with other movies from IMDb than {dataset.name} has now; "
+                "train it again."
+            )
+        dataset = dataset if manifest.unrated else dataset.without_unrated()
+        kind = MODELS[manifest.model]
+        try:
+            model = kind(kind.settings_type(**manifest.settings), seed=manifest.seed)
+        except (TypeError, Problem):
+            raise _damaged(folder / MANIFEST) from None
+        if not restore(model, self._arrays.result(), Scale(**manifest.scale), len(dataset.movies)):
+            raise _damaged(folder / ARRAYS)
+        return model, dataset
+
+
+def load(folder: Path, dataset: Dataset) -> tuple[AnyModel, Manifest, Dataset]:
+    """Load a model for a dataset that is loaded already: what ``Checkpoint.load`` returns, and the manifest."""
+    checkpoint = Checkpoint(folder)
+    model, served = checkpoint.load(dataset)
+    return model, checkpoint.manifest, served
+
+
+def restore(model: AnyModel, parameters: Parameters, scale: Scale, movies: int) -> bool:
+    """Load parameters from a file into a model; return whether the model accepts them, and they are for this number of
+    movies."""
     try:
-        arrays = disk.read(folder / ARRAYS, disk.MAX_FILE_BYTES)
+        model.restore(parameters, scale)
+        return len(model.counts) == movies
+    except (TypeError, ValueError, LookupError, AttributeError, Problem):
+        return False
+
+
+def _read_arrays(file: Path, checksum: str) -> Parameters:
+    """Return the arrays in a safetensors file. Raises ``Problem`` if it cannot be read, has another checksum, is not
+    valid, or has a number that is not finite."""
+    try:
+        content = disk.mapped(file)
     except OSError as error:
-        raise Problem(f"{folder / ARRAYS} cannot be read ({error.strerror}); train the model again.") from error
-    if disk.checksum(arrays) != manifest.checksum:
-        raise _damaged(folder / ARRAYS)
-    kind = MODELS[manifest.model]
+        raise Problem(f"{file} cannot be read ({error.strerror}); train the model again.") from error
+    if disk.checksum(content) != checksum:
+        raise _damaged(file)
     try:
-        model = kind(kind.settings_type(**manifest.settings), seed=manifest.seed)
-        parameters = load_arrays(arrays)
-        model.restore(parameters, Scale(**manifest.scale))
-        whole = len(model.counts) == len(dataset.movies) and all(map(_is_finite, parameters.values()))
-    except (SafetensorError, TypeError, ValueError, LookupError, AttributeError, Problem):
-        raise _damaged(folder / MANIFEST) from None
-    if not whole:
-        raise _damaged(folder / ARRAYS)
-    return model, manifest, dataset
+        arrays = _arrays_in(content)
+    except (TypeError, ValueError, LookupError, AttributeError):
+        raise _damaged(file) from None
+    if not all(map(is_finite, arrays.values())):
+        raise _damaged(file)
+    return arrays
+
+
+def _arrays_in(content: memoryview) -> Parameters:
+    """Return the arrays in the content of a safetensors file as parts of it, which cannot be written to.
+
+    The safetensors library copies them, which takes longer than to read the file. Its first eight bytes are the size of
+    a JSON document, which says which of the bytes that follow it are which array
+    (https://huggingface.co/docs/safetensors). Raises ``TypeError``, ``ValueError``, ``LookupError`` or
+    ``AttributeError`` if the content is not valid.
+    """
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = strict_json.loads(bytes(content[8:start]))
+    header.pop("__metadata__", None)
+    data = np.frombuffer(content, np.uint8)[start:]
+    return {
+        name: data[slice(*facts["data_offsets"])].view(KINDS[facts["dtype"]]).reshape(facts["shape"])
+        for name, facts in header.items()
+    }
 
 
 def _digest_of_unrated(movies: Movies) -> str:
@@ -211,11 +269,13 @@ def _digest_of_unrated(movies: Movies) -> str:
     return hashlib.sha256("\n".join(ids).encode()).hexdigest() if ids else ""
 
 
-def _is_finite(values: NDArray[Any]) -> bool:
-    """Return whether an array holds neither NaN nor infinity; either would show in its minimum or maximum."""
-    if not values.size or values.dtype.kind not in "fc":
+def is_finite(values: NDArray[Any]) -> bool:
+    """Return whether an array holds neither NaN nor infinity."""
+    if values.dtype.kind != "f":
         return True
-    return bool(np.isfinite(values.min()) and np.isfinite(values.max()))
+    with np.errstate(all="ignore"):
+        # One fast pass: NaN and infinity would show in the sum of squares. But it may also be too large.
+        return bool(np.isfinite(np.vdot(values, values)) or np.isfinite(values).all())
 
 
 def _named(name: str, cleaning: str, fingerprint: str) -> str:

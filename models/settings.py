@@ -20,10 +20,10 @@ class Settings:
     """The settings of a model. Values outside their range raise ``Problem``."""
 
     def __post_init__(self) -> None:
-        for entry in describe(type(self)):
-            value = getattr(self, entry.name)
-            if not entry.low <= value <= entry.high:
-                raise Problem(f"{entry.name}={value:g} is out of range; use {entry.low:g} to {entry.high:g}.")
+        for entry in dataclasses.fields(self):
+            value, low, high = getattr(self, entry.name), entry.metadata["low"], entry.metadata["high"]
+            if not low <= value <= high:
+                raise Problem(f"{entry.name}={value:g} is out of range; use {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def describe(settings: type[Settings]) -> tuple[Field, ...]:
 
 
 _described: dict[type[Settings], tuple[Field, ...]] = {}
-"""Cached because reading the source takes longer than creating settings should."""
+"""Cached because reading the source takes long."""
 
 
 def _field(entry: "dataclasses.Field[Any]", meaning: str) -> Field:

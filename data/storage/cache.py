@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import astuple
 from pathlib import Path
@@ -384,21 +384,21 @@ def load_summary(folder: Path) -> dict[str, Any]:
 
 def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     """Return the cleaned dataset in a folder. Raises ``FileNotFoundError`` if there is no folder, or ``Damaged``."""
-    tables, manifest = parquet.read_folder(folder, ("users", "movies", "histogram", "sample", "tags", "tag_names"))
-    packed = parquet.contents(folder, "ratings", manifest)
+    tables, manifest = parquet.read_folder(folder, ("users", "movies", "histogram", "tags", "tag_names"))
 
-    def read(user: int | None) -> Ratings:
-        return _ratings(name, packed, user, len(users["ids"]), len(movies["ids"]))
+    def reader(table: str) -> Callable[[int | None], Ratings]:
+        packed = parquet.contents(folder, table, manifest)
+        return lambda user: _ratings(name, packed, user, len(users["ids"]), len(movies["ids"]))
 
     try:
         users, movies = tables["users"], tables["movies"]
         dataset = Dataset(
             name,
             StoredRatings(
-                read,
+                reader("ratings"),
                 _numbers_of_ratings(users),
                 _histogram(tables["histogram"], len(movies["ids"])),
-                _columns(tables["sample"], len(users["ids"]), len(movies["ids"])) if "sample" in tables else None,
+                reader("sample") if "sample" in manifest["files"] else None,
             ),
             Users(
                 _texts(users, "ids"),
@@ -423,8 +423,8 @@ def load_clean(name: str, cleaning: Cleaning, folder: Path) -> Dataset:
     return dataset
 
 
-def _ratings(name: str, packed: bytes, user: int | None, users: int, movies: int) -> Ratings:
-    """Return all ratings of a dataset from a Parquet file, or those of a user.
+def _ratings(name: str, packed: memoryview, user: int | None, users: int, movies: int) -> Ratings:
+    """Return all ratings in a Parquet file, or those of a user.
 
     Raises ``Problem`` if they are not valid. ``Damaged`` would be wrong, because ``contents`` has found the file
     intact: somebody wrote it like this.

@@ -7,6 +7,7 @@ blocks it.
 
 import contextlib
 import errno
+import mmap
 import os
 import shutil
 import stat
@@ -115,9 +116,25 @@ def open_to_read(path: Path) -> BufferedReader:
 def read(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> bytes:
     """Return the content of a regular file. Raises ``OSError``, also if it has more than ``max_bytes`` bytes."""
     with open_to_read(path) as file:
-        if os.fstat(file.fileno()).st_size > max_bytes:
-            raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes", str(path))
+        _check_size(os.fstat(file.fileno()).st_size, max_bytes, path)
         return file.read()
+
+
+def mapped(path: Path) -> memoryview:
+    """Return the content of a regular file without reading it into memory: the system reads what is used.
+
+    Only for files that are never changed, but replaced or removed as a whole; a file that is removed stays readable.
+    Raises ``OSError``, also if the file has more than ``MAX_FILE_BYTES`` bytes.
+    """
+    with open_to_read(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_size(size, MAX_FILE_BYTES, path)
+        return memoryview(mmap.mmap(file.fileno(), size, mmap.MAP_PRIVATE, mmap.PROT_READ) if size else b"")
+
+
+def _check_size(size: int, max_bytes: int, path: Path) -> None:
+    if size > max_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes", str(path))
 
 
 def _checked(descriptor: int, path: Path) -> int:

@@ -145,10 +145,7 @@ def check(folder: Path) -> None:
     """Raise ``Damaged`` unless the folder exists and its tables are intact."""
     try:
         files = manifest_of(folder)["files"]
-        whole = all(
-            disk.checksum(disk.read(_table(folder, name), disk.MAX_FILE_BYTES)) == checksum
-            for name, checksum in files.items()
-        )
+        whole = all(disk.checksum(disk.mapped(_table(folder, name))) == checksum for name, checksum in files.items())
     except OSError as error:
         raise Damaged(str(folder)) from error
     if not whole:
@@ -166,10 +163,10 @@ def read_folder(folder: Path, only: Collection[str] | None = None) -> tuple[dict
     return tables, manifest
 
 
-def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> memoryview:
     """Return a Parquet file of a folder with this manifest. Raises ``Damaged`` if the file is missing or changed."""
     try:
-        content = disk.read(_table(folder, name), disk.MAX_FILE_BYTES)
+        content = disk.mapped(_table(folder, name))
     except OSError as error:
         raise Damaged(str(folder)) from error
     if disk.checksum(content) != manifest["files"].get(name):
@@ -177,7 +174,7 @@ def contents(folder: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
     return content
 
 
-def columns_of(content: bytes, having: tuple[str, int] | None = None) -> Columns:
+def columns_of(content: memoryview, having: tuple[str, int] | None = None) -> Columns:
     """Return the columns of a Parquet file. Raises ``Damaged`` if the file cannot be read.
 
     ``having`` is the name of a column of numbers, and a value. Only groups of rows that may have this value are read.
@@ -190,7 +187,7 @@ def columns_of(content: bytes, having: tuple[str, int] | None = None) -> Columns
         raise Damaged("a table") from error
 
 
-def _read_columns(content: bytes, having: tuple[str, int] | None) -> Columns:
+def _read_columns(content: memoryview, having: tuple[str, int] | None) -> Columns:
     """Read one group of rows at a time, so that no column is in memory twice."""
     import pyarrow as pa
     from pyarrow import parquet

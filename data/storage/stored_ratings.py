@@ -1,6 +1,7 @@
 """Ratings on disk that are read when they are first needed, so that a list of a large dataset appears at once."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,21 @@ from movietui.data.dataset import RATING_COLUMNS, Histogram, Ints, Ratings
 
 
 class StoredRatings(Ratings):
-    """Ratings whose columns are read when one of them is first used.
+    """Ratings whose columns are read when one of them is first used, as is a sample of them.
 
     The number of ratings of each user and the histogram of stars are known without reading the ratings.
     """
 
     def __init__(
-        self, read: Callable[[int | None], Ratings], by_user: Ints, histogram: Histogram, sample: Ratings | None
+        self,
+        read: Callable[[int | None], Ratings],
+        by_user: Ints,
+        histogram: Histogram,
+        read_sample: Callable[[None], Ratings] | None,
     ) -> None:
-        """``read`` returns one user's ratings, or all for ``None``, in the order of the original file."""
-        self._read, self._by_user, self._histogram, self._sample = read, by_user, histogram, sample
+        """``read`` returns one user's ratings, or all for ``None``, in the order of the original file. ``read_sample``
+        returns the sample; it is ``None`` if there are too few ratings to need one."""
+        self._read, self._by_user, self._histogram, self._read_sample = read, by_user, histogram, read_sample
         self._latest: tuple[int, Ratings] | None = None
         """The user whose ratings were read last, and these ratings, because several lists in a row need them."""
 
@@ -41,10 +47,10 @@ class StoredRatings(Ratings):
         """Whether the ratings have been read."""
         return RATING_COLUMNS[0] in vars(self)
 
-    @property
+    @cached_property
     def sample(self) -> Ratings | None:
         """The sample that was stored with the ratings; ``None`` if there are too few of them to need one."""
-        return self._sample
+        return self._read_sample(None) if self._read_sample else None
 
     def histogram(self) -> Histogram:
         """Return how often each movie was given each number of stars."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from movietui.data.dataset import Floats, Ints
 
-BLOCK = 32_768
+BLOCK = 16_384
 """The most ratings, with padding, in one batch of solves. A longer list is a batch by itself."""
 LISTS = 4096
 """The most lists in one batch. With 128 factors, their matrices take a quarter of a gigabyte."""
@@ -53,12 +53,17 @@ def solve(lists: PaddedLists, others: Tensor, ridges: Tensor, gram: Tensor | flo
     The sums are over the list's values ``v`` and the factors ``y`` of the other side. ``others``: all factors of the
     other side, shape (others, factors). ``ridges``: shape (lists,). ``gram``: shape (factors, factors).
     """
+    count, factors = others.shape
     padded_others = torch.cat([others, torch.zeros_like(others[:1])])  # the last row is for -1
-    solution = others.new_zeros(len(ridges), others.shape[1])
+    solution = others.new_zeros(len(ridges), factors)
+    # Allocated once: for each batch, that would take longer than filling it.
+    buffer = others.new_empty(max((padded.numel() for _, padded, _ in lists.groups), default=0), factors)
     for numbers, padded, values in lists.groups:
-        vectors = padded_others[padded]
-        normal = vectors.mT @ vectors + gram
+        rows = torch.where(padded < 0, count, padded).ravel()
+        vectors = torch.index_select(padded_others, 0, rows, out=buffer[: len(rows)]).view(*padded.shape, factors)
+        normal = vectors.mT @ vectors
+        normal += gram
         normal.diagonal(dim1=1, dim2=2).add_(ridges[numbers, None])
-        pull = vectors.mT @ values[:, :, None]
+        pull = (values[:, None] @ vectors).mT
         solution[numbers] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
     return solution

@@ -1,9 +1,9 @@
-"""Resume interrupted training after the last complete epoch or sweep that was saved.
+"""Resume interrupted training after the last complete epoch, sweep or part that was saved.
 
 The result is bit-for-bit the same as without the interruption. Inside ``resumable``, ``movietui.models.networks.train``
-saves its state after each epoch, and the sampler in ``movietui.models.training.bayes`` after some of its sweeps. Both
-load the state when the same training begins again. A state is one safetensors file, written atomically; a damaged one
-is ignored.
+saves its state after each epoch, the sampler in ``movietui.models.training.bayes`` after some of its sweeps, and
+``fit_part`` the parameters of a fitted part of a larger model. All of them load the state when the same training begins
+again. A state is one safetensors file, written atomically; a damaged one is ignored.
 """
 
 import hashlib
@@ -12,13 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from movietui.data.dataset import Dataset
 from movietui.data.storage import atomic_files, disk, strict_json
-from movietui.models.base import Epoch
+from movietui.models.base import AnyModel, Epoch, Progress
+from movietui.models.checkpoints import is_finite, restore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,6 +31,10 @@ if TYPE_CHECKING:
 
 EXPIRY_SECONDS = 7 * 86_400
 """A state that is older than this is deleted when another training completes."""
+SAVED_SECONDS = 2.0
+"""A part that was fitted in less time than this is not saved: fitting it again takes little longer than loading it."""
+LIBRARIES = ("movietui", "numpy", "torch")
+"""The packages whose versions a result depends on."""
 
 
 @dataclass
@@ -38,7 +47,7 @@ class TrainingProgress:
 
 
 class State:
-    """The state on disk of the training of one network, or of one run of a Gibbs sampler."""
+    """The state on disk of the training of one network, of one run of a Gibbs sampler, or of one fitted part."""
 
     def __init__(self, file: Path, resumed: Callable[[Epoch], None]) -> None:
         self._file, self._resumed = file, resumed
@@ -72,6 +81,11 @@ class State:
             # Do not wait for the disk: that would cost time after each epoch, while a state lost in a power cut costs
             # only one epoch.
             atomic_files.replace_file(self._file, content, durable=False)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the state was written; it may be damaged."""
+        return self._file.exists()
 
     def say_resumed(self, last: Epoch) -> None:
         """Report that training resumes after an epoch, unless that was the last one."""
@@ -132,7 +146,7 @@ class States:
 
         ``resumed`` is called for each training that resumes, with the last epoch before the interruption.
         """
-        description = json.dumps([result_depends_on, version("torch")], sort_keys=True)
+        description = json.dumps([result_depends_on, [*map(version, LIBRARIES)]], sort_keys=True)
         self._folder, self._key = folder, hashlib.sha256(description.encode()).hexdigest()[:32]
         self._resumed, self._count = resumed, 0
 
@@ -146,11 +160,18 @@ class States:
         self._count += 1
         return State(self._folder / f"{self._key}-{self._count}.safetensors", self._resumed)
 
+    def inside(self) -> "States":
+        """Return the states of the trainings within the one whose state ``next_state`` returned last."""
+        inner = copy(self)
+        inner._key, inner._count = f"{self._key}-{self._count}", 0
+        return inner
+
     def forget(self) -> None:
-        """Delete the states of this command, and expired states of other commands."""
+        """Delete the states of this command, also if they were not written completely, and expired states of other
+        commands."""
         for file in self._folder.glob("*.safetensors*"):
             with suppress(OSError):
-                if file.name.startswith(self._key) or time.time() - file.stat().st_mtime > EXPIRY_SECONDS:
+                if f"{self._key}-" in file.name or time.time() - file.stat().st_mtime > EXPIRY_SECONDS:
                     file.unlink()
 
 
@@ -160,18 +181,51 @@ _current: ContextVar[States | None] = ContextVar("states", default=None)
 @contextmanager
 def resumable(states: States) -> Iterator[None]:
     """Save the states of all trainings in the block; delete these states if the block completes."""
+    with _saved_in(states):
+        yield
+    states.forget()
+
+
+@contextmanager
+def _saved_in(states: States) -> Iterator[None]:
     token = _current.set(states)
     try:
         yield
     finally:
         _current.reset(token)
-    states.forget()
 
 
 def next_state() -> State | None:
     """Return the state of a training that begins here, or ``None`` outside ``resumable``."""
     states = _current.get()
     return states.next_state() if states else None
+
+
+def fit_part(part: AnyModel, train: Dataset, progress: Progress) -> None:
+    """Fit a part of a larger model, or load its parameters if it was fitted before the training was interrupted.
+
+    Inside ``resumable``, the parameters are saved, unless the fit takes less than ``SAVED_SECONDS``. They replace the
+    states that were saved during the fit. ``progress`` is not called for a part that is loaded.
+    """
+    import torch
+
+    states = _current.get()
+    if states is None:
+        part.fit(train, progress=progress)
+        return
+    state, during_fit = states.next_state(), states.inside()
+    if saved := state.read():
+        parameters = {name: tensor.numpy() for name, tensor in saved[2].items()}
+        if all(map(is_finite, parameters.values())) and restore(part, parameters, train.scale, len(train.movies)):
+            return
+    began = time.monotonic()
+    with _saved_in(during_fit):
+        fitted = part.fit(train, progress=progress)
+    if time.monotonic() - began >= SAVED_SECONDS:
+        tensors = {name: torch.from_numpy(np.asarray(values, order="C")) for name, values in part.parameters.items()}
+        state.write({}, fitted.curve, tensors)
+        if state.exists:
+            during_fit.forget()
 
 
 def _digest(progress: str, tensors: "Mapping[str, Tensor]") -> str:

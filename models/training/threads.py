@@ -1,7 +1,7 @@
 """Calls that run in parallel."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
 
@@ -14,8 +14,13 @@ def side_by_side(one: Callable[[], T], other: Callable[[], U]) -> tuple[T, U]:
 
     This saves time if both calls spend theirs in numpy, which lets other threads run.
     """
-    later = _second_thread().submit(other)
+    later = meanwhile(other)
     return one(), later.result()
+
+
+def meanwhile(call: Callable[[], T]) -> Future[T]:
+    """Make a call in another thread, after earlier such calls; it may not wait for a call of its own."""
+    return _second_thread().submit(call)
 
 
 @cache

@@ -7,7 +7,7 @@ from movietui.answers.lists import dataset_of, same_movies, viewer, with_users
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
-from movietui.models.checkpoints import load
+from movietui.models.checkpoints import Checkpoint
 from movietui.models.choices import Task
 from movietui.models.evaluation.comparison import Difference as MeanDifference
 from movietui.models.evaluation.peers import PEERS
@@ -95,8 +95,8 @@ def _tops(store: Store, a: Run, b: Run, viewers: Sequence[ViewerRef], k: int) ->
     """Return the first ``k`` movies of the lists that the two runs make for the viewers, ordered by the better rank."""
     tops: list[Sequence[Title]] = []
     for run in (a, b):
-        folder = locations.checkpoint(run.checkpoint)
-        model, _, dataset = load(folder, dataset_of(folder, run.dataset, run.cleaning))
+        checkpoint = Checkpoint(locations.checkpoint(run.checkpoint))
+        model, dataset = checkpoint.load(dataset_of(checkpoint.manifest, run.dataset, run.cleaning))
         dataset = with_users(dataset, [ref.id for ref in viewers if ref.kind == "user"])
         same = same_movies(store, dataset, viewers)
         people = [viewer(dataset, same.for_engine(ref)) for ref in viewers]

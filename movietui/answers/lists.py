@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
     from movietui.data.query.search import SearchResult
     from movietui.models.base import AnyModel
+    from movietui.models.checkpoints import Manifest
     from movietui.models.serving.explanations import Reason
     from movietui.models.serving.ranking import Ranker
 
@@ -136,7 +137,7 @@ def served(
     If the model was trained on a cluster, the dataset has all movies, but only the ratings of those users who are among
     the viewers.
     """
-    from movietui.models.checkpoints import load
+    from movietui.models.checkpoints import Checkpoint
     from movietui.models.registry import check_name
 
     if model is not None:
@@ -151,8 +152,8 @@ def served(
         catalogue.check_name(dataset)
     for index, run in enumerate(runs):
         try:
-            folder = locations.checkpoint(run.checkpoint)
-            fitted, _, loaded = load(folder, dataset_of(folder, dataset, run.cleaning))
+            checkpoint = Checkpoint(locations.checkpoint(run.checkpoint))
+            fitted, loaded = checkpoint.load(dataset_of(checkpoint.manifest, dataset, run.cleaning))
         except Problem as error:
             problem = error if index == 0 else problem
             continue
@@ -160,15 +161,14 @@ def served(
     raise problem
 
 
-def dataset_of(checkpoint: Path, dataset: str, cleaning: str) -> Dataset:
+def dataset_of(manifest: Manifest, dataset: str, cleaning: str) -> Dataset:
     """Return the dataset that a checkpoint was fitted on; of one on a cluster, only the movies (see ``with_users``).
 
     If the dataset has changed since the fit, it is returned as it is now, and the checkpoint cannot be loaded with it.
     """
     from movietui.data.storage import remote_view
-    from movietui.models.checkpoints import read_manifest
 
-    return remote_view.find(dataset, read_manifest(checkpoint).fingerprint) or _movies_of(dataset, cleaning)
+    return remote_view.find(dataset, manifest.fingerprint) or _movies_of(dataset, cleaning)
 
 
 def with_users(dataset: Dataset, ids: Sequence[str]) -> Dataset:

@@ -16,6 +16,11 @@ from movietui.protocol.wire import WORKING, Message, decode, encode, sentence, t
 if TYPE_CHECKING:
     from movietui.protocol.requests import Requests
 
+# Set before numpy is loaded. The models make two calls side by side where that helps (``side_by_side``); if each were
+# divided among further threads, these would wait for each other: on a busy machine, for ten times as long as the list
+# takes.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 SIGN_SECONDS = 1.0
 """Seconds between the signs of life that the engine gives while it works on a request."""
 

@@ -23,7 +23,7 @@ from movietui.data.storage.remote_view import find_if_only_there
 from movietui.engine.lists import Lists, by_taste, draw_surprise, rank
 from movietui.engine.open_dataset import OpenDataset
 from movietui.models import MODELS
-from movietui.models.checkpoints import load, read_manifest
+from movietui.models.checkpoints import Checkpoint
 from movietui.models.choices import RECOMMENDED
 from movietui.models.registry import plugin_of
 from movietui.models.serving.groups import MISERY
@@ -93,8 +93,9 @@ class Service(Requests):
         return self._open
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
-        whole = dataset_of(Path(checkpoint), dataset, cleaning)
-        model, manifest, loaded = load(Path(checkpoint), whole)
+        stored = Checkpoint(Path(checkpoint))
+        whole = dataset_of(stored.manifest, dataset, cleaning)
+        model, loaded = stored.load(whole)
         opened = OpenDataset(Ranker(loaded, model))
         self._open, self._lists, self._whole = opened, Lists(), whole
         movies, remote = loaded.movies, opened.elsewhere.remote if opened.elsewhere else None
@@ -109,7 +110,7 @@ class Service(Requests):
             "genres": [movies.genre_names[column] for column in np.argsort(-movies.genres.sum(axis=0))],
             "decades": np.unique(movies.years[movies.years > 0] // 10 * 10)[::-1].tolist(),
             "model": model.name,
-            "metrics": manifest.metrics,
+            "metrics": stored.manifest.metrics,
             "misery": MISERY,
             "first_user": loaded.users.ids[0] if loaded.users.ids else "",
             "cluster": remote.uri if remote else "",
@@ -126,11 +127,11 @@ class Service(Requests):
     def compare_lists(self, *, query: ListQuery, cleaning: str, checkpoint: str, limit: int) -> ListComparison:
         from movietui.answers.compare_runs import compare_lists, titles
 
-        served = self.opened.ranker
+        served, stored = self.opened.ranker, Checkpoint(Path(checkpoint))
         assert self._whole is not None
-        same = read_manifest(Path(checkpoint)).fingerprint == self._whole.fingerprint
-        whole = self._whole if same else dataset_of(Path(checkpoint), served.dataset.name, cleaning)
-        model, _, loaded = load(Path(checkpoint), whole)
+        same = stored.manifest.fingerprint == self._whole.fingerprint
+        whole = self._whole if same else dataset_of(stored.manifest, served.dataset.name, cleaning)
+        model, loaded = stored.load(whole)
         other = Ranker(loaded, model)
         first, second = (
             titles(ranker.dataset, rank(ranker, by_taste(query))[1].order[:limit].tolist())

@@ -11,6 +11,11 @@ Then the first model makes lists of 200 movies: it folds in each viewer's whole 
 nothing cached. ``--only-lists`` skips the comparison and the second fit.
 """
 
+import os
+
+# numpy reads this variable when it is imported. The engine, which makes the lists of the app, sets it too.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import json
 import time
 from collections.abc import Mapping, Sequence

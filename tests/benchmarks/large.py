@@ -45,8 +45,9 @@ sweep = (at[2] - at[0]) / 2
 print(json.dumps({'sweep s': sweep, 'set-up s': at[0] - began - sweep}))
 """
 SERVE = """
-import json, time
+import json, os, time
 began = time.perf_counter()
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')  # as the engine does, before numpy is imported
 import contextlib
 import numpy as np
 from movietui.answers.lists import served

@@ -1,6 +1,7 @@
 """Files on disk: they are private to their owner, stay inside their folder, and are read only if they are regular."""
 
 import errno
+import mmap
 import os
 import socket
 import tempfile
@@ -91,14 +92,18 @@ def listening(path: Path) -> None:
         server.bind(path.name)  # not the full path, which must not have more than about a hundred bytes
 
 
+@pytest.mark.parametrize("read", [disk.read, disk.mapped])
 @pytest.mark.parametrize("make", [pipe, device, listening, Path.mkdir])
 def test_only_regular_files_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], object]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], object],
+    read: Callable[[Path], bytes | memoryview],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     make(tmp_path / "thing")
     with pytest.raises(OSError, match=r"it is (not a regular file|a folder)"):
-        disk.read(tmp_path / "thing")
+        read(tmp_path / "thing")
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
@@ -106,6 +111,21 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     assert disk.read(tmp_path / "file", 5) == b"12345"
     with pytest.raises(OSError, match="more than 4 bytes"):
         disk.read(tmp_path / "file", 4)
+
+
+def test_a_mapped_file_is_not_in_memory_and_stays_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "empty").touch()
+    content = disk.mapped(tmp_path / "file")
+    (tmp_path / "file").unlink()
+    assert bytes(content) == b"12345"
+    assert content.readonly
+    assert type(content.obj) is mmap.mmap
+    assert bytes(disk.mapped(tmp_path / "empty")) == b""
+    monkeypatch.setattr(disk, "MAX_FILE_BYTES", 4)
+    (tmp_path / "file").write_bytes(b"12345")
+    with pytest.raises(OSError, match="more than 4 bytes"):
+        disk.mapped(tmp_path / "file")
 
 
 def test_new_files_are_private(home: Path, open_to_all: None) -> None:

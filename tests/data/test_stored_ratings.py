@@ -129,9 +129,15 @@ def test_a_sample_has_all_ratings_of_some_users(
     stored = catalogue.load("small", "none")
     whole = catalogue.load("small", "none").ratings
     drawn = replace(stored, ratings=Ratings(whole.user, whole.movie, whole.stars, whole.time)).sample.ratings
-    reading_fails(monkeypatch)
+    with monkeypatch.context() as patched:  # loading the dataset has not read the sample
+        reading_fails(patched)
+        with pytest.raises(AssertionError):
+            _ = stored.sample
     sample = stored.sample
     assert sample is not stored
+    assert not stored.ratings.in_memory
+    reading_fails(monkeypatch)
+    assert stored.ratings.sample is sample.ratings
     users = np.unique(sample.ratings.user)
     assert 0 < len(users) < len(stored.users)
     assert len(sample.ratings) == stored.ratings.by_user(len(stored.users))[users].sum()
@@ -140,21 +146,24 @@ def test_a_sample_has_all_ratings_of_some_users(
     assert (len(sample.users), len(sample.movies)) == (len(stored.users), len(stored.movies))
 
 
+@pytest.mark.parametrize("name", ["ratings", "sample"])
 @pytest.mark.parametrize(("column", "value"), [("user", 999), ("movie", -1), ("stars", float("nan"))])
 def test_invalid_ratings_are_refused_even_if_the_checksums_are_right(
-    loaded: Dataset, column: str, value: float
+    loaded: Dataset, monkeypatch: pytest.MonkeyPatch, name: str, column: str, value: float
 ) -> None:
-    (path,) = locations.dataset("small").glob("standard-*/ratings.parquet")
+    monkeypatch.setattr(dataset, "SAMPLE_RATINGS", len(loaded.ratings) // 2)
+    catalogue.clean("small", "none")
+    (path,) = locations.dataset("small").glob(f"none-*/{name}.parquet")
     table = files.read_table(path)
     values = table[column].to_numpy().copy()
     values[0] = value
     files.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), path)
     manifest = parquet.manifest_of(path.parent)
-    manifest["files"]["ratings"] = disk.checksum(path.read_bytes())
+    manifest["files"][name] = disk.checksum(path.read_bytes())
     path.with_name("manifest.json").write_bytes(parquet._json({**manifest, "seal": parquet._seal(manifest)}))
-    spoiled = catalogue.load("small")
+    spoiled = catalogue.load("small", "none")
     with pytest.raises(Problem, match=r"^The stored ratings of small are not valid; remove small and get it again\.$"):
-        _ = spoiled.ratings.stars
+        _ = spoiled.ratings.stars if name == "ratings" else spoiled.sample
 
 
 def test_the_ratings_of_the_latest_user_are_read_only_once(loaded: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

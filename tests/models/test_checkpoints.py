@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import pytest
 
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
+from movietui.data.storage import disk
+from movietui.models.base import history_of
 from movietui.models.bias import Bias
-from movietui.models.checkpoints import ARRAYS, FORMAT, MANIFEST, load, read_manifest, save
+from movietui.models.checkpoints import ARRAYS, FORMAT, MANIFEST, is_finite, load, read_manifest, save
 from tests.models.builders import tastes
 
 DATASET = tastes()[0]
@@ -99,6 +102,51 @@ def test_one_wrong_bit_is_refused(folder: Path) -> None:
     assert "is damaged" in refusal(folder)
 
 
+def header_of(facts: object) -> bytes:
+    return json.dumps({"counts": facts}).encode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"counts": NaN}',
+        header_of([]),
+        header_of({"dtype": "I32", "shape": [1]}),
+        header_of({"dtype": "I31", "shape": [1], "data_offsets": [0, 4]}),
+        header_of({"dtype": [], "shape": [1], "data_offsets": [0, 4]}),
+        header_of({"dtype": "I32", "shape": [2], "data_offsets": [0, 4]}),
+        header_of({"dtype": "I32", "shape": [1 << 40, 1 << 40], "data_offsets": [0, 4]}),
+        header_of({"dtype": "I32", "shape": [1], "data_offsets": [0, 3]}),
+        header_of({"dtype": "I32", "shape": [1], "data_offsets": ["0", "4"]}),
+        header_of({"dtype": "I32", "shape": [1], "data_offsets": [0, 4, 1, 1]}),
+        header_of({"dtype": "I32", "shape": [100], "data_offsets": [0, 400]}),
+    ],
+)
+@pytest.mark.parametrize("size", [None, 1 << 62])
+def test_invalid_arrays_are_refused_even_if_the_checksum_is_right(
+    folder: Path, header: bytes, size: int | None
+) -> None:
+    content = (len(header) if size is None else size).to_bytes(8, "little") + header + bytes(8)
+    (folder / ARRAYS).write_bytes(content)
+    change(folder, checksum=disk.checksum(content))
+    assert "is damaged" in refusal(folder)
+
+
+def test_a_removed_checkpoint_stays_loaded(folder: Path) -> None:
+    model = load(folder, DATASET)[0]
+    expected = model.expect(model.fold_in(history_of(DATASET, 3))).stars.tolist()
+    shutil.rmtree(folder)
+    assert model.expect(model.fold_in(history_of(DATASET, 3))).stars.tolist() == expected
+
+
+def test_a_loaded_model_cannot_be_changed(folder: Path) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        load(folder, DATASET)[0].parameters["movie"][0] = 0
+
+
 @pytest.mark.parametrize("name", [ARRAYS, MANIFEST])
 def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
@@ -168,6 +216,16 @@ def test_a_metric_that_is_not_a_number_is_not_written(tmp_path: Path) -> None:
     model.fit(DATASET)
     save(tmp_path / "one", model, DATASET, metrics={"rmse": float("nan"), "mae": 0.5})
     assert load(tmp_path / "one", DATASET)[1].metrics == {"mae": 0.5}
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_large_numbers_are_finite(kind: type[np.floating]) -> None:
+    largest = np.full((2, 3), np.finfo(kind).max, kind)
+    assert is_finite(largest)
+    assert is_finite(-largest.T)
+    assert is_finite(largest[:0])
+    largest[1, 2] = np.inf
+    assert not is_finite(largest)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

@@ -13,15 +13,19 @@ import numpy as np
 import pytest
 
 from movietui.data.problems import Cancelled
+from movietui.data.progress import Stage
 from movietui.models.base import AnyModel, Epoch, Fitted, ignore_epoch
-from movietui.models.bayes import BayesSettings
+from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.blend import BlendSettings
+from movietui.models.ease import Ease
 from movietui.models.embedding_networks import DeepMFSettings
 from movietui.models.embedding_products import SgdMFSettings
 from movietui.models.evaluation.measure import build
+from movietui.models.ials import Ials
+from movietui.models.item_knn import ItemKNN
 from movietui.models.registry import MODELS
 from movietui.models.settings import Settings, parse
-from movietui.models.training import bayes, resume
+from movietui.models.training import bayes, resume, stages
 from movietui.models.training.resume import EXPIRY_SECONDS, States
 from tests.models.builders import tastes
 
@@ -149,17 +153,185 @@ def test_a_killed_sampler_resumes_at_the_last_saved_sweep(tmp_path: Path) -> Non
     assert same(again, learn(None, "bayes", GIBBS))
 
 
-def test_the_sampler_of_a_blend_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = BlendSettings(factors=3, sweeps=8, ease=False, ials=False)
+QUICK_BLEND = BlendSettings(factors=3, sweeps=6)
+STAGES = ("bayes", "item-knn", "ease", "ials-0", "ials-1", "ials-2")
+"""The parts of a blend, in the order in which they are fitted."""
+FITS = {"bayes": Bayes, "item-knn": ItemKNN, "ease": Ease, **dict.fromkeys(STAGES[3:], Ials)}
 
-    def stop_in_first_part(epoch: Epoch) -> None:
-        raise Cancelled
 
+@pytest.fixture
+def saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let even those parts be saved that are fitted in no time."""
+    monkeypatch.setattr(resume, "SAVED_SECONDS", 0.0)
+
+
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the models that are fitted."""
+    names: list[str] = []
+
+    def counted(learn: Any) -> Any:
+        def wrapper(self: AnyModel, *arguments: Any) -> Any:
+            names.append(self.name)
+            return learn(self, *arguments)
+
+        return wrapper
+
+    for kind in {*FITS.values()}:
+        monkeypatch.setattr(kind, "_learn", counted(kind._learn))
+    return names
+
+
+def stop_after(stage: str):
+    def watch(epoch: Epoch) -> None:
+        if epoch.stage == stage:
+            raise Cancelled
+
+    return watch
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_parts_of_a_blend_that_were_fitted_are_not_repeated(
+    tmp_path: Path, saved: None, fits: list[str], stage: str
+) -> None:
     with pytest.raises(Cancelled):
-        learn(tmp_path, "blend", settings, stop_in_first_part)
+        learn(tmp_path, "blend", QUICK_BLEND, stop_after(stage))
+    seen: list[Epoch] = []
+    fits.clear()
+    again = learn(tmp_path, "blend", QUICK_BLEND, seen.append)
+    remaining = STAGES[STAGES.index(stage) + 1 :]
+    assert fits == [FITS[name].name for name in remaining for _ in range(2)]
+    assert [epoch.stage for epoch in seen] == [*STAGES, "blend"]
+    undisturbed = learn(None, "blend", QUICK_BLEND)
+    assert same(again, undisturbed)
+    assert {name: array.dtype for name, array in again[0].parameters.items()} == {
+        name: array.dtype for name, array in undisturbed[0].parameters.items()
+    }
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_part_that_was_interrupted_is_repeated(
+    tmp_path: Path, saved: None, fits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second fit of ``item-knn`` fails: its first fit and those of ``bayes`` are complete."""
+    nearest, calls = ItemKNN.nearest, iter(range(1))
+
+    def nearest_once(*arguments: Any) -> Any:
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        return nearest(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ItemKNN, "nearest", nearest_once)
+        with pytest.raises(KeyboardInterrupt):
+            learn(tmp_path, "blend", QUICK_BLEND)
+    assert fits == ["bayes", "bayes", "item-knn", "item-knn"]
+    fits.clear()
+    assert same(learn(tmp_path, "blend", QUICK_BLEND), learn(None, "blend", QUICK_BLEND))
+    assert fits[: len(STAGES) * 2 - 3] == ["item-knn", *(FITS[name].name for name in STAGES[2:] for _ in range(2))]
+
+
+def test_the_sampler_of_a_blend_resumes_at_its_sweep(tmp_path: Path, saved: None, fits: list[str]) -> None:
+    """Also in its second fit, after the first was saved."""
+    drawn = iter(range(9))
+
+    def stop_in_third_sweep(stage: Stage) -> None:
+        if next(drawn, None) is None:
+            raise Cancelled
+
+    with pytest.raises(Cancelled), stages.reporting(stop_in_third_sweep):
+        learn(tmp_path, "blend", QUICK_BLEND)
+    assert fits == ["bayes", "bayes"]
+    assert len([*tmp_path.iterdir()]) == 2
+    fits.clear()
+    resumed_epochs: list[Epoch] = []
+    again = learn(tmp_path, "blend", QUICK_BLEND, resumed=resumed_epochs.append)
+    assert [(epoch.number, epoch.of) for epoch in resumed_epochs] == [(4, 6)]
+    assert fits[:2] == ["bayes", "item-knn"]
+    assert same(again, learn(None, "blend", QUICK_BLEND))
+
+
+def test_a_saved_part_replaces_the_states_of_its_sampler(tmp_path: Path, saved: None) -> None:
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "blend", QUICK_BLEND, stop_after("bayes"))
+    assert len([*tmp_path.iterdir()]) == 2  # the parameters of both fits
+
+
+def test_a_part_that_is_fitted_fast_is_not_saved(tmp_path: Path, fits: list[str]) -> None:
+    settings = replace(QUICK_BLEND, ease=False, ials=False)
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "blend", settings, stop_after("item-knn"))
+    fits.clear()
+    again = learn(tmp_path, "blend", settings)
+    assert fits == ["bayes", "bayes", "item-knn", "item-knn"]
+    assert same(again, learn(None, "blend", settings))
+
+
+def test_the_sampler_of_a_part_that_was_not_saved_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(QUICK_BLEND, ease=False, ials=False)
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "blend", settings, stop_after("bayes"))
     undisturbed = learn(None, "blend", settings)
     monkeypatch.delattr(bayes, "draw_noise")  # both fits of the sampler are complete: no sweep is left
     assert same(learn(tmp_path, "blend", settings), undisturbed)
+
+
+def test_parts_of_other_settings_data_and_versions_are_not_loaded(
+    tmp_path: Path, saved: None, fits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(QUICK_BLEND, neighbours=False, ials=False)
+    everything = ["bayes", "bayes", "ease", "ease"]
+
+    def cut_off() -> None:
+        with pytest.raises(Cancelled):
+            learn(tmp_path, "blend", settings, stop_after("ease"))
+        fits.clear()
+
+    cut_off()
+    changed = replace(settings, held_out=0.2)
+    assert same(learn(tmp_path, "blend", changed), learn(None, "blend", changed))
+    assert fits == everything * 2
+    fits.clear()
+    learn(tmp_path, "blend", settings, seed=3)
+    assert fits == everything
+    with monkeypatch.context() as patched:
+        patched.setattr(resume, "version", lambda package: "0")
+        fits.clear()
+        learn(tmp_path, "blend", settings)
+        assert fits == everything
+    fits.clear()
+    learn(tmp_path, "blend", settings)
+    assert fits == []
+
+
+@pytest.mark.parametrize("wrong", ["not finite", "missing", "other movies", "a pipe", "cut"])
+def test_a_part_that_is_not_valid_is_fitted_again(tmp_path: Path, saved: None, fits: list[str], wrong: str) -> None:
+    """Even if its digest is right, so that somebody must have written it like this."""
+    settings = replace(QUICK_BLEND, neighbours=False, ials=False)
+    with pytest.raises(Cancelled):
+        learn(tmp_path, "blend", settings, stop_after("ease"))
+    file = max(tmp_path.iterdir(), key=lambda each: each.name)  # that of the second fit of ease
+    state = resume.State(file, ignore_epoch)
+    saved_state = state.read()
+    assert saved_state is not None
+    facts, curve, tensors = saved_state
+    changed = {
+        "not finite": {"weights": tensors["weights"] * float("nan")},
+        "other movies": {"counts": tensors["counts"][:-1]},
+    }.get(wrong, {})
+    if wrong == "missing":
+        del tensors["counts"]
+    state.write({name: value for name, value in facts.items() if name != "curve"}, curve, tensors | changed)
+    if wrong == "a pipe":
+        file.unlink()
+        os.mkfifo(file)
+    if wrong == "cut":
+        file.write_bytes(file.read_bytes()[:-1])
+    fits.clear()
+    assert same(learn(tmp_path, "blend", settings), learn(None, "blend", settings))
+    assert fits[0] == "ease"
 
 
 def test_a_sampler_with_a_large_state_starts_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

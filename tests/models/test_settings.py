@@ -1,5 +1,6 @@
 """Settings."""
 
+import inspect
 from dataclasses import asdict
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from movietui.data.problems import Problem
 from movietui.models import MODELS
+from movietui.models import settings as module
 from movietui.models.item_knn import ItemKNNSettings
 from movietui.models.mf import BiasedMFSettings
 from movietui.models.neighbours import NeighbourSettings
@@ -21,6 +23,13 @@ def test_every_setting_has_a_meaning_and_a_default_in_its_range(kind: type) -> N
     for field in describe(kind):
         assert field.meaning.endswith(".")
         assert field.low <= field.default <= field.high
+
+
+def test_a_model_is_loaded_without_reading_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it would take a tenth of a second until the first list."""
+    monkeypatch.setattr(module, "_described", {})
+    monkeypatch.delattr(inspect, "getsource")
+    assert ItemKNNSettings(neighbours=7).neighbours == 7
 
 
 @settings(deadline=None)

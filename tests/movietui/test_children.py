@@ -42,6 +42,19 @@ async def engine(home: Path) -> AsyncIterator[Engine]:
     assert gone(*processes_of(home))
 
 
+@pytest.mark.parametrize(("chosen", "used"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_products_in_the_engine_use_one_thread_unless_somebody_chooses_more(chosen: dict[str, str], used: str) -> None:
+    """The variable has an effect only if it is set before numpy is loaded."""
+    script = (
+        "import sys, os, movietui.engine.__main__; print(os.environ['OPENBLAS_NUM_THREADS'], 'numpy' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"} | chosen
+    printed = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True
+    )
+    assert printed.stdout.split() == [used, "False"]
+
+
 async def open_demo(engine: Engine) -> None:
     checkpoint = checkpoint_of("mf")
     await engine.ask(Requests.open, dataset="demo", cleaning="standard", checkpoint=checkpoint)

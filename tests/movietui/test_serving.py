@@ -419,7 +419,7 @@ def test_an_imdb_title_can_be_chosen_and_forgotten(joined: Service) -> None:
     assert joined.choose_imdb_title(dataset="demo", movie=alien, title=None)["unmatched"] == report["unmatched"] + 1
     assert joined.movie_details(viewers=[a_user()], movie=alien)["minutes"] == 0
     assert joined.forget_imdb_title(dataset="demo", movie=alien) == report
-    with pytest.raises(Problem, match="nothing is not joined"):
+    with pytest.raises(Problem, match="nothing has not been joined"):
         joined.choose_imdb_title(dataset="nothing", movie=alien, title=None)
 
 

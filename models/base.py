@@ -23,6 +23,7 @@ from movietui.models.training import memory
 S = TypeVar("S", bound=Settings)
 Taste = TypeVar("Taste")
 Parameters = dict[str, NDArray[Any]]
+Times = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -62,24 +63,32 @@ class History:
     """The rating of each movie, in stars, float32."""
     user: int | None = None
     """The viewer's row among the users that the model knows; ``None`` for other viewers."""
+    time: Times | None = None
+    """When each rating was given, in seconds since 1970 in UTC; 0 if that is not known, and ``None`` if it is not known
+    of any."""
 
     def __len__(self) -> int:
         return len(self.movies)
 
+    def take(self, which: "slice | NDArray[Any]") -> "History":
+        """Return only some of the ratings, in this order."""
+        time = None if self.time is None else self.time[which]
+        return History(self.movies[which], self.stars[which], self.user, time)
+
     def among(self, count: int) -> "History":
         """Return only the ratings of the dataset's first ``count`` movies."""
         rated = self.movies < count
-        return self if rated.all() else History(self.movies[rated], self.stars[rated], self.user)
+        return self if rated.all() else self.take(rated)
 
     def without(self, index: int) -> "History":
         """Return the history without the rating at an index."""
-        return History(np.delete(self.movies, index), np.delete(self.stars, index), self.user)
+        return self.take(np.delete(np.arange(len(self)), index))
 
 
 def history_of(dataset: Dataset, user: int) -> History:
     """Return the ratings of a user of the dataset."""
     ratings = dataset.ratings_of(user)
-    return History(ratings.movie, ratings.stars, user if dataset.users_are_in_models else None)
+    return History(ratings.movie, ratings.stars, user if dataset.users_are_in_models else None, ratings.time)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +157,11 @@ class Model(ABC, Generic[S, Taste]):
         self.seed = seed
         self.scale = Scale()
         self.parameters: Parameters = {}
+
+    @property
+    def reads_time(self) -> bool:
+        """Whether the model learns from when ratings were given, so that ``predict_at`` differs from ``predict``."""
+        return False
 
     @property
     def counts(self) -> Ints:
@@ -238,6 +252,14 @@ class Model(ABC, Generic[S, Taste]):
         unknown, apart from its side features. Raises ``Problem`` if the model comes from a checkpoint and needs
         parameters that are ``only_for_predict``.
         """
+
+    def predict_at(self, users: Ints, movies: Ints, time: Times) -> Floats:
+        """Return the same for ratings that were given at known moments.
+
+        ``time``: the moment of each rating, in seconds since 1970 in UTC, 0 if it is not known. Only a model that
+        ``reads_time`` overrides this method.
+        """
+        return self.predict(users, movies)
 
     def predict_pair(self, first: Ints, second: Ints, movies: Ints) -> Floats:
         """Return, for each row, the predicted mean of two users' ratings of a movie, shape (rows,).

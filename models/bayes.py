@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.samples import evenly_spread
 from movietui.models import ordinal
-from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, Times, history_of
 from movietui.models.settings import Settings, setting
 from movietui.models.training.threads import side_by_side
 
 Doubles = NDArray[np.float64]
 
+SITTING_BITS = 40
+"""How many bits of a ``sitting_keys`` say which of the user's sittings it is."""
+UNKNOWN_SITTINGS = 1 << 39
+"""The first number of the sittings of ratings whose time is not known."""
 BLOCK = 16_384
 """How many pairs of a user and a movie are processed at once."""
 RATINGS_AT_ONCE = 128
@@ -33,7 +37,8 @@ class BayesSettings(Settings):
     """Settings of ``Bayes``.
 
     The defaults were chosen on a held-out tenth (``hold_out``) of the train parts of ``kfold5-0`` and ``kfold5-1`` of
-    ml-100k and of ``random90`` of ml-1m; caution and popularity are those of ``BiasedMF``.
+    ml-100k and of ``random90`` of ml-1m, the length of a sitting on held-out tenths of the rows that are in the train
+    parts of ``kfold5-0``, ``u1`` and ``random90`` (split seed 12345); caution and popularity are those of ``BiasedMF``.
     """
 
     factors: int = setting(0, 0, 128)
@@ -49,6 +54,10 @@ class BayesSettings(Settings):
     implicit: int = setting(6, 0, 100)
     """How many directions of implicit feedback (which movies a user rated, regardless of the stars) are used for each
     factor; 0 for none (SVD++; Koren 2008)."""
+    sitting: float = setting(5.0, 0.0, 1_000_000.0)
+    """How many minutes a sitting lasts: the ratings that a user gives in one sitting are all higher or lower by the
+    same amount (Koren 2009). 0 for no sittings; there are none either if the dataset does not say when ratings were
+    given."""
     ordinal: bool = setting(False, False, True)
     """Whether stars are unequally spaced levels (ordered probit; McCullagh 1980) rather than plain numbers."""
     features: bool = setting(True, False, True)
@@ -82,8 +91,8 @@ class Posteriors:
 class Bayes(Model[BayesSettings, Posteriors]):
     """A factorisation machine (Rendle, Factorization machines with libFM, 2012) whose posterior is sampled.
 
-    ``r ~ N(m + b_u + c_i + p_u . q_i, v s_u s_i)``: the ratings of some users, and of some movies, scatter more than
-    others and carry less information (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix
+    ``r ~ N(m + b_u + c_i + p_u . q_i + t_us, v s_u s_i)``: the ratings of some users, and of some movies, scatter more
+    than others and carry less information (as in Lakshminarayanan, Bouchard and Archambeau, Robust Bayesian matrix
     factorisation, 2011). The prior of a user's ``x = (p, b)`` is normal; its mean is a regression on which movies the
     user rated, regardless of the stars (SVD++; Koren 2008), and on age, gender, occupation and zip code. The prior mean
     of a movie's ``y = (q, c)`` is a regression on who rated the movie, and on genres, year and directors. All means,
@@ -91,12 +100,17 @@ class Bayes(Model[BayesSettings, Posteriors]):
     by Gibbs sampling (``movietui.models.training.bayes``). A factorisation machine also has interactions between the
     features of one side; here, that side's bias stands for them.
 
+    The ratings that a user gives in one sitting share a level ``t_us`` (as those of one day in Koren, Collaborative
+    filtering with temporal dynamics, 2009), drawn from ``N(0, V)``. It is integrated out where a viewer is folded in.
+    A viewer's next sitting is new: its level is 0 on average, and ``V`` is part of the noise.
+
     Some samples are stored. Given a sample's movies and priors, the posterior of a user is
 
         covariance = (L + sum w w' / v_i)^-1
         mean = covariance (L e + sum w (r - m - c) / v_i)     with w = (q, 1), sums over the rated movies,
 
-    where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; a viewer who is not in the
+    where ``e`` is the regression, ``L`` the precision around it and ``v_i = v s_u s_i``; for the ratings of a sitting,
+    the inverse of their covariance, ``diag(v_i) + V 1 1'``, takes the place of ``1 / v_i``. A viewer who is not in the
     dataset has the average scatter. The prediction is the mean over the samples.
 
     With ``ordinal``, the normal distribution is that of a latent number behind the stars (``movietui.models.ordinal``),
@@ -107,8 +121,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
 
     name = "bayes"
     summary = "Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is."
-    formula = "m + b_u + c_i + p_u · q_i"
-    reference = "Rendle 2012; Koren 2008; Lakshminarayanan et al. 2011; Simm et al. 2015"
+    formula = "m + b_u + c_i + p_u · q_i + t_us"
+    reference = "Rendle 2012; Koren 2008, 2009; Lakshminarayanan et al. 2011; Simm et al. 2015"
     settings_type = BayesSettings
     predicts_unrated = True
 
@@ -140,13 +154,36 @@ class Bayes(Model[BayesSettings, Posteriors]):
             lambda: np.copyto(self._by_movie[middle:], by_movie[middle:]),
         )
 
+    @property
+    def reads_time(self) -> bool:
+        """Whether there are sittings."""
+        return self.settings.sitting > 0
+
     def only_for_predict(self) -> frozenset[str]:
-        """Return the name of the users' means."""
-        return frozenset(("users",))
+        """Return the names of the users' means, their sittings and the levels of these."""
+        return frozenset(("users", "sittings", "sitting_levels"))
+
+    def noise(self, user: int | None) -> Floats:
+        """Return the noise, which includes the variance of the level of a new sitting."""
+        noise = super().noise(user)
+        assert noise is not None
+        return np.asarray(noise + self.parameters["sitting_variance"].mean(), np.float32)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars; unknown users and movies get the prior mean."""
+        """Return the predicted stars in a new sitting; unknown users and movies get the prior mean."""
+        return self._predict(users, movies, np.full(len(users), -1))
+
+    def predict_at(self, users: Ints, movies: Ints, time: Times) -> Floats:
+        """Return the predicted stars, with the levels of those sittings from which there are ratings in train.
+
+        Of the ratings to predict, nothing but the time is used.
+        """
+        sittings = sitting_rows(self.of_train("sittings"), users, time, self.settings.sitting)
+        return self._predict(users, movies, sittings)
+
+    def _predict(self, users: Ints, movies: Ints, sittings: NDArray[np.intp]) -> Floats:
         user, movie = self.of_train("users"), self.parameters["movie_means"]
+        levels = self.of_train("sitting_levels")
         stars = np.empty(len(users), np.float32)
         for start in range(0, len(users), BLOCK):
             block = slice(start, start + BLOCK)
@@ -154,14 +191,19 @@ class Bayes(Model[BayesSettings, Posteriors]):
             for sample, (xs, ys) in enumerate(zip(user, movie, strict=True)):
                 x, y = xs[users[block]], ys[:, movies[block]].T
                 predictor = np.einsum("nk,nk->n", x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1]
-                total += self._stars(sample, predictor, self._scatter_of(users[block])[sample], movies[block])
+                predictor += levels[sample, sittings[block]]
+                unknown = np.where(sittings[block] < 0, self.parameters["sitting_variance"][sample], np.float32(0))
+                total += self._stars(sample, predictor, self._scatter_of(users[block])[sample], movies[block], unknown)
             stars[block] = total / np.float32(len(user))
         return self.scale.clip(stars)
 
-    def _stars(self, sample: int | slice, predictor: Floats, scatter: Floats, movies: Ints | slice) -> Floats:
+    def _stars(
+        self, sample: int | slice, predictor: Floats, scatter: Floats, movies: Ints | slice, unknown: Floats
+    ) -> Floats:
         """Return the expected stars for values of ``b + c + p . q``, in one sample or in several at once.
 
-        ``scatter``: how much the ratings of each viewer scatter, relative to the average.
+        ``scatter``: how much the ratings of each viewer scatter, relative to the average; ``unknown``: the variance of
+        the level of each rating's sitting.
         """
         latent, parameters = predictor + np.float32(self.parameters["overall"]), self.parameters
         if not self.settings.ordinal:
@@ -169,7 +211,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         of_movies = np.pad(
             parameters["movie_scatter"][sample], [(0, 0)] * (predictor.ndim - 1) + [(0, 1)], constant_values=1
         )
-        noise = parameters["noise"][sample, ..., None] * scatter * of_movies[..., movies]
+        noise = parameters["noise"][sample, ..., None] * scatter * of_movies[..., movies] + unknown
         return ordinal.expected(parameters["values"], parameters["cuts"][sample], latent, np.sqrt(noise))
 
     def _scatter_of(self, users: Ints | int) -> Floats:
@@ -183,13 +225,18 @@ class Bayes(Model[BayesSettings, Posteriors]):
         mean = _means_of(precision, pull)
         if self.settings.ordinal and len(history):
             rated, residuals, noise = self._rated(history)
+            sittings = _Sittings(history, 1 / noise, self._level_precision(), self.settings.sitting)
+            shift: NDArray[Any] = np.zeros_like(residuals)
             for _ in range(ROUNDS):
-                latent = history.stars - residuals + (rated @ mean[:, :, None])[:, :, 0]
-                latent_means = ordinal.latent_mean(
-                    self.parameters["values"], self.parameters["cuts"], history.stars, latent, np.sqrt(noise)
+                expected = (rated @ mean[:, :, None])[:, :, 0]
+                latent = history.stars - residuals + expected + sittings.means(residuals + shift - expected)
+                shift = (
+                    ordinal.latent_mean(
+                        self.parameters["values"], self.parameters["cuts"], history.stars, latent, np.sqrt(noise)
+                    )
+                    - history.stars
                 )
-                shifted = pull + (((latent_means - history.stars) / noise)[:, None] @ rated)[:, 0]
-                mean = _means_of(precision, shifted)
+                mean = _means_of(precision, pull + (sittings.weigh(shift)[:, None] @ rated)[:, 0])
         roots = np.linalg.inv(np.linalg.cholesky(precision[_covariance_samples(len(mean))])).astype(np.float32)
         return Posteriors(mean, roots, self._scatter_of(-1 if history.user is None else history.user))
 
@@ -209,7 +256,8 @@ class Bayes(Model[BayesSettings, Posteriors]):
         drawn, means, mean = self.parameters["movies"], self.parameters["movie_means"], taste.mean.astype(np.float32)
         if self.settings.ordinal:
             by_sample = _predictors(means[..., movies], mean[:, None])[:, 0]
-            stars = self._stars(slice(None), by_sample, taste.scatter[:, None], movies).mean(0)
+            unknown = self.parameters["sitting_variance"][:, None]
+            stars = self._stars(slice(None), by_sample, taste.scatter[:, None], movies, unknown).mean(0)
         else:
             # The mean over the samples is computed as a single product, which reads the movies only once.
             predictor = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
@@ -233,10 +281,13 @@ class Bayes(Model[BayesSettings, Posteriors]):
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Compute the contributions of all ratings at once: leaving one out changes a precision by a rank-one
-        matrix."""
+        matrix, also if the rating shares a level with others."""
         if self.settings.ordinal:
             return super().explain_list(history, movies)  # every rating affects all latent numbers
         rated, residuals, noise = (part.astype(np.float64) for part in self._rated(history))
+        sittings = _Sittings(history, 1 / noise, self._level_precision(), self.settings.sitting)
+        noise = noise / sittings.free
+        rated, residuals = sittings.weigh(rated) * noise[:, :, None], sittings.weigh(residuals) * noise
         precision, pull = self._sums(history)
         covariance = np.linalg.inv(precision)
         prior = self.parameters["user_precision"].astype(np.float64)
@@ -266,6 +317,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         the latent mean and those one below it."""
         parameters = self.parameters
         noise = (parameters["noise"] * taste.scatter).mean() * parameters["movie_scatter"][:, movies].mean(0)
+        noise = noise + parameters["sitting_variance"].mean()
         cuts, middle, deviation_of_one = parameters["cuts"].mean(0), latent + parameters["overall"], np.sqrt(noise)
         high, low = (
             ordinal.expected(parameters["values"], cuts, middle + sign * deviation, deviation_of_one)
@@ -286,15 +338,32 @@ class Bayes(Model[BayesSettings, Posteriors]):
         watched = self._watched(self.parameters["watched"][history.movies].sum(0, np.float64)[None], len(history))
         expected = self._prior(history.user, watched)[:, 0]
         precision, pull = prior, (prior @ expected[:, :, None])[:, :, 0]
+        sitting, order, starts = _by_sitting(history, self.settings.sitting)
+        history = history.take(order)
+        sums = np.zeros((len(prior), len(starts), prior.shape[1] + 1), np.float32)
         for first in range(0, len(history), RATINGS_AT_ONCE):
             block = slice(first, first + RATINGS_AT_ONCE)
-            rated, residuals, noise = self._rated(History(history.movies[block], history.stars[block], history.user))
+            rated, residuals, noise = self._rated(history.take(block))
             # In float32, which is twice as fast: the rounding errors are negligible compared with the prior.
             root = np.sqrt(noise)
             rated /= root[:, :, None]
             precision += rated.transpose(0, 2, 1) @ rated
             pull += ((residuals / root)[:, None] @ rated)[:, 0]
+            rated /= root[:, :, None]
+            sittings, inside = np.unique(sitting[order[block]], return_index=True)
+            sums[:, sittings, :-1] += np.add.reduceat(rated, inside, 1)
+            sums[:, sittings, -1] += np.add.reduceat(residuals / noise, inside, 1)
+        # The ratings of a sitting say less together than if they did not share a level (Woodbury).
+        of_sittings = sums[:, :, :-1].astype(np.float64)
+        shares = sums / (of_sittings[:, :, -1:] + self._level_precision()[:, None])
+        precision -= of_sittings.transpose(0, 2, 1) @ shares[:, :, :-1]
+        pull -= (shares[:, None, :, -1] @ of_sittings)[:, 0]
         return precision, pull
+
+    def _level_precision(self) -> Doubles:
+        """Return the prior precision of the levels in each sample, shape (samples, 1); infinite without sittings."""
+        with np.errstate(divide="ignore"):
+            return 1 / self.parameters["sitting_variance"].astype(np.float64)[:, None]
 
     def _rated(self, history: History) -> tuple[Floats, Floats, Floats]:
         """Return the rated movies as ``(q, 1)``, shape (samples, ratings, factors + 1); the stars minus the overall
@@ -317,6 +386,71 @@ class Bayes(Model[BayesSettings, Posteriors]):
         if ratings < 1:
             return np.zeros_like(total)
         return np.asarray(total / np.sqrt(ratings) - self.parameters["watched_mean"], np.float64)
+
+
+def sitting_keys(user: Ints | int, time: Times, minutes: float) -> Times:
+    """Return a number for each rating: the same for two ratings that a user gave in one sitting.
+
+    The numbers ascend with the user. If the time of a rating is not known, it has a sitting of its own.
+    """
+    number = np.minimum(time // max(1, round(minutes * 60)), UNKNOWN_SITTINGS - 1)
+    number = np.where(time > 0, number, UNKNOWN_SITTINGS + np.arange(len(time)))
+    return np.asarray((np.int64(1) << SITTING_BITS) * user + number, np.int64)
+
+
+def sitting_users(keys: Times) -> Times:
+    """Return the users from what ``sitting_keys`` returns."""
+    return keys >> SITTING_BITS
+
+
+def sitting_rows(keys: Times, user: Ints, time: Times, minutes: float) -> NDArray[np.intp]:
+    """Return where the sitting of each rating is among sorted ``keys``; -1 if it is not, or its time is not known."""
+    wanted = sitting_keys(user, time, minutes)
+    row = np.searchsorted(keys, wanted)
+    is_there = (time > 0) & (np.append(keys, -1)[row] == wanted)
+    return np.where(is_there, row, -1)
+
+
+def _by_sitting(history: History, minutes: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return the sitting of each rating, from 0; an order of the ratings by sitting; where each of these starts."""
+    time = np.zeros(len(history), np.int64) if history.time is None else history.time
+    keys, sitting = np.unique(sitting_keys(0, time, minutes), return_inverse=True)
+    order = np.argsort(sitting, kind="stable")
+    return sitting, order, np.searchsorted(sitting[order], np.arange(len(keys)))
+
+
+class _Sittings:
+    """The sittings of a viewer in each sample.
+
+    The precision of the ratings of a sitting is ``W - W 1 1' W / (l + 1' W 1)``, where ``W`` holds their weights, and
+    ``l`` is the prior precision of the level.
+    """
+
+    def __init__(self, history: History, weights: NDArray[Any], level_precision: Doubles, minutes: float) -> None:
+        """``weights``: shape (samples, ratings); ``level_precision``: shape (samples, 1)."""
+        self._sitting, self._order, self._starts = _by_sitting(history, minutes)
+        self._weights = weights
+        self._total = (self._sums(weights) + level_precision)[:, self._sitting]
+        self.free = 1 - weights / self._total
+        """The precision of each rating given the viewer's vector and the other ratings, divided by its weight."""
+
+    def _sums(self, values: NDArray[Any]) -> NDArray[Any]:
+        return np.add.reduceat(values[:, self._order], self._starts, 1)
+
+    def means(self, residuals: NDArray[Any]) -> NDArray[Any]:
+        """Return the mean of the level of each rating's sitting, given residuals of the ratings.
+
+        ``residuals``: shape (samples, ratings) or (samples, ratings, columns).
+        """
+        weights, total = self._weights, self._total
+        if residuals.ndim > weights.ndim:
+            weights, total = weights[:, :, None], total[:, :, None]
+        return self._sums(weights * residuals)[:, self._sitting] / total
+
+    def weigh(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the precision of the ratings times values."""
+        weights = self._weights if values.ndim == self._weights.ndim else self._weights[:, :, None]
+        return np.asarray((values - self.means(values)) * weights)
 
 
 def _means_of(precision: Doubles, pull: Doubles) -> Doubles:

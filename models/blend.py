@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.data.splits import hold_out
-from movietui.models.base import AnyModel, Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from movietui.models.base import (
+    AnyModel,
+    Epoch,
+    Expectation,
+    Fitted,
+    History,
+    Model,
+    Parameters,
+    Progress,
+    Times,
+    history_of,
+)
 from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.ease import Ease
 from movietui.models.ials import Ials
@@ -60,6 +71,8 @@ class BlendSettings(Settings):
     minutes: float = setting(20.0, 0.1, 10_000.0)
     """About how many minutes a fit may take on two cores. A dataset with some millions of ratings gets fewer sweeps of
     ``bayes``, and if that is not enough, ``bayes`` learns from some of the users."""
+    sitting: float = setting(5.0, 0.0, 1_000_000.0)
+    """How many minutes a sitting of ``bayes`` lasts; 0 for no sittings."""
     neighbours: bool = setting(True, False, True)
     """Whether ``item-knn`` contributes to the stars."""
     ease: bool = setting(True, False, True)
@@ -116,7 +129,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
 
 def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Part]:
     """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these."""
-    bayes = BayesSettings(factors=settings.factors, sweeps=sweeps, caution=CAUTION, popularity=0.0)
+    bayes = BayesSettings(
+        factors=settings.factors, sweeps=sweeps, sitting=settings.sitting, caution=CAUTION, popularity=0.0
+    )
     parts = {BASE: Part(lambda seed: Bayes(bayes, seed=seed), rates=True, order=0.5 * settings.stars)}
     if settings.neighbours:
         parts["item-knn"] = Part(lambda seed: ItemKNN(seed=seed), rates=True)
@@ -146,7 +161,8 @@ class Blend(Model[BlendSettings, Tastes]):
     allows (``affordable``).
 
     *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
-    gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996).
+    gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996). There are two stacks: one for
+    predictions at known moments, in which ``bayes`` is better, and one for all others, such as those of lists.
 
     *Order*: ``o . f``, where ``f`` holds a movie's features for a viewer: the score of ``bayes``, which is its stars
     minus their uncertainty; the score of each other ranking part, standardised over the movies; and ``log(1 + n)``,
@@ -204,10 +220,10 @@ class Blend(Model[BlendSettings, Tastes]):
         of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))
         curve: list[Epoch] = []
 
-        def report(stage: str, predict: Callable[[Ints, Ints], Floats], loss: float) -> None:
+        def report(stage: str, predict: Callable[[Ints, Ints, Times], Floats], loss: float) -> None:
             validation_loss = None
             if validation is not None:
-                validation_loss = mse(predict(validation.user, validation.movie), validation.stars)
+                validation_loss = mse(predict(validation.user, validation.movie, validation.time), validation.stars)
             curve.append(Epoch(len(curve) + 1, len(parts) + 1, loss, validation_loss, stage))
             progress(curve[-1])
 
@@ -223,31 +239,42 @@ class Blend(Model[BlendSettings, Tastes]):
             for fit, (models, data) in enumerate(((first, remaining), (served, everything))):
                 models[name] = part.build(self.seed)
                 fit_part(models[name], data, partial(report_share, name, fit))
-            predicted_stars = first[name].predict(held_out.user, held_out.movie)
-            report(name, served[name].predict, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
+            predicted_stars = first[name].predict_at(held_out.user, held_out.movie, held_out.time)
+            report(name, served[name].predict_at, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
             if not part.rates:  # the ratings of all users, once for each part, would take gigabytes
                 for model in (first[name], served[name]):
                     model.restore(model.serving_parameters(), train.scale)
         rating_parts = [name for name, part in parts.items() if part.rates]
-        predicted = np.stack([first[name].predict(held_out.user, held_out.movie) for name in rating_parts], 1)
-        stack, shift = fit_stack(predicted, held_out.stars)
+        undated = np.stack([first[name].predict(held_out.user, held_out.movie) for name in rating_parts], 1)
+        dated = np.stack(
+            [first[name].predict_at(held_out.user, held_out.movie, held_out.time) for name in rating_parts], 1
+        )
+        stack, shift = fit_stack(undated, held_out.stars)
+        dated_stack, dated_shift = fit_stack(dated, held_out.stars)
         parameters: Parameters = {
             f"{name}/{key}": value for name, model in served.items() for key, value in model.parameters.items()
         }
         parameters |= {
             "stack": stack,
             "shift": np.asarray(shift),
+            "dated_stack": dated_stack,
+            "dated_shift": np.asarray(dated_shift),
             "order": self._learn_order(first, parts, remaining, held_out),
         }
         served_blend = Blend(self.settings, seed=self.seed)
         served_blend.restore({**parameters, "counts": train.counts}, train.scale)
-        blended = train.scale.clip((predicted @ stack + shift).astype(np.float32))
-        report(self.name, served_blend.predict, mse(blended, held_out.stars) if len(held_out) else 0.0)
+        blended = train.scale.clip((dated @ dated_stack + dated_shift).astype(np.float32))
+        report(self.name, served_blend.predict_at, mse(blended, held_out.stars) if len(held_out) else 0.0)
         return parameters, Fitted.of(curve)
 
     def only_for_predict(self) -> frozenset[str]:
         """Return the names of the parameters of all parts that only ``predict`` reads."""
         return frozenset(f"{name}/{key}" for name, model in self._parts.items() for key in model.only_for_predict())
+
+    @property
+    def reads_time(self) -> bool:
+        """Whether ``bayes`` has sittings."""
+        return self.settings.sitting > 0
 
     def noise(self, user: int | None) -> Floats | None:
         """Return the noise of ``bayes``, whose uncertainty is the blend's."""
@@ -255,13 +282,21 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the stacked stars."""
-        base = self._parts[BASE].predict(users, movies)
+        return self._predict(users, movies, self._parts[BASE].predict(users, movies), "")
+
+    def predict_at(self, users: Ints, movies: Ints, time: Times) -> Floats:
+        """Return the stacked stars; at a known moment, the weights are those for such predictions."""
+        dated = self._predict(users, movies, self._parts[BASE].predict_at(users, movies, time), "dated_")
+        return dated if (time > 0).all() else np.where(time > 0, dated, self.predict(users, movies))
+
+    def _predict(self, users: Ints, movies: Ints, base: Floats, stack: str) -> Floats:
+        """Return the stacked stars, given those of ``BASE``; ``stack``: how the names of the weights begin."""
         known = movies < self._rated
 
         def stars(name: str) -> Floats:
             return np.where(known, self._parts[name].predict(users, np.where(known, movies, -1)), base)
 
-        return self._stars(lambda name: base if name == BASE else stars(name))
+        return self._stars(lambda name: base if name == BASE else stars(name), stack)
 
     def fold_in(self, history: History) -> Tastes:
         """Fold the viewer into ``BASE`` and, in parallel, into all other parts, which together take about as long."""
@@ -324,9 +359,10 @@ class Blend(Model[BlendSettings, Tastes]):
             shares[cells] += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 
-    def _stars(self, stars: Callable[[str], Floats]) -> Floats:
-        stack = sum(weight * stars(name) for weight, name in zip(self.parameters["stack"], self._rating, strict=True))
-        return self.scale.clip((stack + self.parameters["shift"]).astype(np.float32))
+    def _stars(self, stars: Callable[[str], Floats], stack: str = "") -> Floats:
+        weights, shift = (self.parameters[f"{stack}{name}"] for name in ("stack", "shift"))
+        total = sum(weight * stars(name) for weight, name in zip(weights, self._rating, strict=True))
+        return self.scale.clip((total + shift).astype(np.float32))
 
     def _learn_order(
         self, first: Mapping[str, AnyModel], parts: Mapping[str, Part], train: Dataset, held_out: Ratings

@@ -128,6 +128,11 @@ METRICS: Mapping[str, Metric] = {
             headline=True,
         ),
         Metric(
+            *("rmse_undated", RATING + PAIR, False, "rmse without telling the model when the test ratings were given"),
+            "sqrt(mean((p − r)²))",
+            headline=True,
+        ),
+        Metric(
             *("mae", RATING + PAIR, False, "mean absolute error, in stars", "mean(abs(p − r))"),
             reference="Herlocker et al. 2004",
             title="MAE",

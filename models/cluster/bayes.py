@@ -22,11 +22,12 @@ ROUNDS = 3
 
 
 def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Parameters:
-    """Return the parameters of ``Bayes``, drawn from the same posterior as on one machine, with two differences.
+    """Return the parameters of ``Bayes``, drawn from the same posterior as on one machine, with three differences.
 
-    First, age, gender, occupation and zip code of the users are not used. Second, nothing about a user is kept from one
-    sweep to the next. Given the movies, a partition draws a user's vector and scatter in turn, ``ROUNDS`` times,
-    starting with average scatter. If a partition is lost, it is drawn again, with the same result.
+    First, age, gender, occupation and zip code of the users are not used. Second, the times of the ratings are not
+    used, so there are no sittings. Third, nothing about a user is kept from one sweep to the next. Given the movies, a
+    partition draws a user's vector and scatter in turn, ``ROUNDS`` times, starting with average scatter. If a partition
+    is lost, it is drawn again, with the same result.
 
     The partitions return sums over their users, and the driver draws the movies and all regressions. Random numbers
     depend on the seed, the sweep and the users of a partition, but not on the number of workers. Raises ``Problem`` for

@@ -15,7 +15,7 @@ from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
 from movietui.data.split_names import protocol
-from movietui.data.splits import hold_out
+from movietui.data.splits import Rows, hold_out
 from movietui.models import plugin_metrics
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, TASKS, FittedOn, Order, Task, without_stars
@@ -29,6 +29,7 @@ from movietui.models.metrics import (
     Lists,
     Metrics,
     Ranked,
+    mse,
     pair_errors,
     pair_list_metrics,
     pair_metrics,
@@ -40,6 +41,8 @@ from movietui.models.registry import MODELS, check_name
 from movietui.models.serving.ranking import Ranker, Viewer
 from movietui.models.settings import Settings, parse
 
+UNDATED = "rmse_undated"
+"""The name of the metric that ``measure_undated`` returns."""
 Phase = Literal["curve", "measure", "serve"]
 PhaseProgress = Callable[[Phase, Epoch], None]
 """Called after each epoch of each fit. It may raise ``Cancelled`` to end the training."""
@@ -195,21 +198,22 @@ def evaluate(
         metrics = ranking_metrics(lists, train) | plugin_metrics.of_lists(lists, train)
     elif task == "rating":
         coverage = measure_coverage(model, parts.known, test, split_seed) if intervals else {}
+        undated = measure_undated(model, parts)
         parts, prediction = as_published(parts, prediction)
-        metrics = metrics_of_ratings(parts, prediction) | coverage
+        metrics = metrics_of_ratings(parts, prediction) | undated | coverage
     else:
         triples = len(Pairs.of(test))
         if not triples:
             raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another split.")
-        unit = np.float32(train.ratings_scale.unit)
-        errors_in_stars = pair_errors(lambda a, b: model.predict_pair(test.user[a], test.user[b], test.movie[a]), test)
-        blocks = (block * unit for block in errors_in_stars) if train.published_scale else errors_in_stars
+        blocks = _pair_errors(model, parts, prediction)
         if triples <= MOST_TRIPLES:
             errors = np.concatenate(blocks_in_memory := list(blocks))
             metrics = pair_metrics(blocks_in_memory)
         else:
             metrics = pair_metrics(blocks)
         predicted = time.perf_counter()
+        if parts.reads_time(model):
+            metrics[UNDATED] = pair_metrics(_pair_errors(model, parts, None))["rmse"]
         metrics = _on_scale(train, metrics) | measure_pair_lists(model, train, test, split_seed, order)
     return Evaluation(
         model=model.name,
@@ -240,6 +244,23 @@ def evaluate(
     )
 
 
+def _pair_errors(model: AnyModel, parts: Parts, dated: Floats | None) -> Iterator[Floats]:
+    """Yield the errors of the triples of the test part on the scale of the published ratings; see ``pair_errors``.
+
+    ``dated``: the predicted stars of the test rows. They are used if the model reads time; without them, or otherwise,
+    the model predicts pairs.
+    """
+    test, unit = parts.test, np.float32(parts.train.ratings_scale.unit)
+
+    def predict(first: Rows, second: Rows) -> Floats:
+        if dated is not None and parts.reads_time(model):
+            return (dated[first] + dated[second]) / np.float32(2)
+        return model.predict_pair(test.user[first], test.user[second], test.movie[first])
+
+    for block in pair_errors(predict, test):
+        yield block * unit if parts.train.published_scale else block
+
+
 def check_ratings(models: Iterable[str | type[AnyModel]], dataset: Dataset, task: Task) -> None:
     """Raise ``Problem`` if a model, given by name or class, or a task needs stars and the dataset has none."""
     if dataset.implicit and task != "ranking":
@@ -258,6 +279,17 @@ def as_published(parts: Parts, prediction: Floats) -> tuple[Parts, Floats]:
     """Return the parts and the predictions for test, which are in stars, on the scale of the published ratings."""
     scale, test = parts.train.ratings_scale, parts.test
     return replace(parts, test=replace(test, stars=scale.ratings_of(test.stars))), scale.from_stars(prediction)
+
+
+def measure_undated(model: AnyModel, parts: Parts) -> Metrics:
+    """Return ``rmse_undated``: the rmse of predictions for new sittings, such as tonight's.
+
+    The result is empty if the moments of the test ratings make no difference. Arguments as for ``Parts.predict``.
+    """
+    if not parts.reads_time(model):
+        return {}
+    published, prediction = as_published(parts, parts.predict(model, dated=False))
+    return {UNDATED: math.sqrt(mse(prediction, published.test.stars))}
 
 
 def metrics_of_ratings(parts: Parts, prediction: Floats) -> Metrics:
@@ -478,8 +510,9 @@ def train(
     if (parts.test.stars >= RELEVANT).any():
         lists = lists_of_users(model, parts.known, parts.test, order_for(split_name), measures=measures_for(split_name))
     if not dataset.implicit:
+        undated = measure_undated(model, parts)
         parts, prediction = as_published(parts, parts.predict(model))
-        metrics = metrics_of_ratings(parts, prediction)
+        metrics = metrics_of_ratings(parts, prediction) | undated
     if lists is not None:
         metrics |= ranking_metrics(lists, parts.train) | plugin_metrics.of_lists(lists, parts.train)
     if "serve" in fits:

@@ -35,8 +35,17 @@ class Parts:
         """Whether the users in test have no ratings in train."""
         return self.known is not self.train
 
-    def predict(self, model: AnyModel) -> Floats:
-        """Return a fitted model's predicted stars of the test rows, shape (rows,). New users are folded in."""
+    def reads_time(self, model: AnyModel) -> bool:
+        """Whether the moments of the test ratings change what a model predicts."""
+        return model.reads_time and not self.users_are_new and bool((self.test.time > 0).any())
+
+    def predict(self, model: AnyModel, *, dated: bool = True) -> Floats:
+        """Return a fitted model's predicted stars of the test rows, shape (rows,). New users are folded in.
+
+        ``dated``: whether a model that reads time is told when each of these ratings was given.
+        """
+        if dated and self.reads_time(model):
+            return model.predict_at(self.test.user, self.test.movie, self.test.time)
         if not self.users_are_new:
             return model.predict(self.test.user, self.test.movie)
         stars = np.empty(len(self.test), np.float32)

@@ -35,6 +35,7 @@ from movietui.models.evaluation.measure import (
     check_ratings,
     choose,
     lists_of_users,
+    measure_undated,
     measures_for,
     metrics_of_ratings,
     order_for,
@@ -323,7 +324,7 @@ def validate(
     fitted = model.fit(train, parts.test, progress)
     seconds = time.perf_counter() - start
     if task == "rating":
-        metrics = metrics_of_ratings(*as_published(parts, parts.predict(model)))
+        metrics = metrics_of_ratings(*as_published(parts, parts.predict(model))) | measure_undated(model, parts)
     else:
         order, measures = order or order_for(split_name), measures or measures_for(split_name)
         order = without_stars(order) if dataset.implicit else order

@@ -80,7 +80,7 @@ def personal_accuracy(ranker: Ranker, history: History) -> PersonalAccuracy:
     rounded down, is held out.
     """
     cut = len(history) - len(history) // HELD_OUT_EVERY
-    older = History(history.movies[:cut], history.stars[:cut])
+    older = history.take(slice(cut))
     movies, stars = history.movies[cut:], history.stars[cut:]
     liked = movies[stars >= RELEVANT]
     means = crowd_means(ranker.dataset)

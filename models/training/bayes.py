@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from movietui.data.dataset import Dataset, Floats, Ratings
 from movietui.data.samples import evenly_spread
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
-from movietui.models.bayes import BayesSettings
+from movietui.models.bayes import BayesSettings, sitting_keys, sitting_rows, sitting_users
 from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
@@ -29,6 +30,8 @@ SPREAD = 0.05
 """The prior variance of an entry of a vector."""
 WEIGHT = 0.01
 """The prior variance of a weight of the regression."""
+LEVEL = 0.05
+"""The prior variance of the level of a user's sitting."""
 SCATTER_PRIOR = 8.0
 """The strength of the prior that all users and movies scatter alike; it was chosen in the same way as the settings. On
 the validation parts of ml-100k, the rmse is 0.8699, and 0.8754 if all scatter alike."""
@@ -74,8 +77,13 @@ def fit(
     overall = float(ratings.stars.mean(dtype=np.float64)) if len(ratings) else (scale.low + scale.high) / 2
     stars = torch.from_numpy(ratings.stars - np.float32(overall))
     user, movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
-    by_user = Lists.of(user, movie, stars, len(train.users))
     by_movie = Lists.of(movie, user, stars, len(train.movies))
+    sittings = (
+        Sittings(ratings, stars, by_movie, len(train.users), settings.sitting)
+        if settings.sitting and ratings.time.any()
+        else None
+    )
+    by_user = sittings.by_user if sittings else Lists.of(user, movie, stars, len(train.users))
     watched = ImplicitFeedback.of(by_user, by_movie, settings.implicit * factors, generator)
     watchers = ImplicitFeedback.of(by_movie, by_user, settings.implicit * factors, generator)
     user_features = of_users(train.users)
@@ -83,17 +91,17 @@ def fit(
     if not settings.features:
         user_features, movie_features = user_features[:, :0], movie_features[:, :0]
     user_design, movie_design = decorrelated(user_features, by_user), decorrelated(movie_features, by_movie)
-    users = Side(by_user, [watched.design, user_design[:-1]], size)
-    movies = Side(by_movie, [watchers.design, movie_design[:-1]], size)
+    users = Side(by_user, [watched.design, user_design[:-1]], size, sittings)
+    movies = Side(sittings.without_levels if sittings else by_movie, [watchers.design, movie_design[:-1]], size)
     unrated = Unrated(movie_design[:-1], movies, torch.Generator().manual_seed(seed + 1))
     users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
     noise = 1.0
     warm_up, stored = _warm_up(settings), stored_sweeps(settings, len(train.movies))
     samples: list[dict[str, Tensor]] = []
-    steps = _LatentStars(ratings, overall, by_user, by_movie) if settings.ordinal else None
-    validation_loss = _Loss(validation, train, overall, steps) if validation is not None else None
+    steps = _LatentStars(ratings, overall, by_user, by_movie, sittings) if settings.ordinal else None
+    validation_loss = _Loss(validation, train, overall, steps, sittings) if validation is not None else None
     some_ratings = evenly_spread(len(ratings), TRAIN_LOSS_RATINGS)
-    train_loss = _Loss(ratings.take(some_ratings), train, overall, steps)
+    train_loss = _Loss(ratings.take(some_ratings), train, overall, steps, sittings)
     curve: list[Epoch] = []
     losses = [loss for loss in (train_loss, validation_loss) if loss is not None]
     chain = _Chain(next_state(), (users, movies), unrated, steps, losses, generator)
@@ -103,6 +111,8 @@ def fit(
         progress(epoch)
     try:
         for number in range(len(curve) + 1, settings.sweeps + 1):
+            if sittings:
+                sittings.subtract_levels()
             movies.draw(users, noise, generator)
             unrated.draw()
             movies.learn(noise, generator)
@@ -130,6 +140,7 @@ def fit(
         "people": user_design.numpy(),
         "watched": watched.weights.numpy(),
         "watched_mean": watched.mean.numpy(),
+        "sittings": sittings.keys if sittings else np.empty(0, np.int64),
     }, Fitted.of(curve)
 
 
@@ -185,6 +196,8 @@ def state_of(users: "Side", movies: "Side", noise: float) -> dict[str, Tensor]:
         "watched_weights": watched.weights,
         "people_weights": people.weights,
         "noise": torch.tensor(noise),
+        "sitting_levels": users.sittings.means.clone() if users.sittings else torch.zeros(1),
+        "sitting_variance": users.sittings.variance if users.sittings else torch.tensor(0.0),
         # A user without ratings is like a viewer who is not in the dataset.
         "user_scatter": torch.cat([torch.where(users.known, users.scatter, 1.0), torch.ones(1)]),
         "movie_scatter": torch.where(movies.known, movies.scatter, 1.0),
@@ -273,6 +286,11 @@ class _Chain:
             ),
             *((f"block.{i}", block, ("weights", "fitted", "precision")) for i, block in enumerate(self._blocks)),
             *((f"loss.{i}", loss, ("sum",)) for i, loss in enumerate(self._losses)),
+            *(
+                [("sittings", self._sides[0].sittings, ("levels", "means", "variance"))]
+                if self._sides[0].sittings
+                else []
+            ),
             *([("steps", self._steps, ("cuts",))] if self._steps else []),
         ]
 
@@ -301,12 +319,16 @@ class _LatentStars:
     polychotomous response data, 1993); everything else is drawn as if they were the ratings.
     """
 
-    def __init__(self, ratings: Ratings, overall: float, by_user: Lists, by_movie: Lists) -> None:
+    def __init__(
+        self, ratings: Ratings, overall: float, by_user: Lists, by_movie: Lists, sittings: "Sittings | None"
+    ) -> None:
         values, cuts = values_and_cuts(ratings.stars if len(ratings) else np.asarray([overall], np.float32))
-        self.overall, self.lists = overall, (by_user, by_movie)
+        self.overall, self.lists, self.sittings = overall, (by_user, by_movie), sittings
         self.values, self.cuts = torch.from_numpy(values), torch.from_numpy(cuts).double()
         self.user, self.movie = torch.from_numpy(ratings.user), torch.from_numpy(ratings.movie)
-        self.orders = [torch.argsort(rows, stable=True) for rows in (self.user, self.movie)]
+        self.orders = [
+            torch.argsort(rows, stable=True) for rows in (sittings.of_ratings if sittings else self.user, self.movie)
+        ]
         self.step = torch.from_numpy(np.searchsorted(values, ratings.stars))
         self.of_step = [torch.nonzero(self.step == step)[:, 0] for step in range(len(values))]
         if len(cuts) > 2:
@@ -332,6 +354,8 @@ class _LatentStars:
         """Draw the cuts, then the latent numbers given them."""
         x, y = users.vectors.index_select(0, self.user), movies.vectors.index_select(0, self.movie)
         latent = (torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + self.overall).double()
+        if self.sittings:
+            latent += self.sittings.levels.index_select(0, self.sittings.of_ratings)
         scatter = users.scatter.index_select(0, self.user) * movies.scatter.index_select(0, self.movie)
         deviation = (noise * scatter).sqrt().double()
         self._draw_cuts(latent, deviation, generator)
@@ -373,10 +397,15 @@ class _LatentStars:
 
 
 class _Loss:
-    """The mean squared error on some ratings, predicted by the mean of all samples since the last reset."""
+    """The mean squared error on some ratings, predicted by the mean of all samples since the last reset, with the
+    levels of their sittings."""
 
-    def __init__(self, ratings: Ratings, train: Dataset, overall: float, steps: _LatentStars | None) -> None:
+    def __init__(
+        self, ratings: Ratings, train: Dataset, overall: float, steps: _LatentStars | None, sittings: "Sittings | None"
+    ) -> None:
         self.ratings, self.scale, self.overall, self.steps = ratings, train.scale, overall, steps
+        self.sittings = sittings
+        self.sitting = torch.from_numpy(sittings.rows_of(ratings)) if sittings else None
         self.sum = torch.zeros(len(ratings))
         self.samples = 0
 
@@ -387,6 +416,8 @@ class _Loss:
         user, movie = torch.from_numpy(self.ratings.user), torch.from_numpy(self.ratings.movie)
         x, y = users.means.index_select(0, user), movies.means.index_select(0, movie)
         stars = torch.linalg.vecdot(x[:, :-1], y[:, :-1]) + x[:, -1] + y[:, -1] + self.overall
+        if self.sittings and self.sitting is not None:
+            stars += self.sittings.means[self.sitting]
         if self.steps:
             scatter = users.scatter.index_select(0, user) * movies.scatter.index_select(0, movie)
             stars = self.steps.expected(stars, (noise * scatter).sqrt())
@@ -510,9 +541,9 @@ class Regression:
 class Side:
     """All users, or all movies: vectors of factors and, last, a bias, with their normal distribution."""
 
-    def __init__(self, lists: Lists, designs: Sequence[Tensor], size: int) -> None:
+    def __init__(self, lists: Lists, designs: Sequence[Tensor], size: int, sittings: "Sittings | None" = None) -> None:
         total = len(lists.starts) - 1
-        self.lists = lists
+        self.lists, self.sittings = lists, sittings
         self.known = lists.starts.diff() > 0
         self.blocks = [Regression(design, self.known, size) for design in designs]
         self.vectors = torch.zeros(total, size)
@@ -532,24 +563,40 @@ class Side:
         return self.mean + torch.stack([block.fitted for block in self.blocks]).sum(0)
 
     def draw(self, other: "Side", noise: float, generator: Generator) -> None:
-        """Draw the vectors given the other side's, and compute the errors of the ratings.
+        """Draw the vectors, and the levels of sittings, given the other side's, and compute the errors of the ratings.
 
         A rating has the variance ``noise`` times the scatter of its user and of its movie.
         """
-        table = other.as_others()
-        self.draw_given(lambda block: self.products(block, table), noise, generator)
+        table, sittings = other.as_others(), self.sittings
+        self.draw_given(
+            lambda block: self.products(block, table),
+            noise,
+            generator,
+            (lambda block, variance: sittings.of_block(block, table, variance)) if sittings else None,
+        )
 
-    def draw_given(self, products_of: Callable[[slice], Tensor], noise: float, generator: Generator) -> None:
-        """Draw the vectors given the ``products`` of each block of ``BLOCK`` rows, and compute the errors."""
+    def draw_given(
+        self,
+        products_of: Callable[[slice], Tensor],
+        noise: float,
+        generator: Generator,
+        sittings_of: "Callable[[slice, Tensor], _SittingsOfBlock] | None" = None,
+    ) -> None:
+        """Draw the vectors given the ``products`` of each block of ``BLOCK`` rows, and compute the errors.
+
+        ``sittings_of``: returns the sittings of a block's rows, given the variances of their ratings.
+        """
         size = self.vectors.shape[1]
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
         for first in range(0, len(self.vectors), BLOCK):
             block = slice(first, first + BLOCK)
             products = products_of(block)
-            gram = products[:, :size, :size]
-            right = products[:, :size, -1] - products[:, :size, -2]
             variance = noise * self.scatter[block, None]
+            sittings = sittings_of(block, variance[:, 0]) if sittings_of else None
+            without_sittings = products - sittings.products() if sittings else products
+            gram = without_sittings[:, :size, :size]
+            right = without_sittings[:, :size, -1] - without_sittings[:, :size, -2]
             lower = torch.linalg.cholesky(gram / variance[:, :, None] + self.precision)
             half = torch.linalg.solve_triangular(lower, (right / variance + pull[block])[:, :, None], upper=False)
             # The means and the draws, side by side.
@@ -557,9 +604,13 @@ class Side:
             solution = torch.linalg.solve_triangular(lower.mT, half, upper=True)
             self.means[:-1][block], vectors = solution[:, :, 0], solution[:, :, 1].contiguous()
             self.vectors[block] = vectors
+            gram, right = products[:, :size, :size], products[:, :size, -1] - products[:, :size, -2]
             quadratic = ((gram @ vectors[:, :, None])[:, :, 0] - 2 * right) * vectors
             constant = products[:, -2, -2] - 2 * products[:, -2, -1] + products[:, -1, -1]
-            self.errors[block] = (quadratic.sum(1) + constant).clamp_min(0)
+            errors = quadratic.sum(1) + constant
+            if sittings:
+                sittings.draw(solution, errors, generator)
+            self.errors[block] = errors.clamp_min(0)
 
     def as_others(self) -> Tensor:
         """Return the table that ``products`` of the other side reads, shape (rows + 1, size + 2).
@@ -592,6 +643,8 @@ class Side:
         Only rows with ratings are used: the others carry no information.
         """
         self.draw_scatter(noise, generator)
+        if self.sittings:
+            self.sittings.learn(generator)
         residuals = (self.vectors - (self.expected() - self.mean))[self.known]
         self.mean, self.precision = _draw_normal(residuals, generator)
         for block in self.blocks:
@@ -604,6 +657,103 @@ class Side:
         """
         degrees = SCATTER_PRIOR + self.lists.starts.diff() / 2
         self.scatter = (SCATTER_PRIOR + self.errors / (2 * noise)) / torch._standard_gamma(degrees, generator=generator)
+
+
+class Sittings:
+    """The levels of the users' sittings: all ratings that a user gave in one sitting are higher or lower by the same
+    amount (as on one day in Koren, Collaborative filtering with temporal dynamics, 2009).
+
+    A level comes from ``N(0, variance)``. A user's vector is drawn with the levels integrated out, and then the levels
+    given the vector. With the levels integrated out, the precision of the ratings of a sitting is
+    ``W - W 1 1' W / (1 / variance + 1' W 1)`` (Woodbury), where ``W`` is their precision given the level.
+    """
+
+    def __init__(self, ratings: Ratings, stars: Tensor, by_movie: Lists, users: int, minutes: float) -> None:
+        self.minutes = minutes
+        self.keys, sitting = np.unique(sitting_keys(ratings.user, ratings.time, minutes), return_inverse=True)
+        """A key for each sitting, ascending: the sittings of one user after those of another."""
+        movie = torch.from_numpy(ratings.movie)
+        self.of_ratings = torch.from_numpy(sitting.astype(np.int32))
+        """The sitting of each rating."""
+        self.lists = Lists.of(self.of_ratings, movie, stars, len(self.keys))
+        starts = torch.from_numpy(np.searchsorted(sitting_users(self.keys), np.arange(users + 1)))
+        self.starts = starts.int()
+        """Where the sittings of each user start, shape (users + 1,)."""
+        self.by_user = Lists(self.lists.others, self.lists.stars, self.lists.starts[starts])
+        self._by_movie = by_movie
+        self._sitting_by_movie = Lists.of(movie, self.of_ratings, stars, len(by_movie.starts) - 1).others
+        self.without_levels = Lists(by_movie.others, by_movie.stars.clone(), by_movie.starts)
+        """The movies' ratings minus the levels of their sittings."""
+        self.levels = torch.zeros(len(self.keys))
+        """The latest draw."""
+        self.means = torch.zeros(len(self.keys) + 1)
+        """The means given the movies; the last is that of an unknown sitting, 0."""
+        self.variance = torch.tensor(LEVEL)
+
+    def rows_of(self, ratings: Ratings) -> NDArray[np.intp]:
+        """Return the sitting of each of some ratings; -1 for a sitting without ratings in train."""
+        return sitting_rows(self.keys, ratings.user, ratings.time, self.minutes)
+
+    def subtract_levels(self) -> None:
+        """Update ``without_levels``."""
+        levels = self.levels.index_select(0, self._sitting_by_movie)
+        torch.sub(self._by_movie.stars, levels, out=self.without_levels.stars)
+
+    def of_block(self, block: slice, table: Tensor, variance: Tensor) -> "_SittingsOfBlock":
+        """Return the sittings of some users.
+
+        ``table``: see ``Side.as_others``; ``variance``: that of each user's ratings, if the movie has average scatter.
+        """
+        return _SittingsOfBlock(self, self.starts[block.start : block.stop + 1], table, variance)
+
+    def learn(self, generator: Generator) -> None:
+        """Draw the variance of the levels from its inverse gamma distribution; the prior counts as two sittings."""
+        shape = torch.tensor(len(self.levels) / 2 + 1, dtype=torch.float64)
+        squares = self.levels.square().sum(dtype=torch.float64)
+        self.variance = ((squares / 2 + LEVEL) / torch._standard_gamma(shape, generator=generator)).float()
+
+
+class _SittingsOfBlock:
+    """The sittings of some users, given the movies."""
+
+    def __init__(self, sittings: Sittings, starts: Tensor, table: Tensor, variance: Tensor) -> None:
+        self._sittings, self._inside = sittings, slice(int(starts[0]), int(starts[-1]))
+        self._starts = starts - starts[0]
+        self._user = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
+        self._variance = variance[self._user]
+        ratings = sittings.lists.starts[self._inside.start : self._inside.stop + 1]
+        rated = slice(int(ratings[0]), int(ratings[-1]))
+        others, ratings, weighted = sittings.lists.others[rated], ratings - ratings[0], table * table[:, -1:]
+        self._sums = bags(others, weighted, ratings)
+        """The sum over the ratings of each sitting of ``(q, 1, c, stars)``, weighted by the movies' precision."""
+        self._sums[:, -1:] = bags(others, weighted[:, -1:].contiguous(), ratings, sittings.lists.stars[rated])
+        self._total = self._sums[:, -3] + self._variance / sittings.variance
+        """The precision of each sitting's level given the user's vector, times the variance of the user's ratings."""
+
+    def products(self) -> Tensor:
+        """Return what to subtract from ``Side.products`` because the levels are not known."""
+        sittings, width = self._sums.shape
+        table = torch.cat([self._sums * self._total.rsqrt()[:, None], self._sums.new_zeros(1, width)])
+        lists = Lists(torch.arange(sittings, dtype=torch.int32), torch.ones(sittings), self._starts)
+        products = table.new_zeros(len(self._starts) - 1, width, width)
+        _multiply_lists(lists, self._starts, table, products)
+        return products
+
+    def draw(self, solution: Tensor, errors: Tensor, generator: Generator) -> None:
+        """Draw the levels and compute their means, given the means and the draws of the users' vectors; update the sums
+        of the squared errors.
+
+        ``solution``: shape (users, size, 2); ``errors``: shape (users,), those without the levels.
+        """
+        size, inside = solution.shape[1], self._inside
+        predicted = torch.bmm(self._sums[:, None, :size], solution[self._user])[:, 0]
+        residuals = (self._sums[:, -1] - self._sums[:, -2])[:, None] - predicted
+        means = residuals / self._total[:, None]
+        self._sittings.means[:-1][inside] = means[:, 0]
+        deviation = (self._variance / self._total).sqrt()
+        levels = means[:, 1] + deviation * torch.randn(len(means), generator=generator)
+        self._sittings.levels[inside] = levels
+        errors.index_add_(0, self._user, levels * (levels * self._sums[:, -3] - 2 * residuals[:, 1]))
 
 
 class Unrated:

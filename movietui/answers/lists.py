@@ -59,18 +59,26 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     """
     user: int | None = None
     stars: dict[int, float] = {}
+    moments: dict[int, int] = {}
     if ratings["kind"] == "user":
         known = history_of(dataset, user_row(dataset, ratings["id"]))
-        user = known.user
-        stars = dict(zip(known.movies.tolist(), known.stars.tolist(), strict=True))
-    for key, value in ratings["rated"]:
+        user, movies = known.user, known.movies.tolist()
+        stars = dict(zip(movies, known.stars.tolist(), strict=True))
+        moments = dict(zip(movies, known.time.tolist(), strict=True)) if known.time is not None else {}
+    rated_at = ratings.get("rated_at") or [0] * len(ratings["rated"])
+    for (key, value), moment in zip(ratings["rated"], rated_at, strict=True):
         for movie in dataset.movies.rows_by_key.get(key, ()):
-            stars[movie] = value
-    movies = np.fromiter(stars.keys(), np.int32, len(stars))
+            stars[movie], moments[movie] = value, moment
+    history = History(
+        np.fromiter(stars, np.int32, len(stars)),
+        np.fromiter(stars.values(), np.float32, len(stars)),
+        user,
+        np.fromiter((moments.get(movie, 0) for movie in stars), np.int64, len(stars)),
+    )
     return Viewer(
         ratings["kind"],
         ratings["id"],
-        History(movies, np.fromiter(stars.values(), np.float32, len(stars)), user),
+        history,
         rows_of(dataset, ratings["seen"]),
         rows_of(dataset, ratings["hidden"]),
         {row: above for key, above in ratings.get("held", ()) for row in dataset.movies.rows_by_key.get(key, ())},

@@ -18,6 +18,9 @@ class ViewerRatings(TypedDict):
     id: str
     rated: list[tuple[str, float]]
     """The keys of rated movies with their stars, in the order in which the movies were rated."""
+    rated_at: NotRequired[list[int]]
+    """When each of these ratings was given, in seconds since 1970 in UTC, 0 if that is not known; left out if it is not
+    known of any."""
     seen: list[str]
     """The keys of movies marked as seen or liked."""
     hidden: list[str]

@@ -93,7 +93,7 @@ class StoredMovies:
 
     def unrate(self, viewer: ViewerRef, movie: Movie) -> list[Change]:
         """Remove a movie's ratings under all keys that the viewer rated it under; return the changes, newest last."""
-        rated = {key for key, _ in self._store.stars(viewer)}
+        rated = {key for key, _, _ in self._store.stars(viewer)}
         keys = [key for key in self.same.keys_of(viewer, movie) or [movie.key] if key in rated]
         return [self._store.unrate(viewer, replace(movie, key=key)) for key in keys]
 

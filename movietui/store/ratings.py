@@ -336,10 +336,14 @@ class Store(NamedLists):
         valid_rows = self.valid_rows("ratings", "movie title year stars rated_at", rows)
         return [Rated(Movie(key, title, year), stars, at) for key, title, year, stars, at in valid_rows]
 
-    def stars(self, ref: ViewerRef) -> list[tuple[str, float]]:
-        """Return the keys and stars of a viewer's ratings, like ``ratings`` but several times as fast."""
+    def stars(self, ref: ViewerRef) -> list[tuple[str, float, int]]:
+        """Return the keys, the stars and the moments of a viewer's ratings, like ``ratings`` but several times as fast.
+
+        A moment is in seconds since 1970 in UTC, 0 if it cannot be read.
+        """
         rows = self.rows(
-            "SELECT movie, stars FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
+            "SELECT movie, stars, coalesce(CAST(strftime('%s', rated_at) AS INTEGER), 0)"
+            " FROM ratings JOIN viewers ON viewers.id = ratings.viewer"
             " WHERE kind = ? AND dataset = ? AND name = ? ORDER BY change",
             *_row_of(ref),
         )

@@ -69,15 +69,16 @@ class SameMovies:
 
         If a movie has several ratings, the newest counts.
         """
-        keys, stars = self._movies(ref), dict[str, float]()
-        for stored_key, value in self._store.stars(ref):
+        keys, rated = self._movies(ref), dict[str, tuple[float, int]]()
+        for stored_key, stars, moment in self._store.stars(ref):
             if key := keys.get(stored_key):
-                stars.pop(key, None)
-                stars[key] = value
+                rated.pop(key, None)
+                rated[key] = stars, moment
         return {
             "kind": ref.kind,
             "id": ref.id,
-            "rated": list(stars.items()),
+            "rated": [(key, stars) for key, (stars, _) in rated.items()],
+            "rated_at": [moment for _, moment in rated.values()],
             "seen": sorted(self.marked(ref, *SEEN)),
             "hidden": sorted(self.marked(ref, "hidden")),
         }

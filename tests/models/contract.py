@@ -109,7 +109,7 @@ class ModelContract:
     def test_validation_loss_is_that_of_predict(self, validated: tuple[AnyModel, Fitted, list[Epoch]]) -> None:
         model, fitted, _ = validated
         held_out = tastes()[1]
-        error = rmse(model.predict(held_out.user, held_out.movie), held_out.stars)
+        error = rmse(model.predict_at(held_out.user, held_out.movie, held_out.time), held_out.stars)
         assert np.sqrt(fitted.curve[-1].validation_loss) == pytest.approx(error, rel=0.02)
 
     def test_cancelling_leaves_the_model_unchanged(
@@ -184,6 +184,17 @@ class ModelContract:
         single = [model.predict(users[i : i + 1], movies[i : i + 1])[0] for i in range(40)]
         np.testing.assert_allclose(model.predict(users, movies), single, atol=1e-5)
 
+    def test_only_a_model_that_reads_time_predicts_otherwise_at_a_known_moment(
+        self, model: AnyModel, train: Dataset
+    ) -> None:
+        users, movies, time = train.ratings.user[:40], train.ratings.movie[:40], train.ratings.time[:40]
+        undated, dated = model.predict(users, movies), model.predict_at(users, movies, time)
+        assert (np.abs(dated - undated).max() > 1e-3) == model.reads_time
+        unknown = model.predict_at(users, movies, np.zeros_like(time))
+        np.testing.assert_array_equal(unknown, undated)
+        single = [model.predict_at(users[i : i + 1], movies[i : i + 1], time[i : i + 1])[0] for i in range(40)]
+        np.testing.assert_allclose(dated, single, atol=1e-5)
+
     def test_predicting_nothing_is_empty(self, model: AnyModel) -> None:
         assert model.predict(np.empty(0, np.int32), np.empty(0, np.int32)).shape == (0,)
 
@@ -257,7 +268,7 @@ class ModelContract:
 
     def test_the_order_of_a_history_does_not_matter(self, model: AnyModel, train: Dataset) -> None:
         history = history_of(train, 8)
-        reversed_history = History(history.movies[::-1].copy(), history.stars[::-1].copy(), history.user)
+        reversed_history = history.take(slice(None, None, -1))
         a, b = model.expect(model.fold_in(history)), model.expect(model.fold_in(reversed_history))
         np.testing.assert_allclose(a.score, b.score, atol=1e-4)
 

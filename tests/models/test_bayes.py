@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, ImdbFacts
+from movietui.data.dataset import Dataset, ImdbFacts, Ratings, Scale
 from movietui.models import side_features
-from movietui.models.base import History, history_of
+from movietui.models.base import History, Model, history_of
 from movietui.models.bayes import Bayes, BayesSettings, Posteriors
 from movietui.models.bias import Bias
 from tests.models.builders import dataset, rmse, tags_of, tastes
@@ -58,24 +58,6 @@ class TestBayes(ModelContract):
         few = History(history.movies[:4], history.stars[:4])
         uncertainties = [float(model.expect(model.fold_in(each)).uncertainty.mean()) for each in (EMPTY, few, history)]
         assert uncertainties[0] > uncertainties[1] > uncertainties[2]
-
-    def test_folding_in_is_the_posterior_of_the_regression(self, model: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The reference is the textbook form, which inverts a matrix with a row per rating instead of per factor."""
-        monkeypatch.setattr("movietui.models.bayes.RATINGS_AT_ONCE", 3)
-        known, parameters = history_of(tastes()[0], 4), model.parameters
-        history = History(known.movies, known.stars)
-        taste = model.fold_in(history)
-        directions = parameters["watched"][history.movies].sum(0) / np.sqrt(len(history)) - parameters["watched_mean"]
-        for s, covariance in ((0, covariances(taste)[0]), (len(taste.mean) - 1, covariances(taste)[-1])):
-            vectors = parameters["movies"][s][:, history.movies].T.astype(np.float64)
-            design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
-            prior = parameters["user_mean"][s] + directions @ parameters["watched_weights"][s]
-            spread = np.linalg.inv(parameters["user_precision"][s].astype(np.float64))
-            noise = np.diag(parameters["noise"][s] * parameters["movie_scatter"][s][history.movies])
-            gain = spread @ design.T @ np.linalg.inv(design @ spread @ design.T + noise)
-            residuals = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
-            np.testing.assert_allclose(taste.mean[s], prior + gain @ residuals, atol=1e-4)
-            np.testing.assert_allclose(covariance, spread - gain @ design @ spread, atol=1e-5)
 
     def test_uncertainty_is_that_of_samples_from_the_posterior(self, model: Bayes) -> None:
         random = np.random.RandomState(0)
@@ -128,6 +110,140 @@ class TestBayes(ModelContract):
             before, after = (again.expect(again.fold_in(each)).stars for each in (base, more))
             moved.append(float(np.abs(np.delete(after - before, movie)).mean()))
         assert moved[0] < moved[1] * 1.5
+
+
+SITTING = 300
+"""How many seconds a sitting lasts."""
+MOOD = 0.7
+"""The standard deviation of the planted moods."""
+
+
+def planted_moods() -> tuple[Dataset, Ratings]:
+    """Return ratings in train and held-out ratings: each user rates in six sittings, each in a mood of its own."""
+    random = np.random.RandomState(6)
+    user, movie = np.nonzero(random.random_sample((120, 50)) < 0.6)
+    sitting = random.randint(1, 7, len(user))
+    level = random.normal(0, MOOD, (120, 7))[user, sitting]
+    stars = 3 + random.normal(0, 0.4, 120)[user] + random.normal(0, 0.5, 50)[movie] + level
+    whole = dataset(user, movie, np.clip(stars + random.normal(0, 0.4, len(user)), 0.5, 5.5))
+    whole = replace(
+        whole,
+        scale=Scale(0.5, 5.5),
+        ratings=replace(
+            whole.ratings, time=np.asarray(sitting * SITTING + random.randint(0, SITTING, len(sitting)), np.int64)
+        ),
+    )
+    held_out = random.random_sample(len(user)) < 0.2
+    return whole.with_ratings(np.flatnonzero(~held_out)), whole.ratings.take(np.flatnonzero(held_out))
+
+
+@pytest.fixture(scope="module")
+def moody() -> Bayes:
+    model = Bayes(QUICK)
+    model.fit(planted_moods()[0])
+    return model
+
+
+class TestSittings:
+    def test_the_mood_of_a_sitting_is_known_from_its_other_ratings(self, moody: Bayes) -> None:
+        train, held_out = planted_moods()
+        blind = Bayes(replace(QUICK, sitting=0))
+        blind.fit(train)
+        users, movies, time = held_out.user, held_out.movie, held_out.time
+        dated = rmse(moody.predict_at(users, movies, time), held_out.stars)
+        undated = rmse(moody.predict(users, movies), held_out.stars)
+        assert dated < 0.6
+        assert undated > 0.7
+        assert rmse(blind.predict(users, movies), held_out.stars) > 0.7
+        np.testing.assert_array_equal(blind.predict_at(users, movies, time), blind.predict(users, movies))
+        assert moody.parameters["sitting_variance"].mean() == pytest.approx(MOOD**2, rel=0.15)
+        assert moody.parameters["noise"].mean() < blind.parameters["noise"].mean() - 0.2
+
+    def test_a_new_sitting_is_like_an_unknown_moment(self, moody: Bayes) -> None:
+        users, movies = np.arange(100, dtype=np.int32), np.zeros(100, np.int32)
+        undated = moody.predict(users, movies)
+        for time in (np.zeros(100, np.int64), np.full(100, 400 * SITTING), np.full(100, -5), np.full(100, 2**62)):
+            np.testing.assert_array_equal(moody.predict_at(users, movies, time), undated)
+        assert np.abs(moody.predict_at(users, movies, np.full(100, 3 * SITTING)) - undated).max() > 0.5
+        nobody = np.full(100, -1, np.int32)
+        np.testing.assert_array_equal(
+            moody.predict_at(nobody, movies, np.full(100, 3 * SITTING)), moody.predict(nobody, movies)
+        )
+
+    def test_folding_in_is_the_posterior_with_levels(self, moody: Bayes, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The reference is the textbook form, which inverts a matrix with a row per rating instead of per factor. Two
+        ratings of one sitting have a covariance there, the variance of the levels."""
+        monkeypatch.setattr("movietui.models.bayes.RATINGS_AT_ONCE", 4)
+        known, parameters = history_of(planted_moods()[0], 4), moody.parameters
+        assert known.time is not None
+        time = known.time.copy()
+        time[[2, 9]] = 0  # the sittings of two ratings are not known
+        history = History(known.movies, known.stars, time=time)
+        taste = moody.fold_in(history)
+        sitting = np.where(time > 0, time // SITTING, -1 - np.arange(len(time)))
+        directions = parameters["watched"][history.movies].sum(0) / np.sqrt(len(history)) - parameters["watched_mean"]
+        for s, covariance in ((0, covariances(taste)[0]), (len(taste.mean) - 1, covariances(taste)[-1])):
+            vectors = parameters["movies"][s][:, history.movies].T.astype(np.float64)
+            design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
+            prior = parameters["user_mean"][s] + directions @ parameters["watched_weights"][s]
+            spread = np.linalg.inv(parameters["user_precision"][s].astype(np.float64))
+            noise = np.diag(parameters["noise"][s] * parameters["movie_scatter"][s][history.movies])
+            noise = noise + parameters["sitting_variance"][s] * (sitting[:, None] == sitting)
+            gain = spread @ design.T @ np.linalg.inv(design @ spread @ design.T + noise)
+            residuals = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
+            np.testing.assert_allclose(taste.mean[s], prior + gain @ residuals, atol=1e-4)
+            np.testing.assert_allclose(covariance, spread - gain @ design @ spread, atol=1e-5)
+
+    def test_a_stored_user_is_the_user_folded_in(self, moody: Bayes) -> None:
+        taste = moody.fold_in(history_of(planted_moods()[0], 7))
+        np.testing.assert_allclose(taste.mean, moody.parameters["users"][:, 7], atol=1e-3)
+
+    @pytest.mark.parametrize("ordinal", [False, True])
+    def test_explanations_are_exact(self, moody: Bayes, ordinal: bool) -> None:
+        model = moody
+        if ordinal:
+            train = planted_moods()[0]
+            model = Bayes(replace(QUICK, sweeps=4, samples=2, ordinal=True))
+            model.fit(train.with_ratings(np.arange(400)))
+        history, movies = history_of(planted_moods()[0], 4), np.asarray([0, 30, 49], np.int32)
+        shares = model.explain_list(history, movies)
+        np.testing.assert_allclose(shares, Model.explain_list(model, history, movies), atol=1e-4)
+        assert np.abs(shares).max() > 1e-3
+
+    def test_ratings_of_one_sitting_say_less_than_those_of_many(self, moody: Bayes) -> None:
+        movies, stars = np.arange(20, dtype=np.int32), np.full(20, 5, np.float32)
+        one, many = (
+            moody.expect(moody.fold_in(History(movies, stars, time=np.asarray(time, np.int64))))
+            for time in (np.full(20, 5 * SITTING), np.arange(1, 21) * SITTING)
+        )
+        nothing = moody.expect(moody.fold_in(EMPTY))
+        assert (one.uncertainty > many.uncertainty * 1.3).all()
+        assert (one.uncertainty < nothing.uncertainty).all()
+        assert (many.stars[20:] > one.stars[20:]).all()
+        assert (one.stars[20:] > nothing.stars[20:]).all()
+
+    def test_intervals_for_a_new_sitting_include_its_level(self, moody: Bayes) -> None:
+        train, held_out = planted_moods()
+        last = held_out.take(np.flatnonzero(held_out.time > 6 * SITTING))
+        earlier = train.with_ratings(np.flatnonzero(train.ratings.time < 6 * SITTING))
+        inside = []
+        for user in np.unique(last.user).tolist():
+            expected = moody.expect(moody.fold_in(history_of(earlier, user)))
+            rows = last.user == user
+            noise = moody.noise(user)
+            reach = 1.2816 * np.sqrt(expected.uncertainty**2 + noise)[last.movie[rows]]
+            inside.extend(np.abs(last.stars[rows] - expected.stars[last.movie[rows]]) <= reach)
+        assert 0.74 < np.mean(inside) < 0.86
+
+    def test_without_times_there_are_no_levels(self) -> None:
+        train = planted_moods()[0]
+        undated = replace(train, ratings=replace(train.ratings, time=np.zeros_like(train.ratings.time)))
+        both = [Bayes(replace(QUICK, sweeps=3, sitting=sitting)) for sitting in (5, 0)]
+        for model in both:
+            model.fit(undated)
+        for name, values in both[0].parameters.items():
+            np.testing.assert_array_equal(both[1].parameters[name], values)
+        assert not both[0].parameters["sitting_variance"].any()
 
 
 def planted_by_gender() -> tuple[Dataset, Dataset]:

@@ -10,6 +10,7 @@ import pytest
 import movietui.models
 from movietui.models import MODELS
 from movietui.models.base import Model
+from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.choices import (
     CLUSTER_MODELS,
     METRICS,
@@ -87,10 +88,14 @@ def test_every_model_is_registered_under_its_name() -> None:
     assert classes == set(MODELS.values())
 
 
+HURRIED = BayesSettings(factors=2, sweeps=2, implicit=2)
+"""Settings of a model that has all metrics: it estimates its noise, and reads when ratings were given."""
+
+
 @pytest.mark.parametrize("task", ["rating", "ranking", "pair"])
 def test_the_table_has_exactly_the_metrics_of_an_evaluation(task: Task) -> None:
     dataset, _ = tastes(users=60, movies=40)
-    measured = evaluate("bias", dataset, "random80", task, intervals=True).metrics
+    measured = evaluate(Bayes(HURRIED), dataset, "random80", task, intervals=True).metrics
     assert set(measured) == {metric.name for metric in METRICS.values() if task in metric.tasks}
 
 
@@ -103,7 +108,7 @@ def test_a_metric_that_the_table_lacks_is_noticed(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_table_has_the_metrics_of_a_run_and_of_a_comparison() -> None:
-    trained = train("bias", tastes(users=60, movies=40)[0], "random80", refit_all=False)
+    trained = train("bayes", tastes(users=60, movies=40)[0], "random80", refit_all=False, settings=HURRIED)
     assert set(trained.metrics) <= set(RUN_METRICS)
     by_user = sum_by_user(trained.parts, trained.prediction, trained.lists)
     assert {difference.metric for difference in differences(by_user, by_user)} <= set(RUN_METRICS)

@@ -11,7 +11,9 @@ from movietui.data.pairs import Pairs
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.splits import split
 from movietui.models.base import Epoch, Expectation
+from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.bias import Bias, BiasSettings, Generosity
+from movietui.models.choices import Task
 from movietui.models.evaluation import measure
 from movietui.models.evaluation.comparison import compare
 from movietui.models.evaluation.measure import (
@@ -22,6 +24,7 @@ from movietui.models.evaluation.measure import (
     measure_pair_lists,
     train,
 )
+from movietui.models.metrics import pair_errors
 from movietui.models.mf import BiasedMF, BiasedMFSettings
 from tests.models.builders import dataset, rmse, tastes
 
@@ -109,6 +112,29 @@ def test_the_tasks_ranking_and_pair_have_their_own_metrics() -> None:
 def test_taste_ranks_better_than_popularity() -> None:
     ndcg = {name: evaluate(name, DATASET, "random80", "ranking").metrics["ndcg@10"] for name in ("popularity", "mf")}
     assert ndcg["mf"] > ndcg["popularity"] * 1.2
+
+
+@pytest.mark.parametrize("task", ["rating", "pair"])
+def test_a_model_that_reads_time_is_measured_with_and_without_the_moments(task: Task) -> None:
+    """The moments of the test ratings, and nothing else of them, are used."""
+    sittings = replace(DATASET, ratings=replace(DATASET.ratings, time=1 + DATASET.ratings.time * 997 % 3_000))
+    undated = replace(sittings, ratings=replace(sittings.ratings, time=np.zeros_like(sittings.ratings.time)))
+    model = Bayes(BayesSettings(factors=2, sweeps=6, implicit=0))
+    result = evaluate(model, sittings, "random80", task)
+    test = result.parts.test
+    for metric, stars in (
+        ("rmse", model.predict_at(test.user, test.movie, test.time)),
+        ("rmse_undated", model.predict(test.user, test.movie)),
+    ):
+        if task == "rating":
+            expected = rmse(stars, test.stars)
+        else:
+            errors = np.concatenate([*pair_errors(lambda a, b, stars=stars: (stars[a] + stars[b]) / 2, test)])
+            expected = np.sqrt(np.mean(errors.astype(np.float64) ** 2))
+        assert result.metrics[metric] == pytest.approx(expected, rel=1e-5)
+    assert result.metrics["rmse"] != result.metrics["rmse_undated"]
+    assert "rmse_undated" not in evaluate(model, undated, "random80", task).metrics
+    assert "rmse_undated" not in evaluate("bias", sittings, "random80", task).metrics
 
 
 class TestCoverage:

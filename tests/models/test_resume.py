@@ -30,6 +30,7 @@ from movietui.models.training.resume import EXPIRY_SECONDS, States
 from tests.models.builders import tastes
 
 TRAIN, HELD_OUT = tastes(40, 25)
+TRAIN = replace(TRAIN, ratings=replace(TRAIN.ratings, time=1 + TRAIN.ratings.time * 997 % 3_000))  # ten sittings
 GIBBS = BayesSettings(factors=3, sweeps=12, samples=5)
 ADAM = DeepMFSettings(members=1, factors=8, hidden=16, epochs=3, kept_back=0.1)
 DESCENT = SgdMFSettings(members=1, factors=8, epochs=3, adam=False, rate=0.05)

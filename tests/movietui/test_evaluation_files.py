@@ -92,7 +92,7 @@ def test_files_are_refused_before_anything_is_fitted(
     refused(run(*call, *RANKING, "--relevant", "0"), "0.0 is not in the range", code=2)
     refused(run(*call, "--seeds", "1,x"), "'x' is not a valid integer", code=2)
     refused(run(*call, "--metrics", "rmsee"), "There is no metric 'rmsee'; did you mean rmse")
-    refused(run(*call, "--metrics", "xyzzy"), "There is no metric 'xyzzy'; choose one of rmse, mae, accuracy, mse")
+    refused(run(*call, "--metrics", "xyzzy"), "There is no metric 'xyzzy'; choose one of rmse, rmse_undated, mae")
     refused(run(*call, "--metrics", "rmse,ndcg@5"), "ndcg@5 is not a metric of the task rating; .* --task ranking")
     refused(run("evaluate", "bias", "--dataset", "demo", "--split", "loo", "--split-seed", "0,1"), "loo is the same")
     assert there.read_text() == "mine"

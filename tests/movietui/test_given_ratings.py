@@ -34,6 +34,11 @@ def anna(store: Store) -> Store:
     return store
 
 
+def stars_of(store: Store) -> dict[str, float]:
+    """Return the stars of anna's ratings by key."""
+    return {key: stars for key, stars, _ in store.stars(ANNA)}
+
+
 async def open_ratings(driver: Driver) -> RatingsPanel:
     await driver.press("asterisk")
     await driver.see("Ratings · ")
@@ -83,7 +88,7 @@ async def test_a_click_on_a_heading_sorts_the_ratings(anna: Store) -> None:
 
 async def test_ratings_can_be_changed_and_undone_in_the_panel(anna: Store) -> None:
     def stored() -> dict[str, float]:
-        return dict(anna.stars(ANNA))
+        return stars_of(anna)
 
     async with started(engine=FakeEngine()) as driver:
         panel = await open_ratings(driver)
@@ -128,11 +133,11 @@ async def test_a_movie_outside_the_dataset_can_be_rated_again(anna: Store) -> No
         panel = await open_ratings(driver)
         await driver.press("down", "1")
         await driver.see(f"rated {GONE.title} ★ 1")
-        assert dict(anna.stars(ANNA))[GONE.key] == 1.0
+        assert stars_of(anna)[GONE.key] == 1.0
         assert titles(panel)[0] == GONE.title
         await driver.press("x")
         await driver.see("removed the rating of [b]Gone[/b]")
-        assert GONE.key not in dict(anna.stars(ANNA))
+        assert GONE.key not in stars_of(anna)
 
 
 async def test_ratings_in_the_dataset_can_be_changed_but_not_removed(store: Store) -> None:
@@ -185,7 +190,7 @@ async def test_the_panel_stays_open_if_the_engine_fails(anna: Store) -> None:
         engine.problem = "The engine stopped."
         await driver.press("1")
         await driver.see("The engine stopped.")
-        assert dict(anna.stars(ANNA))["30"] == 1.0  # it is stored nevertheless
+        assert stars_of(anna)["30"] == 1.0  # it is stored nevertheless
         engine.problem = ""
         await driver.press("2")
         await driver.see(f"rated {title(30)} ★ 2")
@@ -227,7 +232,7 @@ async def test_every_rating_of_a_movie_is_removed(store: Store) -> None:
     await session.unrate(rating)
     assert store.ratings(ANNA) == []
     await session.undo()
-    assert dict(store.stars(ANNA)) == {"7": 4.0}
+    assert stars_of(store) == {"7": 4.0}
 
 
 def test_the_engine_lists_all_ratings_of_a_viewer(ready: Path) -> None:

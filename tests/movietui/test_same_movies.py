@@ -1,5 +1,6 @@
 """What somebody rated, saw or hid in one dataset counts in every other dataset, even if titles differ."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,6 +63,24 @@ def test_a_rating_counts_in_a_dataset_with_another_title(
     assert len({change.movie.key for step in store.history(ANNA) for change in step.changes}) == 1
     store.undo([ANNA])
     assert rated(store, here) == rated(store, there) == {movie: 4}
+
+
+def test_a_rating_has_the_time_of_the_store(store: Store) -> None:
+    """The newest rating of a movie counts, and so does its time."""
+    key, title, year = "an old key", OLD.movies.titles[SEVEN], int(OLD.movies.years[SEVEN])
+    old = ImportedMovie(Movie(key, title, year), key, 2.0, at="2020-01-05T10:00:00.250+00:00")
+    other = movie_of(NEW, POSTINO)
+    dated = ImportedMovie(other, other.key, 5.0, at="1969-12-31T23:59:58+00:00")
+    store.import_movies(ANNA, "file", [old, dated])
+    history = viewer(NEW, same_movies(store, NEW, [ANNA]).for_engine(ANNA)).history
+    assert history.time is not None
+    times = dict(zip(history.movies.tolist(), history.time.tolist(), strict=True))
+    assert times == {SEVEN: 1_578_218_400, POSTINO: -2}
+    before = int(time.time())
+    rate(store, NEW, SEVEN, 4)
+    history = viewer(NEW, same_movies(store, NEW, [ANNA]).for_engine(ANNA)).history
+    assert history.time is not None
+    assert before <= history.time[history.movies.tolist().index(SEVEN)] <= time.time()
 
 
 def test_a_mark_counts_in_another_dataset(store: Store) -> None:
@@ -179,9 +198,8 @@ async def test_the_app_recognises_a_movie_under_another_key(store: Store, faked:
     ranked = await session.ranked(0, MOVIES)
     assert not {"7", "8"} & {row["key"] for row in ranked["rows"]}
     assert ranked["total"] == MOVIES - 2
-    assert faked.asked[-1][1]["query"]["viewers"] == [
-        {"kind": "profile", "id": "anna", "rated": [("7", 4)], "seen": [], "hidden": ["8"]}
-    ]
+    (sent,) = faked.asked[-1][1]["query"]["viewers"]
+    assert (sent["rated"], sent["seen"], sent["hidden"]) == ([("7", 4)], [], ["8"])
     change = await session.rate(faked.movie_details(viewers=[], movie="7"), 2)
     assert (change.movie.key, change.before, change.after) == (named.key, 4, 2)
     assert [step.changes[0].movie.key for step in store.history(ANNA)].count("7") == 0

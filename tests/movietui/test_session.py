@@ -89,7 +89,9 @@ async def test_another_run_of_the_dataset_keeps_the_audience(session: Session) -
     assert session.audience.viewers == (user("5", "demo"), user("6", "demo"))
 
 
-async def test_a_rating_is_stored_and_sent_with_the_next_request(session: Session, engine: FakeEngine) -> None:
+async def test_a_rating_is_stored_and_sent_with_the_next_request(
+    session: Session, engine: FakeEngine, store: Store
+) -> None:
     await session.open("demo")
     row = await first(session)
     change = await session.rate(row, 4)
@@ -98,8 +100,9 @@ async def test_a_rating_is_stored_and_sent_with_the_next_request(session: Sessio
     await session.ranked(0, 10, after_rating=True)
     do, arguments = engine.asked[-1]
     assert (do, arguments["compare"]) == ("rank", True)
+    ((_, _, rated_at),) = store.stars(user("1", "demo"))
     assert arguments["query"]["viewers"] == [
-        {"kind": "user", "id": "1", "rated": [(row["key"], 4.0)], "seen": [], "hidden": []}
+        {"kind": "user", "id": "1", "rated": [(row["key"], 4.0)], "rated_at": [rated_at], "seen": [], "hidden": []}
     ]
 
 

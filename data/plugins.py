@@ -120,7 +120,9 @@ def _checked(plugin: Plugin, taken: Callable[[str], bool]) -> Plugin:
     elif taken(plugin.name):
         conflict = "is not used, because movietui has one with this name; its author must rename it"
     elif len(packages) > 1:
-        conflict = f"is not used, because {' and '.join(packages)} have the same name; uninstall one of these packages"
+        conflict = (
+            f"is not used, because {' and '.join(packages)} declare the same name; uninstall one of these packages"
+        )
     return replace(plugin, conflict=conflict)
 
 

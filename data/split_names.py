@@ -24,7 +24,7 @@ NAMES = (
 WITHOUT_SEED = (*SHIPPED, "latest", "latest-global", "loo", "cold-newest")
 """The splits that are the same for every split seed."""
 SUFFIXES = (".csv", ".tsv", ".parquet")
-"""The suffixes of files that can be splits."""
+"""A name with such a suffix, also before ``.gz``, is that of a file."""
 
 
 def is_file(name: str) -> bool:

@@ -379,7 +379,9 @@ _KEY_BYTES = np.zeros(256, np.uint8)
 for _sign in b"abcdefghijklmnopqrstuvwxyz0123456789":
     _KEY_BYTES[[_sign, ord(chr(_sign).upper())]] = _sign
 _NEEDS_SLOW_KEY = np.zeros(256, bool)
-"""Which bytes require the slow ``loose_keys``, because a name with them has several keys or non-ASCII letters."""
+"""Which bytes ``_quick_keys`` cannot handle, so that a name with them needs the slow ``loose_keys``: with ``(`` or
+``,`` it may have several keys; ``&`` is read as "and"; the others are control characters or belong to non-ASCII
+letters."""
 _NEEDS_SLOW_KEY[128:] = _NEEDS_SLOW_KEY[:32] = _NEEDS_SLOW_KEY[127] = True
 _NEEDS_SLOW_KEY[list(b"&(,")] = True
 _FIRST_WORDS = tuple(article.encode() for article in sorted(ARTICLES) if article.isalpha() and article.isascii())

@@ -92,7 +92,7 @@ def _content(path: Path) -> tuple[str, bytes]:
     """Return the name of the file and its content. Raises ``Problem`` unless it is one file."""
     files = reader.contents(path)
     if len(files) != 1:
-        raise Problem(f"{path} has {len(files)} files; name the one with the split.")
+        raise Problem(f"{path} contains {len(files)} files; give the path of the one with the split.")
     return next(iter(files.items()))
 
 

@@ -7,17 +7,24 @@ from movietui.formatting import text
 from movietui.models.choices import TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 
+PHASES = {
+    "curve": "learning",
+    "measure": "measuring on the test part",
+    "serve": "training on all ratings",
+}
+"""The phases of training (see ``movietui.models.evaluation.measure.Phase``), in words."""
 UNIT = "mean squared error, in stars²"
 """What losses are, and in which unit."""
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:
-    """Return the progress of a run: ``measure 3 of 40, 12 s left``, ``Fitting als, 3 of 8 tasks``."""
+    """Return the progress of a run: ``learning, epoch 3 of 40, 12 s left``, ``Fitting als, 3 of 8 tasks``."""
     if progress.get("unit") == "tasks":
         tasks = f", {progress['epoch']:,} of {text.plural(progress['of'], 'task')}" if progress["of"] else ""
         return f"{progress['phase']}{tasks}"
     left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
-    return f"{progress['phase']} {progress['epoch']} of {progress['of']}{left}"
+    phase = PHASES.get(progress["phase"], progress["phase"])
+    return f"{phase}, epoch {progress['epoch']} of {progress['of']}{left}"
 
 
 def has_stages(epochs: Sequence[EpochRow]) -> bool:

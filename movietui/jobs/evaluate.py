@@ -156,7 +156,7 @@ def _check_metric(name: str, task: Task) -> None:
 
 
 def _label(request: EvaluateRequest, model: str, split_name: str, split_seed: int, seed: int) -> str:
-    """Return what the progress bar calls an evaluation: with its seeds, if there are several."""
+    """Return what the progress bar calls an evaluation. It includes a seed only if the request has several of them."""
     seeds = [f"split seed {split_seed}"] if len(request.split_seeds) > 1 else []
     seeds += [f"seed {seed}"] if len(request.seeds) > 1 else []
     return ", ".join([f"{model} on {split_name}", *seeds])

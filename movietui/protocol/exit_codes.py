@@ -10,7 +10,7 @@ INTERRUPTED: Final = 130
 SIGNAL: Final = 128
 """Added to the number of the signal that ended the app."""
 MEANINGS: Mapping[str, str] = {
-    str(DONE): "It succeeded. A reader that closed the pipe early, such as head, is no failure.",
+    str(DONE): "It succeeded. Whatever reads the output may close the pipe early, as head does.",
     str(FAILED): "It could not be done: one sentence on standard error says what is wrong and what to do. For doctor, "
     "something fails.",
     str(WRONG_USAGE): "The arguments are wrong.",

@@ -134,7 +134,7 @@ class Why(TypedDict):
 
 
 class ViewerDetails(TypedDict):
-    """The prediction of how one viewer likes a movie, with the reasons."""
+    """How much one viewer will probably like a movie, with the reasons."""
 
     stars: float
     """0 if the dataset has no stars."""
@@ -506,7 +506,7 @@ class ModelRow(TypedDict):
 
 
 class MetricRow(TypedDict):
-    """A metric of a plug-in: the fields of ``movietui.models.choices.Metric`` that it has."""
+    """A metric from a plug-in, with the fields of ``movietui.models.choices.Metric`` that a plug-in sets."""
 
     name: str
     tasks: tuple[Task, ...]

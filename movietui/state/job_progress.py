@@ -7,13 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from movietui.data.progress import WHOLE
 from movietui.formatting import text
+from movietui.formatting.run_progress import PHASES
 from movietui.protocol.jobs import EpochEvent, InsideEvent, JobEvent, JobRequest, StageEvent, SweepRow
-
-PHASES = {
-    "curve": "learning",
-    "measure": "measuring on the test part",
-    "serve": "training on all ratings",
-}
 
 ENOUGH_TO_PREDICT = 0.1
 """The share of the first phase that must be done before its pace predicts the time of all phases."""

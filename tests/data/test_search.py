@@ -1,4 +1,4 @@
-"""Search while somebody types: which movies, directors and users match."""
+"""Search while somebody types: which movies, people, tags and users match."""
 
 from dataclasses import replace
 

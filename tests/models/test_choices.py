@@ -158,6 +158,6 @@ def test_the_models_of_a_cluster_are_those_that_can_be_fitted_there() -> None:
 
 
 def test_it_is_said_what_the_train_loss_of_each_network_is_measured_on() -> None:
-    """The loss of a network is a mean over the epoch; those that are fitted on a device are networks."""
+    """A model that is fitted on a device is a network, and the train loss of a network is a mean over the epoch."""
     assert set(TRAIN_LOSSES) <= set(MODELS)
     assert {name for name, model in MODELS.items() if model.on_device} <= set(TRAIN_LOSSES)

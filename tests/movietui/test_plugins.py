@@ -437,7 +437,7 @@ def test_two_packages_with_the_same_name_are_both_left_out(declare: Declare, run
     declare("two", "model", {"same": "plugged:B"})
     rows = document(run("plugins", "--json"))
     assert [row["package"] for row in rows] == ["one", "two"]
-    assert all("because one and two have the same name; uninstall one" in row["problem"] for row in rows)
+    assert all("because one and two declare the same name; uninstall one" in row["problem"] for row in rows)
     assert "same" not in MODELS
     done = run("evaluate", "popularity", "--dataset", "demo")
     assert done.exit_code == 0

@@ -71,7 +71,7 @@ class NewerLine(TextLine):
         hides = hint(screen, ("browse.hide-newer", "hides this"))
         reason, offer = newer_datasets.reason(offered), newer_datasets.offer(offered)
         if offered["state"] == "full":
-            return [f"{reason}. {offer} · {hides}", f"{offer} · {hides}", f"No room for {name} · {hides}"]
+            return [f"{reason}. {offer} · {hides}", f"{offer} · {hides}", f"Disk too full for {name} · {hides}"]
         opens = offered["state"] == "open"
         does = hint(screen, ("browse.get-newer", "opens it" if opens else "gets it"))
         shorter = hint(screen, ("browse.get-newer", f"{'opens' if opens else 'gets'} {name}"))

@@ -192,7 +192,7 @@ class BrowseScreen(FrameScreen):
         self.refresh_frame()
 
     def refresh_frame(self) -> None:
-        """Draw the lines of the frame again."""
+        """Redraw what changed in the lines of the frame and around the list."""
         super().refresh_frame()
         if not self.is_mounted:
             return  # the lines below may exist before the list that they describe

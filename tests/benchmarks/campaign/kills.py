@@ -81,7 +81,7 @@ def _empty(scratch: Path) -> Path:
 
 
 def _keep(home: Path, folder: Path, folders: list[Path]) -> None:
-    """Copy a home, which is removed when the attempt ends, and use the copy as evidence."""
+    """Copy a home to ``folder`` before it is removed, and make the copy the only folder of evidence."""
     shutil.copytree(home, folder, dirs_exist_ok=True)
     folders[:] = [folder]
 

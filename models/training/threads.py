@@ -1,5 +1,6 @@
 """Calls that run in parallel."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -26,3 +27,6 @@ def meanwhile(call: Callable[[], T]) -> Future[T]:
 @cache
 def _second_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, "side by side")
+
+
+os.register_at_fork(after_in_child=_second_thread.cache_clear)  # a child process does not inherit threads

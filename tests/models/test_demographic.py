@@ -107,5 +107,5 @@ def test_the_averages_in_training_leave_out_the_rating_itself() -> None:
 def test_a_dataset_without_demographics_is_a_problem() -> None:
     train = tastes()[0]
     anonymous = replace(train, users=replace(train.users, age=np.empty(0, np.int32), gender=(), occupation=()))
-    with pytest.raises(Problem, match="no age, gender or occupation"):
+    with pytest.raises(Problem, match="does not say the age, gender or occupation"):
         Demographic(QUICK).fit(anonymous)

@@ -93,7 +93,7 @@ def test_a_rating_that_was_shown_survives_a_kill(ready: Path, start: Start) -> N
     quit_with(again, "q", ready)
 
 
-@pytest.mark.parametrize("moment", ["at once", "There is no list", "Your first list", "Learn what people", "Who is"])
+@pytest.mark.parametrize("moment", ["at once", "Learn what people", "Who is"])
 def test_ctrl_c_ends_the_first_start_and_leaves_nothing_half_written(home: Path, start: Start, moment: str) -> None:
     terminal = start()
     if moment == "at once":
@@ -103,8 +103,7 @@ def test_ctrl_c_ends_the_first_start_and_leaves_nothing_half_written(home: Path,
             terminal.read()
     else:
         terminal.wait_for("There is no list")
-        if not moment.startswith("There"):
-            terminal.send("e")
+        terminal.send("e")
         terminal.wait_for(moment)
     # Before the app has the terminal, ctrl+c is a signal, and the exit code says so.
     quit_with(terminal, "\x03", home, codes=(0, 130) if moment == "at once" else (0,))
@@ -225,6 +224,8 @@ def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start
     terminal.wait_for("run 3 · mf · demo")
     terminal.wait_for("of 200")
     terminal.wait_for("⠒⠒ train")
+    terminal.send("esc")  # the focus stays in the form
+    terminal.wait_for("c Cancel")
     terminal.send("c")
     terminal.wait_for("Stopped training mf")
     terminal.send("right", "g", "n")

@@ -201,7 +201,7 @@ def test_browsing_it(
     assert bool(re.search(r"★ \d\.\d", screen)) == (dataset == "hundred")
     assert ("how much you would like it ▾" if dataset == "hundred" else "how likely you are to watch it ▾") in screen
     terminal.send("d")
-    terminal.wait_for("Ratings from 0 to 100" if dataset == "hundred" else "learn from it")
+    terminal.wait_for("Ratings from 0 to 100" if dataset == "hundred" else "No column has ratings")
     terminal.send("q")
     terminal.end()
     assert b"Traceback" not in terminal.raw

@@ -52,6 +52,7 @@ PLACES: Mapping[str, Place] = {
         ((("t",), "popularity"), (("enter",), "No epoch is complete yet"), (("q",), "Quit while models are training?"))
     ),
     "PrunePanel": Place((*RUNS, (("B",), "Keep the best"))),
+    "ColumnsPanel": Place((*RUNS, (("C",), "Columns, from left to right"))),
     "TablesPanel": Place((*RUNS, (("enter",), "─ Run 2 ─"))),
     "SweepPanel": Place((*SETTINGS, (("s",), "Sweep "))),
     "command palette": Place(((("\x10",), "Search for commands"),)),

@@ -29,7 +29,7 @@ def commit_of(source: Path) -> str:
         return ""
     try:
         git = ["git", "-C", str(source), "rev-parse", "--short=7", "HEAD"]
-        found = subprocess.run(git, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=SECONDS).stdout
+        printed = subprocess.run(git, capture_output=True, stdin=subprocess.DEVNULL, text=True, timeout=SECONDS).stdout
     except (OSError, ValueError, subprocess.SubprocessError):
         return ""
-    return found.strip() if _COMMIT.fullmatch(found.strip()) else ""
+    return printed.strip() if _COMMIT.fullmatch(printed.strip()) else ""

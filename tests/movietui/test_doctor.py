@@ -37,10 +37,10 @@ def states(run: Run, *, code: int = 0) -> dict[str, str]:
     """Return the state of each check; that of the worst if several have the same name."""
     result = run("doctor", "--json")
     assert result.exit_code == code, result.output
-    found: dict[str, str] = {}
+    by_check: dict[str, str] = {}
     for row in json.loads(result.stdout)["checks"]:
-        found[row["check"]] = max(found.get(row["check"], ""), row["state"], key=("", "ok", "warn", "fail").index)
-    return found
+        by_check[row["check"]] = max(by_check.get(row["check"], ""), row["state"], key=("", "ok", "warn", "fail").index)
+    return by_check
 
 
 def test_all_is_well_in_an_empty_home(run: Run, home: Path) -> None:
@@ -112,9 +112,9 @@ def test_a_store_that_cannot_be_used_fails(ready: Path, run: Run, spoil: Callabl
         extra.unlink()
     spoil(locations.store())
     content = locations.store().read_bytes() if locations.store().is_file() else b""
-    found = states(run, code=1)
-    assert found["store"] == "fail"
-    assert found["models"] == "ok"
+    by_check = states(run, code=1)
+    assert by_check["store"] == "fail"
+    assert by_check["models"] == "ok"
     assert content == (locations.store().read_bytes() if locations.store().is_file() else b"")
 
 
@@ -137,8 +137,8 @@ def test_a_damaged_dataset_fails(ready: Path, run: Run) -> None:
 
 def test_a_home_that_is_no_folder_fails(home: Path, run: Run) -> None:
     home.write_text("a file instead of the folder")
-    found = states(run, code=1)
-    assert {found[f"{kind} folder"] for kind in ("data", "cache", "log")} == {"fail"}
+    by_check = states(run, code=1)
+    assert {by_check[f"{kind} folder"] for kind in ("data", "cache", "log")} == {"fail"}
 
 
 @pytest.mark.parametrize(("free", "state"), [(0, "fail"), (10**8, "warn"), (10**10, "ok")])
@@ -155,8 +155,8 @@ def test_a_read_only_folder_fails(home: Path, run: Run, monkeypatch: pytest.Monk
 
 def test_broken_packages_fail_and_the_rest_is_checked(run: Run, imported: Facts) -> None:
     imported["torch"] = {"error": "ImportError: libtorch.so: cannot open shared object file"}
-    found = states(run, code=1)
-    assert (found["torch"], found["packages"], found["store"]) == ("fail", "ok", "ok")
+    by_check = states(run, code=1)
+    assert (by_check["torch"], by_check["packages"], by_check["store"]) == ("fail", "ok", "ok")
     refused_line = " ".join(run("doctor").stdout.split())
     assert "cannot be imported: ImportError: libtorch.so" in refused_line
     assert "Install torch again." in refused_line
@@ -239,8 +239,8 @@ def test_a_report_has_nothing_personal(ready: Path, run: Run, tmp_path: Path, mo
     anna = store.create_profile("annabel")
     store.rate(anna, Movie("secret 1999", "A Secret Movie", 1999), 4.5)
     store.close()
-    own = locations.dataset("annabel-ratings")
-    shutil.copytree(locations.dataset("demo"), own)
+    annabel = locations.dataset("annabel-ratings")
+    shutil.copytree(locations.dataset("demo"), annabel)
     locations.config().write_text('# for annabel\n[keys]\nbrowse.hide = "f9"\nsecret.key = "annabel"\n')
     log.note("app", "a job ended with exit code -9")
     path = tmp_path / "report.txt"

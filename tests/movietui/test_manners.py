@@ -134,11 +134,11 @@ def test_the_version_names_the_recorded_commit(tmp_path: Path) -> None:
 
 
 def test_the_version_is_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for found, expected in (
+    for recorded, expected in (
         ("abcdef1", f"movietui {__version__} (commit abcdef1)\n"),
         ("", f"movietui {__version__}\n"),
     ):
-        monkeypatch.setattr(commit, "commit_of", lambda source, found=found: found)
+        monkeypatch.setattr(commit, "commit_of", lambda source, recorded=recorded: recorded)
         assert run("--version").stdout == expected
 
 

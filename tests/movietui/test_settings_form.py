@@ -7,8 +7,9 @@ from textual.events import Paste
 from textual.widgets import Input, Static
 
 from movietui.store.ratings import Store
+from movietui.ui.train.screen import TrainScreen
 from movietui.ui.train.settings_form import SPLIT_SEED
-from tests.movietui.driving import LARGE, SIZES, lines, started
+from tests.movietui.driving import LARGE, SIZES, Driver, lines, started
 from tests.movietui.fakes import FakeEngine, with_run
 from tests.movietui.training import choose, fill, go, with_fake_jobs
 
@@ -34,6 +35,14 @@ async def test_invalid_settings_are_reported_and_nothing_is_trained(store: Store
         assert [run.state for run in store.runs()] == ["done", "cancelled", "done"]
 
 
+async def focused_field(driver: Driver, screen: TrainScreen, name: str) -> Input:
+    """Move the focus to the field of a setting, and return it."""
+    field = screen.query_one(f"#set-{name}", Input)
+    screen.set_focus(field)
+    await driver.until(lambda: field.has_focus, "the field")
+    return field
+
+
 async def test_a_field_for_numbers_takes_no_letters(store: Store) -> None:
     with_run(store)
     async with started(engine=FakeEngine()) as driver:
@@ -47,9 +56,7 @@ async def test_a_field_for_numbers_takes_no_letters(store: Store) -> None:
             ("spread", "e", ""),
             ("split_seed", "d4", "4"),
         ):
-            field = screen.query_one(f"#set-{name}", Input)
-            screen.set_focus(field)
-            await driver.until(lambda field=field: field.has_focus, "the field")  # type: ignore[misc]
+            field = await focused_field(driver, screen, name)
             field.value = ""
             await driver.type(typed)
             assert field.value == expected
@@ -66,9 +73,7 @@ async def test_a_switch_is_yes_or_no(store: Store) -> None:
     async with started(LARGE, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.see("tags  yes or no")
-        field = screen.query_one("#set-tags", Input)
-        screen.set_focus(field)
-        await driver.until(lambda: field.has_focus, "the field")
+        field = await focused_field(driver, screen, "tags")
         assert field.value == "yes"
         for key, expected in (
             ("n", "no"),
@@ -94,8 +99,7 @@ async def test_a_wrong_split_is_refused_as_it_is_typed(store: Store, size: tuple
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.press("e")
-        field = screen.query_one("#set-split", Input)
-        screen.set_focus(field)
+        field = await focused_field(driver, screen, "split")
         below = screen.query_one("#below-split", Static)
         for typed, sentence in (
             ("rand", "There is no split 'rand'; did you mean"),
@@ -160,8 +164,7 @@ async def test_each_field_is_explained_below_it_and_by_the_mouse(store: Store, s
             ("tags", "Whether tags are used."),
             ("split_seed", SPLIT_SEED),
         ):
-            field = screen.query_one(f"#set-{name}", Input)
-            screen.set_focus(field)
+            field = await focused_field(driver, screen, name)
             await driver.see(meaning[:18])
             assert meaning in str(field.tooltip)
 

@@ -51,8 +51,8 @@ def parameters(command: click.Command, path: Sequence[str] = ()) -> Iterator[tup
 
 
 def test_every_file_can_be_standard() -> None:
-    found = {(path, parameter.opts[0]): parameter.type for path, parameter in parameters(cli)}
-    files = {name: kind for name, kind in found.items() if isinstance(kind, click.Path)}
+    types = {(path, parameter.opts[0]): parameter.type for path, parameter in parameters(cli)}
+    files = {name: kind for name, kind in types.items() if isinstance(kind, click.Path)}
     assert len(files) > 10
     assert {name for name, kind in files.items() if not isinstance(kind, FilePath)} == set(FOLDERS.items())
 

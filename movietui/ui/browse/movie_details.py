@@ -55,8 +55,9 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
     """Return a viewer's rating of a movie, and what counts for or against the movie."""
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
-        lines.append(Text(f"because {who} liked", "underline"))
-        lines += [_reason(reason, counted, width) for reason in viewer["why"]]
+        has_stars = bool(viewer["stars"])
+        lines.append(Text(f"because {who} {'liked' if has_stars else 'watched'}", "underline"))
+        lines += [_reason(reason, counted, width, has_stars=has_stars) for reason in viewer["why"]]
     elif movie["count"]:
         rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)
         lines += [Text(line) for line in textwrap.wrap(rests_on, width)]
@@ -75,9 +76,11 @@ def _rating(viewer: ViewerDetails, who: str) -> list[Text]:
     return [Text.assemble(f"{who} rated it ", (text.number_of_stars(viewer["rated"]), "bold"))]
 
 
-def _reason(reason: Why, counted: Sequence[Why], width: int, style: str = "") -> Text:
-    """Return a line with a rated movie, its stars, and how much it counts compared with the other rated movies."""
-    tail = f"{text.number_of_stars(reason['stars']):<5} {reasons.bar(reason, counted)}"
+def _reason(reason: Why, counted: Sequence[Why], width: int, style: str = "", *, has_stars: bool = True) -> Text:
+    """Return a line with a rated movie, its stars (if the dataset has any), and how much it counts compared with the
+    other rated movies."""
+    stars = f"{text.number_of_stars(reason['stars']):<5} " if has_stars else ""
+    tail = f"{stars}{reasons.bar(reason, counted)}"
     line = text.fitted(f" {reason['title']}", width - len(tail) - 1) + Text(f" {tail}")
     line.stylize(style)
     return line
@@ -94,7 +97,9 @@ def surprise(movie: Details, names: Sequence[str]) -> Text:
     named = [(why, name) for name, viewer in zip(names, movie["by"], strict=True) for why in viewer["why"]]
     why, name = max(named, key=lambda each: each[0]["weight"], default=(None, ""))
     if why is not None:
-        lines.append(Text(reasons.liked(why, name if len(names) > 1 else "you")))
+        who = name if len(names) > 1 else "you"
+        has_stars = any(viewer["stars"] for viewer in movie["by"])
+        lines.append(Text(reasons.liked(why, who) if has_stars else f"because {who} watched {why['title']}"))
     else:
         who = names[0] if len(names) > 1 else "you"
         lines.append(Text(reasons.basis(movie["by"][0], movie["count"], movie["mean"], who)))

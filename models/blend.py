@@ -54,7 +54,7 @@ WEIGHT_RATINGS = 1_000_000
 """About how many ratings the weights are learned from: all ratings of some users."""
 BASE_SHARE = 0.6
 """The share of the minutes that the sweeps of ``BASE`` may take; the rest is for its set-up and the other parts."""
-SWEEP_SECONDS = 0.5e-6
+SWEEP_SECONDS = 0.6e-6
 """About how many seconds a sweep with 32 factors takes for each rating, on two cores."""
 FEWEST_SWEEPS = 40
 """Rather than make fewer sweeps than this, ``BASE`` learns from fewer users."""
@@ -117,9 +117,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     >>> affordable(BlendSettings(), 1_000_000)
     (200, 1000000)
     >>> affordable(BlendSettings(), 32_000_000)
-    (45, 32000000)
+    (40, 30000000)
     >>> affordable(BlendSettings(minutes=5), 32_000_000)
-    (40, 9000000)
+    (40, 7500000)
     """
     swept = settings.minutes * 60 * BASE_SHARE / SWEEP_SECONDS
     fewest = min(FEWEST_SWEEPS, settings.sweeps)

@@ -9,7 +9,11 @@ run: .venv/run.stamp
 	@$(BIN)/movietui
 
 # Three processes even on two cores, because many tests wait for terminals and child processes.
+#
+# Compiled first, because hundreds of child processes import the program; where PYTHONDONTWRITEBYTECODE is set, each would
+# compile it again.
 test: .venv/dev.stamp
+	@$(BIN)/python -m compileall -q movietui tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.

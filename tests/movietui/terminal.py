@@ -34,7 +34,12 @@ KEYS = {
 
 def displayed(screen: pyte.Screen) -> list[str]:
     """Return the lines of a screen. pyte's ``display`` fails if half of a wide character has been overwritten."""
-    return ["".join(_characters(screen, row)) for row in range(screen.lines)]
+    return [displayed_line(screen, row) for row in range(screen.lines)]
+
+
+def displayed_line(screen: pyte.Screen, row: int) -> str:
+    """Return a line of a screen."""
+    return "".join(_characters(screen, row))
 
 
 def _characters(screen: pyte.Screen, row: int) -> Iterator[str]:
@@ -64,6 +69,7 @@ class Terminal:
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
+        self._lines = [""] * rows
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
         environment |= variables
         self.child = pexpect.spawn(
@@ -94,7 +100,13 @@ class Terminal:
 
     @property
     def lines(self) -> list[str]:
-        return displayed(self.screen)
+        """The lines on screen. Only those that changed are read again, because most tests ask after every piece."""
+        if len(self._lines) != self.screen.lines:  # after a resize, which marks all lines as changed
+            self._lines = [""] * self.screen.lines
+        for row in self.screen.dirty.intersection(range(self.screen.lines)):
+            self._lines[row] = displayed_line(self.screen, row)
+        self.screen.dirty.clear()
+        return list(self._lines)
 
     def wait_for(self, text: str, seconds: float = 120.0, *, gone: bool = False) -> None:
         """Wait until a text is on screen or, with ``gone``, until it no longer is."""

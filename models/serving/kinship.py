@@ -21,6 +21,9 @@ SPECIFIC = 2.5
 ten, weighs less."""
 COMMON = 0.25
 """A genre of at least this share of all movies, such as drama or comedy, does not by itself make two movies alike."""
+KIN_SHARE = 0.3
+"""Kin by genre share at least this much of the genres that either of them has. *Duck Soup*, a comedy about a war, is no
+kin of *Casablanca*."""
 YEARS = 10.0
 """The number of years between two movies at which the similarity of their times of release is ``1 / e``, 0.37."""
 
@@ -67,11 +70,12 @@ def specific_genres(movies: Movies) -> Bools:
 def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
     """Return which of the others are kin of a movie, so that a person sees what they have in common, shape (others,).
 
-    Kin share a ``specific`` genre, a director, one of the ``LEADS`` or a strong tag that is not common. A movie without
-    genres is kin of all.
+    Kin share a ``specific`` genre and ``KIN_SHARE`` of their genres, a director, one of the ``LEADS`` or a strong tag
+    that is not common. A movie without genres is kin of all.
     """
     genres, theirs = movies.genres[row], movies.genres[others]
-    kin = (genres & specific & theirs).any(1) | ~genres.any() | ~theirs.any(1)
+    overlap = (genres & theirs).sum(1) / np.maximum((genres | theirs).sum(1), 1)
+    kin = ((genres & specific & theirs).any(1) & (overlap >= KIN_SHARE)) | ~genres.any() | ~theirs.any(1)
     if movies.imdb is not None:
         facts = movies.imdb
         alike = {other for name in facts.directors[row] for other in facts.directed[name]}

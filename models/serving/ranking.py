@@ -14,7 +14,7 @@ from movietui.models.base import AnyModel, Expectation, History
 from movietui.models.choices import DEFAULT_ORDER, Order, UnseenBy, order_by_taste, without_stars
 from movietui.models.serving.candidates import candidates
 from movietui.models.serving.diversify import diversify
-from movietui.models.serving.explanations import reasons_for
+from movietui.models.serving.explanations import Reason, reasons_for
 from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
 from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value, with_unrated
 from movietui.models.serving.recency import lean_to_recent, recency
@@ -270,28 +270,35 @@ class Ranker:
         scale = self.model.scale
         return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
 
-    def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[list[dict[str, Any]]]:
-        """Return the reasons for each movie as ``recommend --json`` prints them; see ``explanations``.
+    def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[dict[str, list[dict[str, Any]]]]:
+        """Return the reasons for each movie (``why``) and the liked movies that describe people with the viewers' taste
+        (``alike``), as ``recommend --json`` prints them; see ``Reasons``.
 
         With several viewers, each reason names its viewer.
         """
         rows = np.asarray(movies, np.int32)
-        of_viewers = [reasons_for(self.model, self.similarities, viewer.history, rows) for viewer in viewers]
+        of_viewers = [
+            reasons_for(self.model, self.similarities, viewer.history, self.expect(viewer.history), rows)
+            for viewer in viewers
+        ]
+
+        def to_json(viewer: Viewer, reason: Reason) -> dict[str, Any]:
+            return {
+                "id": self.dataset.movies.ids[reason.movie],
+                "title": self.dataset.movies.titles[reason.movie],
+                "stars": None if self.dataset.implicit else reason.stars,
+                "share": reason.share,
+                "weight": reason.weight,
+                "shared": asdict(reason.shared),
+                **({"viewer": viewer.id} if len(viewers) > 1 else {}),
+            }
+
         return [
-            [
-                {
-                    "id": self.dataset.movies.ids[reason.movie],
-                    "title": self.dataset.movies.titles[reason.movie],
-                    "stars": None if self.dataset.implicit else reason.stars,
-                    "share": reason.share,
-                    "weight": reason.weight,
-                    "shared": asdict(reason.shared),
-                    **({"viewer": viewer.id} if len(viewers) > 1 else {}),
-                }
-                for viewer, reasons in zip(viewers, of_movie, strict=True)
-                for reason in reasons.liked
-            ]
-            for of_movie in zip(*of_viewers, strict=True)
+            {
+                "why": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.liked],
+                "alike": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.alike],
+            }
+            for of_movie in ([*zip(viewers, each, strict=True)] for each in zip(*of_viewers, strict=True))
         ]
 
     def recommend(
@@ -338,7 +345,7 @@ class Ranker:
                     "stars_by_viewer": [stars(each) for each in ranked.stars_by_viewer[:, row]],
                     "agreement": float(ranked.agreement[row]),
                     "count": int(self.dataset.counts[row]),
-                    "why": why,
+                    **why,
                 }
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
             ],

@@ -69,14 +69,13 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
     movies = dataset.movies
     crowd = crowd_means(dataset, history.user)[history.movies]
     differences = history.stars - crowd
-    generosity = float(differences.sum() / (len(history) + DAMPING))
+    generosity = shrunk_mean(differences)
     beyond = differences - generosity
 
     def group(name: str, selected: NDArray[np.bool_]) -> TasteGroup:
-        count = int(selected.sum())
-        shrunk = float(beyond[selected].sum() / (count + DAMPING))
+        shrunk = shrunk_mean(beyond[selected])
         means = float(history.stars[selected].mean()), float(crowd[selected].mean())
-        return TasteGroup(name, count, *means, generosity + shrunk, shrunk)
+        return TasteGroup(name, int(selected.sum()), *means, generosity + shrunk, shrunk)
 
     of_genre = movies.genres[history.movies]
     decade = movies.years[history.movies] // 10 * 10
@@ -95,6 +94,11 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
         tuple(each for each, index in zip(unusual, order, strict=True) if beyond[index] >= UNUSUAL)[:most],
         tuple(each for each, index in zip(unusual[::-1], order[::-1], strict=True) if beyond[index] <= -UNUSUAL)[:most],
     )
+
+
+def shrunk_mean(differences: Floats) -> float:
+    """Return the mean of differences, shrunk towards 0: halfway with ``DAMPING`` of them."""
+    return float(differences.sum() / (len(differences) + DAMPING))
 
 
 def crowd_means(dataset: Dataset, without: int | None = None) -> Floats:

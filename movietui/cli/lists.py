@@ -23,7 +23,7 @@ from movietui.cli.output import (
 )
 from movietui.data.query.condition_text import EXAMPLE
 from movietui.formatting import reasons, text
-from movietui.formatting.reasons import strongest
+from movietui.formatting.reasons import foremost, strongest
 from movietui.formatting.tables import new_table
 from movietui.models.choices import DIALLED, WAYS, Order, UnseenBy
 from movietui.protocol.messages import DividingMovie, PersonalAccuracy, RatedMovie, TasteGroup
@@ -56,12 +56,16 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
 def reason(movie: Message) -> str:
     """Return the predicted stars of a recommended movie and the rating that counts most for it.
 
-    If no rating counts for it, return the number of others' ratings of the movie instead.
+    If no rating counts for it, say who likes the movie or, if that is unknown, how many others rated it.
     """
     best = strongest(movie["why"])
     if movie["stars"] is None:
         return f"because you watched {best['title']}" if best else reasons.watched_by(movie["count"])
     predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
+    if best is None and movie["alike"]:
+        name = movie["alike"][0].get("viewer")
+        theirs = [each for each in movie["alike"] if each.get("viewer") == name]
+        return f"{predicted}, {reasons.liked_by(theirs, name or 'you')}"
     if best is None:
         return f"{predicted}; {text.plural(movie['count'], 'rating')} by others"
     return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
@@ -145,26 +149,27 @@ def explain(
 
     store = open_store()
     named = dataset_named(store, dataset)
-    result = lists.explain(store, named, viewers_named(store, users, profiles, named), movie, most, model)
+    viewers = viewers_named(store, users, profiles, named)
+    result = lists.explain(store, named, viewers, movie, most, model)
     if json_:
         print_json(result)
         return
     print_rich(f"{text.movie_title(result['movie'])}, {', '.join(result['movie']['genres'])}")
     if not result["movie"]["count"]:
         print_rich(reasons.UNRATED)
-    for viewer in result["viewers"]:
-        print_rich("", *_explained(viewer, result["movie"]))
+    for ref, viewer in zip(viewers, result["viewers"], strict=True):
+        print_rich("", *_explained(ref.label, viewer, result["movie"]))
 
 
-def _explained(viewer: Message, movie: Message) -> list[Any]:
+def _explained(name: str, viewer: Message, movie: Message) -> list[Any]:
     """Return the prediction for a viewer, and tables of the ratings that count for the movie and against it."""
     lines: list[Any] = []
     if viewer["stars"]:
-        lines.append(f"{viewer['id']}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})")
+        lines.append(f"{name}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})")
     if viewer["rated"] is not None:
-        lines.append(f"{viewer['id']} rated it {text.number_of_stars(viewer['rated'])}")
+        lines.append(f"{name} rated it {text.number_of_stars(viewer['rated'])}")
     if not viewer["why"] and movie["count"]:
-        lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, viewer["id"]))
+        lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, name))
     for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
         if named:
             table = new_table(heading, "counts", "in common")
@@ -424,7 +429,7 @@ def recommend(
     figures = ("#", "predicted", "ratings", "year")
     table = new_table("#", "predicted", "ratings", "title", "year", "because of", right=figures)
     for movie in result["movies"]:
-        best = strongest(movie["why"])
+        best = foremost(movie)
         why, predicted = best["title"] if best else "", ""
         if movie["stars"] is not None:
             why = f"{why} {text.number_of_stars(best['stars'])}" if best else ""

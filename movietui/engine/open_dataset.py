@@ -197,8 +197,9 @@ class OpenDataset:
             "low": explanation.low,
             "high": explanation.high,
             "rated": explanation.rated,
-            "basis": explanation.basis,
+            "basis": explanation.reasons.basis,
             "why": [self._why(reason) for reason in explanation.reasons.liked],
+            "alike": [self._why(reason) for reason in explanation.reasons.alike],
             "against": [self._why(reason) for reason in explanation.reasons.against],
             "shared": explanation.shared.names(),
         }

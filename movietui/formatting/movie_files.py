@@ -14,7 +14,7 @@ from movietui.data.imports.entries import Entry
 from movietui.data.titles import with_year
 from movietui.formatting import text
 from movietui.formatting.escaping import csv_text, imdb_page, markdown
-from movietui.formatting.reasons import strongest
+from movietui.formatting.reasons import foremost
 from movietui.protocol.messages import GivenRating, IdsRow, MovieRow
 
 LETTERBOXD_LIMIT = 1_000_000
@@ -123,7 +123,7 @@ def listed(row: MovieRow) -> FileMovie:
 
 def recommended(row: Mapping[str, Any]) -> FileMovie:
     """Return a movie of ``recommend --json`` as a movie of a file."""
-    best = strongest(row["why"])
+    best = foremost(row)
     because = with_year(best["title"], best.get("year")) if best else ""
     return _ranked(row, ("", 0, 0), row["stars_by_viewer"], row["year"] or 0, because)
 

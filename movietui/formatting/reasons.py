@@ -29,12 +29,15 @@ def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
     """Return what a prediction rests on; empty if it rests on single ratings.
 
-    ``viewer``: the prediction for a viewer, with its ``basis``; see ``movietui.models.choices.Basis``. ``count`` and
-    ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
+    ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``) and the movies
+    that such people liked (``alike``). ``count`` and ``mean``: the number and mean of everyone's ratings of the movie;
+    the mean is 0 if the dataset has no stars.
     """
     whose = "yours" if who == "you" else f"{who}'s"
     if viewer["basis"] == "ratings":
         return ""
+    if viewer["basis"] == "alike" and viewer["alike"]:
+        return liked_by(viewer["alike"], who)
     if viewer["basis"] == "alike":
         return f"liked by people whose ratings agree with {whose}"
     if not count:
@@ -42,7 +45,12 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     if not mean:
         return watched_by(count)
     average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
-    return f"simply very well liked: {average}" if mean >= WELL_LIKED else f"everyone's average: {average}"
+    return f"simply very well liked: {average}" if round(mean, 1) >= WELL_LIKED else f"everyone's average: {average}"
+
+
+def liked_by(alike: Sequence[Mapping[str, Any]], who: str = "you") -> str:
+    """Return who likes a movie, by what they liked: ``liked by people who, like you, liked Alien and Jaws``."""
+    return f"liked by people who, like {who}, liked {text.enumerate_names([each['title'] for each in alike])}"
 
 
 def watched_by(count: int) -> str:
@@ -54,6 +62,12 @@ def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
     """Return how much a reason counts compared with the strongest of ``reasons``: ``●●●○○``."""
     most = max((float(each["weight"]) for each in reasons), default=0.0)
     return text.dots(reason["weight"] / most if most else 0.0)
+
+
+def foremost(movie: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the one rated movie to name beside a movie of ``recommend --json``: the strongest reason or, without
+    reasons, the first of ``alike``."""
+    return strongest(movie["why"]) or next(iter(movie["alike"]), None)
 
 
 def strongest(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

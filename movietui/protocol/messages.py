@@ -146,6 +146,8 @@ class ViewerDetails(TypedDict):
     basis: Basis
     why: list[Why]
     """Movies that the viewer liked and that count for the movie."""
+    alike: list[Why]
+    """If the basis is ``alike``: movies that the viewer liked and that people who like the movie liked too."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

@@ -19,6 +19,14 @@ MARK_PHRASES = {
     "seen": ("marked {} as seen", "marked {} as not seen"),
     "liked": ("marked {} as liked", "marked {} as not liked"),
 }
+"""What setting a mark and removing it did."""
+MARK_STEPS = {
+    "watchlist": ("adding {} to the watchlist", "removing {} from the watchlist"),
+    "hidden": ("hiding {}", "unhiding {}"),
+    "seen": ("marking {} as seen", "marking {} as not seen"),
+    "liked": ("marking {} as liked", "marking {} as not liked"),
+}
+"""The same as steps that are undone or redone."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,7 @@ LEGEND: Mapping[str, Term] = {
     "agree": Term("●", "you agree", "how much you agree: ●●●●● fully, ○○○○○ not at all"),
     "n": Term("n", "ratings", "how many people have rated it; new if nobody has"),
     "▲▼": Term("▲▼", "moved", "how many rows your last rating moved it"),
+    "◆": Term("◆", "watchlist", "on your watchlist; A and B say on whose"),
     "●": Term("●●●○○", "weight", "how much it counts; ●●●●● counts most"),
     "in common": Term("in common", "shared", "what the movie shares with movies you liked"),
     "RMSE": Term("RMSE", "error", "how many stars the model is usually off"),
@@ -141,7 +150,7 @@ def describe_moves(moved: int) -> str:
 
 
 def describe_step(step: Done, *, undone: bool) -> str:
-    """Return what was undone or redone: ``Fargo ★ 4``, ``Fargo as seen``, ``an import with 512 changes``."""
+    """Return what was undone or redone: ``Fargo ★ 4``, ``hiding Fargo``, ``an import with 512 changes``."""
     if isinstance(step, Veto):
         return f"the veto of {step.movie.title}"
     if isinstance(step, Deleted):
@@ -151,10 +160,10 @@ def describe_step(step: Done, *, undone: bool) -> str:
     if step.kind == IMPORT:
         return f"the list {step.lists[0]}" if _is_single_list(step) else f"an import with {_changes(step)}"
     (change,) = step.changes
-    stars = change.before if undone else change.after
+    value = change.before if undone else change.after
     if change.kind != RATING:
-        return f"{change.movie.title} as {change.kind}"
-    return change.movie.title + (f" {text.number_of_stars(stars)}" if stars is not None else "")
+        return MARK_STEPS[change.kind][value is None].format(change.movie.title)
+    return change.movie.title + (f" {text.number_of_stars(value)}" if value is not None else "")
 
 
 def about(step: Step) -> str:

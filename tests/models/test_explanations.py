@@ -5,10 +5,11 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from movietui.data.dataset import Floats, ImdbFacts, Ints
 from movietui.models import MODELS
-from movietui.models.base import History, history_of
+from movietui.models.base import Expectation, History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
 from movietui.models.serving.kinship import Shared, are_kin, shared, specific_genres
@@ -63,8 +64,13 @@ def reasons(stars: Sequence[float], shares: Sequence[float], movies: Sequence[in
     """Return the reasons for movie 0 for a viewer who rated ``movies``, by default those from 1 on."""
     rows = np.arange(1, len(stars) + 1) if movies is None else np.asarray(movies)
     history = History(rows.astype(np.int32), np.float32(stars))
-    (chosen,) = reasons_for(Chosen(shares), Similarities(KIN), history, np.int32([0]))
+    (chosen,) = reasons_for(Chosen(shares), Similarities(KIN), history, predicting(5), np.int32([0]))
     return chosen
+
+
+def predicting(stars: float) -> Expectation:
+    """Return predictions of so many stars for each of 400 movies."""
+    return Expectation(np.full(400, stars, np.float32), np.zeros(400, np.float32), np.zeros(400, np.float32))
 
 
 def rows(of: tuple[Reason, ...]) -> list[int]:
@@ -78,7 +84,7 @@ def test_only_liked_movies_that_raise_the_score_are_reasons() -> None:
 
 
 def test_only_disliked_movies_that_lower_the_score_are_objections() -> None:
-    chosen = reasons([1, 2, 5, 3, 2, 5], [-0.3, 0.9, -0.5, -0.6, -0.4, 1.0])
+    chosen = reasons([1, 2, 5, 3, 2, 5], [-0.4, 0.9, -0.5, -0.6, -0.5, 1.0])
     assert rows(chosen.against) == [5, 1]
 
 
@@ -93,7 +99,7 @@ def test_there_are_at_most_three_reasons_and_two_objections() -> None:
 
 
 def test_an_unrelated_movie_is_not_a_reason() -> None:
-    assert rows(reasons([5, 5], [0.2, 0.9], movies=[1, 31]).liked) == [1]
+    assert rows(reasons([5, 5], [0.4, 0.9], movies=[1, 31]).liked) == [1]
 
 
 def test_a_movie_that_shares_only_a_common_genre_is_not_a_reason() -> None:
@@ -101,7 +107,7 @@ def test_a_movie_that_shares_only_a_common_genre_is_not_a_reason() -> None:
     genres = np.asarray([[1, 1]] + [[1, 0]] + [[0, 1]] * 5 + [[0, 0]] + [[0, 1]] * 12, bool)
     similarities = Similarities(replace(everything, movies=replace(everything.movies, genres=genres)))
     history = History(np.int32([1, 5, 7]), np.float32([5, 5, 5]))
-    (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, np.int32([0]))
+    (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, predicting(5), np.int32([0]))
     assert sorted(rows(chosen.liked)) == [1]
 
 
@@ -110,7 +116,7 @@ def test_similarity_counts_more_than_weight() -> None:
     years[1] = 1930
     older = Similarities(replace(KIN, movies=replace(KIN.movies, years=years)))
     history = History(np.int32([1, 2]), np.float32([5, 5]))
-    (chosen,) = reasons_for(Chosen([0.5, 0.4]), older, history, np.int32([0]))
+    (chosen,) = reasons_for(Chosen([0.5, 0.4]), older, history, predicting(5), np.int32([0]))
     assert rows(chosen.liked)[0] == 2
 
 
@@ -118,20 +124,75 @@ def test_reasons_far_behind_the_best_are_left_out() -> None:
     assert rows(reasons([5, 5, 5], [1.0, 0.5, 0.2]).liked) == [1, 2]
 
 
+def test_with_few_ratings_a_reason_has_at_least_half_the_average_weight() -> None:
+    assert rows(reasons([5, 3, 3], [0.25, 0.5, 0.5]).liked) == [1]
+    assert not rows(reasons([5, 3, 3], [0.2, 0.6, 0.6]).liked)
+
+
+class Given(Similarities):
+    """Similarities of which movies 30 to 33 are 0.2 and all others 0.1."""
+
+    def of(self, row: int, vectors: Floats | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        similarity, common = super().of(row, vectors)
+        similarity[:] = 0.1
+        similarity[30:34] = 0.2
+        return similarity, common
+
+
+def alike(
+    stars: Sequence[float], shares: Sequence[float], movies: Sequence[int] = (30, 31, 32, 33), rated: float = 5
+) -> list[int]:
+    """Return the movies that describe the people who like movie 0, which is not kin of the rated movies.
+
+    ``rated``: the predicted stars.
+    """
+    history = History(np.int32(movies[: len(stars)]), np.float32(stars))
+    (chosen,) = reasons_for(Chosen(shares), Given(KIN), history, predicting(rated), np.int32([0]))
+    assert not chosen.liked
+    assert chosen.basis == "alike" or not chosen.alike
+    return rows(chosen.alike)
+
+
+def test_without_a_reason_the_liked_movies_that_count_most_describe_who_likes_the_movie() -> None:
+    assert alike([5, 5, 5, 5], [0.5, 0.6, 0.7, 0.1]) == [32, 31]
+    assert alike([5, 2, 5], [0.5, 0.5, -0.4]) == [30]
+    assert alike([5, 2, 5], [0.5, 0.9, -0.5]) == []  # 0.5 is less than a third of 1.9
+    assert alike([5, 5], [0.9, 0.9], [34, 35]) == []  # these are hardly similar
+    assert alike([5, 5], [0.9, 0.9], rated=3.6) == []  # everyone gives 3, and the viewer half a star more
+
+
+def test_people_are_described_only_by_movies_that_many_rated_too() -> None:
+    history = History(np.int32([30, 31]), np.float32([5, 5]))
+    few = KIN.with_ratings(np.flatnonzero((KIN.ratings.movie != 30) | (KIN.ratings.user < 9)))
+    (chosen,) = reasons_for(Chosen([0.9, 0.9]), Given(few), history, predicting(5), np.int32([0]))
+    assert rows(chosen.alike) == [31]
+
+
+def test_with_a_reason_nobody_else_is_described() -> None:
+    assert not reasons([5, 5], [0.5, 0.9], movies=[1, 31]).alike
+
+
 def test_a_movie_is_not_a_reason_for_itself() -> None:
     assert rows(reasons([5, 5], [0.5, 0.4], movies=[0, 1]).liked) == [1]
 
 
 @pytest.mark.parametrize(
-    ("stars", "rated", "basis"), [([5, 5], 4.0, "ratings"), ([1, 2], 3.3, "alike"), ([1, 2], 3.1, "everyone")]
+    ("stars", "rated", "basis"),
+    [
+        ([5, 5], 4.0, "ratings"),
+        ([3, 3], 3.3, "alike"),
+        ([3, 3], 3.1, "everyone"),
+        ([1, 2], 2.8, "alike"),  # the viewer gives fewer stars than others
+        ([1, 2], 2.6, "everyone"),
+        ([5, 5, 1, 2], 4.0, "ratings"),
+    ],
 )
 def test_without_reasons_the_basis_is_named(stars: list[float], rated: float, basis: str) -> None:
-    model = Chosen([0.5, 0.4])
+    model = Chosen([0.5, 0.4, 0.4, 0.4])
     model.fit(KIN)
-    history = History(np.int32([1, 2]), np.float32(stars))
-    expected = replace(model.expect(model.fold_in(history)), stars=np.full(400, rated, np.float32))
-    explanation = explain(model, Similarities(KIN), history, expected, 0)
-    assert explanation.basis == basis
+    history = History(np.arange(1, len(stars) + 1, dtype=np.int32), np.float32(stars))
+    explanation = explain(model, Similarities(KIN), history, predicting(rated), 0)
+    assert explanation.reasons.basis == basis
     assert explanation.rated is None
 
 
@@ -139,8 +200,7 @@ def test_without_ratings_the_basis_is_everyone() -> None:
     model = Chosen([])
     model.fit(KIN)
     nothing = History(np.int32([]), np.float32([]))
-    expected = replace(model.expect(model.fold_in(nothing)), stars=np.full(400, 5, np.float32))
-    assert explain(model, Similarities(KIN), nothing, expected, 0).basis == "everyone"
+    assert explain(model, Similarities(KIN), nothing, predicting(5), 0).reasons.basis == "everyone"
 
 
 def test_a_rated_movie_is_explained_with_its_rating() -> None:
@@ -148,6 +208,15 @@ def test_a_rated_movie_is_explained_with_its_rating() -> None:
     model.fit(KIN)
     history = History(np.int32([0, 2]), np.float32([4, 5]))
     assert explain(model, Similarities(KIN), history, model.expect(model.fold_in(history)), 0).rated == 4
+
+
+def test_movies_with_one_of_many_genres_in_common_are_not_kin() -> None:
+    few = dataset([0], [0], [3], movies=20)
+    genres = np.zeros((20, 4), bool)
+    genres[0, :3] = genres[1, 2] = True
+    genres[2, 2:] = True
+    movies = replace(few.movies, genres=genres, genre_names=("Drama", "Romance", "War", "Comedy"))
+    assert are_kin(movies, specific_genres(movies), 0, np.int32([1, 2])).tolist() == [True, False]
 
 
 def test_movies_of_one_director_are_kin() -> None:

@@ -243,7 +243,19 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     row = int(first["id"][1:])
     assert (first["title"], first["year"], first["count"]) == (f"Movie {row}", 1990, DATASET.counts[row])
     assert first["stars_by_viewer"] == [first["stars"]]
-    assert set(first) >= {"rank", "id", "title", "year", "genres", "stars", "uncertainty", "score", "count", "why"}
+    assert set(first) >= {
+        "rank",
+        "id",
+        "title",
+        "year",
+        "genres",
+        "stars",
+        "uncertainty",
+        "score",
+        "count",
+        "why",
+        "alike",
+    }
     assert document["order"] == "liked"
     reasons = [reason for movie in document["movies"] for reason in movie["why"]]
     assert reasons
@@ -257,8 +269,8 @@ def test_why_names_liked_movies_that_raise_the_score(ranker: Ranker, model: Bias
     named = 0
     for movie, why in zip(movies, ranker.why([viewer], movies), strict=True):
         shares = dict(zip(viewer.history.movies.tolist(), model.explain(viewer.history, movie).tolist(), strict=True))
-        rows = [int(each["id"][1:]) for each in why]
-        assert [each["share"] for each in why] == pytest.approx([shares[row] for row in rows], abs=1e-6)
+        rows = [int(each["id"][1:]) for each in why["why"]]
+        assert [each["share"] for each in why["why"]] == pytest.approx([shares[row] for row in rows], abs=1e-6)
         assert all(shares[row] > 0 and stars[row] >= 3.5 for row in rows)
         named += len(rows)
     assert named

@@ -477,6 +477,7 @@ class FakeEngine(Requests, EngineClient):
                             "shared": NOTHING_SHARED,
                         }
                     ],
+                    "alike": [],
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

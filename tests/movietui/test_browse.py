@@ -54,7 +54,8 @@ async def test_the_first_start_works_without_a_network(home: Path) -> None:
     [
         ("rating", [Change(profile("a"), Movie("", "Fargo", 1996), 4.5, None)], True, "Fargo ★ 4½"),
         ("rating", [Change(profile("a"), Movie("", "Fargo", 1996), 4.5, None)], False, "Fargo"),
-        ("seen", [Change(profile("a"), Movie("", "Fargo", 1996), None, 1, "seen")], False, "Fargo as seen"),
+        ("seen", [Change(profile("a"), Movie("", "Fargo", 1996), None, 1, "seen")], False, "marking Fargo as seen"),
+        ("seen", [Change(profile("a"), Movie("", "Fargo", 1996), 1, None, "seen")], True, "marking Fargo as seen"),
         ("import", [Change(profile("a"), Movie("", "Fargo", 1996), None, 4)] * 512, True, "an import with 512 changes"),
     ],
 )

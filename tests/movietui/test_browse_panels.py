@@ -229,7 +229,7 @@ async def test_up_to_four_viewers_form_a_group(faked: FakeEngine, store: Store, 
         await driver.wait_for_notice("as C user 3")
         assert len(store.ratings(user("3", "demo"))) == 1
         await driver.press("enter", "pagedown")
-        await driver.see("because C user 3 liked")
+        await driver.see("because user 3 liked")
         await driver.press("escape", "V")
         await driver.see("Unseen by some")
         await driver.press("P", "down", "P")
@@ -245,7 +245,7 @@ async def test_up_to_four_viewers_form_a_group(faked: FakeEngine, store: Store, 
 async def test_the_weights_of_reasons_are_fully_visible_beside_a_scroll_bar(faked: FakeEngine) -> None:
     async with started((140, 23), engine=faked) as driver:
         await driver.pair_with_next()
-        await driver.see("because B user 2 liked")
+        await driver.see("because user 2 liked")
         assert driver.browse.list_pane.details.show_vertical_scrollbar
         reasons = [line for line in lines(driver.app) if "The Crimson Summer 13" in line and "★ 5 " in line]
         assert len(reasons) == 2

@@ -31,7 +31,7 @@ async def test_the_first_page_explains_every_figure(faked: FakeEngine, size: tup
         assert LEGEND in page
         for term in wording.LEGEND.values():
             assert f"{term.sign} {term.meaning}" in page
-        for name in ("predicted", "±", "n", "▲▼", "●", "in common", "RMSE"):
+        for name in ("predicted", "±", "n", "▲▼", "◆", "●", "in common", "RMSE"):
             assert name in wording.LEGEND
 
 

@@ -51,7 +51,7 @@ def last_request(faked: FakeEngine) -> dict[str, Any]:
 async def test_genres_are_liked_and_disliked(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await begin(driver)
-        for words in ("▸  even", "like, dislike", "0 of 15", "0%"):
+        for words in ("▸  even", "like, dislike", "0 of 15", "0%", "Your list so far"):
             await driver.see(words)
         await driver.press("plus")
         await driver.see("▸+ even")

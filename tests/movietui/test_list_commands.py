@@ -182,7 +182,7 @@ def test_explain_gives_the_reasons_for_a_movie(run: Run, ready: Path) -> None:
     assert "anna rated it ★ 5" in rated
     pair = document(run(*arguments, "--user", 1, "--json"))["viewers"]
     assert [viewer["id"] for viewer in pair] == ["1", "anna"]
-    assert len(re.findall(r"^(?:1|anna): ★", run(*arguments, "--user", 1).stdout, re.MULTILINE)) == 2
+    assert len(re.findall(r"^(?:user 1|anna): ★", run(*arguments, "--user", 1).stdout, re.MULTILINE)) == 2
     refused(run("explain", "--profile", "nobody", "Alien", "--dataset", "demo"), "no profile 'nobody'")
     assert run("explain", "Alien", "--dataset", "demo").exit_code == 2
 

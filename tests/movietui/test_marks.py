@@ -35,7 +35,7 @@ async def test_a_key_adds_to_the_watchlist_and_another_shows_it(
         await driver.press("u", "u")
         await driver.until(lambda: not marks(store), "no mark")
         await driver.press("r")
-        await driver.wait_for_notice(f"redid {title} as watchlist")
+        await driver.wait_for_notice(f"redid adding {title} to the watchlist")
         assert marks(store) == {title: "watchlist"}
         await driver.see("◆")
         await driver.press("W")
@@ -47,9 +47,12 @@ async def test_a_key_adds_to_the_watchlist_and_another_shows_it(
         await driver.until(lambda: driver.movies.total == 240, "all movies")
 
 
-@pytest.mark.parametrize(("key", "mark", "expected"), [("x", "hidden", "hid {}"), ("v", "seen", "marked {} as seen")])
+@pytest.mark.parametrize(
+    ("key", "mark", "expected", "undone"),
+    [("x", "hidden", "hid {}", "hiding {}"), ("v", "seen", "marked {} as seen", "marking {} as seen")],
+)
 async def test_a_hidden_or_seen_movie_leaves_the_list_at_once(
-    faked: FakeEngine, store: Store, key: str, mark: str, expected: str
+    faked: FakeEngine, store: Store, key: str, mark: str, expected: str, undone: str
 ) -> None:
     async with started(LARGE, engine=faked) as driver:
         title = driver.titles(1)[0]
@@ -59,7 +62,7 @@ async def test_a_hidden_or_seen_movie_leaves_the_list_at_once(
         assert title not in driver.titles(100)
         assert driver.movies.total == 239
         await driver.press("u")
-        await driver.wait_for_notice(f"undid {title} as {mark}")
+        await driver.wait_for_notice(f"undid {undone.format(title)}")
         assert driver.titles(1) == [title]
         assert marks(store) == {}
 

@@ -349,7 +349,7 @@ def test_commands_and_the_app_write_the_same() -> None:
         offset=0,
         limit=1,
     )["rows"][0]
-    named = {**row, "stars_by_viewer": row["by"], "why": []}
+    named = {**row, "stars_by_viewer": row["by"], "why": [], "alike": []}
     assert recommended(named) == listed(row)
     why = [{"title": "Alien", "weight": 0.2, "stars": 5.0}]
     assert to_markdown(MovieFile("x", [recommended({**named, "why": why})])).endswith(", because of Alien\n")

@@ -150,7 +150,7 @@ class HistoryPanel(Panel[bool]):
         reverting = await self._session.changes.take_back(step)
         self._changed = self._changed or reverting is not None
         impossible = "This step cannot be undone on its own: everything it changed was changed again later."
-        await self._fill(f"undid {wording.describe_step(reverting, undone=False)}" if reverting else impossible)
+        await self._fill(f"undid {wording.describe_step(reverting, undone=True)}" if reverting else impossible)
 
     @work(exclusive=True, group="history")
     @shows_problems

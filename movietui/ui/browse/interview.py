@@ -113,7 +113,7 @@ class InterviewScreen(FrameScreen):
 
     def on_mount(self) -> None:
         """Ask the first question, and ask again whenever another dataset or model is opened."""
-        self.titles.border_title = "Your list so far"
+        self.titles.set_title(lambda _: "Your list so far")
         self.movie_tui.served_changed.subscribe(self, self.begin)
         self.begin()
 

@@ -46,8 +46,8 @@ def describe(movie: Details, names: Sequence[str], width: int) -> Text:
         )
     else:
         lines += [Text(line, "dim") for line in textwrap.wrap(reasons.UNRATED, width)]
-    for letter, name, viewer in zip(LETTERS, names, movie["by"], strict=False):
-        lines += [Text(), *_reasons(movie, viewer, "you" if len(names) == 1 else f"{letter} {name}", width)]
+    for name, viewer in zip(names, movie["by"], strict=True):
+        lines += [Text(), *_reasons(movie, viewer, "you" if len(names) == 1 else name, width)]
     return Text("\n").join(lines)
 
 

@@ -2,8 +2,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 GROUPS ?= test,dev
 MASTER ?= local-cluster[2,1,1024]
+PYTHONS ?= python3.11 python3.12 python3.13
+CPU_TORCH ?= https://download.pytorch.org/whl/cpu
+GPU ?= /proc/driver/nvidia/version
+REPLY_SECONDS ?= 5
 
-.PHONY: run test test-cluster check snapshots clean
+.PHONY: run test test-cluster check snapshots cpu-torch dist clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui
@@ -31,21 +35,41 @@ check: .venv/dev.stamp
 snapshots: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/movietui/test_snapshots.py --snapshot-update
 
+# Print pip's option for the build of torch for processors, unless its index does not reply within seconds. On Linux, the
+# default build has gigabytes that only a GPU needs.
+cpu-torch:
+	@if [ "$$(uname)" = Linux ] && [ ! -e $(GPU) ] && $(PYTHON) -c '$(REPLIES)' $(CPU_TORCH)/torch/ 2> /dev/null; then \
+		echo --extra-index-url $(CPU_TORCH); fi
+
+REPLIES = import signal, sys, urllib.request; signal.setitimer(signal.ITIMER_REAL, $(REPLY_SECONDS)); \
+	urllib.request.urlopen(sys.argv[1]).read(1)
+
+# A source distribution and a wheel made from it, checked, and tried on each of PYTHONS that is there.
+dist: .venv/dist.stamp
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m tests.fresh_install dist/*.whl $(PYTHONS)
+
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "movietui needs Python 3.11 or later; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 
 .venv/run.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e .
+	$(BIN)/python -m pip install --quiet $$($(MAKE) -s cpu-torch) -c constraints.txt --config-settings editable_mode=compat -e .
 	@touch $@
 
-.venv/dev.stamp: .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[$(GROUPS)]'
-	@touch $@
+.venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet $$($(MAKE) -s cpu-torch) -c constraints.txt --config-settings editable_mode=compat -e '.[$(GROUPS)]'
+	@touch .venv/run.stamp $@
 
 .venv/spark.stamp: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[spark]'
+	@touch $@
+
+.venv/dist.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[dist]'
 	@touch $@

@@ -79,6 +79,7 @@ class Als(Model[AlsSettings, Estimate]):
     formula = "x_u · y_i"
     reference = "Zhou et al. 2008"
     settings_type = AlsSettings
+    needs_torch = True
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.

@@ -123,6 +123,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     formula = "y = V' σ(W' x + a) + b"
     reference = "Sedhain et al. 2015; earlier system 003"
     settings_type = AutoRecSettings
+    needs_torch = True
     on_device = True
     # The author gives neither the layer size nor the decay; 500 is the size in the paper.
     published = AutoRecSettings(

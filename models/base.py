@@ -18,7 +18,7 @@ from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.models.choices import LEARN_FROM_WATCHING
 from movietui.models.settings import Settings
-from movietui.models.training import memory
+from movietui.models.training import memory, torch_check
 
 S = TypeVar("S", bound=Settings)
 Taste = TypeVar("Taste")
@@ -148,6 +148,9 @@ class Model(ABC, Generic[S, Taste]):
     needs_stars: ClassVar[bool] = True
     """Whether the model learns from stars. The other models can also learn from who watched what."""
 
+    needs_torch: ClassVar[bool] = False
+    """Whether a fit needs torch. Serving never does."""
+
     on_device: ClassVar[bool] = False
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
     CPU."""
@@ -213,9 +216,10 @@ class Model(ABC, Generic[S, Taste]):
 
         ``validation``: other ratings by the users of ``train`` and of its movies. They add validation losses to the
         curve, but do not change the fitted model. Raises ``Problem`` if the memory is too small, or if the model needs
-        stars and the dataset has none.
+        torch or stars, and there are none.
         """
         self.check_ratings(train)
+        self.check_torch()
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
         parameters, fitted = self._learn(train, validation, progress)
         self.restore({**parameters, "counts": train.counts}, train.scale)
@@ -229,6 +233,12 @@ class Model(ABC, Generic[S, Taste]):
                 f"{cls.name} learns from stars, and {train.name} only says who watched what; use "
                 f"{either(LEARN_FROM_WATCHING)}."
             )
+
+    @classmethod
+    def check_torch(cls) -> None:
+        """Raise ``Problem`` if the model needs torch and torch cannot be imported."""
+        if cls.needs_torch:
+            torch_check.require(cls.name)
 
     def memory_needed(self, train: Dataset) -> int:
         """Return about how many bytes a fit takes for tables whose size depends on the numbers of users and movies; 0

@@ -124,6 +124,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
     formula = "m + b_u + c_i + p_u · q_i + t_us"
     reference = "Rendle 2012; Koren 2008, 2009; Lakshminarayanan et al. 2011; Simm et al. 2015"
     settings_type = BayesSettings
+    needs_torch = True
     predicts_unrated = True
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:

@@ -182,6 +182,7 @@ class Blend(Model[BlendSettings, Tastes]):
     formula = "stars: shift + Σ w_k r_k; order: Σ o_k f_k"
     reference = "Breiman 1996; Metzler and Croft 2007"
     settings_type = BlendSettings
+    needs_torch = True
     predicts_unrated = True
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:

@@ -6,7 +6,6 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +16,7 @@ from safetensors.numpy import save as save_arrays
 from movietui.data.dataset import Dataset, Movies, Scale
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
+from movietui.data.versions import version_of
 from movietui.models.base import AnyModel, Parameters
 from movietui.models.choices import FittedOn
 from movietui.models.metrics import Metrics
@@ -287,10 +287,5 @@ def _damaged(file: Path) -> Problem:
 
 
 def _libraries() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
+    installed = {library: version for library in LIBRARIES if (version := version_of(library))}
+    return {"python": platform.python_version(), **installed}

@@ -82,6 +82,7 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     formula = "m + f(age, gender, occupation, genres)"
     reference = "earlier system 000"
     settings_type = DemographicSettings
+    needs_torch = True
     on_device = True
     # The author does not name the optimiser or the loss. With the absolute loss, we reproduce the author's figures.
     published = DemographicSettings(epochs=10, batch=64, rate=0.001, falling=False, members=1, squares=0.0, mean=False)

@@ -80,6 +80,7 @@ class Ease(RankingModel[EaseSettings]):
     formula = "s = x B"
     reference = "Steck 2019, 2020"
     settings_type = EaseSettings
+    needs_torch = True
 
     def memory_needed(self, train: Dataset) -> int:
         """Return the size of three tables of movies by movies, in float32."""

@@ -161,6 +161,7 @@ class Embedded(Model[E, Posterior]):
     more than the decay with which all users are trained.
     """
 
+    needs_torch = True
     on_device = True
 
     @property

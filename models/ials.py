@@ -67,6 +67,7 @@ class Ials(RankingModel[IalsSettings]):
     formula = "x_u · y_i"
     reference = "Hu, Koren and Volinsky 2008; Rendle et al. 2022"
     settings_type = IalsSettings
+    needs_torch = True
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.

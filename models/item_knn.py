@@ -71,6 +71,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
     formula = "m + b_u + c_i + Σ w e / (doubt + Σ abs(w))"
     reference = "Sarwar et al. 2001; Koren 2010"
     settings_type = ItemKNNSettings
+    needs_torch = True
     published = ItemKNNSettings(
         shrinkage=0, contrast=1, doubt=0.0001, opposites=True, both=False, caution=0, popularity=0
     )

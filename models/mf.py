@@ -72,6 +72,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
     formula = "m + b_u + c_i + p_u · q_i"
     reference = "Lim and Teh 2007; Salakhutdinov and Mnih 2008"
     settings_type = BiasedMFSettings
+    needs_torch = True
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.

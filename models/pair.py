@@ -91,6 +91,7 @@ class Pair(Model[PairSettings, Encoded]):
     formula = "(m_a + m_b) / 2 + f(a + b, abs(a − b), g, (a + b) g)"
     reference = "earlier system 002"
     settings_type = PairSettings
+    needs_torch = True
     on_device = True
     # The author gives no layer sizes, and only says that the learning rate was low, the batches small and the epochs
     # few.

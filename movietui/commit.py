@@ -15,7 +15,7 @@ _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 def version_text() -> str:
-    """Return ``movietui 0.1.0 (commit abcdef1)``, without the commit if it is unknown."""
+    """Return ``movietui 0.2.0 (commit abcdef1)``, without the commit if it is unknown."""
     commit = commit_of(Path(__file__).parents[1])
     return f"movietui {__version__}" + (f" (commit {commit})" if commit else "")
 

@@ -14,7 +14,6 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ import numpy as np
 
 from movietui.data.dataset import Dataset
 from movietui.data.storage import atomic_files, disk, strict_json
+from movietui.data.versions import version_of
 from movietui.models.base import AnyModel, Epoch, Progress
 from movietui.models.checkpoints import is_finite, restore
 
@@ -146,7 +146,7 @@ class States:
 
         ``resumed`` is called for each training that resumes, with the last epoch before the interruption.
         """
-        description = json.dumps([result_depends_on, [*map(version, LIBRARIES)]], sort_keys=True)
+        description = json.dumps([result_depends_on, [*map(version_of, LIBRARIES)]], sort_keys=True)
         self._folder, self._key = folder, hashlib.sha256(description.encode()).hexdigest()[:32]
         self._resumed, self._count = resumed, 0
 

@@ -198,7 +198,8 @@ def _main() -> int:
     try:
         threading.Thread(target=_listen, args=(requests, reporter.gate), daemon=True).start()
         if "--warm" in sys.argv:
-            import torch  # noqa: F401
+            with contextlib.suppress(Exception):  # if torch is broken, a fit that needs it says so
+                import torch  # noqa: F401
         request = requests.get()
         send_last({"event": "done", "result": perform(request, reporter)})
     except (KeyboardInterrupt, Cancelled):

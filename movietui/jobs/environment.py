@@ -6,12 +6,12 @@ import os
 import platform
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from movietui import __version__
 from movietui.data.safe_text import strip_controls
+from movietui.data.versions import version_of
 
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
@@ -44,17 +44,10 @@ def _machine() -> dict[str, Any]:
     return {
         "movietui": __version__,
         "python": platform.python_version(),
-        "packages": {name: installed for name in PACKAGES if (installed := _version(name))},
+        "packages": {name: installed for name in PACKAGES if (installed := version_of(name))},
         "system": strip_controls(f"{platform.system()} {platform.machine()}")[:LONGEST],
         "processor": strip_controls(_processor())[:LONGEST],
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def _processor() -> str:

@@ -162,8 +162,13 @@ def prepare(request: TrainRequest, report: Report) -> Prepared:
 
 
 def device_of(model: str) -> str:
-    """Return the device that a model is fitted on; torch is imported only for models that use one."""
-    if not models.MODELS[model].on_device:
+    """Return the device that a model is fitted on; torch is imported only for models that need it.
+
+    Raises ``Problem`` if the model needs torch and torch cannot be imported.
+    """
+    kind = models.MODELS[model]
+    kind.check_torch()
+    if not kind.on_device:
         return "cpu"
     from movietui.models.training import device
 

@@ -1,0 +1,80 @@
+"""Everything but training works where torch is missing or broken, and training says in one sentence what to install."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movietui.data.problems import Problem
+from movietui.models import MODELS
+from movietui.protocol.jobs import TrainJob
+from movietui.state.child_processes import warm_job
+from tests.data.files import contents, write_zip
+
+BROKEN = "raise OSError('libtorch_cpu.so: cannot open shared object file')"
+NEEDED = (
+    "mf needs PyTorch to learn, which cannot be imported (OSError); reinstall the package torch, or train a model that "
+    "needs none, such as bias."
+)
+COMMANDS = """
+import json, sys
+from click.testing import CliRunner
+from movietui.cli import cli
+results = [CliRunner().invoke(cli, arguments) for arguments in json.loads(sys.argv[1])]
+print(json.dumps([(each.exit_code, each.stdout, each.stderr) for each in results]))
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let child processes find a broken torch."""
+    folder = tmp_path / "packages"
+    (folder / "torch").mkdir(parents=True)
+    (folder / "torch" / "__init__.py").write_text(BROKEN)
+    root = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(root)]))
+
+
+def results_of(*commands: list[Any]) -> list[tuple[int, str, str]]:
+    """Return exit code, output and error messages of commands that run one after the other in a new process."""
+    listed = json.dumps([[*map(str, command)] for command in commands])
+    process = subprocess.run([sys.executable, "-c", COMMANDS, listed], capture_output=True, text=True, check=True)
+    return [tuple(each) for each in json.loads(process.stdout)]
+
+
+def test_commands_work_with_a_broken_torch(ready: Path, broken: None, tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "own.zip", contents())
+    imported, exported = tmp_path / "imported.csv", tmp_path / "exported.csv"
+    imported.write_text("Title,Year,Rating\nFilm Number 3,1995,4\n")
+    without = [name for name, model in MODELS.items() if not model.needs_torch]
+    *worked, refused = results_of(
+        ["data", "get", "own", "--from", archive],
+        ["rate", "Film Number 2 (1995)", "5", "--profile", "anna", "--dataset", "own"],
+        ["import", imported, "--profile", "anna", "--dataset", "own"],
+        ["export", "--profile", "anna", "--format", "csv", "--output", exported, "--dataset", "own"],
+        ["recommend", "--profile", "anna", "--dataset", "demo", "--model", "mf"],
+        *(["train", name, "--dataset", "own"] for name in without),
+        ["recommend", "--profile", "anna", "--dataset", "own", "--model", without[-1]],
+        ["train", "mf", "--dataset", "own"],
+    )
+    assert [(code, error) for code, _, error in worked if code] == []
+    assert "Film Number 3" in exported.read_text()
+    assert refused == (1, "", f"{NEEDED}\n")
+
+
+async def test_a_job_says_what_training_needs(ready: Path, broken: None) -> None:
+    request: TrainJob = {"do": "train", "model": "mf", "dataset": "demo", "cleaning": "standard"}
+    async with warm_job() as job:
+        events = [event async for event in job.events(request)]
+    assert events[-1] == {"event": "failed", "problem": NEEDED}
+
+
+def test_a_model_says_that_torch_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # the next import fails as if there were no such package
+    with pytest.raises(Problem, match="mf needs PyTorch to learn, which is not installed; install the package torch,"):
+        MODELS["mf"].check_torch()
+    MODELS["bias"].check_torch()

@@ -17,7 +17,7 @@ COMPLETE = "_MOVIETUI_COMPLETE"
 
 
 def main() -> None:
-    """Run movietui. The command line is not loaded to start the app, so that the app is on screen sooner."""
+    """Run movietui. The command line is not loaded to draw the app, so that the app is on screen sooner."""
     _open_standard_streams()
     try:
         from movietui.data.storage import log
@@ -27,7 +27,9 @@ def main() -> None:
             from movietui.cli.completion import complete
 
             sys.exit(complete(COMPLETE))
-        if len(sys.argv) == 1:
+        from movietui.ask import is_wanted
+
+        if len(sys.argv) == 1 and not is_wanted():
             from movietui.ui.start import run
 
             sys.exit(run())

@@ -9,7 +9,9 @@ import sys
 
 import click
 
+from movietui.ask import is_wanted
 from movietui.cli import (
+    ask,
     backups,
     cluster,
     cluster_models,
@@ -41,19 +43,24 @@ def _version(context: click.Context, option: click.Parameter, wanted: bool) -> N
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
 @click.option("--theme", default=None, help="Theme of the app; its command palette (ctrl+p) lists the names.")
+@click.option("--plain", is_flag=True, help="Start the plain mode, like movietui ask; so does TERM=dumb.")
 @click.pass_context
-def cli(context: click.Context, theme: str | None) -> None:
+def cli(context: click.Context, theme: str | None, plain: bool) -> None:
     """Movies you haven't seen, best first, for you alone or for several people.
 
     Without a command, open the app.
     """
     if context.invoked_subcommand is None:
+        if plain or is_wanted():
+            context.invoke(ask.ask)
+            return
         from movietui.ui.start import run
 
         sys.exit(run(theme))
 
 
 for command in (
+    ask.ask,
     data.data,
     cluster.cluster,
     models.train,

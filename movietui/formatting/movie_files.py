@@ -99,6 +99,11 @@ def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
     return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
 
 
+def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
+    """Return ratings, newest first and undated ones last. Of equal dates, the one stored later comes first."""
+    return sorted(rows, key=lambda row: row["at"])[::-1]
+
+
 def ratings_file(
     name: str, rows: Iterable[GivenRating], dataset: str, model: str, conditions: Sequence[str] = ()
 ) -> MovieFile:

@@ -13,25 +13,20 @@ import select
 import signal
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from rich.segment import Segment
-from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.filter import LineFilter
 from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from movietui.data.storage import log
-from movietui.formatting.color import DUMB, color_wanted
+from movietui.formatting.color import color_wanted
 from movietui.protocol.wire import sentence
 from movietui.ui.bindings import keys_that
 from movietui.ui.textual_internals import CrashHooks, DriverAccess, driver_of
@@ -48,8 +43,6 @@ PATIENCE_SECONDS = 0.5
 """The most seconds that the quit key waits behind earlier keys."""
 HURRY_SECONDS = 5.0
 """After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
-MIN_CONTRAST = 0.15
-"""Without colours, text is drawn in reverse if its background is this much brighter or darker than its surroundings."""
 
 
 class Keyboard:
@@ -226,35 +219,13 @@ class TerminalDriver(DriverAccess):
         return False
 
 
-class NoColorFilter(LineFilter):
-    """Removes all colours, and draws text on a contrasting background in reverse."""
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments without colours."""
-        return [
-            Segment(text, style and _without_color(style, background), control) for text, style, control in segments
-        ]
-
-
-@lru_cache(1024)
-def _without_color(style: Style, background: Color) -> Style:
-    background_color = style.bgcolor
-    bright = (
-        background.brightness
-        if background_color is None or background_color.is_default
-        else Color.from_rich_color(background_color).brightness
-    )
-    plain = style.without_color
-    return plain + Style(reverse=True) if abs(bright - background.brightness) > MIN_CONTRAST else plain
-
-
 def legible(theme: str) -> str:
     """Return the name of a theme, or an empty string if the theme would be black on black without colours."""
-    return "" if "ansi" in theme and (color_wanted() is False or os.environ.get("TERM") == DUMB) else theme
+    return "" if "ansi" in theme and color_wanted() is False else theme
 
 
 class TerminalApp(CrashHooks[int]):
-    """An app that copes with a lost terminal, a terminal without colours, and ctrl+z."""
+    """An app that copes with a lost terminal and with ctrl+z."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -273,11 +244,6 @@ class TerminalApp(CrashHooks[int]):
         self.hurry: Callable[[bool], None] = lambda now: None
         """Called with true to end the requests of earlier keys when a person wants to quit, and later with false."""
         self._quit_requests = 0
-        self._no_color = [NoColorFilter()] if os.environ.get("TERM") == DUMB else []
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters that each drawn line passes through."""
-        return [*super().get_line_filters(), *self._no_color]
 
     def get_driver_class(self) -> type[Driver]:
         """Return our driver, unless the environment names another one."""

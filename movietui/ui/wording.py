@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from movietui.data.titles import with_year
 from movietui.formatting import text
 from movietui.formatting.explanations import metric_lines
 from movietui.models.choices import CLUSTER_MODELS, Order, orders
+from movietui.protocol.messages import ImportReport
 from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
 from movietui.state.changes import Deleted, Done
@@ -193,3 +195,18 @@ def _is_single_list(step: Step) -> bool:
 
 def _changes(step: Step) -> str:
     return text.plural(len(step.changes) + len(step.lists), "change")
+
+
+def describe_import(summary: ImportReport, path: str) -> str:
+    """Return a sentence about the result of an import."""
+    name, file = summary["profile"], Path(path).name
+    movies = sum(summary["counts"][part] for part in ("ambiguous", "matched", "unmatched"))
+    lists = [f"the list {each['name']}" for each in summary["lists"]]
+    what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
+    what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
+    kept = text.plural(summary["stayed"], "different rating")
+    stayed = f"; kept {kept}, newer or entered by you" if summary["stayed"] else ""
+    if not summary["changes"]:
+        return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"
+    matched = f", {summary['counts']['matched']:,} of them in {summary['dataset']}" if movies else ""
+    return f"{name} now has {what} from {file}{matched}{stayed}"

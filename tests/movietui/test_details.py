@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from movietui.formatting import movie_pages
 from movietui.formatting.escaping import is_known_page
 from movietui.formatting.reasons import UNRATED
 from movietui.protocol.messages import ViewerRatings
@@ -155,7 +156,7 @@ async def test_a_click_offers_the_pages(store: Store, opened: list[str]) -> None
 
 async def test_an_invalid_id_gives_no_link(store: Store, opened: list[str]) -> None:
     with_run(store)
-    assert not movie_links.link_of({**FakeEngine().movie_details(viewers=[], movie="45"), "link": "tt1/../x"})
+    assert not movie_pages.link_of({**FakeEngine().movie_details(viewers=[], movie="45"), "link": "tt1/../x"})
     async with started(engine=FakeEngine()) as driver:
         assert int(driver.movies.known_rows()[0]["id"]) % 10 != 1
         await driver.press("y")
@@ -206,7 +207,7 @@ def test_the_pages_of_a_movie_have_the_right_addresses(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     movie = {**FakeEngine().movie_details(viewers=[], movie="45"), **known}
-    pages = movie_links.pages_of(movie)  # type: ignore[arg-type]
+    pages = movie_pages.pages_of(movie)  # type: ignore[arg-type]
     assert [page.address.rstrip("/") for page in pages] == [address.rstrip("/") for address in addresses]
     assert all(is_known_page(page.address) for page in pages)
     assert not any(is_known_page(page.address.replace("https", "http")) for page in pages)
@@ -217,8 +218,8 @@ def test_the_pages_of_a_movie_have_the_right_addresses(
     [("de_AT.UTF-8", "at"), ("en_GB", "uk"), ("C.UTF-8", "us"), ("", "us"), ("de_../x", "us"), ("POSIX", "us")],
 )
 def test_the_locale_determines_the_country_of_the_pages(locale: str, expected: str) -> None:
-    assert movie_links.country({"LANG": locale}) == expected
-    assert movie_links.country({"LC_ALL": "fr_FR", "LANG": locale}) == "fr"
+    assert movie_pages.country({"LANG": locale}) == expected
+    assert movie_pages.country({"LC_ALL": "fr_FR", "LANG": locale}) == "fr"
 
 
 def test_details_name_each_viewer_who_rated_the_movie() -> None:

@@ -239,15 +239,24 @@ def test_the_error_output_may_be_redirected(ready: Path, start: Start, tmp_path:
     assert (tmp_path / "errors").read_bytes() == b""
 
 
-def test_a_dumb_terminal_gets_no_colours(ready: Path, start: Start) -> None:
+def test_a_dumb_terminal_gets_the_plain_mode(ready: Path, start: Start) -> None:
     terminal = start(TERM="dumb")
-    show_list(terminal)
-    terminal.send("down", "t")
-    terminal.wait_for("popularity")
-    leave(terminal)
-    ended(terminal, 0, ready)
-    assert b"\x1b[7m" in terminal.raw or b";7m" in terminal.raw  # the cursor is still visible
-    assert not COLOUR.search(terminal.raw)
+    terminal.wait_for("> ")
+    terminal.child.send("rate 1 4.5\r")
+    terminal.wait_for("undo reverts it")
+    terminal.child.send("quit\r")
+    assert terminal.end(20) == 0
+    assert b"\x1b" not in terminal.raw
+    assert gone(*processes_of(ready))
+
+
+def test_ctrl_c_leaves_the_plain_mode(ready: Path, start: Start) -> None:
+    terminal = start(arguments=("ask",))
+    terminal.wait_for("> ")
+    terminal.child.send("\x03")
+    assert terminal.end(20) == 130
+    assert b"Traceback" not in terminal.raw
+    assert gone(*processes_of(ready))
 
 
 def test_a_terminal_gets_colours(ready: Path, start: Start) -> None:

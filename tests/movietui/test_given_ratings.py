@@ -8,13 +8,14 @@ import pytest
 
 from movietui.engine.service import Service
 from movietui.formatting import text
+from movietui.formatting.movie_files import newest_first
 from movietui.protocol.messages import GivenRating, ViewerRatings
 from movietui.protocol.viewers import profile, user
 from movietui.state.audience import Audience
 from movietui.state.session import Session
 from movietui.store.ratings import ImportedMovie, Movie, Store
 from movietui.ui import wording
-from movietui.ui.browse.given_ratings import RatingsPanel, most_stars_first, newest_first
+from movietui.ui.browse.given_ratings import RatingsPanel, most_stars_first
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, position, shown, started
 from tests.movietui.fakes import FakeEngine, title, with_run
 from tests.movietui.homes import checkpoint_of

@@ -40,6 +40,7 @@ WHO = ("--profile", "bob")
 ON = ("--dataset", "hostile")
 ELSEWHERE = ("--dataset", POISON)
 CALLS: dict[str, Sequence[Call]] = {
+    "ask": [(*WHO, *ON), ("--user", POISON, *ON), ("--profile", POISON, *ON), ("--model", POISON, *ON), ELSEWHERE],
     "data list": [()],
     "data get": [
         (POISON,),

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.formatting.movie_files import MovieFile, ratings_file
+from movietui.formatting.movie_files import MovieFile, newest_first, ratings_file
 from movietui.protocol.messages import GivenRating
 from movietui.state.session import Session
 from movietui.store.ratings import STARS
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
 
 DATED = 56
 """The least width, in cells, at which the list has a column of dates."""
-
-
-def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
-    """Return ratings, newest first and undated ones last. Of equal dates, the one stored later comes first."""
-    return sorted(rows, key=lambda row: row["at"])[::-1]
 
 
 def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:

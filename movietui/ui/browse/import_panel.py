@@ -384,18 +384,3 @@ class ChoicePanel(Panel[MovieChoice | None]):
     def action_choose(self) -> None:
         """End with the selected row."""
         self.dismiss(self.query_one(Candidates).current)
-
-
-def describe_result(summary: ImportReport, path: str) -> str:
-    """Return a sentence about the result of an import."""
-    name, file = summary["profile"], Path(path).name
-    movies = sum(summary["counts"][part] for part in ("ambiguous", "matched", "unmatched"))
-    lists = [f"the list {each['name']}" for each in summary["lists"]]
-    what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
-    what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
-    kept = text.plural(summary["stayed"], "different rating")
-    stayed = f"; kept {kept}, newer or entered by you" if summary["stayed"] else ""
-    if not summary["changes"]:
-        return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"
-    matched = f", {summary['counts']['matched']:,} of them in {summary['dataset']}" if movies else ""
-    return f"{name} now has {what} from {file}{matched}{stayed}"

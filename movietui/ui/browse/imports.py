@@ -11,6 +11,7 @@ from movietui.protocol.viewers import profile
 from movietui.ui.bindings import hint
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.controller import in_background
+from movietui.ui.wording import describe_import
 
 if TYPE_CHECKING:
     from movietui.ui.browse.import_panel import Chosen
@@ -47,8 +48,6 @@ class ImportController(BrowseController):
         await self._import(path, chosen)
 
     async def _import(self, path: str, chosen: Chosen) -> None:
-        from movietui.ui.browse.import_panel import describe_result
-
         name, settled, choices = chosen
         self.app.show_notice(f"Importing into {name} …")
         result = await self.session.import_file(name, path, settled, choices)
@@ -60,5 +59,5 @@ class ImportController(BrowseController):
         self.screen.set_focus(self.list_pane.movies)
         undo = f" · {hint(self.screen, ('browse.undo', 'undo'))}" if result["changes"] else ""
         newer = f" · {newer_datasets.reason(result['newer'])}" if result["newer"] is not None else ""
-        self.app.show_notice(describe_result(result, path) + newer + undo)
+        self.app.show_notice(describe_import(result, path) + newer + undo)
         self.app.newer.after_import(result)

@@ -7,9 +7,9 @@ from rich.style import Style
 from rich.text import Text
 
 from movietui.formatting import reasons, text
+from movietui.formatting.movie_pages import link_of
 from movietui.protocol.messages import Details, ViewerDetails, Why
 from movietui.protocol.viewers import LETTERS
-from movietui.ui.movie_links import link_of
 
 NARROW = 34
 """In fewer cells than this, words that explain a number are left out."""

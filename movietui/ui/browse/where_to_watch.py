@@ -13,9 +13,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from movietui.formatting import text
+from movietui.formatting.movie_pages import Page, pages_of
 from movietui.protocol.messages import Details
 from movietui.ui.bindings import back_key, choose_key, hint
-from movietui.ui.movie_links import Page, has_browser, open_page, pages_of
+from movietui.ui.movie_links import has_browser, open_page
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.line_view import Line

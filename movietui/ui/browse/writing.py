@@ -21,6 +21,7 @@ from movietui.formatting.movie_files import (
     MovieFile,
     letterboxd_note,
     listed,
+    newest_first,
     ratings_file,
     shortlist_file,
     watchlist_file,
@@ -30,7 +31,6 @@ from movietui.protocol.viewers import ViewerRef
 from movietui.store.profile_entries import entries_of
 from movietui.ui.bindings import key_of
 from movietui.ui.browse.controller import BrowseController
-from movietui.ui.browse.given_ratings import newest_first
 from movietui.ui.browse.list_pane import GROUP_TITLES, PAIR_TITLES
 from movietui.ui.browse.write_panel import COUNTS, Choice, Source, WritePanel
 from movietui.ui.controller import in_background

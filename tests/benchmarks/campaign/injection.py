@@ -86,6 +86,7 @@ STRUCTURE = {
 """Text columns whose values the program itself chooses and uses as references."""
 
 ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
+    "ask": [["--profile", "{text}"], ["--dataset", "{text}"], ["--user", "{text}"]],
     "backup": [["{folder}/copy.sqlite3"], ["{hostile}/x"]],
     "cluster clean": [["{text}", "--from", "{hostile}", "--output", "{hostile}"]],
     "cluster evaluate": [["{text}", "--dataset", "{text}"], ["als", "--dataset", "{text}"]],

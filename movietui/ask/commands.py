@@ -1,0 +1,25 @@
+"""All commands of the plain mode. The order of the imports is the order of the help."""
+
+from __future__ import annotations
+
+from movietui.ask import movies  # isort: skip
+from movietui.ask import lists, viewers  # isort: skip
+from movietui.ask import interviews, datasets  # isort: skip
+from movietui.ask.conversation import Conversation
+from movietui.ask.grammar import command, help_lines
+
+__all__ = ["datasets", "interviews", "lists", "movies", "viewers"]
+
+
+@command("help", "[COMMAND]", "say what the commands do", "h")
+async def help_(talk: Conversation, rest: str) -> None:
+    """Say what the commands do."""
+    talk.say(*help_lines(rest))
+    if not rest:
+        talk.say("MOVIE is the number of a movie in what was listed last, or its title.")
+
+
+@command("quit", "", "leave; everything is saved", "q")
+async def quit_(talk: Conversation, rest: str) -> None:
+    """Leave."""
+    talk.over = True

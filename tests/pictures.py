@@ -9,15 +9,16 @@ need a home with two runs. They start a sweep, and train a run that fails and is
 import asyncio
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from movietui.protocol.messages import MovieRow
 from movietui.state.child_processes import Engine, Job
-from movietui.ui.app import MovieTui
-from tests.movietui.driving import shown, started
+from movietui.ui.theme import THEMES
+from tests.movietui.driving import Driver, shown, started
 
 TYPED = "type "
 """The prefix of a step that types a text instead of pressing a key."""
@@ -85,17 +86,23 @@ PICTURES: dict[str, tuple[str, ...]] = {
     "train-swept": ("see on test",),
     "train-refused": ("escape", "up", "e", *("tab",) * 3, *"u77", "see ! There is no split"),
     "train-failed": (*("backspace",) * 3, "type {ratings}", "enter", "see ! Run"),
-    "train-without-it": ("escape", "right", "g", "D", "y", "see deleted"),
+    "train-without-it": ("escape", "right", "g", "D", "y", "see Deleted"),
     "train-columns": ("C", *("down",) * 5),
     "train-published": ("escape", "end"),
 }
 """The other pictures in order, each with the steps that lead to it from the picture before."""
 
 
-async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only: Sequence[str]) -> None:
-    """Draw the pictures from ``first`` on, at a size and in a theme.
+Look = Callable[[Driver, str], Awaitable[None]]
+"""Called with the running app and the name of a picture as soon as that picture is on screen."""
 
-    ``only``: the pictures to draw, if not all. The keys of the others are pressed too.
+
+async def visit(
+    look: Look, size: tuple[int, int], theme: str, first: str = next(iter(PICTURES)), only: Sequence[str] = ()
+) -> None:
+    """Look at the pictures from ``first`` on, at a size and in a theme.
+
+    ``only``: the pictures to look at, if not all. The keys of the others are pressed too.
     """
     async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
@@ -105,7 +112,7 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only
                     await pilot.press(*["e"] * (OFFLINE in shown(app)))
                     await pilot.pause(0.1)
                 if not only or picture in only:
-                    save(app, folder, picture, size, theme)
+                    await look(driver, picture)
             await pilot.press("l")
         await driver.wait_for_list()
         await pilot.pause(0.4)
@@ -126,13 +133,14 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, first: str, only
                     await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's reply", 60)
                 await pilot.pause(0.5)
                 if not only or picture in only:
-                    save(app, folder, picture, size, theme)
+                    await look(driver, picture)
 
 
-def save(app: MovieTui, folder: Path, picture: str, size: tuple[int, int], theme: str) -> None:
+async def save(folder: Path, driver: Driver, picture: str) -> None:
     """Write what the app shows as SVG."""
-    name = f"{picture}-{size[0]}x{size[1]}-{theme}.svg"
-    (folder / name).write_text(app.export_screenshot(title="movietui"), "utf-8")
+    width, height = driver.app.size
+    name = f"{picture}-{width}x{height}-{driver.app.theme}.svg"
+    (folder / name).write_text(driver.app.export_screenshot(title="movietui"), "utf-8")
 
 
 def letterboxd(movies: Sequence[MovieRow]) -> str:
@@ -145,19 +153,24 @@ def letterboxd(movies: Sequence[MovieRow]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def parse_size(words: str) -> tuple[int, int]:
+    """Return the columns and lines of a size such as ``140x40``."""
+    columns, lines = map(int, words.split("x"))
+    return columns, lines
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--size", "sizes", multiple=True, default=("140x40", "80x24"), show_default=True)
 @click.option("--only", multiple=True, type=click.Choice([*FIRST_START, *PICTURES]), help="Draw only these.")
-@click.option("--theme", "themes", multiple=True, default=("textual-dark", "textual-light"), show_default=True)
+@click.option("--theme", "themes", multiple=True, default=[theme.name for theme in THEMES], show_default=True)
 @click.option("--from", "first", type=click.Choice(list(PICTURES)), default=next(iter(PICTURES)), show_default=True)
 def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...], first: str) -> None:
     """Draw the screens into FOLDER."""
     folder.mkdir(parents=True, exist_ok=True)
-    for size in sizes:
-        columns, lines = (int(part) for part in size.split("x"))
+    for size in map(parse_size, sizes):
         for theme in themes:
-            asyncio.run(draw(folder, (columns, lines), theme, first, only))
+            asyncio.run(visit(partial(save, folder), size, theme, first, only))
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ def print_cleaning(report: Mapping[str, Any]) -> None:
         also = [text.plural(count, what) for what, count in removed_too if count]
         also += [f"{rule['changed']:,} changed"] if rule["changed"] else []
         example = rule["note"] or next(iter(rule["examples"]), "")
-        mark = "✔" if rule["on"] else "–"
+        mark = "✓" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     left = (("rating", report["ratings"]), ("user", report["users"]), ("movie", report["movies"]))
     counts = ", ".join(text.plural(count, what) for what, count in left)

@@ -51,11 +51,14 @@ def dots(share: float, of: int = 5) -> str:
 
 
 def thin_bar(done: float, total: float, width: int) -> Text:
-    """Return a progress bar one line high, which is empty if the total is unknown (0)."""
+    """Return a progress bar one line high, which is empty if the total is unknown (0).
+
+    The app defines the style ``bar``; see ``movietui.ui.theme``.
+    """
     if total <= 0:
         return Text("─" * width, style="dim")
     full = int(min(1.0, done / total) * width)
-    return Text.assemble(("━" * full, "bold"), ("─" * (width - full), "dim"))
+    return Text.assemble(("━" * full, "bar"), ("─" * (width - full), "dim"))
 
 
 def raters(count: int) -> str:

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
+from rich.theme import ThemeStackError
 from textual import events, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.theme import Theme
 from textual.worker import WorkerFailed, get_current_worker
 
 from movietui.data import near_names
@@ -41,6 +43,7 @@ from movietui.ui.sanitized_app import SanitizedApp
 from movietui.ui.screens import Palette
 from movietui.ui.terminal import TerminalApp, legible
 from movietui.ui.textual_internals import active_node, all_screens
+from movietui.ui.theme import THEMES, drawn, text_styles
 
 if TYPE_CHECKING:
     from movietui.ui.welcome.screen import WelcomeScreen
@@ -83,6 +86,8 @@ class MovieTui(SanitizedApp, TerminalApp):
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
+    # Setting another theme after the start would style everything twice.
+    theme: Reactive[str] = Reactive(THEMES[0].name)
     # The status line draws the notice; by default Textual would redraw the whole screen.
     notice: reactive[Text] = reactive(Text, init=False, repaint=False)
 
@@ -120,6 +125,19 @@ class MovieTui(SanitizedApp, TerminalApp):
         elif chosen:
             meant = near_names.hint(chosen, self.available_themes, "ctrl+p lists the themes.")
             self.set_reactive(MovieTui.notice, Text(f"There is no theme {chosen!r}; {meant}"))
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Textual's themes and the app's own, by name."""
+        return super().available_themes | {theme.name: theme for theme in THEMES}
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the variables of the theme, and let Rich text use the names of its styles."""
+        variables = super().get_css_variables()
+        with contextlib.suppress(ThemeStackError):  # the first time
+            self.console.pop_theme()
+        self.console.push_theme(text_styles(variables))
+        return variables
 
     # Start and end
 
@@ -281,7 +299,7 @@ class MovieTui(SanitizedApp, TerminalApp):
 
         A screen that is only about the open dataset hides notices about any other, even about one that was open before.
         """
-        self._note(Text(message), dataset)
+        self._note(drawn(Text(message)), dataset)
 
     def _note(self, notice: Text, dataset: str | None = None) -> None:
         opened = self.session.opened

@@ -198,7 +198,7 @@ class KeyLine(Widget):
                 actions.add(binding.action)
                 meta = {"@click": f"app.simulate_key({binding.key!r})"}
                 line.append(f" {self.app.get_key_display(binding)} ", Style(bold=True, meta=meta))
-                line.append(f"{binding.description} ", Style(meta=meta))
+                line.append(f"{binding.description} ", Style(dim=True, meta=meta))
         return line
 
 

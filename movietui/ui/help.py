@@ -313,7 +313,7 @@ class HelpPanel(Panel[None]):
             if lines:
                 lines.append(Text())
             here = ("  you are here", "dim") if section.here and not words else ""
-            lines.append(Text.assemble((section.title, "bold underline"), here))
+            lines.append(Text.assemble((section.title, "group"), here))
             for entry in section.entries:
                 lines += _lines(entry, width)
         return Text("\n").join(lines)

@@ -23,6 +23,7 @@ from movietui.ui.browse.movie_details import describe, surprise
 from movietui.ui.movie_links import copy
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
+from movietui.ui.widgets.drawn_text import DrawnText
 from movietui.ui.widgets.fields import LONGEST_PATH, Field
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ class DetailsPanel(ScrollPanel[Any]):
         with VerticalScroll(classes="panel", can_focus=False) as panel:
             panel.border_title = Content(self._details["title"])
             panel.border_subtitle = Content(self.hint)
-            yield Static(self.prompt(), markup=False)
+            yield DrawnText(self.prompt())
 
     @property
     def hint(self) -> str:

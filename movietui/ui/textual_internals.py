@@ -330,11 +330,6 @@ def set_plot_size(plot: PlotextPlot, size: Size) -> None:
     plot.plt._set_size(*size)
 
 
-def plot_theme(plot: PlotextPlot) -> str:
-    """Return the name of the plotext theme with the app's colours, which ``PlotextPlot`` registers."""
-    return str(plot._get_plotext_theme_name(plot.app.theme))
-
-
 # Errors
 
 

@@ -100,8 +100,8 @@ SHORT_ORDERS: Mapping[Order, str] = {
     "ratings": "most rated first",
 }
 """The orders of a list in two or three words."""
-SORTED = "▾"
-"""Marks what a list is sorted by."""
+SORTED, SORTED_UP = "▾", "▴"
+"""Mark what a list is sorted by: best, newest or highest first, or the other way round."""
 
 
 def describe_order(order: Order, room: int = 10**6, *, has_stars: bool = True) -> str:

@@ -468,9 +468,9 @@ def test_a_taste_is_described_in_words() -> None:
     assert "A ★ 5.0   B ★ 1.0" in lines_shown
     (crime,) = [line for line in lines_shown.splitlines() if line.startswith("Crime")]
     (horror,) = [line for line in lines_shown.splitlines() if line.startswith("Horror")]
-    assert crime.index("┼") < crime.index("▪")
-    assert horror.index("▪") < horror.index("┼")
-    assert horror.count("▪") > crime.count("▪")
+    assert crime.index("┼") < crime.index("━")
+    assert horror.index("━") < horror.index("┼")
+    assert horror.count("━") > crime.count("━")
     for width in (40, 80):
         for line in describe_taste(engine.taste(viewers=[one]), ["user 1"], width, "1-5").plain.splitlines():
             assert len(line) <= max(width, 90)

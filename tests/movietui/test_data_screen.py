@@ -48,7 +48,7 @@ def test_a_download_shows_its_progress_and_speed() -> None:
     drawn = _stages(progress, 50).plain
     assert drawn.startswith("  Downloading ━━━─── 120 MB 3.1 MB/s, 38 s left")
     done = progress.after({"event": "stage", **asdict(replace(stage, finished=True))})
-    assert _stages(done, 50).plain == "✔ Downloading 120 MB MovieLens 32M"
+    assert _stages(done, 50).plain == "✓ Downloading 120 MB MovieLens 32M"
 
 
 def test_a_chart_of_two_counts_draws_one_below_the_other() -> None:
@@ -329,7 +329,7 @@ async def test_an_ambiguous_imdb_match_is_decided(store: Store, size: tuple[int,
         await driver.press("9", "2")
         await driver.see("ambiguous 0")
         assert engine.asked[-1] == ("choose_imdb_title", {"dataset": "demo", "movie": "1", "title": "tt0000002"})
-        await driver.see("✔ Odd, The (1991)")
+        await driver.see("✓ Odd, The (1991)")
         await driver.press("u")
         await driver.see("ambiguous 1")
         await driver.press("0")

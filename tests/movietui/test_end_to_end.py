@@ -223,7 +223,7 @@ def test_a_run_is_trained_watched_cancelled_named_and_deleted(ready: Path, start
     terminal.send("e", "tab", "\x15", *"200", "enter")  # tab goes to the second field, and ctrl+u empties it
     terminal.wait_for("run 3 · mf · demo")
     terminal.wait_for("of 200")
-    terminal.wait_for("⠒⠒ train")
+    terminal.wait_for("·· train")
     terminal.send("esc")  # the focus stays in the form
     terminal.wait_for("c Cancel")
     terminal.send("c")

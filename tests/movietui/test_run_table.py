@@ -16,14 +16,14 @@ async def test_runs_are_sorted_and_filtered(store: Store) -> None:
         table = screen.runs
         table.sort("rmse")
         assert numbers(screen) == [3, 1, 0, 2]  # the lowest first; runs without the metric come last
-        await driver.see("rmse▲")
+        await driver.see("rmse▴")
         await driver.press("O")
         assert numbers(screen) == [0, 1, 3, 2]
-        await driver.see("rmse▼")
+        await driver.see("rmse▾")
         table.sort("accuracy")
         table.sort("ndcg@10")
         assert numbers(screen) == [3, 1, 2, 0]
-        await driver.see("ndcg@10▼")
+        await driver.see("ndcg@10▾")
         table.sorted_by = ""
         await driver.press("o", "o")
         await driver.wait_for_notice("Sorted by model.")
@@ -37,6 +37,7 @@ async def test_runs_are_sorted_and_filtered(store: Store) -> None:
         await driver.type("zz")
         await driver.until(lambda: numbers(screen) == [], "no run")
         await driver.press("enter", "u")
+        await driver.see("No run has a dataset, split, model")
         await driver.wait_for_notice("No run is selected; the filter shows none.")
         await driver.press("escape")
         await driver.until(lambda: len(numbers(screen)) == 4, "all of them")
@@ -79,7 +80,7 @@ async def test_runs_are_shown_in_full_and_side_by_side(store: Store, size: tuple
         await driver.wait_for_notice("! Mark two runs with x")
         await driver.press("x", "end", "up", "x")
         assert screen.runs.marked == [3, 1]
-        for expected in ("● run 3 mf", "x run 1 bias"):
+        for expected in ("x run 3 mf", "+ run 1 bias"):
             await driver.see(expected)
         await driver.press("m")
         for expected in ("Run 1 and run 3", "+0.0300 ±0.0100", "The [b]Odd[/b]", "1 of 10 in both lists"):

@@ -9,11 +9,12 @@ from textual.widgets import Input
 
 from movietui.store.ratings import Store
 from movietui.ui.app import FIRST_START, UNFINISHED
+from movietui.ui.theme import THEMES
 from movietui.ui.train.curve import Curve
 from tests.movietui.driving import LARGE, SMALL, Driver, new_app
 from tests.movietui.fakes import FakeEngine, with_run
 
-DARK, LIGHT = "textual-dark", "textual-light"
+DARK, LIGHT = (theme.name for theme in THEMES)
 PICTURES = {
     "browse": ((), SMALL, DARK),
     "browse-light": ((), SMALL, LIGHT),

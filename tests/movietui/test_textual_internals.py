@@ -250,7 +250,7 @@ async def test_the_palette_survives_a_key_for_its_list_without_a_list() -> None:
         palette._action_command_list("page_down")
 
 
-async def test_plots_take_a_size_and_a_theme() -> None:
+async def test_plots_take_a_size() -> None:
     class Plotting(App[None]):
         def compose(self) -> ComposeResult:
             yield PlotextPlot()
@@ -260,7 +260,6 @@ async def test_plots_take_a_size_and_a_theme() -> None:
         plot = app.query_one(PlotextPlot)
         plot.plt.plot([1, 2, 3])
         internals.set_plot_size(plot, Size(30, 10))
-        plot.plt.theme(internals.plot_theme(plot))
         lines = Text.from_ansi(plot.plt.build()).plain.splitlines()
         assert (len(lines), len(lines[0])) == (10, 30)
 

@@ -27,7 +27,7 @@ async def test_the_screen_shows_runs_and_one_can_be_used(store: Store, size: tup
     with_run(store)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
-        for expected in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "★ epoch 5 used"):
+        for expected in ("0.9100", "0.9400", "in use", "cancelled", "2.5 s", "● epoch 5 used"):
             await driver.see(expected)
         await driver.press("right")
         assert screen.runs.has_focus
@@ -211,7 +211,7 @@ async def test_a_curve_has_titles_and_the_parts_of_a_blend_are_stages(store: Sto
             await driver.see(expected)
         assert "★" not in shown(driver.app)
         await driver.press("down")
-        await driver.see("★ epoch 5 used")
+        await driver.see("● epoch 5 used")
         for title in ("epoch", "mse, stars²"):
             await driver.until(lambda title=title: title in _picture(screen), title)  # type: ignore[misc]
 

@@ -74,7 +74,7 @@ async def test_one_screen_leads_to_the_question(store: Store, jobs: list[FakeJob
         assert not lines(driver.app)[-2].strip()  # the steps already say what happens
         job.end()
         await training(driver, jobs)
-        await driver.see("✔ Clean the ratings")
+        await driver.see("✓ Clean the ratings")
         assert not driver.app.screen.query("#runs, #models")  # nothing of the Train screen
         (await training(driver, jobs)).end()
         await driver.see("Who is watching?")

@@ -71,7 +71,7 @@ class GivenList(ColumnList[GivenRating]):
         """Return columns for the given and the predicted stars, the title, the year and, if there is room, the date."""
         date: Column[GivenRating] = Column(" rated on", 12, _date, style="quiet", key=BY_DATE)
         return [
-            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", style="stars", key=BY_STARS),
+            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", key=BY_STARS),
             Column("predicted ", 10, _predicted),
             Column("title", REST, lambda row, _: row["title"]),
             Column(" year ", 6, lambda row, _: f" {row['year'] or '':>4} ", style="quiet"),

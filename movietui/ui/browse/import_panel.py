@@ -27,6 +27,7 @@ from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.panels import NamePanel, PathPanel
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
+from movietui.ui.theme import starred
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
@@ -112,14 +113,14 @@ class ImportRows(RowList[ImportRow]):
             what, way = text.movie_title(self.settled[row["key"]]), ""
         else:
             what, way = ", ".join(map(text.movie_title, row.get("candidates", ()))) or row["reason"], ""
-        sign = " ✔ " if row["key"] in self.settled else " ? " if self.part == "ambiguous" else "   "
+        sign = " ✓ " if row["key"] in self.settled else " ? " if self.part == "ambiguous" else "   "
         left = width - 12 - room
         way = way if left >= 36 else ""
         return [
-            (sign, "up" if sign == " ✔ " else ""),
+            (sign, "up" if sign == " ✓ " else ""),
             (text.cut(text.movie_title(row), room), ""),
-            (f" {text.cut(gave, 7)} ", "stars"),
-            (text.cut(what, left - len(way)), "" if "movie" in row or sign == " ✔ " else "quiet"),
+            *starred(f" {text.cut(gave, 7)} ", ""),
+            (text.cut(what, left - len(way)), "" if "movie" in row or sign == " ✓ " else "quiet"),
             (way, "quiet"),
         ]
 

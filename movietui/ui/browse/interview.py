@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from movietui.state.interview import ENOUGH, Interview
 from movietui.ui import wording
@@ -25,6 +25,7 @@ from movietui.ui.browse.interview_question import (
 from movietui.ui.browse.search import SearchPanel, SearchResult
 from movietui.ui.frame import FrameScreen
 from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.drawn_text import DrawnText
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
@@ -107,8 +108,8 @@ class InterviewScreen(FrameScreen):
         with Horizontal(classes="body"):
             with Vertical(id="question-pane", classes="pane") as pane:
                 pane.border_title = Content(f"Getting to know {self.interview.viewer.label}")
-                yield Static("Getting the questions ready …", id="question", markup=False)
-                yield Static(id="progress-text", markup=False)
+                yield DrawnText(Text("Getting the questions ready …"), id="question")
+                yield DrawnText(id="progress-text")
             yield TitleList(id="titles", classes="pane")
 
     def on_mount(self) -> None:
@@ -144,12 +145,12 @@ class InterviewScreen(FrameScreen):
 
     def _draw(self) -> None:
         if self.interview.started:
-            pane, below = self.query_one("#question", Static), self.query_one("#progress-text", Static)
+            pane, below = self.query_one("#question", DrawnText), self.query_one("#progress-text", DrawnText)
             room = pane.size.height + below.size.height
             lines = PROGRESS_LINES if room >= ROOMY else 1
             below.styles.height = lines
-            pane.update(question(self.interview, pane.size.width, room - lines, self._keys))
-            below.update(progress(self.interview, pane.size.width, lines))
+            pane.show(question(self.interview, pane.size.width, room - lines, self._keys))
+            below.show(progress(self.interview, pane.size.width, lines))
 
     def _keys(self, names: str) -> str:
         return " ".join(key_of(self, name) for name in names.split())
@@ -231,7 +232,7 @@ class InterviewScreen(FrameScreen):
 
     def action_across(self, step: int) -> None:
         """Move to the genre on the left or right."""
-        rows = genre_rows(self.interview, self.query_one("#question", Static).size.width)
+        rows = genre_rows(self.interview, self.query_one("#question").size.width)
         target = self.interview.cursor + step * rows
         if self.interview.kind == "genres" and 0 <= target < len(self.interview.genres):
             self.interview.move_to(target)

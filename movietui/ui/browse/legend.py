@@ -12,6 +12,7 @@ from movietui.formatting.text import fitted
 from movietui.ui.bindings import hint
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.controller import in_background
+from movietui.ui.theme import drawn
 from movietui.ui.widgets.text_line import TextLine
 from movietui.ui.wording import LEGEND
 
@@ -53,7 +54,7 @@ class LegendLine(TextLine):
             if len(longer) > room:
                 break
             line = longer
-        return fitted(line, self.content_size.width - len(hides)) + Text(hides)
+        return drawn(fitted(line, self.content_size.width - len(hides)) + Text(hides))
 
 
 class LegendController(BrowseController):

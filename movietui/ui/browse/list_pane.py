@@ -214,8 +214,8 @@ class ListPane(Horizontal):
         row = self.movies.current
         pane = self.details
         if not self.movies.total:
-            pane.border_title = ""
-            pane.show(Text())
+            pane.border_title = "Movie"
+            pane.show(Text("Here is why a movie is in the list, as soon as there is one.", "dim"))
         if row is None or pane.folded:
             return
         details = await self._session.details(row["id"])

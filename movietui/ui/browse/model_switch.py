@@ -179,7 +179,7 @@ def render_comparison(comparison: ListComparison, width: int) -> Text:
             movie = second[index]
             step = None if movie["first"] is None else movie["first"] - index - 1
             mark = "new" if step is None else f"▲{step}" if step > 0 else f"▼{-step}" if step else ""
-            line.append(f"{index + 1:>2}  ", "dim").append(f"{mark:<5}", "bold")
+            line.append(f"{index + 1:>2}  ", "dim").append(f"{mark:<5}", "down" if mark.startswith("▼") else "up")
             line.append(text.cut(text.movie_title(movie), max(1, room - 9)))
         lines.append(line)
     return Text("\n").join(lines)

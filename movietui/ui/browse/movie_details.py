@@ -56,7 +56,7 @@ def _reasons(movie: Details, viewer: ViewerDetails, who: str, width: int) -> lis
     lines, counted = _rating(viewer, who), [*viewer["why"], *viewer["against"]]
     if viewer["why"]:
         has_stars = bool(viewer["stars"])
-        lines.append(Text(f"because {who} {'liked' if has_stars else 'watched'}", "underline"))
+        lines.append(Text(f"because {who} {'liked' if has_stars else 'watched'}", "group"))
         lines += [_reason(reason, counted, width, has_stars=has_stars) for reason in viewer["why"]]
     elif movie["count"]:
         rests_on = reasons.basis(viewer, movie["count"], movie["mean"], who)

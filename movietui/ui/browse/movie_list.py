@@ -205,7 +205,7 @@ class _Room:
 
 
 AGREEMENT: Column[MovieRow] = Column(
-    "agree ", AGREEMENT_CELLS, lambda row, _: f"{dots(row['agreement'])} ", terms=("agree",)
+    "agree ", AGREEMENT_CELLS, lambda row, _: [(dots(row["agreement"]), "bar"), (" ", "")], terms=("agree",)
 )
 
 

@@ -22,6 +22,7 @@ from movietui.state.session import Session
 from movietui.ui.bindings import cancel_key, hint
 from movietui.ui.problems import shows_problems
 from movietui.ui.screens import Panel
+from movietui.ui.theme import starred
 from movietui.ui.widgets.fields import Field
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
@@ -53,7 +54,7 @@ class SearchResults(RowList[SearchResult]):
         return [
             (f" {row.kind:<9}", "quiet"),
             (text.cut(row.title, max(1, width - 10 - len(about) - len(mine))), ""),
-            (mine, "stars"),
+            *starred(mine, ""),
             (about, "quiet"),
         ]
 

@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from movietui.formatting import text
 from movietui.protocol.messages import PersonalAccuracy, TasteGroup, TasteReport, ViewerTaste
 from movietui.ui.bindings import hint, key_on
 from movietui.ui.panels import ScrollPanel
+from movietui.ui.widgets.drawn_text import DrawnText
 
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
@@ -48,7 +48,7 @@ class TastePanel(ScrollPanel[None]):
             panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
             panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
             room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
-            yield Static(describe_taste(self._taste, self._names, room, rate), markup=False)
+            yield DrawnText(describe_taste(self._taste, self._names, room, rate))
 
 
 def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: str) -> Text:
@@ -66,7 +66,7 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: s
         (("You differ on", pair["divided"]), ("Would divide you", pair["would_divide"])) if pair else ()
     ):
         if movies:
-            lines += [Text(), Text(title, "underline")]
+            lines += [Text(), Text(title, "group")]
             for movie in movies:
                 stars = "   ".join(
                     f"{letter} ★ {stars:.1f}" for letter, stars in zip("AB", movie["stars"], strict=True)
@@ -83,7 +83,7 @@ def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list
     for title, groups in (("By genre", viewer["genres"]), ("By decade", viewer["decades"])):
         lines += [
             Text(),
-            Text.assemble((title, "underline"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
+            Text.assemble((title, "group"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
         ]
         lines += [_group(group, width) for group in groups]
     for title, movies in (
@@ -91,7 +91,7 @@ def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list
         ("Likes less than others", viewer["dislikes"]),
     ):
         if movies:
-            lines += [Text(), Text(title, "underline")]
+            lines += [Text(), Text(title, "group")]
             for movie in movies:
                 stars = f"{text.number_of_stars(movie['stars'])}   others ★ {movie['crowd']:.1f}"
                 lines.append(_two_columns(text.movie_title(movie), stars, width))
@@ -102,7 +102,7 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
     """Return how accurate the model and the movies' mean ratings are for a profile; empty for a user."""
     if quality is None:
         return []
-    lines = [Text(), Text("How accurate the model is for you", "underline")]
+    lines = [Text(), Text("How accurate the model is for you", "group")]
     if quality["lacking"]:
         more = text.plural(quality["lacking"], "more rating")
         return [*lines, Text(f" {more} needed to measure this.")]
@@ -125,9 +125,9 @@ def _group(group: TasteGroup, width: int) -> Text:
     line = Text.assemble(
         text.fitted(group["name"], 13),
         f"{group['difference']:>+6.2f} ",
-        (f"{'▪' * less:>{BAR}}", "dim"),
+        (f"{'━' * less:>{BAR}}", "bar"),
         "┼",
-        (f"{'▪' * more:<{BAR}}", "bold"),
+        (f"{'━' * more:<{BAR}}", "bar"),
     )
     figures = f"  ★ {group['mean']:.1f}  others ★ {group['crowd']:.1f}  {group['ratings']:,}"
     return line.append(figures, "dim") if line.cell_len + len(figures) <= width else line

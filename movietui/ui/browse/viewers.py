@@ -30,7 +30,7 @@ from movietui.ui.widgets.row_list import WINDOW, RowList
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-MARKS = "●○◎◇"
+MARKS = "●○■□"
 """The signs before the viewers whom the list is for."""
 LISTED_USERS = 10_000
 """The most users that are listed without a search. In a larger dataset, only the users whom the list is for are listed:

@@ -44,7 +44,7 @@ class ImdbRows(RowList[Movie]):
 
     def draw(self, row: Movie, width: int) -> Line:
         """Draw one movie with its reason."""
-        sign = {"ambiguous": "?", "settled": "✔"}.get(row["outcome"], " ")
+        sign = {"ambiguous": "?", "settled": "✓"}.get(row["outcome"], " ")
         room = max(12, width * 3 // 5)
         return [
             (f" {sign} {text.cut(row['title'], room - 3)}", ""),

@@ -620,7 +620,7 @@ def _stages(progress: JobProgress, width: int) -> Text:
     """Return a line for each stage: a tick if it is done, a bar if it is running."""
     lines = []
     for stage in progress.stages:
-        line = Text.assemble("✔ " if stage["finished"] else "  ", (f"{stage['name']:<12}", "bold"), no_wrap=True)
+        line = Text.assemble("✓ " if stage["finished"] else "  ", (f"{stage['name']:<12}", "bold"), no_wrap=True)
         if not stage["finished"]:
             line.append_text(text.thin_bar(stage["done"], stage["total"], max(6, min(20, width - 50))))
             line.append(" ")

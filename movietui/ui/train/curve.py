@@ -16,17 +16,24 @@ from rich.style import Style
 from textual import work
 from textual.geometry import Size
 from textual.strip import Strip
+from textual.style import Style as TextualStyle
 from textual_plotext import PlotextPlot
 
 from movietui.formatting.run_progress import has_stages
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.problems import shows_problems
-from movietui.ui.textual_internals import plot_theme, set_plot_size
+from movietui.ui.textual_internals import set_plot_size
+from movietui.ui.theme import SERIES
 
-SIGNS = "●x+◆o*"
-"""The signs of several runs, which tell the runs apart without colours."""
-USED = "★"
+SIGNS = "x+o*■□"
+"""The signs of several runs, which tell the runs apart without colours. Common fonts have them, unlike braille."""
+TRAIN = "·"
+USED = "●"
+"""The sign of the epoch that the model is taken from, as in the list of epochs."""
 X_TITLE, Y_TITLE = "epoch", "mse, stars²"
+
+PlotColor = tuple[int, int, int] | int | str
+"""A colour as plotext takes it."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class Curve(PlotextPlot):
         if has_stages(epochs):
             return Y_TITLE
         least = lowest(epochs)
-        legend = "⠒⠒ train" + ("  ▀▀ validation" if least else "")
+        legend = f"{TRAIN * 2} train" + ("  ▀▀ validation" if least else "")
         if used:
             legend += (
                 f"  {USED} used {used}, lowest {least}" if least not in (None, used) else f"  {USED} epoch {used} used"
@@ -120,14 +127,29 @@ class Curve(PlotextPlot):
             self._outdated = False
             self._requested.clear()
             began = time.monotonic()
-            self._strips = await asyncio.to_thread(self._picture, *self._inputs, self.size, self.rich_style)
+            colors = [self._plot_color(series) for series in SERIES]
+            self._strips = await asyncio.to_thread(self._picture, *self._inputs, self.size, self.rich_style, colors)
             self.refresh()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._requested.wait(), self.PAUSE_FACTOR * (time.monotonic() - began))
         self.busy = False
 
-    def _picture(self, runs: Sequence[CurveLine], zoom: int, instead: str, size: Size, style: Style) -> list[Strip]:
-        """Return the picture, a strip for each line. Called in a thread."""
+    def _plot_color(self, style: str) -> PlotColor:
+        color = (self.visual_style + TextualStyle.parse(style)).rich_style.color
+        if color is None or color.is_default:
+            return "default"
+        return color.number or 0 if color.triplet is None else (*color.triplet,)
+
+    def _picture(
+        self,
+        runs: Sequence[CurveLine],
+        zoom: int,
+        instead: str,
+        size: Size,
+        style: Style,
+        colors: Sequence[PlotColor],
+    ) -> list[Strip]:
+        """Return the picture, a strip for each line. Called in a thread. ``colors``: those of ``SERIES``."""
         if instead and not any(run.epochs for run in runs):
             return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
         if len(runs) == 1 and has_stages(runs[0].epochs):
@@ -144,19 +166,19 @@ class Curve(PlotextPlot):
                 (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
             ]
             if not several:
-                _line(plot, train, "braille")
-                _line(plot, held_out, "hd")
+                _line(plot, train, TRAIN, "default")
+                _line(plot, held_out, "hd", colors[0])
             else:
-                _line(plot, held_out or train, SIGNS[index % len(SIGNS)])
+                _line(plot, held_out or train, SIGNS[index % len(SIGNS)], colors[index % len(colors)])
             marked = [point for point in held_out or train if point[0] == run.used]
             if marked:
-                plot.scatter(*map(list, zip(*marked, strict=True)), marker=USED)
+                plot.scatter(*map(list, zip(*marked, strict=True)), marker=USED, color=colors[1])
         plot.xlabel(X_TITLE)
         plot.ylabel(Y_TITLE)
         every = max(1, -(-(last - first + 1) // 8))
         plot.xticks(list(range(first, last + 1, every)))
         set_plot_size(self, size)
-        plot.theme(plot_theme(self))
+        plot.theme("clear")  # the colours of the app
         lines = AnsiDecoder().decode(plot.build())
         return [Strip(Segment.apply_style(line.render(self.app.console, end=""), style)) for line in lines]
 
@@ -179,6 +201,6 @@ def stage_lines(epochs: Sequence[EpochRow]) -> list[str]:
     return lines
 
 
-def _line(plot: Any, points: Sequence[tuple[int, float]], marker: str) -> None:
+def _line(plot: Any, points: Sequence[tuple[int, float]], marker: str, color: PlotColor) -> None:
     if points:
-        plot.plot(*map(list, zip(*points, strict=True)), marker=marker)
+        plot.plot(*map(list, zip(*points, strict=True)), marker=marker, color=color)

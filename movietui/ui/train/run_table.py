@@ -16,7 +16,7 @@ from movietui.protocol.messages import PublishedResult
 from movietui.store.run_records import UNDER_WAY, VALIDATION, Protocol, Run
 from movietui.ui.widgets.columns import Column, ColumnList
 from movietui.ui.widgets.line_view import Line
-from movietui.ui.wording import state_in_words
+from movietui.ui.wording import SORTED, SORTED_UP, state_in_words
 
 PAIR: Task = "pair"
 DIFFERENCE_CELLS = 16
@@ -437,7 +437,7 @@ class RunTable(ColumnList[Row]):
     def _heading(self, name: str) -> str:
         """Return the heading of a column, with an arrow if the table is sorted by it."""
         lowest_first = (higher_is_better(name) or name == "run") == self.is_reversed
-        arrow = ("▲" if lowest_first else "▼") if name == self.sorted_by else ""
+        arrow = (SORTED_UP if lowest_first else SORTED) if name == self.sorted_by else ""
         return f"{name}{arrow} "
 
     def explain(self, x: int, y: int) -> str:

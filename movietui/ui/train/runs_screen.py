@@ -121,6 +121,8 @@ class RunsScreen(FrameScreen):
             self.show_run()
         self.runs.display = bool(self.runs_by_id)
         self.query_one("#no-runs").display = not self.runs_by_id
+        if not self.runs_by_id:
+            self._draw((), instead="While a model trains, its loss is drawn here.")
         grown = len(self.runs_by_id) > count_before
         if grown or changes.gone or any(run.state not in UNDER_WAY for run in changes.runs):
             self.show_disk_usage()  # a run in progress has no checkpoint yet
@@ -172,6 +174,7 @@ class RunsScreen(FrameScreen):
         set_border(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.used = used
+        table.set_placeholder("No epochs")
         table.fill(len(epochs), 0, list(epochs[::-1]))
 
     def _explain_losses(self, model: str) -> None:
@@ -263,6 +266,8 @@ class RunsScreen(FrameScreen):
     def filter(self, event: Input.Changed) -> None:
         """Show only the runs that match."""
         self.runs.filter_text = event.value
+        shows = hint(self, ("train.back", "shows all runs"))
+        self.runs.set_placeholder(f"No run has a dataset, split, model, state or name like that. {shows}.")
         self.runs.rearrange()
 
     def action_mark(self) -> None:

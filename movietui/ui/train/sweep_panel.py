@@ -24,6 +24,7 @@ from movietui.state.sweep import Sweep, combinations, grid_of, metric_of, tries_
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
 from movietui.ui.train.sweep_table import ResponseChart, SweepTable
+from movietui.ui.widgets.drawn_text import DrawnText
 from movietui.ui.widgets.fields import SEVERAL, WHOLE, YES_NO_LETTERS, Field, NumberInput
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         tooltip="How many combinations to try at random; empty: all. A search may have ranges: 8..64.",
                     )
                     yield Static(Text("how many or all", "dim", no_wrap=True), classes="sweep-range")
-            yield Static(id="sweep-status", markup=False)
+            yield DrawnText(id="sweep-status")
             with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")
                 yield ResponseChart(id="responses")
@@ -177,7 +178,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         else:
             line = self._plan()
         line.no_wrap, line.overflow = True, "ellipsis"
-        self.query_one("#sweep-status", Static).update(line)
+        self.query_one("#sweep-status", DrawnText).show(line)
 
     def _unchanged(self, sweep: Sweep) -> bool:
         """Return whether the typed values are those of the sweep."""
@@ -218,7 +219,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
         try:
             await self._start(self._typed())
         except Problem as problem:
-            self.query_one("#sweep-status", Static).update(Text(f"! {problem}", "bold"))
+            self.query_one("#sweep-status", DrawnText).show(Text(f"! {problem}", "bold"))
             return
         self.set_focus(self.table)
 

@@ -19,7 +19,7 @@ METRIC_CELLS = 9
 """The minimum width of a column for a metric."""
 IMPORTANCE_CELLS = 10
 """The width of the bar that shows how important a setting is."""
-BEST, MEAN, BOTH = "●", "○", "◉"
+BEST, MEAN = "●", "○"
 
 
 class SweepTable(ColumnList[SweepRow]):
@@ -138,7 +138,7 @@ class ResponseChart(LineView):
                 ]
                 cells = ["·"] * track
                 cells[positions[1]] = MEAN
-                cells[positions[0]] = BOTH if positions[0] == positions[1] else BEST
+                cells[positions[0]] = BEST
                 figures = f" {text.decimals(response.best, 4):>6} {text.decimals(response.mean, 4):>6}"
                 lines.append(
                     [

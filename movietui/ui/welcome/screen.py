@@ -17,7 +17,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from movietui.data.problems import Cancelled, Problem
 from movietui.formatting import text
@@ -31,6 +30,7 @@ from movietui.ui.bindings import key_of, key_on
 from movietui.ui.browse.screen import BrowseScreen
 from movietui.ui.frame import FrameScreen, screen_keys
 from movietui.ui.problems import shows_problems
+from movietui.ui.widgets.drawn_text import DrawnText
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
@@ -113,10 +113,10 @@ class WelcomeScreen(FrameScreen):
     def body(self) -> ComposeResult:
         """Put a column in the middle."""
         with Vertical(id="welcome", classes="body"), Vertical(id="welcome-column"):
-            yield Static(id="welcome-title", markup=False)
-            yield Static(id="welcome-text", markup=False)
+            yield DrawnText(id="welcome-title")
+            yield DrawnText(id="welcome-text")
             yield ChoiceList(id="choices")
-            yield Static(id="terms", markup=False)
+            yield DrawnText(id="terms")
 
     def on_mount(self) -> None:
         """Follow the job and the training, and update the time left."""
@@ -232,10 +232,10 @@ class WelcomeScreen(FrameScreen):
         title, body = self._words()
         small = Text(self._small_print())
         for name, content in (("welcome-title", Text(title)), ("welcome-text", body), ("terms", small)):
-            static = self.query_one(f"#{name}", Static)
-            if static.content != content:
-                static.update(content)
-                static.display = bool(content)
+            shown = self.query_one(f"#{name}", DrawnText)
+            if shown.words != content:
+                shown.show(content)
+            shown.display = bool(content)
 
     def _words(self) -> tuple[str, Text]:
         """Return the title, and the text below it."""
@@ -394,7 +394,7 @@ def _terms(row: DatasetRow) -> str:
 
 def _line(step: Step) -> Text:
     """Draw a step: a tick if it is done, a bar if it is in progress."""
-    sign = {"done": "✔", "now": "▸", "later": " "}[step.state]
+    sign = {"done": "✓", "now": "▸", "later": " "}[step.state]
     line = Text.assemble(f"{sign} ", (f"{step.title:<26}", "bold" if step.state == "now" else ""), no_wrap=True)
     if step.state == "now":
         line.append_text(text.thin_bar(step.share, 1, BAR)).append(f" {step.note}", "dim")

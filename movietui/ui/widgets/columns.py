@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from movietui.formatting.text import cut
+from movietui.ui.theme import starred
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 from movietui.ui.wording import term_named
@@ -34,7 +35,7 @@ class Column(Generic[Row]):
     right: bool = False
     """Whether heading and text are right-aligned."""
     style: str = ""
-    """The style of text, one of ``LineView.STYLES``."""
+    """The style of text, one of ``theme.STYLES``. Stars in the text have their own."""
     key: str = ""
     """What ``ColumnList.sort`` calls the column; empty if the list cannot be sorted by it."""
     terms: tuple[str, ...] = ()
@@ -43,7 +44,7 @@ class Column(Generic[Row]):
     def draw(self, row: Row, cells: int) -> Line:
         """Return the cell of a row, ``cells`` wide."""
         content = self.cell(row, cells)
-        return [(cut(content, cells, right=self.right), self.style)] if isinstance(content, str) else content
+        return starred(cut(content, cells, right=self.right), self.style) if isinstance(content, str) else content
 
 
 class ColumnList(RowList[Row]):

@@ -1,7 +1,6 @@
 """A scrollable widget of lines, which can change without a new layout of the screen."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -13,10 +12,11 @@ from textual.strip import Strip
 from textual.style import Style
 
 from movietui.ui.textual_internals import LightStrip, draw_lines_fast
+from movietui.ui.theme import STYLES
 from movietui.ui.widgets.explained import Explained
 
 Line = list[tuple[str, str]]
-"""A line as pieces of text, each with the name of a style in ``LineView.STYLES``. Rich text would take three times as
+"""A line as pieces of text, each with the name of a style in ``theme.STYLES``. Rich text would take three times as
 long to draw, and a rating waits until the list is drawn."""
 
 
@@ -29,17 +29,6 @@ class LineView(ScrollView, Explained, can_focus=False):
     folded_name = ""
     """The word on the edge of the folded widget."""
 
-    # Not component classes: Textual computes those again for every widget, which takes a tenth of the start-up time.
-    STYLES: ClassVar[Mapping[str, str]] = {
-        "head": "$foreground 60%",
-        "quiet": "$foreground 60%",
-        "stars": "$text-warning",
-        "up": "$text-success",
-        "down": "$text-error",
-        "group": "bold $text-accent",
-        "best": "underline",
-        "bar": "$primary-lighten-1",
-    }
     DEFAULT_CSS = """
     LineView {
         background: transparent;
@@ -56,7 +45,11 @@ class LineView(ScrollView, Explained, can_focus=False):
         draw_lines_fast(self)
         self._folded = False
         self.line_styles: Mapping[str, RichStyle] = {}
-        """The styles by name, computed whenever lines are drawn."""
+        """``STYLES`` as drawn here, computed whenever lines are drawn.
+
+        Component classes would be simpler, but Textual computes those again for every widget, which takes a tenth of
+        the start-up time.
+        """
 
     @property
     def folded(self) -> bool:
@@ -98,7 +91,7 @@ class LineView(ScrollView, Explained, can_focus=False):
         """Draw the visible lines, with the costly styles computed once for all lines."""
         self.line_styles = {
             "": self.rich_style,
-            **{name: self.resolve_style(style) for name, style in self.STYLES.items()},
+            **{name: self.resolve_style(style) for name, style in STYLES.items()},
         }
         return super().render_lines(crop)
 

@@ -19,6 +19,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from movietui.ui.bindings import row_keys
+from movietui.ui.theme import CURSOR, CURSOR_ELSEWHERE, STYLES
 from movietui.ui.widgets.line_view import Line, LineView
 
 Row = TypeVar("Row")
@@ -212,8 +213,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     def _under_cursor(self) -> Mapping[str, Style]:
         if not self._cursor_styles:
-            cursor = "bold $text on $primary" if self.has_focus else "on $surface-lighten-2"
-            styles = {name: self.resolve_style(style, cursor) for name, style in self.STYLES.items()}
+            cursor = CURSOR if self.has_focus else CURSOR_ELSEWHERE
+            styles = {name: self.resolve_style(style, cursor) for name, style in STYLES.items()}
             self._cursor_styles = {"": self.resolve_style(cursor), **styles}
         return self._cursor_styles
 

@@ -6,6 +6,7 @@ from rich.segment import Segment
 from rich.text import Text
 from textual.strip import Strip
 
+from movietui.ui.theme import drawn
 from movietui.ui.widgets.line_view import LineView
 
 
@@ -19,6 +20,7 @@ class TextPane(LineView):
 
     def show(self, text: Text) -> None:
         """Show another text, from its beginning."""
+        text = drawn(text)
         if text != self._text or text.spans != self._text.spans:
             self._text = text
             self.scroll_to(y=0, animate=False)

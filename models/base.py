@@ -7,7 +7,7 @@ other viewers. Only fits and evaluations call ``predict`` instead, which takes m
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
-from movietui.models.choices import LEARN_FROM_WATCHING
+from movietui.models.choices import CLOSED_FORM, LEARN_FROM_WATCHING
 from movietui.models.settings import Settings
 from movietui.models.training import memory, torch_check
 
@@ -29,19 +29,19 @@ Times = NDArray[np.int64]
 @dataclass(frozen=True)
 class Epoch:
     """A point on the training curve: a pass over the ratings or, with a name, a stage. Losses are mean squared errors,
-    in stars squared."""
+    in stars squared; ``None`` if the dataset has no stars."""
 
     number: int
     """Counted from 1."""
     of: int
     """The number of epochs requested; training may stop earlier."""
-    train_loss: float
+    train_loss: float | None
     """For what it is measured on, see ``movietui.models.choices.TRAIN_LOSSES``."""
     validation_loss: float | None = None
-    """``None`` without validation ratings."""
+    """Also ``None`` without validation ratings."""
     stage: str = ""
     """The name of a stage; empty for a pass. The stages of ``blend`` are the models that it fits and, last, itself.
-    They are not passes over the same model, so no line connects their losses."""
+    They are not passes over the same model, so no line connects their losses. A fit in closed form is one stage."""
 
 
 Progress = Callable[[Epoch], None]
@@ -112,13 +112,20 @@ class Fitted:
 
     curve: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
-    """The epoch that the model is taken from; ``None`` without epochs. It is the last one, unless the fit holds out
-    ratings to choose an earlier one."""
+    """The epoch that the model is taken from; ``None`` without epochs, or with stages instead. It is the last one,
+    unless the fit holds out ratings to choose an earlier one."""
 
     @classmethod
     def of(cls, curve: Sequence[Epoch]) -> "Fitted":
-        """Return the result of a fit that ends with the last epoch of its curve."""
-        return cls(tuple(curve), curve[-1].number if curve else None)
+        """Return the result of a fit that ends with the last epoch or stage of its curve."""
+        return cls(tuple(curve), curve[-1].number if curve and not curve[-1].stage else None)
+
+    @classmethod
+    def in_closed_form(cls, train_loss: float, validation_loss: float | None, progress: Progress) -> "Fitted":
+        """Report the losses of a fit without epochs, and return its result."""
+        stage = Epoch(1, 1, train_loss, validation_loss, CLOSED_FORM)
+        progress(stage)
+        return cls.of([stage])
 
 
 class Model(ABC, Generic[S, Taste]):
@@ -221,9 +228,14 @@ class Model(ABC, Generic[S, Taste]):
         self.check_ratings(train)
         self.check_torch()
         memory.require(self.name, self.memory_needed(train), len(train.users), len(train.movies))
-        parameters, fitted = self._learn(train, validation, progress)
+
+        def without_losses(epoch: Epoch) -> Epoch:
+            return replace(epoch, train_loss=None, validation_loss=None)
+
+        report = (lambda epoch: progress(without_losses(epoch))) if train.implicit else progress
+        parameters, fitted = self._learn(train, validation, report)
         self.restore({**parameters, "counts": train.counts}, train.scale)
-        return fitted
+        return replace(fitted, curve=tuple(map(without_losses, fitted.curve))) if train.implicit else fitted
 
     @classmethod
     def check_ratings(cls, train: Dataset) -> None:

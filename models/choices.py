@@ -22,6 +22,8 @@ LEARN_FROM_WATCHING = ("ease", "ials", "popularity")
 """The models that also learn from a dataset that only says who watched what."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
+CLOSED_FORM = "closed form"
+"""The only stage of a fit without epochs."""
 WHILE_LEARNING = "the mean over the epoch, while the network learns"
 LEFT_OUT = "on ratings of some users, each predicted without itself"
 TRAIN_LOSSES: Mapping[str, str] = {
@@ -112,6 +114,8 @@ SYMBOLS: Mapping[str, str] = {
     "P_j": "the precision of the first j movies",
     "x_i": "the number of lists that movie i is in, ascending",
     "n": "the number of rated movies",
+    "e_u": "the sum of a user's squared errors",
+    "n_u": "the number of a user's test ratings",
     "users": "the number of users",
     "s": "the standard deviation of ndcg@10 over the users",
     "a": "ndcg@10 for one member",
@@ -122,7 +126,8 @@ METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric(
-            *("rmse", RATING + PAIR, False, "root mean squared error, in stars", "sqrt(mean((p − r)²))"),
+            *("rmse", RATING + PAIR, False, "root mean squared error, on the scale of the ratings"),
+            "sqrt(mean((p − r)²))",
             reference="Herlocker et al. 2004",
             title="RMSE",
             headline=True,
@@ -133,13 +138,13 @@ METRICS: Mapping[str, Metric] = {
             headline=True,
         ),
         Metric(
-            *("mae", RATING + PAIR, False, "mean absolute error, in stars", "mean(abs(p − r))"),
+            *("mae", RATING + PAIR, False, "mean absolute error, on the scale of the ratings", "mean(abs(p − r))"),
             reference="Herlocker et al. 2004",
             title="MAE",
             headline=True,
         ),
         Metric(
-            *("accuracy", RATING, True, "share of predictions that, rounded to whole stars, are the rating"),
+            *("accuracy", RATING, True, "share of predictions that, rounded to whole numbers, are the rating"),
             "mean(round(p) = r)",
             headline=True,
         ),
@@ -149,7 +154,7 @@ METRICS: Mapping[str, Metric] = {
             headline=True,
         ),
         Metric(
-            *("mse", RATING, False, "mean squared error, in stars squared", "mean((p − r)²)"),
+            *("mse", RATING, False, "mean squared error, on the scale of the ratings", "mean((p − r)²)"),
             title="MSE",
             headline=True,
         ),
@@ -219,6 +224,10 @@ METRICS: Mapping[str, Metric] = {
             *("mean(1 − genres in common / genres of either)", "Ziegler et al. 2005"),
         ),
         Metric(
+            *("rmse_margin", RATING, None, "half the width of the 95 % interval of rmse over the users"),
+            *("1.96 sqrt(Σ (e_u − mse n_u)²) / (2 rmse Σ n_u)", "Cochran 1977"),
+        ),
+        Metric(
             *("ndcg@10_margin", RANKING, None),
             *("half the width of the 95 % interval of ndcg@10 over the users measured", "1.96 s / sqrt(users)"),
         ),
@@ -268,6 +277,15 @@ def metric_named(name: str) -> Metric | None:
     return replace(metric, name=name, measures=metric.measures.replace("first ten", f"first {k and k[0]}"))
 
 
+def has_another_length(name: str) -> bool:
+    """Return whether a metric is one of ``METRICS``, but of another number of movies.
+
+    >>> has_another_length("ndcg@20"), has_another_length("ndcg@10")
+    (True, False)
+    """
+    return name not in METRICS and _table_name(name) in METRICS
+
+
 def symbols_in(formula: str) -> dict[str, str]:
     """Return the letters of a metric's formula that ``SYMBOLS`` explains, with what they mean.
 
@@ -296,12 +314,10 @@ SAMPLERS: Mapping[Sampler, str] = {
     "tpe": "drawn where earlier ones were good",
 }
 """How a sweep chooses the settings that it tries."""
-SWEEP_METRICS = tuple(
-    metric.name
-    for metric in METRICS.values()
-    if metric.higher_is_better is not None and {"rating", "ranking"} & {*metric.tasks}
-)
-"""What the settings of a model can be chosen by; those of lists also at any other length."""
+SEARCHES: tuple[Sampler, ...] = tuple(name for name in SAMPLERS if name != "grid")
+"""The samplers of a search; the first is the default."""
+NEEDS_OPTUNA = "TPE needs optuna; run pip install 'movietui[tune]', or use random."
+"""Said where somebody asks for ``tpe`` without optuna."""
 RANKERS = ("ease", "ials", "popularity")
 """The models for lists: their settings are chosen by a metric of lists."""
 MOST_COMBINATIONS = 10_000
@@ -324,7 +340,15 @@ def sweep_task(name: str) -> Task | None:
     >>> sweep_task("rmse"), sweep_task("ndcg@5"), sweep_task("pairs")
     ('rating', 'ranking', None)
     """
-    return metric.tasks[0] if (metric := metric_named(name)) and _table_name(name) in SWEEP_METRICS else None
+    metric = metric_named(name)
+    if metric is None or metric.higher_is_better is None or metric.tasks == PAIR:
+        return None
+    return metric.tasks[0]
+
+
+def sweep_metrics() -> list[str]:
+    """Return the names of the metrics by which settings can be chosen; those of lists also exist at other lengths."""
+    return [name for name in (*METRICS, *_of_plugins) if sweep_task(name)]
 
 
 def metric_for(model: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
-from movietui.models.base import Epoch, Fitted, History, Parameters, Progress
+from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.metrics import mse
 from movietui.models.rankers import (
@@ -110,9 +110,7 @@ class Ease(RankingModel[EaseSettings]):
             served = Ease(self.settings)
             served.restore(parameters, train.scale)
             held_out = mse(served.predict(validation.user, validation.movie), validation.stars)
-        epoch = Epoch(1, 1, loss, held_out)
-        progress(epoch)
-        return parameters, Fitted.of([epoch])
+        return parameters, Fitted.in_closed_form(loss, held_out, progress)
 
     def table(self, parameters: Parameters, users: NDArray[np.intp], movie_count: int) -> Floats:
         """Return the values of some users' ratings of the learned movies, shape (users, movies); 0 without a rating."""

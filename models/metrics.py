@@ -21,6 +21,8 @@ Doubles = NDArray[np.float64]
 RELEVANT = 4.0
 """A movie to which a user gave at least this many stars counts as liked. If the rating is in test, the movie is
 relevant to the user."""
+NORMAL_95 = 1.96
+"""Half the width of the 95 % interval of a normal distribution, in standard deviations."""
 DISLIKED = 2.0
 """A movie to which a user gave at most this many stars counts as disliked."""
 INVERTED = 0.3
@@ -139,6 +141,22 @@ def rating_sums(prediction: Floats, stars: Floats) -> Doubles:
         return np.zeros(4)
     means = np.asarray([1.0, mse(prediction, stars), mae(prediction, stars), accuracy(prediction, stars)])
     return np.asarray(rows * means, np.float64)
+
+
+def rmse_margin(prediction: Floats, stars: Floats, user: Ints) -> float:
+    """Return half the width of the 95 % interval of rmse, with users as the sampling unit.
+
+    ``1.96 sqrt(sum_u (e_u - mse n_u)^2) / (2 rmse sum_u n_u)``, where ``e_u`` is the sum of a user's ``n_u`` squared
+    errors: the deviation of a ratio (Cochran, Sampling Techniques, 1977, section 6.4), divided by the derivative of the
+    square. All arguments have the shape (rows,). 0 if all predictions are exact.
+
+    >>> rmse_margin(np.float32([3, 3]), np.float32([4, 5]), np.int32([0, 1])).__round__(4)
+    0.6574
+    """
+    errors = (prediction.astype(np.float64) - stars) ** 2
+    mean = errors.mean()
+    spread = np.bincount(user, errors) - mean * np.bincount(user)
+    return float(NORMAL_95 * np.sqrt(np.square(spread).sum()) / (2 * np.sqrt(mean) * len(errors))) if mean else 0.0
 
 
 def rating_metrics_of(sums: Doubles) -> Metrics:
@@ -556,7 +574,7 @@ def margin(values: Doubles) -> float:
     >>> margin(np.array([0.0, 1.0] * 50)).__round__(3)
     0.098
     """
-    return float(1.96 * values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+    return float(NORMAL_95 * values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 def liked(rated: Floats, relevant: float = RELEVANT) -> float:

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale, grouped
-from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.bias import Bias, Generosity, expected
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
@@ -250,7 +250,7 @@ class Neighbours(Model[S, T]):
         validation: Ratings | None,
         progress: Progress,
     ) -> tuple[Parameters, Fitted]:
-        """Add ``taste`` to the parameters, and report the only epoch."""
+        """Add ``taste`` to the parameters, and report the losses."""
         doubt = self.settings.doubt
         weighted = sample.weighted / (doubt + sample.weight)
         reduction = sample.residual**2 - (sample.residual - weighted) ** 2
@@ -262,9 +262,7 @@ class Neighbours(Model[S, T]):
             fitted = type(self)(self.settings)
             fitted.restore(parameters, train.scale)
             validation_loss = mse(fitted.predict(validation.user, validation.movie), validation.stars)
-        epoch = Epoch(1, 1, train_loss, validation_loss)
-        progress(epoch)
-        return parameters, Fitted.of([epoch])
+        return parameters, Fitted.in_closed_form(train_loss, validation_loss, progress)
 
     def _similarity(self, dot: Any, common: Any, norm: Any, others: Any) -> Any:
         """Return the shrunk cosine, for arrays or tensors.

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -84,6 +84,14 @@ def load_all() -> Mapping[Plugin, AnyMetric]:
             plugins.report(problem)
     add_metrics(described(plugin, metric) for plugin, metric in metrics.items())
     return metrics
+
+
+def versions(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the names that are metrics of plug-ins, each with the package and its version."""
+    wanted = set(names)
+    return tuple(
+        f"{plugin.name} of {plugin.package} {plugin.version}" for plugin in load_all() if plugin.name in wanted
+    )
 
 
 def of_ratings(prediction: Floats, stars: Floats) -> Metrics:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
-from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
 
@@ -42,9 +42,7 @@ class Popularity(Model[PopularitySettings, None]):
         sums, squares = (np.bincount(ratings.movie, values, minlength=movies) for values in (stars, stars**2))
         parameters, scatter = parameters_of(train.counts, sums, squares, self.settings, train.scale)
         held_out = mse(parameters["stars"][validation.movie], validation.stars) if validation is not None else None
-        epoch = Epoch(1, 1, scatter, held_out)
-        progress(epoch)
-        return parameters, Fitted.of([epoch])
+        return parameters, Fitted.in_closed_form(scatter, held_out, progress)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the movies' damped means, the same for all users."""

@@ -24,8 +24,9 @@ from movietui.models import MODELS, compare
 from movietui.models import evaluate as measure
 from movietui.models.base import AnyModel, History, Model, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order, Task
-from movietui.models.evaluation.measure import Evaluation, build, choose
+from movietui.models.evaluation.measure import Evaluation, build, choose, measures_for
 from movietui.models.evaluation.outside import Outside, Scorer
+from movietui.models.metrics import ListMeasures
 from movietui.models.serving.ranking import Ranker, Viewer
 
 if TYPE_CHECKING:
@@ -203,15 +204,19 @@ def evaluate(
     *,
     split_seed: int = 0,
     order: Order | None = None,
+    k: int | Sequence[int] = (),
+    relevant: float | None = None,
 ) -> Evaluation:
     """Fit a model on the train part of a split, and measure it on the test part, as ``movietui evaluate`` does.
 
     ``model``: a name, a recommender (fitted or not: it stays as it is) or an object of your own with the methods of
     ``movietui.models.evaluation.outside.Scorer``, which is fitted. ``order``: that of the lists; by default ``liked``,
-    but ``likely`` on the split ``strong`` and for an object of your own, whose lists are sorted by its scores. Raises
-    ``Problem`` for an unknown model, split or task, and for an object that lacks a method.
+    but ``likely`` on the split ``strong`` and for an object of your own, whose lists are sorted by its scores. For the
+    task ``ranking``, ``k``: the lengths of the lists; ``relevant``: the stars that make a movie in test relevant.
+    Raises ``Problem`` for an unknown model, split or task, and for an object that lacks a method.
     """
     _expect(dataset, Dataset, NEEDS_DATASET)
+    measures = _measures(split, task, k, relevant)
     if isinstance(model, str):
         unfitted: AnyModel = build(model)
     elif isinstance(model, Recommender):
@@ -219,14 +224,33 @@ def evaluate(
     elif isinstance(model, Model):
         unfitted = type(model)(model.settings, seed=model.seed)
     else:
-        return _evaluate_outside(model, dataset, split, task, split_seed, order)
-    measured = measure(unfitted, dataset, split, task, split_seed=split_seed, order=order)
+        return _evaluate_outside(model, dataset, split, task, split_seed, order, measures)
+    measured = measure(unfitted, dataset, split, task, split_seed=split_seed, order=order, measures=measures)
     _warn_of_plugins()
     return measured
 
 
+def _measures(split: str, task: Task, k: int | Sequence[int], relevant: float | None) -> ListMeasures:
+    """Return the ranking metrics that were asked for."""
+    cuts = [k] if isinstance(k, int) else list(k)
+    if task != "ranking" and (cuts or relevant is not None):
+        raise Problem('k and relevant are for lists; evaluate them with task="ranking".')
+    for cut in cuts:
+        if isinstance(cut, bool) or not isinstance(cut, int) or cut < 1:
+            raise Problem(f"k is the length of lists, 1 or more, or several such numbers; {cut!r} is not.")
+    if relevant is not None and not (isinstance(relevant, int | float) and relevant > 0):
+        raise Problem(f"relevant is the number of stars that make a movie relevant, more than 0, not {relevant!r}.")
+    return measures_for(split, cuts, relevant)
+
+
 def _evaluate_outside(
-    scorer: Scorer, dataset: Dataset, split: str, task: Task, split_seed: int, order: Order | None
+    scorer: Scorer,
+    dataset: Dataset,
+    split: str,
+    task: Task,
+    split_seed: int,
+    order: Order | None,
+    measures: ListMeasures,
 ) -> Evaluation:
     """Measure an object that is not one of our models.
 
@@ -242,7 +266,7 @@ def _evaluate_outside(
             f"{' and '.join(lacking)}."
         )
     outside = Outside(scorer, name)
-    measured = measure(outside, dataset, split, task, split_seed=split_seed, order=order or "likely")
+    measured = measure(outside, dataset, split, task, split_seed=split_seed, order=order or "likely", measures=measures)
     _warn_of_plugins()
     metrics = {key: value for key, value in measured.metrics.items() if key.partition("@")[0] not in OF_STARS}
     return replace(measured, settings="own", metrics=metrics)

@@ -153,6 +153,7 @@ def _train(name: str, dataset_name: str, output: Path, changes: Mapping[str, str
     from movietui.models.cluster.workers import fit_together
 
     def say(epoch: Epoch) -> None:
+        assert epoch.train_loss is not None
         print(f"epoch {epoch.number} of {epoch.of}: rmse {epoch.train_loss**0.5:.4f}", flush=True)
 
     dataset = remote.load(dataset_name, RemoteDataset)

@@ -129,6 +129,7 @@ def _fit(work: Work, progress: Progress) -> Parameters | None:
             return float(squares / max(1, count))
 
         def report(epoch: Epoch) -> None:
+            assert epoch.train_loss is not None
             loss = float(_added(np.asarray([epoch.train_loss]))[0])
             if processes.get_rank() == 0:
                 progress(Epoch(epoch.number, epoch.of, loss))

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import Any, Literal
@@ -36,6 +36,7 @@ from movietui.models.metrics import (
     rank_users,
     ranking_metrics,
     rating_metrics,
+    rmse_margin,
 )
 from movietui.models.registry import MODELS, check_name
 from movietui.models.serving.ranking import Ranker, Viewer
@@ -295,7 +296,9 @@ def measure_undated(model: AnyModel, parts: Parts) -> Metrics:
 def metrics_of_ratings(parts: Parts, prediction: Floats) -> Metrics:
     """Return the rating metrics of what ``as_published`` returns, also those of plug-ins."""
     stars = parts.test.stars
-    return _on_scale(parts.train, rating_metrics(prediction, stars)) | plugin_metrics.of_ratings(prediction, stars)
+    of_users = {"rmse_margin": rmse_margin(prediction, stars, parts.test.user)}
+    metrics = _on_scale(parts.train, rating_metrics(prediction, stars)) | of_users
+    return metrics | plugin_metrics.of_ratings(prediction, stars)
 
 
 def _on_scale(dataset: Dataset, metrics: Metrics) -> Metrics:
@@ -303,9 +306,14 @@ def _on_scale(dataset: Dataset, metrics: Metrics) -> Metrics:
     return {name: value for name, value in metrics.items() if name != "mse_scaled" or not dataset.published_scale}
 
 
-def measures_for(split_name: str) -> ListMeasures:
-    """Return the usual ranking metrics or, for the split ``strong``, those that are published for it."""
-    return STRONG_MEASURES if split_name == "strong" else DEFAULT_MEASURES
+def measures_for(split_name: str, cuts: Sequence[int] = (), relevant: float | None = None) -> ListMeasures:
+    """Return the usual ranking metrics or, for the split ``strong``, those that are published for it.
+
+    ``cuts``: other lengths of lists. ``relevant``: another threshold, in stars.
+    """
+    usual = STRONG_MEASURES if split_name == "strong" else DEFAULT_MEASURES
+    usual = usual.at(cuts, capped=usual.capped) if cuts else usual
+    return usual if relevant is None else replace(usual, relevant=relevant)
 
 
 def order_for(split_name: str) -> Order:

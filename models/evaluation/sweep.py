@@ -17,15 +17,17 @@ from movietui.data.dataset import Dataset
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.splits import hold_out
+from movietui.models import plugin_metrics
 from movietui.models.base import Fitted, Progress, ignore_epoch
 from movietui.models.choices import (
     MOST_COMBINATIONS,
-    SWEEP_METRICS,
+    NEEDS_OPTUNA,
     Order,
     Sampler,
     Task,
     higher_is_better,
     metric_named,
+    sweep_metrics,
     sweep_task,
     without_stars,
 )
@@ -63,11 +65,16 @@ FRUITLESS = 1000
 
 
 def task_of(metric: str) -> Task:
-    """Return the task by which a sweep measures a metric. Raises ``Problem`` if settings cannot be chosen by it."""
+    """Return the task by which a sweep measures a metric, which may be that of a plug-in.
+
+    Raises ``Problem`` if settings cannot be chosen by it.
+    """
+    plugin_metrics.load_all()
     task = sweep_task(metric)
     if task is None:
         wrong = "Settings cannot be chosen by" if metric_named(metric) else "There is no metric"
-        raise no_such(f"{wrong} {metric!r}", metric, SWEEP_METRICS, f"choose one of {', '.join(SWEEP_METRICS)}.")
+        known = sweep_metrics()
+        raise no_such(f"{wrong} {metric!r}", metric, known, f"choose one of {', '.join(known)}.")
     return task
 
 
@@ -241,10 +248,7 @@ class Tpe:
         try:
             import optuna
         except ImportError:
-            raise Problem(
-                "The sampler tpe needs optuna, which is not installed; run pip install 'movietui[tune]', or use the "
-                "sampler random."
-            ) from None
+            raise Problem(NEEDS_OPTUNA) from None
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._space, self._left, self._higher = space, tries, higher_is_better(metric)
         self._study = optuna.create_study(
@@ -328,7 +332,8 @@ def validate(
     else:
         order, measures = order or order_for(split_name), measures or measures_for(split_name)
         order = without_stars(order) if dataset.implicit else order
-        metrics = ranking_metrics(lists_of_users(model, train, parts.test, order, split_seed, measures), train)
+        lists = lists_of_users(model, train, parts.test, order, split_seed, measures)
+        metrics = ranking_metrics(lists, train) | plugin_metrics.of_lists(lists, train)
     return Validated(metrics, fitted, seconds)
 
 

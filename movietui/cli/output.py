@@ -76,9 +76,9 @@ class Bars:
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Show the latest epoch of a fit with its losses."""
-        validation = epoch["validation_loss"]
-        losses = f"train {epoch['train_loss']:.4f}" + (f"  validation {validation:.4f}" if validation else "")
-        self._show(phase, epoch["epoch"], epoch["of"], losses)
+        losses = {"train": epoch["train_loss"], "validation": epoch["validation_loss"]}
+        reached = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items() if loss is not None)
+        self._show(phase, epoch["epoch"], epoch["of"], reached)
 
     @property
     def listener(self) -> Listener:

@@ -33,10 +33,12 @@ from movietui.formatting.escaping import json_text
 from movietui.formatting.settings import settings_text
 from movietui.formatting.sweeps import cells, metrics_of, outcome, sweep_table
 from movietui.formatting.tables import new_table
-from movietui.models.choices import MOST_COMBINATIONS, SAMPLERS, Order, Sampler, metric_for
+from movietui.models.choices import MOST_COMBINATIONS, SEARCHES, Order, Sampler, metric_for
 from movietui.protocol.jobs import SweepRow
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from movietui.store.sweeps import Sweeps
 
 START = "start"
@@ -83,7 +85,7 @@ def sweep() -> None:
 @click.option(
     "--sampler",
     default=None,
-    type=Named([name for name in SAMPLERS if name != "grid"]),
+    type=Named(SEARCHES),
     help="How --search chooses: random, the default, or tpe, which learns from the results and needs optuna.",
 )
 @click.option(
@@ -139,7 +141,7 @@ def start(
         split,
         values,
         metric=metric or metric_for(model),
-        sampler="grid" if tries is None else sampler or "random",
+        sampler="grid" if tries is None else sampler or SEARCHES[0],
         tries=tries,
         order=order,
         cleaning=cleaning,
@@ -179,8 +181,11 @@ def _print(rows: Sequence[SweepRow]) -> None:
 
 
 def _sweeps() -> Sweeps:
+    """Return the stored sweeps. The best in them depends on the direction of metrics, also of those of plug-ins."""
+    from movietui.models import plugin_metrics
     from movietui.store.sweeps import Sweeps
 
+    plugin_metrics.load_all()
     return Sweeps(open_store())
 
 
@@ -200,21 +205,30 @@ def sweep_list(dataset: str | None, model: str | None, json_: bool) -> None:
         which = f" of {model}" * bool(model) + f" on {dataset}" * bool(dataset)
         print_rich(f"There is no sweep{which} yet; movietui sweep MODEL --search 20 starts one.")
         return
-    figures = ("sweep", "tried", "validation", "test")
-    table = new_table("sweep", "model", "dataset", "split", "tried", "metric", *figures[2:], "best", "", right=figures)
-    for row in rows:
-        best, metric = row["best"] or {}, row["metric"]
-        parts = [best.get("metrics") or {}, best.get("test") or {}]
-        table.add_row(
-            str(row["sweep"]),
-            *(row[name] for name in ("model", "dataset", "split")),
-            f"{row['tried']}" + (f" of {row['tries']}" if row["tries"] else ""),
-            metric,
-            *(text.figure(part.get(metric)) for part in parts),
-            settings_text(best.get("grid") or {}),
-            "" if row["state"] == "done" else row["state"],
-        )
-    print_rich(table)
+    columns = ("sweep", "model", "dataset", "split", "tried", "metric", "validation", "test", "state", "best")
+    cells = [_cells_of(row) for row in rows]
+
+    def table(names: Sequence[str]) -> Table:
+        listed = new_table(*names, right=("sweep", "tried", "validation", "test"))
+        for column in listed.columns:
+            column.no_wrap = True
+        for row in cells:
+            listed.add_row(*(row[name] for name in names))
+        return listed
+
+    print_rich(table(fitting_columns(table, columns)))
+
+
+def _cells_of(row: dict[str, Any]) -> dict[str, str]:
+    """Return the columns of a sweep in the list of sweeps."""
+    best, metric = row["best"] or {}, row["metric"]
+    return {
+        **{name: str(row[name]) for name in ("sweep", "model", "dataset", "split", "metric", "state")},
+        "tried": f"{row['tried']}" + (f" of {row['tries']}" if row["tries"] else ""),
+        "validation": text.figure((best.get("metrics") or {}).get(metric)),
+        "test": text.figure((best.get("test") or {}).get(metric)),
+        "best": settings_text(best.get("grid") or {}),
+    }
 
 
 @sweep.command("show")

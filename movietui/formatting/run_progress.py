@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movietui.formatting import text
-from movietui.models.choices import TRAIN_LOSSES
+from movietui.models.choices import CLOSED_FORM, TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 
 PHASES = {
@@ -15,6 +15,7 @@ PHASES = {
 """The phases of training (see ``movietui.models.evaluation.measure.Phase``), in words."""
 UNIT = "mean squared error, in stars²"
 """What losses are, and in which unit."""
+NO_LOSSES = "There are no losses, because the dataset has no stars."
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:
@@ -24,7 +25,13 @@ def progress_text(progress: Mapping[str, Any]) -> str:
         return f"{progress['phase']}{tasks}"
     left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
     phase = PHASES.get(progress["phase"], progress["phase"])
-    return f"{phase}, epoch {progress['epoch']} of {progress['of']}{left}"
+    number = reached(progress.get("unit", "epoch"), progress["epoch"], progress["of"])
+    return ", ".join(filter(None, (phase, number))) + left
+
+
+def reached(unit: str, number: int, of: int) -> str:
+    """Return how many epochs or stages of a fit are done: ``epoch 3 of 40``; empty for the only stage of a fit."""
+    return "" if (unit, of) == ("stage", 1) else f"{unit} {number} of {of}"
 
 
 def has_stages(epochs: Sequence[EpochRow]) -> bool:
@@ -32,9 +39,21 @@ def has_stages(epochs: Sequence[EpochRow]) -> bool:
     return any("stage" in epoch for epoch in epochs)
 
 
+def has_losses(epochs: Sequence[EpochRow]) -> bool:
+    """Return whether a curve has losses; it has none if the dataset has no stars."""
+    return any(epoch["train_loss"] is not None for epoch in epochs)
+
+
 def loss_headings(epochs: Sequence[EpochRow]) -> tuple[str, str]:
     """Return the headings of a curve's first two columns, which are the name of a row and its first loss."""
-    return ("stage", "held out") if has_stages(epochs) else ("epoch", "train")
+    if not has_stages(epochs):
+        return "epoch", "train"
+    return "stage", "train" if epochs[0].get("stage") == CLOSED_FORM else "held out"
+
+
+def loss_text(loss: float | None) -> str:
+    """Return a loss with four decimals; empty if there is none."""
+    return "" if loss is None else f"{loss:.4f}"
 
 
 def losses_text(model: str, train: str = "train") -> str:

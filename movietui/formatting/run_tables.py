@@ -9,7 +9,15 @@ from rich.table import Table
 
 from movietui.formatting import text
 from movietui.formatting.explanations import metric_summary
-from movietui.formatting.run_progress import cluster_text, loss_headings, losses_text, progress_text
+from movietui.formatting.run_progress import (
+    NO_LOSSES,
+    cluster_text,
+    has_losses,
+    loss_headings,
+    loss_text,
+    losses_text,
+    progress_text,
+)
 from movietui.formatting.settings import settings_text, value_text
 from movietui.formatting.tables import calibration_table, confusion_table, new_table, subgroups_table
 from movietui.models.choices import ORDERS, Order, by_importance
@@ -135,10 +143,11 @@ def _curve(row: dict[str, Any]) -> Table:
         first, train, "validation", "", right=(*([first] if first == "epoch" else []), train, "validation")
     )
     for epoch in row["curve"]:
-        held_out = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
+        losses = (loss_text(epoch[name]) for name in ("train_loss", "validation_loss"))
         used = "● used" if epoch["epoch"] == row["best_epoch"] and "stage" not in epoch else ""
-        table.add_row(epoch.get("stage", str(epoch["epoch"])), f"{epoch['train_loss']:.4f}", held_out, used)
-    table.caption, table.caption_justify = losses_text(row["model"], train), "left"
+        table.add_row(epoch.get("stage", str(epoch["epoch"])), *losses, used)
+    measured = losses_text(row["model"], train) if has_losses(row["curve"]) else NO_LOSSES
+    table.caption, table.caption_justify = measured, "left"
     return table
 
 

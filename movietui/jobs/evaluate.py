@@ -77,15 +77,12 @@ class EvaluateRequest:
         from movietui.models.evaluation.measure import measures_for
         from movietui.models.metrics import BY_USER, OF_ALL_LISTS, family
 
-        usual = measures_for(split_name)
-        if self.cuts:
-            usual = usual.at(self.cuts, capped=usual.capped)
+        usual = measures_for(split_name, self.cuts, self.relevant)
         wanted = [name for name in self.metrics if family(name) in {*BY_USER, *OF_ALL_LISTS}]
         comparable = [name for name in wanted if family(name) in BY_USER]
         return replace(
             usual,
             names=tuple(dict.fromkeys([*comparable, *usual.names, *wanted])),
-            relevant=usual.relevant if self.relevant is None else self.relevant,
             depth=TREC_DEPTH if self.trec else 0,
         )
 

@@ -19,6 +19,7 @@ from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.experiment_file import DatasetEntry, Experiment, Figure
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.measurements import Measurement, measure, with_metrics
+from movietui.models import plugin_metrics
 from movietui.store.ratings import Store
 
 SAME = 1e-6
@@ -127,6 +128,7 @@ def _rows(
                 seed,
                 split_seed,
                 with_metrics(split_name, names) if task == "ranking" else None,
+                of_plugins=plugin_metrics.versions(names),
             )
             run = None if fresh else store.measured_run(wanted.identity)
             if run is None:

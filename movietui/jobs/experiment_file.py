@@ -18,6 +18,7 @@ from movietui import models
 from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
 from movietui.data.storage import disk
+from movietui.models import plugin_metrics
 from movietui.models.choices import METRICS, ORDERS, PRESETS, TASKS, Order, Preset, Task, metric_named
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _first_repeated(names: Sequence[str]) -> str:
 
 
 def _metrics(table: _Table) -> dict[Task, Sequence[str]]:
+    plugin_metrics.load_all()
     table.only(*TASKS)
     wanted: dict[Task, Sequence[str]] = {}
     for task in TASKS:

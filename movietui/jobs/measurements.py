@@ -65,6 +65,8 @@ class Measurement:
     """Whether to measure ``coverage80`` too, with the task ``rating``."""
     uncertainty: bool = False
     """Whether the evaluation returns the uncertainty of each prediction."""
+    of_plugins: Sequence[str] = ()
+    """The metrics of plug-ins that are asked for; see ``movietui.models.plugin_metrics.versions``."""
 
     @property
     def measured_on(self) -> str:
@@ -101,6 +103,7 @@ class Measurement:
             "order": self.lists_by,
             "metrics": measures.names if self.task == "ranking" else [],
             **({"relevant": measures.relevant} if measures.relevant != usual.relevant else {}),
+            **({"of_plugins": list(self.of_plugins)} if self.of_plugins else {}),
             "seeds": [self.seed, self.split_seed],
             "version": plugin.version if (plugin := plugin_of(self.model)) else __version__,
         }
@@ -117,11 +120,13 @@ class Measurement:
 
 
 def with_metrics(split: str, names: Sequence[str]) -> ListMeasures:
-    """Return the usual ranking metrics of a split and these."""
+    """Return the usual ranking metrics of a split and these. Those of plug-ins need not be named: they are always
+    computed."""
     from movietui.models.evaluation.measure import measures_for
+    from movietui.models.plugin_metrics import is_ours
 
     usual = measures_for(split)
-    return replace(usual, names=tuple(dict.fromkeys([*usual.names, *names])))
+    return replace(usual, names=tuple(dict.fromkeys([*usual.names, *filter(is_ours, names)])))
 
 
 @dataclass(frozen=True)

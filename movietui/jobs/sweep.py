@@ -61,6 +61,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
     unless the request is ``fresh``, so a sweep that was interrupted resumes. Raises ``Problem`` for an impossible
     request, and if no settings could be measured.
     """
+    from movietui.models import plugin_metrics
     from movietui.models.evaluation.measure import check_ratings
     from movietui.models.evaluation.sweep import Grid, MedianRule, space_of, task_of, tries_of, usual_texts
 
@@ -82,6 +83,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         request.seed,
         request.split_seed,
         with_metrics(request.split, [request.metric]) if task == "ranking" else None,
+        of_plugins=plugin_metrics.versions([request.metric]),
     )
     total = len(tries.combinations) if isinstance(tries, Grid) else request.tries
     stored = _stored(store, replace(request, grid=texts), wanted)
@@ -89,7 +91,8 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
     earlier = {tuple(trial.changes.items()): trial.run for trial in sweeps.trials(stored.id)}
     if earlier:
         listener.known(len(earlier))
-    stops = searches and task == "rating" and not request.whole
+    # The loss of a fit says little about its lists, or about the metric of a plug-in.
+    stops = searches and task == "rating" and not wanted.of_plugins and not request.whole
     runs: dict[tuple[tuple[str, str], ...], Run] = {}
     failure: Problem | None = None
     number = 0

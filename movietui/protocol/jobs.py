@@ -122,10 +122,10 @@ class RemoveResult(TypedDict):
 
 
 class EpochRow(TypedDict):
-    """A point of a curve. Losses are mean squared errors in stars squared."""
+    """A point of a curve. Losses are mean squared errors in stars squared; ``None`` if the dataset has no stars."""
 
     epoch: int
-    train_loss: float
+    train_loss: float | None
     validation_loss: float | None
     stage: NotRequired[str]
     """The name of a stage; see ``movietui.models.base.Epoch.stage``."""

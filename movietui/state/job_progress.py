@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from movietui.data.progress import WHOLE
 from movietui.formatting import text
-from movietui.formatting.run_progress import PHASES
+from movietui.formatting.run_progress import PHASES, reached
 from movietui.protocol.jobs import EpochEvent, InsideEvent, JobEvent, JobRequest, StageEvent, SweepRow
 
 ENOUGH_TO_PREDICT = 0.1
 """The share of the first phase that must be done before its pace predicts the time of all phases."""
+OF_FITS = ("epoch", "stage")
+"""The units of the progress of a fit."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class JobProgress:
     share: float = 0.0
     """The share of the first phase that is done, if the job reports that."""
     unit: str = ""
-    """Such as ``bytes``, ``lines`` or ``epoch``."""
+    """Such as ``bytes``, ``lines`` or, of a fit, ``epoch`` or ``stage``."""
     left: float | None = None
     """How many seconds the stage will still take, as the job estimates; ``None`` if unknown."""
     stages: tuple[StageEvent, ...] = ()
@@ -86,7 +88,7 @@ class JobProgress:
                 step=PHASES.get(event["phase"], str(event["phase"])),
                 done=event["epoch"],
                 total=event["of"],
-                unit="epoch",
+                unit="stage" if "stage" in event else "epoch",
                 curve=(*self.curve, event) if event["phase"] == (self.curve or (event,))[0]["phase"] else self.curve,
                 inside=None,
                 phase=event["phase"],
@@ -99,7 +101,7 @@ class JobProgress:
             progress = replace(self, inside=event, now=now)
             if event["unit"] == WHOLE:
                 progress = replace(progress, share=event["done"] / event["total"])
-            if self.unit != "epoch":
+            if self.unit not in OF_FITS:
                 progress = replace(progress, step=PHASES["curve"], done=0, total=0, unit="", left=None)
             return progress
         if event["event"] == "result":
@@ -109,7 +111,7 @@ class JobProgress:
     @property
     def seconds_left(self) -> float | None:
         """How many seconds the stage or phase will still take; ``None`` if unknown."""
-        if self.unit != "epoch":
+        if self.unit not in OF_FITS:
             return self.left
         if self.done < 2:
             return None
@@ -124,7 +126,7 @@ class JobProgress:
         usual = 2 if self.request["do"] == "train" and self.request.get("split") else 3
         fits = self.fits or usual
         elapsed = time.monotonic() - self.began
-        share = max(self.share, self.done / self.total if self.unit == "epoch" else 0.0)
+        share = max(self.share, self.done / self.total if self.unit in OF_FITS else 0.0)
         if not self.first_phase and share < ENOUGH_TO_PREDICT:
             return share / fits, None
         in_all = fits * (self.first_phase or elapsed / share)
@@ -140,8 +142,8 @@ class JobProgress:
             share = f"{self.inside['note']}, {self.inside['done'] / self.inside['total']:.0%}"
             rate = f" · {self.inside['rate']:,.0f} {self.inside['unit']}/s" if self.inside["rate"] else ""
             return share + rate + left
-        if self.unit == "epoch":
-            return f"epoch {self.done:.0f} of {self.total:.0f}{left}"
+        if self.unit in OF_FITS:
+            return f"{reached(self.unit, round(self.done), round(self.total))}{left}"
         if self.unit == "bytes":
             return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "") + left
         if self.total:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from movietui.data.problems import Problem
 from movietui.formatting.settings import comparable, setting_text, value_text
-from movietui.models.choices import METRICS, PRESETS, Preset, by_importance, sweep_task
+from movietui.models.choices import PRESETS, Preset, by_importance, has_another_length, sweep_task
 from movietui.protocol.messages import ModelRow
 from movietui.store.run_records import SPARK, VALIDATION, Run
 from movietui.store.runs import SERVED_SPLIT
@@ -62,7 +62,7 @@ def command_of(run: Run, model: ModelRow) -> str:
     about = ["--dataset", run.dataset, "--split", split]
     order = ["--order", run.list_order] * bool(run.list_order)
     measured = ["--cleaning", run.cleaning, *order, *_seeds(run)]
-    others = [name for name in by_importance(run.metrics) if name not in METRICS and sweep_task(name)]
+    others = [name for name in by_importance(run.metrics) if has_another_length(name) and sweep_task(name)]
     if run.kind == "evaluation":
         task = run.task or "rating"
         columns = ["--metrics", ",".join(others)] * bool(others and task == "ranking")

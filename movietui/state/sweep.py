@@ -8,13 +8,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
 from statistics import fmean, median
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.formatting.settings import YES_NO, comparable, setting_text
-from movietui.models.choices import MOST_COMBINATIONS, SWEEP_METRICS, higher_is_better, sweep_task
+from movietui.models.choices import (
+    MOST_COMBINATIONS,
+    NEEDS_OPTUNA,
+    SEARCHES,
+    Sampler,
+    higher_is_better,
+    sweep_metrics,
+    sweep_task,
+)
 from movietui.protocol.jobs import SweepRow
 from movietui.protocol.messages import FieldRow
 from movietui.store.run_records import Run
@@ -36,8 +45,9 @@ class Sweep:
     grid: Mapping[str, Sequence[str]]
     metric: str
     """What the settings are chosen by."""
+    sampler: Sampler = "grid"
     tries: int | None = None
-    """How many combinations a search tries; ``None`` if all are tried."""
+    """How many combinations a search tries; ``None`` with the sampler ``grid``, which tries all."""
     rows: Sequence[SweepRow] = ()
     """As ``sweep --json`` prints them; until the sweep is done, in the order in which they were measured."""
     state: str = "running"
@@ -97,7 +107,7 @@ def metric_of(typed: str) -> str:
     metric = typed.strip()
     if sweep_task(metric) is None:
         raise no_such(
-            f"Settings cannot be chosen by {metric!r}", metric, SWEEP_METRICS, "type rmse or ndcg@10, for example."
+            f"Settings cannot be chosen by {metric!r}", metric, sweep_metrics(), "type rmse or ndcg@10, for example."
         )
     return metric
 
@@ -113,6 +123,20 @@ def tries_of(typed: str) -> int | None:
     if not words.isdecimal() or not 1 <= int(words[:9]) <= MOST_COMBINATIONS:
         raise Problem(f"search: {words} is not a number of combinations, 1 to {MOST_COMBINATIONS:,}.")
     return int(words)
+
+
+def sampler_of(typed: str, tries: int | None) -> Sampler:
+    """Return the sampler that was typed; without ``tries``, all combinations are tried.
+
+    Raises ``Problem`` for a name that is not a sampler, and for one whose package is not installed.
+    """
+    name = typed.strip() or SEARCHES[0]
+    for sampler in SEARCHES:
+        if name == sampler:
+            if sampler == "tpe" and find_spec("optuna") is None:
+                raise Problem(NEEDS_OPTUNA)
+            return sampler if tries else "grid"
+    raise no_such(f"There is no sampler {name!r}", name, SEARCHES, f"type {' or '.join(SEARCHES)}.")
 
 
 def values_of(typed: str, field: FieldRow, *, search: bool = False) -> list[str]:

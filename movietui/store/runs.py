@@ -567,6 +567,7 @@ class Recorder:
             "epoch": epoch["epoch"],
             "of": epoch["of"],
             "left": self._left(epoch["of"]),
+            "unit": "stage" if "stage" in epoch else "epoch",
         }
         if now - self._written >= WRITE_SECONDS:
             self._written = now

@@ -167,7 +167,7 @@ _CLEANING = _matching(r"[a-z0-9 ]{1,60}( [+-][a-z-]{1,40}(:[0-9]{1,9})?){0,100}"
 _SPLIT = _plain_text(4096)
 _SETTING = lambda value: isinstance(value, bool) or _FIGURE(value) or (isinstance(value, str) and _NAME(value))  # noqa: E731
 _EPOCH = _object(
-    {"epoch": _COUNT, "train_loss": _FIGURE, "validation_loss": _optional(_FIGURE), "stage": _NAME},
+    {"epoch": _COUNT, "train_loss": _optional(_FIGURE), "validation_loss": _optional(_FIGURE), "stage": _NAME},
     ("epoch", "train_loss"),
 )
 _PROGRESS = _empty_or(
@@ -177,7 +177,7 @@ _PROGRESS = _empty_or(
             "epoch": _COUNT,
             "of": _COUNT,
             "left": _optional(_number(0)),
-            "unit": _one_of("epoch", "tasks"),
+            "unit": _one_of("epoch", "stage", "tasks"),
         },
         ("phase", "epoch", "of", "left"),
     )

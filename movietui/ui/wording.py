@@ -75,7 +75,7 @@ RUN_COLUMNS: Mapping[str, str] = {
     "fit": "how long the fits took, by the clock",
     "state": "whether the run waits, trains or is done; of published figures, whose they are",
     "epoch": "a pass over the ratings; ● marks the one that the model is taken from",
-    "stage": "a part of the model that was fitted or, last, the whole",
+    "stage": "a part of the model or, last, the whole; a closed form is fitted at once",
     "train": "mean squared error on the ratings that the model learns from, in stars²",
     "validation": "mean squared error on ratings that the model does not learn from, in stars²",
     "held out": "mean squared error on the ratings that only the weights are learned from, in stars²",

@@ -99,11 +99,11 @@ class ModelContract:
         assert tuple(seen) == fitted.curve
         assert [epoch.number for epoch in seen] == list(range(1, seen[0].of + 1))
         assert all(np.isfinite(epoch.train_loss) and np.isfinite(epoch.validation_loss) for epoch in seen)
-        assert fitted.best_epoch == seen[-1].number
+        assert fitted.best_epoch == (None if seen[-1].stage else seen[-1].number)
 
     def test_without_validation_there_is_no_validation_loss(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
         _, fitted, _ = quick
-        assert fitted.best_epoch == len(fitted.curve)
+        assert fitted.best_epoch == (None if fitted.curve[-1].stage else len(fitted.curve))
         assert all(epoch.validation_loss is None for epoch in fitted.curve)
 
     def test_validation_loss_is_that_of_predict(self, validated: tuple[AnyModel, Fitted, list[Epoch]]) -> None:

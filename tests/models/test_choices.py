@@ -17,11 +17,11 @@ from movietui.models.choices import (
     QUICK,
     RECOMMENDED,
     RUN_METRICS,
-    SWEEP_METRICS,
     SYMBOLS,
     TRAIN_LOSSES,
     Task,
     higher_is_better,
+    sweep_metrics,
     symbols_in,
 )
 from movietui.models.evaluation.measure import evaluate, train
@@ -112,7 +112,7 @@ def test_the_table_has_the_metrics_of_a_run_and_of_a_comparison() -> None:
     assert set(trained.metrics) <= set(RUN_METRICS)
     by_user = sum_by_user(trained.parts, trained.prediction, trained.lists)
     assert {difference.metric for difference in differences(by_user, by_user)} <= set(RUN_METRICS)
-    assert {*SWEEP_METRICS} <= trained.metrics.keys()
+    assert {*sweep_metrics()} <= trained.metrics.keys()
 
 
 def test_the_direction_of_a_metric() -> None:

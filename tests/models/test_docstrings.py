@@ -37,6 +37,7 @@ def test_every_metric_has_an_example() -> None:
         "coverage80": "",
         "users": "",
         "rmse_undated": "",
+        "rmse_margin": ">>> rmse_margin(",
     }
     functions |= {"ndcg@10_margin": ">>> margin(", "map@10": ">>> average_precision(", "mrr": ">>> reciprocal_rank("}
     for name in METRICS:

@@ -33,7 +33,7 @@ DATASET = tastes()[0]
 
 def test_json_has_the_agreed_fields() -> None:
     document = evaluate("bias", DATASET, "random80", seed=3).as_json()
-    assert list(document["metrics"]) == ["rmse", "mse", "mae", "accuracy", "mse_scaled"]
+    assert list(document["metrics"]) == ["rmse", "mse", "mae", "accuracy", "mse_scaled", "rmse_margin"]
     assert set(document["seconds"]) == {"fit", "fit_cpu", "predict"}
     rest = {name: value for name, value in document.items() if name not in ("metrics", "seconds")}
     assert rest == {

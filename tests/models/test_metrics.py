@@ -29,6 +29,7 @@ from movietui.models.metrics import (
     ranking_metrics,
     rating_metrics,
     recall,
+    rmse_margin,
     top,
 )
 from tests.models.builders import dataset
@@ -39,6 +40,18 @@ def test_examples_in_docstrings_hold() -> None:
         tried = doctest.testmod(metrics)
     assert tried.attempted >= 15
     assert tried.failed == 0
+
+
+def test_the_margin_of_rmse_is_that_of_a_bootstrap_over_users() -> None:
+    random = np.random.default_rng(0)
+    user = np.repeat(np.arange(400), random.integers(1, 20, 400)).astype(np.int32)
+    errors = random.normal(0, 1, len(user)) + random.normal(0, 1, 400)[user]
+    stars = np.zeros(len(user), np.float32)
+    sums = np.stack([np.bincount(user, errors**2), np.bincount(user)], 1)
+    drawn = [sums[random.integers(0, 400, 400)].sum(0) for _ in range(2000)]
+    spread = np.std([np.sqrt(total / rows) for total, rows in drawn])
+    assert rmse_margin(errors.astype(np.float32), stars, user) == pytest.approx(1.96 * spread, rel=0.06)
+    assert rmse_margin(stars, stars, user) == 0
 
 
 def test_rating_metrics() -> None:

@@ -117,6 +117,8 @@ def test_a_dataset_without_stars(name: str, watched: Dataset) -> None:
     assert trained.prediction is None
     assert "rmse" not in trained.metrics
     assert "ndcg@10" in trained.metrics
+    assert trained.fitted.curve
+    assert {loss for epoch in trained.fitted.curve for loss in (epoch.train_loss, epoch.validation_loss)} == {None}
 
 
 @pytest.mark.parametrize("task", ["rating", "pair"])

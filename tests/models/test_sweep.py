@@ -151,7 +151,7 @@ def test_tpe_draws_where_earlier_results_were_good() -> None:
 def test_without_optuna_tpe_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     space = space_of("bias", {"sweeps": ["1..3"]}, search=True)
-    with pytest.raises(Problem, match=r"needs optuna.*pip install 'movietui\[tune\]'.*sampler random"):
+    with pytest.raises(Problem, match=r"needs optuna.*pip install 'movietui\[tune\]'.*use random"):
         tries_of("tpe", space, "rmse", 3)
     assert len(tried("random", space, 3)) == 3
 

@@ -117,6 +117,16 @@ def test_an_object_of_ones_own_is_measured_like_our_models(demo: Dataset) -> Non
     assert rated.metrics["rmse"] > 1  # numbers of ratings are not stars, and are clipped to the scale
 
 
+def test_lists_have_any_length_and_threshold(demo: Dataset) -> None:
+    """The threshold moves the figures; the object of one's own is measured like our model."""
+    by_length = mt.evaluate("popularity", demo, "random80", "ranking", k=[3, 7], relevant=2.5).metrics
+    assert {"ndcg@3", "recall@7", "ndcg@3_margin"} <= {*by_length}
+    assert "ndcg@10" not in by_length
+    assert by_length["hit@3"] > mt.evaluate("popularity", demo, "random80", "ranking", k=3).metrics["hit@3"]
+    own = mt.evaluate(MostRated(), demo, "random80", "ranking", k=3).metrics
+    assert {"ndcg@3", "hit@3"} <= {*own}
+
+
 def test_objects_are_shown_in_one_short_line(demo: Dataset, bias: mt.Recommender) -> None:
     assert repr(demo) == "demo: 28,005 ratings of 392 movies by 400 users"
     assert repr(mt.Recommender("mf", factors=4, seed=1)) == "Recommender('mf', factors=4, seed=1)"
@@ -175,6 +185,9 @@ class NotANumber(MostRated):
         (lambda mt, data, bias: mt.evaluate(3, data), "int lacks fit and score"),
         (lambda mt, data, bias: mt.evaluate("mf", "demo"), "must come from load"),
         (lambda mt, data, bias: mt.evaluate("mf", data, task="rate"), "no task 'rate'"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, k=5), 'evaluate them with task="ranking"'),
+        (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", k=[5, 0]), "0 is not"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", relevant="4"), "more than 0, not '4'"),
         (lambda mt, data, bias: mt.evaluate(Short(), data), "return one number for each pair"),
         (lambda mt, data, bias: mt.evaluate(NotANumber(), data), "returned NaN or infinity"),
     ],

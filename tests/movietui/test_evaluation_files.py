@@ -282,7 +282,7 @@ def test_a_chart_shows_each_model_with_its_interval(run: Run, ready: Path) -> No
     words = [element.text for element in drawn.iter() if element.tag.endswith("text")]
     assert words.count("bias") == words.count("popularity") == 2
     assert {"kfold5", "random80", "demo, rating"} <= {*words}
-    assert "RMSE, ± standard deviation over repetitions" in words
+    assert "RMSE, 95 % interval over users, ± standard deviation over repetitions" in words
     assert sum(element.tag.endswith("circle") for element in drawn.iter()) == 4
     ranked = run("evaluate", "popularity", *ON, *RANKING, "--format", "svg").stdout
     assert "ndcg@10, 95 % interval over users" in ranked

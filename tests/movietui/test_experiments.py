@@ -217,7 +217,7 @@ WRONG = (
     (SMALL.replace('rating = ["rmse"]', ""), r'metrics: there are no metrics; write, for example, rating = \["rmse"\]'),
     (
         SMALL.replace('["rmse"]', '["rsme"]'),
-        r"metrics: there is no rating metric 'rsme'; did you mean rmse or .*\?",
+        r"metrics: there is no rating metric 'rsme'; did you mean rmse.*\?",
     ),
     (SMALL.replace('["rmse"]', '["ndcg@10"]'), r"no rating metric 'ndcg@10'"),
     (SMALL.replace('["rmse"]', '"rmse"'), r"rating is 'rmse'; it must be a list of texts"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -323,6 +324,51 @@ def test_metrics_of_plug_ins_are_known_and_sorted_last(example: Path) -> None:
     metric = metric_named("far-off")
     assert metric is not None
     assert (metric.tasks, metric.higher_is_better) == (("rating",), False)
+
+
+DIRECTED = """
+import numpy as np
+from movietui.models import ListMetric, RatingMetric
+OFF = RatingMetric("x", lambda prediction, stars: np.mean(np.abs(prediction - stars) > 0.9), higher_is_better=False)
+SPREAD = ListMetric("x", lambda lists, train: train.movies.years[lists.movies].std(), higher_is_better=True)
+"""
+
+
+@pytest.mark.parametrize(("metric", "ours"), [("off", "rmse"), ("spread", "ndcg@10")])
+def test_a_metric_of_a_plug_in_chooses_settings(metric: str, ours: str, declare: Declare, ready: Path) -> None:
+    """Measurements from before the plug-in was installed lack its metric, so they are made again."""
+    store = Store(locations.store())
+    request = SweepRequest("bias", "demo", "random80", {"sweeps": ["1", "6"]}, metric=ours)
+    earlier = {row["run"] for row in sweep(store, request)}
+    declare("directed", "metric", {metric: f"plugged:{metric.upper()}"}, DIRECTED)
+    plugin_metrics.load_all.cache_clear()
+    rows = sweep(store, replace(request, metric=metric))
+    store.close()
+    assert earlier.isdisjoint(row["run"] for row in rows)
+    values = [row["metrics"][metric] for row in rows]
+    assert values == sorted(values, reverse=metric == "spread")
+    assert values[0] != values[1]
+    assert rows[0]["test"] is not None
+    assert metric in rows[0]["test"]
+
+
+def test_a_metric_without_a_direction_chooses_no_settings(example: Path, ready: Path, run: Run) -> None:
+    refused(
+        run("sweep", "bias", "sweeps=1,2", "--dataset", "demo", "--metric", "years@10"), "Settings cannot be chosen"
+    )
+
+
+def test_an_experiment_names_metrics_of_plug_ins(
+    example: Path, ready: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("movietui.models.choices._of_plugins", {})
+    file = tmp_path / "experiment.toml"
+    file.write_text(
+        'metrics = { rating = ["far-off"] }\n[[datasets]]\nname = "demo"\nsplits = ["random80"]\n'
+        '[[models]]\nname = "bias"\n'
+    )
+    (row,) = document(run("experiment", str(file), "--json"))["rows"]
+    assert 0 < row["metrics"]["far-off"] < 1
 
 
 def test_the_metric_of_the_example_is_what_it_says(example: Path) -> None:

@@ -18,7 +18,7 @@ from movietui.models.bias import Bias
 from movietui.models.evaluation.sweep import MedianRule
 from movietui.protocol.messages import FieldRow
 from movietui.protocol.wire import Message
-from movietui.state.sweep import Sweep, effects, grid_of, metric_of, seconds_of_fit, tries_of, values_of
+from movietui.state.sweep import Sweep, effects, grid_of, metric_of, sampler_of, seconds_of_fit, tries_of, values_of
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from movietui.store.sweeps import Sweeps
@@ -34,6 +34,18 @@ SEARCH = replace(REQUEST, grid={"sweeps": ["1..40"], "caution": ["0.1..5"]}, sam
 
 
 # What was typed
+
+
+def test_a_sampler_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movietui.state.sweep.find_spec", lambda name: "optuna")
+    assert [sampler_of(typed, 20) for typed in ("", " random ", "tpe")] == ["random", "random", "tpe"]
+    assert sampler_of("tpe", None) == "grid"
+    with pytest.raises(Problem, match="There is no sampler 'tpee'; did you mean tpe"):
+        sampler_of("tpee", 20)
+    monkeypatch.setattr("movietui.state.sweep.find_spec", lambda name: None)
+    assert sampler_of("random", 20) == "random"
+    with pytest.raises(Problem, match=r"needs optuna.*pip install 'movietui\[tune\]'"):
+        sampler_of("tpe", 20)
 
 
 def test_values_are_checked() -> None:

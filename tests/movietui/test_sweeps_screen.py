@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import pytest
 from textual.widgets import Input
 
 from movietui.store.ratings import Store
@@ -76,8 +77,10 @@ async def test_a_sweep_continues_without_its_panel(store: Store) -> None:
         await driver.see("! There is no such split.")
 
 
-async def test_a_search_draws_settings_and_shows_which_matter(store: Store) -> None:
+async def test_a_search_draws_settings_and_shows_which_matter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
+    installed = {"optuna"}
+    monkeypatch.setattr("movietui.state.sweep.find_spec", lambda name: name if name in installed else None)
     FakeSweep.made = []
     async with started((120, 36), engine=FakeEngine()) as driver:
         await go(driver)
@@ -85,8 +88,12 @@ async def test_a_search_draws_settings_and_shows_which_matter(store: Store) -> N
         await driver.press("s")
         await driver.see("Sweep mf")
         panel = driver.app.screen
-        fields = {name: panel.query_one(f"#try-{name}", Input) for name in ("sweeps", "metric", "search")}
-        assert (fields["metric"].value, fields["search"].value) == ("rmse", "")
+        fields = {name: panel.query_one(f"#try-{name}", Input) for name in ("sweeps", "metric", "search", "sampler")}
+        assert [fields[name].value for name in ("metric", "search", "sampler")] == ["rmse", "", "random"]
+        installed.clear()
+        fields["sampler"].value = "tpe"
+        await driver.see("! TPE needs optuna; run pip install 'movietui[tune]'")
+        installed.add("optuna")
         for name, typed, expected in (
             ("metric", "ndgc@10", "! Settings cannot be chosen by 'ndgc@10'; did you mean ndcg@10"),
             ("metric", "ndcg@10", "! Give at least one field several values"),
@@ -101,7 +108,7 @@ async def test_a_search_draws_settings_and_shows_which_matter(store: Store) -> N
         await driver.until(lambda: FakeSweep.made and FakeSweep.made[0].request, "the job")
         request = FakeSweep.made[0].request
         assert request["grid"] == {"sweeps": ["4..40"]}
-        assert (request["metric"], request["sampler"], request["tries"]) == ("ndcg@10", "random", 20)
+        assert (request["metric"], request["sampler"], request["tries"]) == ("ndcg@10", "tpe", 20)
         await driver.see("0 of 20")
         rows = [
             {

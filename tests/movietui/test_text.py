@@ -12,6 +12,8 @@ from rich.text import Text
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.formatting import text
+from movietui.formatting.run_progress import progress_text
+from movietui.models.choices import CLOSED_FORM
 from movietui.protocol.viewers import ViewerRef, profile, user
 from movietui.protocol.wire import decode, encode, sentence
 from movietui.state.job_progress import JobProgress
@@ -185,6 +187,15 @@ def test_the_curve_is_that_of_the_first_phase() -> None:
         progress = progress.after(event)
     assert [point["epoch"] for point in progress.curve] == [1, 2]
     assert progress.step == "training on all ratings"
+
+
+def test_a_fit_with_stages_has_no_epochs() -> None:
+    progress = JobProgress("train blend", {}).after(epoch(2) | {"stage": "item-knn"})
+    assert progress.reached == "stage 2 of 5"
+    assert progress.after(epoch(1, of=1) | {"stage": CLOSED_FORM}).reached == ""
+    stored = {"phase": "curve", "epoch": 1, "of": 1, "left": None, "unit": "stage"}
+    assert progress_text(stored) == "learning"
+    assert progress_text(stored | {"of": 6, "left": 60.0}) == "learning, stage 1 of 6, 1 min 0 s left"
 
 
 def test_an_event_does_not_change_the_previous_progress() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from movietui.data.storage import locations
+from movietui.formatting.run_progress import NO_LOSSES
+from movietui.models.choices import CLOSED_FORM
 from movietui.protocol.messages import ModelRow
 from movietui.protocol.requests import Requests
 from movietui.state.child_processes import Job
@@ -214,6 +216,26 @@ async def test_a_curve_has_titles_and_the_parts_of_a_blend_are_stages(store: Sto
         await driver.see("● epoch 5 used")
         for title in ("epoch", "mse, stars²"):
             await driver.until(lambda title=title: title in _picture(screen), title)  # type: ignore[misc]
+
+
+async def test_a_closed_form_is_a_stage_and_without_stars_there_are_no_losses(store: Store) -> None:
+    with_run(store)
+    closed = {"epoch": 1, "stage": CLOSED_FORM, "train_loss": 0.7251, "validation_loss": 0.8251}
+    without = {"train_loss": None, "validation_loss": None}
+    numbers = [store.start_run(name, "demo", "none", "u1", 0, {}) for name in ("ease", "popularity", "ials")]
+    curves = [[closed], [closed | without], [{"epoch": epoch, **without} for epoch in (1, 2)]]
+    for number, curve in zip(numbers, curves, strict=True):
+        store.end_run(number, "done", curve=curve, best_epoch=None, metrics={"ndcg@10": 0.1})
+    async with started((80, 24), engine=FakeEngine()) as driver:
+        screen = await go(driver)
+        await driver.press("right", "home")
+        for model in ("ials", "popularity"):
+            await driver.see(f"· {model}")
+            await driver.until(lambda: NO_LOSSES[:20] in _picture(screen), "a sentence instead of a curve")
+            await driver.press("down")
+        for expected in ("stage", "train", "closed form", "0.7251", "0.8251"):
+            await driver.until(lambda expected=expected: expected in _picture(screen), expected)  # type: ignore[misc]
+        assert "held out" not in _picture(screen)
 
 
 def _picture(screen: TrainScreen) -> str:

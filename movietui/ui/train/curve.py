@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal
 
 from rich.ansi import AnsiDecoder
 from rich.segment import Segment
@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.style import Style as TextualStyle
 from textual_plotext import PlotextPlot
 
-from movietui.formatting.run_progress import has_stages
+from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, loss_headings, loss_text
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import set_plot_size
@@ -91,10 +91,12 @@ class Curve(PlotextPlot):
             return ""
         part = f" · last 1/{zoom}" if zoom > 1 else ""
         if len(runs) > 1:
-            return "  ".join(f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(runs)) + part
+            signs = [f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(_drawn(runs))]
+            without = ", ".join(run.name for run in runs if run not in _drawn(runs))
+            return "  ".join([*signs, *[f"no curve: {without}"] * bool(without)]) + part
         epochs, used = runs[0].epochs, runs[0].used
-        if has_stages(epochs):
-            return Y_TITLE
+        if has_stages(epochs) or not has_losses(epochs):
+            return Y_TITLE * has_losses(epochs)
         least = lowest(epochs)
         legend = f"{TRAIN * 2} train" + ("  ▀▀ validation" if least else "")
         if used:
@@ -150,21 +152,20 @@ class Curve(PlotextPlot):
         colors: Sequence[PlotColor],
     ) -> list[Strip]:
         """Return the picture, a strip for each line. Called in a thread. ``colors``: those of ``SERIES``."""
-        if instead and not any(run.epochs for run in runs):
+        if any(run.epochs for run in runs) and not any(has_losses(run.epochs) for run in runs):
+            instead = NO_LOSSES
+        if instead and not any(has_losses(run.epochs) for run in runs):
             return [Strip([Segment(f" {line}", style)]) for line in ("", *wrap(instead, max(1, size.width - 2)))]
         if len(runs) == 1 and has_stages(runs[0].epochs):
             return [Strip([Segment(f" {line}", style)]) for line in stage_lines(runs[0].epochs)]
         plot = self.plt
         plot.clear_data()
-        several, runs = len(runs) > 1, [run for run in runs if not has_stages(run.epochs)]
+        several, runs = len(runs) > 1, _drawn(runs)
         last = max((run.epochs[-1]["epoch"] for run in runs if run.epochs), default=0)
         first = 1 + last * (zoom - 1) // zoom
         for index, run in enumerate(runs):
             epochs = [epoch for epoch in run.epochs if epoch["epoch"] >= first]
-            train = [(epoch["epoch"], epoch["train_loss"]) for epoch in epochs]
-            held_out = [
-                (epoch["epoch"], epoch["validation_loss"]) for epoch in epochs if epoch["validation_loss"] is not None
-            ]
+            train, held_out = _points(epochs, "train_loss"), _points(epochs, "validation_loss")
             if not several:
                 _line(plot, train, TRAIN, "default")
                 _line(plot, held_out, "hd", colors[0])
@@ -188,17 +189,28 @@ class Curve(PlotextPlot):
         return (self._strips[y] if y < len(self._strips) else Strip([])).adjust_cell_length(width, self.rich_style)
 
 
+def _drawn(runs: Sequence[CurveLine]) -> list[CurveLine]:
+    """Return the runs that have a curve: those with epochs, if these have losses."""
+    return [run for run in runs if not has_stages(run.epochs) and has_losses(run.epochs)]
+
+
 def stage_lines(epochs: Sequence[EpochRow]) -> list[str]:
     """Return the stages of a curve with their losses, a line for each.
 
     >>> stage_lines([{"epoch": 1, "train_loss": 0.77, "validation_loss": None, "stage": "bayes"}])
-    ['stage      held out  validation', 'bayes        0.7700            ']
+    ['stage        held out  validation', 'bayes          0.7700            ']
     """
-    lines = [f"{'stage':9}{'held out':>10}{'validation':>12}"]
-    for epoch in epochs:
-        validation = "" if epoch["validation_loss"] is None else f"{epoch['validation_loss']:.4f}"
-        lines.append(f"{epoch.get('stage', ''):9}{epoch['train_loss']:10.4f}{validation:>12}")
-    return lines
+    rows = [(*loss_headings(epochs), "validation")]
+    rows += [
+        (epoch.get("stage", ""), loss_text(epoch["train_loss"]), loss_text(epoch["validation_loss"]))
+        for epoch in epochs
+    ]
+    return [f"{name:11}{first:>10}{second:>12}" for name, first, second in rows]
+
+
+def _points(epochs: Sequence[EpochRow], loss: Literal["train_loss", "validation_loss"]) -> list[tuple[int, float]]:
+    """Return the epochs that have a loss, with it."""
+    return [(epoch["epoch"], value) for epoch in epochs if (value := epoch[loss]) is not None]
 
 
 def _line(plot: Any, points: Sequence[tuple[int, float]], marker: str, color: PlotColor) -> None:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from movietui.formatting import text
-from movietui.formatting.run_progress import has_stages, loss_headings
-from movietui.models.choices import TRAIN_LOSSES
+from movietui.formatting.run_progress import has_stages, loss_headings, loss_text
+from movietui.models.choices import CLOSED_FORM, TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.widgets.columns import Column, ColumnList
 
 USED = " ●"
 ROOMY = 29
-"""The width in cells from which the columns have their full headings."""
+"""The width in cells from which the columns of epochs have their full headings."""
+STAGE = len(CLOSED_FORM)
+"""The width of the names of stages."""
 
 
 class EpochList(ColumnList[EpochRow]):
@@ -33,28 +35,27 @@ class EpochList(ColumnList[EpochRow]):
 
     def columns(self, width: int) -> Sequence[Column[EpochRow]]:
         """Return columns for the epoch or stage, its losses and the mark of the used epoch."""
-        train, validation, heading = (9, 12, "validation") if width >= ROOMY else (8, 8, "valid")
         rows = self.known_rows()
-        first, second = loss_headings(rows)
+        staged, (first, second) = has_stages(rows), loss_headings(rows)
+        roomy = width >= (STAGE + 21 if staged else ROOMY)
+        train, validation, heading = (9, 12, "validation") if roomy else (8, 8, "valid")
         losses = [
-            Column[EpochRow](second, train, lambda row, _: _loss(row["train_loss"]), right=True, terms=(second,)),
+            Column[EpochRow](second, train, lambda row, _: loss_text(row["train_loss"]), right=True, terms=(second,)),
             Column[EpochRow](
                 heading,
                 validation,
-                lambda row, _: _loss(row["validation_loss"]),
+                lambda row, _: loss_text(row["validation_loss"]),
                 right=True,
                 terms=("validation",),
             ),
         ]
-        if has_stages(rows):
-            stage = Column[EpochRow](first, 9, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,))
+        if staged:
+            stage = Column[EpochRow](
+                first, STAGE, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,)
+            )
             return [stage, *losses]
         return [
             Column(first, 6, lambda row, _: str(row["epoch"]), right=True, terms=(first,)),
             *losses,
             Column("", len(USED), lambda row, _: USED if row["epoch"] == self.used else ""),
         ]
-
-
-def _loss(value: float | None) -> str:
-    return f"{value:.4f}" if value is not None else ""

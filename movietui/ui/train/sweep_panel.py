@@ -17,10 +17,10 @@ from textual.widgets import Input, Static
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.settings import value_text
-from movietui.models.choices import label_of
+from movietui.models.choices import SAMPLERS, SEARCHES, Sampler, label_of
 from movietui.protocol.messages import ModelRow
 from movietui.state.job_progress import JobProgress
-from movietui.state.sweep import Sweep, combinations, grid_of, metric_of, tries_of
+from movietui.state.sweep import Sweep, combinations, grid_of, metric_of, sampler_of, tries_of
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
 from movietui.ui.screens import Panel
 from movietui.ui.train.sweep_table import ResponseChart, SweepTable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
 Grid = Mapping[str, Sequence[str]]
-METRIC, SEARCH = "metric", "search"
+METRIC, SEARCH, SAMPLER = "metric", "search", "sampler"
 """The names of the fields that are not settings."""
 
 
@@ -41,6 +41,7 @@ class Typed:
 
     grid: Grid
     metric: str
+    sampler: Sampler
     tries: int | None
     """How many combinations a search tries; ``None`` for all."""
 
@@ -68,8 +69,8 @@ class SweepPanel(Panel[dict[str, str] | None]):
         start: Callable[[Typed], Awaitable[None]],
         sweep: Sweep | None,
     ) -> None:
-        """``values``: the initial text of each field, by name; also of ``METRIC`` and ``SEARCH``. The cursor starts in
-        ``field``.
+        """``values``: the initial text of each field, by name; also of ``METRIC``, ``SEARCH`` and ``SAMPLER``. The
+        cursor starts in ``field``.
 
         ``about``: the dataset and the split, for the title. ``fit_seconds``: how long a fit takes, if known. ``start``
         starts a sweep. ``sweep``: the sweep to show, if there is one.
@@ -118,9 +119,19 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         restrict=WHOLE,
                         id=f"try-{SEARCH}",
                         select_on_focus=False,
-                        tooltip="How many combinations to try at random; empty: all. A search may have ranges: 8..64.",
+                        tooltip="How many combinations to try; empty: all. A search may have ranges: 8..64.",
                     )
                     yield Static(Text("how many or all", "dim", no_wrap=True), classes="sweep-range")
+                with Horizontal(classes="sweep-field"):
+                    yield Static(Text(SAMPLER, "bold"))
+                    yield Field(
+                        self._values[SAMPLER],
+                        id=f"try-{SAMPLER}",
+                        compact=True,
+                        select_on_focus=False,
+                        tooltip="; ".join(f"{name}: {SAMPLERS[name]}" for name in SEARCHES),
+                    )
+                    yield Static(Text(" or ".join(SEARCHES), "dim", no_wrap=True), classes="sweep-range")
             yield DrawnText(id="sweep-status")
             with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")
@@ -161,8 +172,9 @@ class SweepPanel(Panel[dict[str, str] | None]):
             return self.query_one(f"#try-{name}", Input).value
 
         fields, metric, tries = self._model["settings"], metric_of(text_of(METRIC)), tries_of(text_of(SEARCH))
+        sampler = sampler_of(text_of(SAMPLER), tries)
         grid = grid_of({field["name"]: text_of(field["name"]) for field in fields}, fields, search=tries is not None)
-        return Typed(grid, metric, tries)
+        return Typed(grid, metric, sampler, tries)
 
     def _show_status(self, progress: JobProgress | None) -> None:
         sweep = self.sweep
@@ -183,7 +195,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
     def _unchanged(self, sweep: Sweep) -> bool:
         """Return whether the typed values are those of the sweep."""
         try:
-            return self._typed() == Typed(sweep.grid, sweep.metric, sweep.tries)
+            return self._typed() == Typed(sweep.grid, sweep.metric, sweep.sampler, sweep.tries)
         except Problem:
             return False
 

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.widgets import Input
 
 from movietui.data.problems import Cancelled, Problem
-from movietui.models.choices import label_of, metric_for
+from movietui.models.choices import SEARCHES, label_of, metric_for
 from movietui.protocol.jobs import SweepOptions
 from movietui.state.job_progress import JobProgress
 from movietui.state.sweep import Sweep, seconds_of_fit
@@ -45,7 +45,7 @@ class SweepController(TrainController):
     @in_background("panel")
     async def action_sweep(self, field: str = "") -> None:
         """Open the sweep panel, and put the settings chosen there into the form."""
-        from movietui.ui.train.sweep_panel import METRIC, SEARCH, SweepPanel, Typed
+        from movietui.ui.train.sweep_panel import METRIC, SAMPLER, SEARCH, SweepPanel, Typed
 
         await self.screen.show_settings()
         form, model = self.screen.form, self.screen.form.model
@@ -66,17 +66,19 @@ class SweepController(TrainController):
                 cancels = hint(self.screen, ("train.cancel", "cancels it"))
                 raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} is running; {cancels}.")
             sweep = None
-        values = form.values() | {METRIC: metric_for(model["name"]), SEARCH: ""}
+        values = form.values() | {METRIC: metric_for(model["name"]), SEARCH: "", SAMPLER: SEARCHES[0]}
         if sweep is not None:
             values |= {name: ",".join(tried) for name, tried in sweep.grid.items()}
-            values |= {METRIC: sweep.metric, SEARCH: str(sweep.tries or "")}
+            values |= {METRIC: sweep.metric}
+            if sweep.tries is not None:
+                values |= {SEARCH: str(sweep.tries), SAMPLER: sweep.sampler}
 
         async def start(typed: Typed) -> None:
             if self.app.jobs.progress is not None:
                 raise Problem(
                     f"Another job is running; wait for it, or press {key_of(self.screen, 'train.cancel')} to cancel it."
                 )
-            self._show_sweep(Sweep(model["name"], dataset, split, typed.grid, typed.metric, typed.tries))
+            self._show_sweep(Sweep(model["name"], dataset, split, typed.grid, typed.metric, typed.sampler, typed.tries))
             self.run_sweep(
                 {
                     "split": split,
@@ -84,7 +86,7 @@ class SweepController(TrainController):
                     "seed": int(seed),
                     "grid": typed.grid,
                     "metric": typed.metric,
-                    "sampler": "random" if typed.tries else "grid",
+                    "sampler": typed.sampler,
                     "tries": typed.tries,
                 }
             )

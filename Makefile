@@ -7,7 +7,7 @@ CPU_TORCH ?= https://download.pytorch.org/whl/cpu
 GPU ?= /proc/driver/nvidia/version
 REPLY_SECONDS ?= 5
 
-.PHONY: run test test-cluster check snapshots cpu-torch dist clean
+.PHONY: run test test-cluster check snapshots pictures docs cpu-torch dist clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui
@@ -34,6 +34,14 @@ check: .venv/dev.stamp
 
 snapshots: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/movietui/test_snapshots.py --snapshot-update
+
+# Draws docs/pictures with the app itself and its demo, in about five minutes on two cores.
+pictures: .venv/dev.stamp
+	$(BIN)/python -m tests.docs_pictures
+
+docs: .venv/docs.stamp
+	$(BIN)/mkdocs build --quiet --strict
+	@echo 'open build/site/index.html'
 
 # Print pip's option for the build of torch for processors, unless its index does not reply within seconds. On Linux, the
 # default build has gigabytes that only a GPU needs.
@@ -65,6 +73,10 @@ clean:
 .venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet $$($(MAKE) -s cpu-torch) -c constraints.txt --config-settings editable_mode=compat -e '.[$(GROUPS)]'
 	@touch .venv/run.stamp $@
+
+.venv/docs.stamp: .venv/run.stamp
+	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[docs]'
+	@touch $@
 
 .venv/spark.stamp: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[spark]'

@@ -5,6 +5,7 @@ import re
 
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
+from movietui.data.storage import public_demo
 
 SHIPPED = tuple(f"u{fold}" for fold in range(1, 6))
 """The splits that GroupLens ships with ``ml-100k``; no other dataset has them."""
@@ -28,8 +29,10 @@ SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
 def is_file(name: str) -> bool:
-    """Return whether a split is named by the path of a file."""
-    return "/" in name or name.lower().removesuffix(".gz").endswith(SUFFIXES)
+    """Return whether a split is named by the path of a file. Raises ``Problem`` if it is, in the public demo."""
+    if is_path := "/" in name or name.lower().removesuffix(".gz").endswith(SUFFIXES):
+        public_demo.refuse_files()
+    return is_path
 
 
 def resolved(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Draw the screens as SVG with the app itself, for the README and for review.
+"""Draw the screens as SVG with the app itself, for review; ``tests/docs_pictures.py`` draws those in ``docs``.
 
     python -m tests.pictures FOLDER [--size 140x40]... [--theme NAME]... [--from PICTURE] [--only PICTURE]...
 
@@ -18,6 +18,7 @@ import click
 from movietui.protocol.messages import MovieRow
 from movietui.state.child_processes import Engine, Job
 from movietui.ui.theme import THEMES
+from tests.frames import frame_of, picture
 from tests.movietui.driving import Driver, shown, started
 
 TYPED = "type "
@@ -98,29 +99,32 @@ Look = Callable[[Driver, str], Awaitable[None]]
 
 
 async def visit(
-    look: Look, size: tuple[int, int], theme: str, first: str = next(iter(PICTURES)), only: Sequence[str] = ()
+    look: Look, size: tuple[int, int], theme: str, *, first: str = next(iter(PICTURES)), only: Sequence[str] = ()
 ) -> None:
     """Look at the pictures from ``first`` on, at a size and in a theme.
 
     ``only``: the pictures to look at, if not all. The keys of the others are pressed too.
     """
+    wanted = list(PICTURES)[list(PICTURES).index(first) :]
+    while only and wanted and wanted[-1] not in only:
+        wanted.pop()
     async with started(size, engine=Engine(), job=Job, theme=theme, wait=False) as driver:
         app, pilot = driver.app, driver.pilot
         if app.asks_who:  # an empty home
-            for picture, shows in FIRST_START.items():
+            for name, shows in FIRST_START.items():
                 while not any(words in shown(app) for words in shows):
                     await pilot.press(*["e"] * (OFFLINE in shown(app)))
                     await pilot.pause(0.1)
-                if not only or picture in only:
-                    await look(driver, picture)
+                if not only or name in only:
+                    await look(driver, name)
             await pilot.press("l")
         await driver.wait_for_list()
         await pilot.pause(0.4)
         with tempfile.TemporaryDirectory() as made:
             ratings = Path(made, "ratings.csv")
             ratings.write_text(letterboxd(driver.movies.known_rows()[:24]), "utf-8")
-            for picture in list(PICTURES)[list(PICTURES).index(first) :]:
-                for step in PICTURES[picture]:
+            for name in wanted:
+                for step in PICTURES[name]:
                     if step.startswith(SEE):
                         pattern = re.compile(step.removeprefix(SEE))
                         await driver.until(lambda: pattern.search(shown(app)), step, 60)  # noqa: B023
@@ -132,15 +136,14 @@ async def visit(
                     await pilot.pause(0.15)
                     await driver.until(lambda: not app.session.engine._connection._waiting, "the engine's reply", 60)
                 await pilot.pause(0.5)
-                if not only or picture in only:
-                    await look(driver, picture)
+                if not only or name in only:
+                    await look(driver, name)
 
 
-async def save(folder: Path, driver: Driver, picture: str) -> None:
+async def save(folder: Path, driver: Driver, name: str) -> None:
     """Write what the app shows as SVG."""
     width, height = driver.app.size
-    name = f"{picture}-{width}x{height}-{driver.app.theme}.svg"
-    (folder / name).write_text(driver.app.export_screenshot(title="movietui"), "utf-8")
+    (folder / f"{name}-{width}x{height}-{driver.app.theme}.svg").write_text(picture(frame_of(driver.app)), "utf-8")
 
 
 def letterboxd(movies: Sequence[MovieRow]) -> str:
@@ -170,7 +173,7 @@ def main(folder: Path, sizes: tuple[str, ...], only: tuple[str, ...], themes: tu
     folder.mkdir(parents=True, exist_ok=True)
     for size in map(parse_size, sizes):
         for theme in themes:
-            asyncio.run(visit(partial(save, folder), size, theme, first, only))
+            asyncio.run(visit(partial(save, folder), size, theme, first=first, only=only))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from movietui.data.problems import Problem
-from movietui.data.storage import disk
+from movietui.data.storage import disk, public_demo
 
 DRAFT = ".tmp-"
 """The prefix of the names of drafts. A process that is killed leaves its draft behind."""
@@ -38,8 +38,9 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
     """Yield an empty draft that is renamed to ``path`` when the block succeeds and removed when it fails.
 
     An existing file is replaced only with ``force``. Raises ``Problem`` if the file cannot be written, or exists and
-    must not be replaced.
+    must not be replaced, and in the public demo.
     """
+    public_demo.refuse_files()
     draft = _draft_of(path)
     try:
         if path.is_dir():

@@ -24,6 +24,7 @@ from movietui.cli import (
     named_lists,
     profiles,
     runs,
+    serve,
     sweeps,
 )
 from movietui.cli.commands import Commands
@@ -81,6 +82,7 @@ for command in (
     named_lists.list_,
     backups.backup,
     backups.restore,
+    serve.serve,
     doctor.doctor,
     completion.completion,
 ):

@@ -24,7 +24,7 @@ from textual.worker import WorkerFailed, get_current_worker
 
 from movietui.data import near_names
 from movietui.data.problems import Cancelled, Problem
-from movietui.data.storage import locations
+from movietui.data.storage import locations, public_demo
 from movietui.protocol.messages import Opened
 from movietui.state.first_list import DEFAULT_DATASET
 from movietui.state.first_model import StandIn
@@ -125,6 +125,8 @@ class MovieTui(SanitizedApp, TerminalApp):
         elif chosen:
             meant = near_names.hint(chosen, self.available_themes, "ctrl+p lists the themes.")
             self.set_reactive(MovieTui.notice, Text(f"There is no theme {chosen!r}; {meant}"))
+        if public_demo.is_on():
+            self.set_reactive(MovieTui.notice, Text(public_demo.NOTICE))
 
     @property
     def available_themes(self) -> dict[str, Theme]:

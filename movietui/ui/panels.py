@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from movietui.data.problems import Problem
+from movietui.data.storage import public_demo
 from movietui.data.storage.paths import pasted
 from movietui.protocol.messages import Details
 from movietui.ui.bindings import RATE_KEYS, back_key, cancel_key, choose_key, hint, row_keys
@@ -109,7 +110,11 @@ class PathPanel(Panel[Any]):
         files: tuple[str, ...] = (".zip",),
         make: Callable[[str], Awaitable[Any]] | None = None,
     ) -> None:
-        """``files``: the suffixes of the files that are offered as completions, besides folders."""
+        """``files``: the suffixes of the files that are offered as completions, besides folders.
+
+        Raises ``Problem`` in the public demo.
+        """
+        public_demo.refuse_files()
         super().__init__()
         self._title, self._prompt, self._example = title, prompt, example
         self._optional, self._files, self._make = optional, files, make

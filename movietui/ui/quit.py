@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from movietui.data.problems import Problem
+from movietui.data.storage import public_demo
 from movietui.formatting import text
 from movietui.models.choices import RECOMMENDED
 from movietui.ui.bindings import back_key, choose_key, hint, key_of
@@ -33,7 +34,8 @@ async def quit_app(app: MovieTui) -> None:
     # The quick run is not asked about: it only trains while a person waits for a list, so stopping it loses nothing.
     running = [number for number in queue.running if number != app.stand_in.quick_run]
     # A person who quits while the question is open does not want to be asked again.
-    if (running or waiting) and not isinstance(app.screen, QuitPanel):
+    asks = not isinstance(app.screen, QuitPanel) and not public_demo.is_on()  # there, nothing may continue
+    if (running or waiting) and asks:
         automatic = app.stand_in.recommended_run in running
         answer = await app.push_screen_wait(QuitPanel(len(running), waiting, RECOMMENDED if automatic else ""))
     if answer == "back":

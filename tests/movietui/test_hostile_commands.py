@@ -171,6 +171,7 @@ CALLS: dict[str, Sequence[Call]] = {
         (NAME, *ON),
     ],
     "plugins": [(), (POISON,)],
+    "serve": [("--url", POISON), ("--public-demo", "--url", POISON), ("--port", POISON), (POISON,)],
     "locate": [(), (POISON,)],
 }
 """The arguments with which each command is tried. Hostile text is in the arguments, or in what the command reads."""

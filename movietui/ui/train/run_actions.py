@@ -11,7 +11,7 @@ from textual.binding import Binding
 
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
-from movietui.data.storage.paths import free_path
+from movietui.data.storage.paths import free_path, pasted
 from movietui.formatting import text
 from movietui.store.run_records import UNDER_WAY, Run
 from movietui.store.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
@@ -152,7 +152,7 @@ class RunActionController(TrainController):
     def _write(self, numbers: Sequence[int], typed: str) -> Path:
         from movietui.formatting import run_files
 
-        path = Path(typed.strip()).expanduser().absolute()
+        path = pasted(typed).absolute()
         if not typed.strip():
             raise Problem("Type a file name.")
         if path.exists():

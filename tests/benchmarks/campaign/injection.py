@@ -164,6 +164,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "runs show": [["1"], ["2"]],
     "runs use": [["1"], ["2"]],
     "search": [["{text}"], ["x"]],
+    "serve": [["--public-demo", "--url", "{text}"], ["{text}"]],
     "similar": [["[REC]² (1995)"], ["{text}"]],
     "sweep delete": [["1"]],
     "sweep export": [["1", "--format", form] for form in ("csv", "json", "markdown")],

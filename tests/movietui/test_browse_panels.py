@@ -44,6 +44,29 @@ async def test_the_dials_say_in_which_orders_they_work(faked: FakeEngine, key: s
         assert driver.app.session.view == view
 
 
+@pytest.mark.parametrize(("key", "kind"), [("down", "details"), ("s", "details"), ("T", "taste")])
+async def test_viewers_may_change_before_a_reply_about_them(
+    faked: FakeEngine, monkeypatch: pytest.MonkeyPatch, key: str, kind: str
+) -> None:
+    async with started(LARGE, engine=faked) as driver:
+        session, asked, ready = driver.app.session, asyncio.Event(), asyncio.Event()
+        request = getattr(session, kind)
+
+        async def reply_when_ready(*arguments: str) -> object:
+            reply = await request(*arguments)
+            asked.set()
+            await ready.wait()
+            return reply
+
+        monkeypatch.setattr(session, kind, reply_when_ready)
+        await driver.pilot.press(key)
+        await asked.wait()
+        session.show_to(session.audience.joined_by(user("2", "demo")))
+        ready.set()
+        await driver.pilot.pause(0.1)
+        assert "because user 1" not in shown(driver.app)
+
+
 @SIZES
 async def test_the_surprise_shows_one_movie_after_another(
     faked: FakeEngine, store: Store, size: tuple[int, int]

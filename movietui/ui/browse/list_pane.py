@@ -69,7 +69,8 @@ class ListPane(Horizontal):
         return self.query_one(DetailsPane)
 
     def viewer_names(self) -> list[str]:
-        """Return the labels of the viewers of the list."""
+        """Return the labels of the viewers of the list. Called before the engine is asked about these viewers: when it
+        replies, the list may have others."""
         return [ref.label for ref in self._session.audience.viewers]
 
     def listed_kind(self) -> str:
@@ -218,9 +219,10 @@ class ListPane(Horizontal):
             pane.show(Text("Here is why a movie is in the list, as soon as there is one.", "dim"))
         if row is None or pane.folded:
             return
+        names = self.viewer_names()
         details = await self._session.details(row["id"])
         pane.border_title = Content(details["title"])
-        pane.show_fitted(partial(describe, details, self.viewer_names()))
+        pane.show_fitted(partial(describe, details, names))
 
 
 class DetailsPane(TextPane):

@@ -87,8 +87,8 @@ class PanelController(BrowseController):
         elif row is not None:
             from movietui.ui.panels import DetailsPanel
 
-            details = await self.session.details(row["id"])
-            self.app.push_screen(DetailsPanel(details, self.list_pane.viewer_names()))
+            names = self.list_pane.viewer_names()
+            self.app.push_screen(DetailsPanel(await self.session.details(row["id"]), names))
 
     # Cards
 
@@ -112,8 +112,9 @@ class PanelController(BrowseController):
         await self._show_card(CardPanel, movie)
 
     async def _show_card(self, panel: type[CardPanel], movie: str) -> None:
+        names = self.list_pane.viewer_names()
         details = await self.session.details(movie)
-        self.app.push_screen(panel(details, self.list_pane.viewer_names()), partial(self.act_on_card, details))
+        self.app.push_screen(panel(details, names), partial(self.act_on_card, details))
 
     @in_background()
     async def act_on_card(self, movie: Details, action: tuple[Any, ...] | None) -> None:
@@ -181,7 +182,8 @@ class PanelController(BrowseController):
         from movietui.ui.browse.taste import TastePanel
 
         self.require_list()
-        self.app.push_screen(TastePanel(await self.session.taste(), self.list_pane.viewer_names()))
+        names = self.list_pane.viewer_names()
+        self.app.push_screen(TastePanel(await self.session.taste(), names))
 
     # History
 

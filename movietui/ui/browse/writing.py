@@ -82,6 +82,7 @@ class WriteController(BrowseController):
         return sources
 
     async def _list(self, count: int) -> MovieFile:
+        names = self.list_pane.viewer_names()
         rows = await self.list_pane.first_rows(count)
         if not rows:
             raise Problem("The list is empty, so there is nothing to copy or save.")
@@ -89,7 +90,7 @@ class WriteController(BrowseController):
         assert opened is not None
         movies = [listed(row) for row in rows]
         conditions = await self._conditions()
-        return shortlist_file(self.list_pane.viewer_names(), movies, opened["dataset"], opened["model"], conditions)
+        return shortlist_file(names, movies, opened["dataset"], opened["model"], conditions)
 
     async def _conditions(self) -> list[str]:
         """Return sentences, without full stops, about the order of the list and which movies it contains."""

@@ -298,7 +298,7 @@ def test_parts_of_other_settings_data_and_versions_are_not_loaded(
     learn(tmp_path, "blend", settings, seed=3)
     assert fits == everything
     with monkeypatch.context() as patched:
-        patched.setattr(resume, "version", lambda package: "0")
+        patched.setattr(resume, "version_of", lambda package: "0")
         fits.clear()
         learn(tmp_path, "blend", settings)
         assert fits == everything

@@ -1,5 +1,6 @@
 """The plain mode: mostly in process with a fake engine, and once through a real pipe."""
 
+import io
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from movietui.ask import commands, is_wanted
 from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import COMMANDS, movie_and_stars, parse
+from movietui.ask.start import Transcript, run
 from movietui.ask.words import spoken
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
@@ -346,6 +348,19 @@ def test_a_pipe_through_a_dumb_terminal(ready: Path) -> None:
     store = Store(locations.store())
     assert sorted(each.stars for each in store.ratings(profile("Anna"))) == [3.0, 4.5]
     store.close()
+
+
+def test_json_has_what_was_typed_and_what_was_said(
+    store: Store, faked: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("why 1\nlst\nquit\nwhy 2\n"))
+    transcript = Transcript()
+    run(store, "demo", ["user 1"], "", faked, transcript)
+    begin, why, wrong, leave = transcript.turns
+    assert (begin["typed"], why["typed"], leave) == ("", "why 1", {"typed": "quit", "said": []})
+    assert list(titles(begin["said"])) == list(range(1, 11))
+    assert wrong["said"] == ["There is no command 'lst'; did you mean list?"]
+    assert capsys.readouterr().out == ""
 
 
 def test_hostile_titles_cannot_control_a_terminal(hostile: Path) -> None:

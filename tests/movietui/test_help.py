@@ -64,7 +64,7 @@ async def test_every_key_of_every_screen_is_named_once(faked: FakeEngine) -> Non
 
 
 async def test_the_pane_with_the_focus_comes_first(faked: FakeEngine) -> None:
-    async with started(engine=faked) as driver:
+    async with started(LARGE, engine=faked) as driver:
         assert titles(driver)[:2] == [LEGEND, "Rate and remember movies"]
         await driver.press("left")
         assert titles(driver)[:2] == [LEGEND, "Choose who is watching"]

@@ -280,7 +280,7 @@ def test_progress_is_stored_during_training(store: Store, runs: Runs) -> None:
         recorder.epoch("curve", epoch(epoch_number))
     run = runs.get(number)
     assert (run.state, run.seconds, len(run.curve)) == ("running", 6, 3)
-    assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "left": 2 * (1 + 4)}
+    assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "unit": "epoch", "left": 2 * (1 + 4)}
     assert run.peak_bytes
     assert run.peak_bytes > 10_000_000
     now[0] += 0.1

@@ -57,6 +57,7 @@ class Watched(Terminal):
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
+        self._lines = [""] * rows
         environment = {**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", "COLORTERM": "truecolor"}
         name, *arguments = command or [program()]
         self.child = pexpect.spawn(

@@ -45,8 +45,8 @@ def run(
 ) -> None:
     """Talk until standard input ends or the person leaves. The arguments are those of ``Conversation.begin``.
 
-    With a ``transcript``, nothing is printed. Raises ``Problem`` if the dataset, the model or a viewer does not exist. The
-    event loop stands still while a line is typed, so that ctrl+c ends the program at once.
+    With a ``transcript``, nothing is printed. Raises ``Problem`` if the dataset, the model or a viewer does not exist.
+    The event loop stands still while a line is typed, so that ctrl+c ends the program at once.
     """
     with asyncio.Runner() as loop:
         talk = Conversation(Session(store, engine or Engine()), transcript.say if transcript else print)

@@ -69,7 +69,7 @@ SESSIONS: Mapping[str, Sequence[Scene]] = {
         Scene(("left", "down", "down"), "← ↓ ↓   somebody to watch with", "Viewers"),
         Scene(("p",), "p   one list for both", "Unseen by both"),
         Scene(("right", "equals_sign", "equals_sign"), "= =   nobody should dislike it", "least misery"),
-        Scene(("enter",), "enter   why would each of you like it?", "because B user"),
+        Scene(("enter",), "enter   why would each of you like it?", "average"),
         Scene(("escape", "exclamation_mark"), "!   not tonight", "vetoed", 3.5),
     ),
     "session-train": (

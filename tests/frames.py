@@ -109,7 +109,7 @@ class _Drawing:
         for name, frames in self._moves.items():
             styles += f".{name}{{animation:{name} {total}}}@keyframes {name}{{{frames}}}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+            f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}">'
             f"<style>text{{font:{FONT}px {FAMILY};white-space:pre}}{styles}</style>"
             f'<rect width="{width}" height="{height}" rx="8" fill="{self._ground}"/>'
             f'<g transform="translate({MARGIN},{MARGIN})">{body}</g></svg>\n'

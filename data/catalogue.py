@@ -306,7 +306,7 @@ def _read_table_files(name: str, path: Path, columns: Sequence[str], scale: str,
         stars = raw.ratings["stars"].to_numpy()
         actual = scales.with_steps(given, stars) if given else scales.of_layout(raw.scale, stars)
         raw = replace(raw, scale=actual)
-    return _store(name, raw, "path", _joined_notes([note, _scale_note(raw)], raw), report)
+    return _store(name, raw, "path", _joined_notes([note, _scale_note(raw), _off_scale_note(raw)], raw), report)
 
 
 def _scale_note(raw: Raw) -> str:
@@ -316,6 +316,19 @@ def _scale_note(raw: Raw) -> str:
     return (
         f"The ratings are on a scale of {raw.scale} (--scale sets another); {raw.scale.low:g} is shown as "
         f"{raw.scale.in_stars.low:.3g} stars, and {raw.scale.high:g} as 5."
+    )
+
+
+def _off_scale_note(raw: Raw) -> str:
+    """Return how many ratings are not on the scale; empty if all are."""
+    from movietui.data.cleaning.rules import outside
+
+    off = 0 if raw.implicit else int(outside(raw.scale, raw.ratings["stars"].to_numpy()).sum())
+    if not off:
+        return ""
+    return (
+        f"{off:,} of {len(raw.ratings):,} ratings are not on the scale of {raw.scale}; the rule outside-scale removes "
+        "them, but measurements without cleaning include them."
     )
 
 

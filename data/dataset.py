@@ -422,8 +422,9 @@ class Dataset:
         return self.published_scale or self.scale
 
     def __repr__(self) -> str:
-        ratings, users, movies = len(self.ratings), len(self.users), len(self.movies)
-        return f"{self.name}: {ratings:,} ratings of {movies:,} movies by {users:,} users"
+        ratings, users, movies = len(self.ratings), len(self.users), len(self.movies) - self.movies.unrated
+        others = f", and {self.movies.unrated:,} unrated movies" if self.movies.unrated else ""
+        return f"{self.name}: {ratings:,} ratings of {movies:,} movies by {users:,} users{others}"
 
     @property
     def joined(self) -> str:

@@ -61,6 +61,9 @@ class Registry(Mapping[str, "type[AnyModel]"]):
         # The inherited method would import the model.
         return name in _CLASSES or name in plugins.usable("model", _CLASSES.__contains__)
 
+    def __repr__(self) -> str:
+        return f"{len(self)} models: {', '.join(self)}"
+
     def load_all(self) -> "dict[str, type[AnyModel]]":
         """Return the classes of all models. A plug-in that cannot be used is reported and left out."""
         classes = {}

@@ -9,21 +9,24 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from movietui.data import catalogue, plugins
-from movietui.data.catalogue import get
+from movietui.data.catalogue import GetResult
 from movietui.data.dataset import Dataset, Floats
 from movietui.data.frames import from_frame
 from movietui.data.ids import movie_row, user_row
 from movietui.data.problems import Problem
 from movietui.data.splits import split as split_rows
-from movietui.models import MODELS, compare
+from movietui.models import MODELS
+from movietui.models import compare as compare_evaluations
 from movietui.models import evaluate as measure
 from movietui.models.base import AnyModel, History, Model, Progress, history_of, ignore_epoch
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order, Task
+from movietui.models.evaluation.comparison import Difference
 from movietui.models.evaluation.measure import Evaluation, build, choose, measures_for
 from movietui.models.evaluation.outside import Outside, Scorer
 from movietui.models.metrics import ListMeasures
@@ -49,6 +52,8 @@ __all__ = [
 Id = str | int
 T = TypeVar("T")
 NEEDS_DATASET = "The dataset must come from load() or from_frame()"
+NEEDS_NAME = "The name of a dataset must be text"
+NEEDS_SPLIT = "The name of a split must be text"
 OF_STARS = ("believed", "inverted")
 """The metrics of lists that compare predicted stars, by the part of the name before ``@``."""
 
@@ -60,13 +65,25 @@ class Split(NamedTuple):
     test: Dataset
 
 
+def get(name: str, path: str | Path | None = None, *, columns: Sequence[str] = (), scale: str = "") -> GetResult:
+    """Fetch a dataset, or read your own files at ``path``, and store it under the name; ``load`` then returns it.
+
+    ``columns``: the names of the columns for the user, the item, the rating and the time. ``scale``: that of the
+    ratings, such as ``0..100``; found by itself if empty. Raises ``Problem`` if the dataset cannot be fetched or read.
+    """
+    _expect(name, str, NEEDS_NAME)
+    if path is not None and not isinstance(path, str | Path):
+        raise Problem(f"The path must be text or a Path; it is of the type {type(path).__name__}.")
+    return catalogue.get(name, None if path is None else Path(path), columns=columns, scale=scale)
+
+
 def load(name: str, cleaning: str = "none") -> Dataset:
     """Return a dataset that is on disk; ``get`` fetches one, or reads your own files.
 
     ``cleaning``: the rules to apply, such as ``standard``; figures can be compared with published ones only without
     any. Raises ``Problem`` for an unknown dataset or rule, and for a dataset that is not on disk.
     """
-    _expect(name, str, "The name of a dataset must be text")
+    _expect(name, str, NEEDS_NAME)
     return catalogue.load(name, _expect(cleaning, str, "The name of a preset must be text"))
 
 
@@ -75,7 +92,8 @@ def split(dataset: Dataset, name: str = "random90", seed: int = 0) -> Split:
 
     Raises ``Problem`` if there is no such split, or if it does not fit the dataset.
     """
-    parts = split_rows(_expect(dataset, Dataset, NEEDS_DATASET), name, seed)
+    _expect(dataset, Dataset, NEEDS_DATASET)
+    parts = split_rows(dataset, _expect(name, str, NEEDS_SPLIT), _seed(seed))
     return Split(dataset.with_ratings(parts.train), dataset.with_ratings(parts.test))
 
 
@@ -92,7 +110,7 @@ class Recommender:
         range."""
         changes = {key: str(value) for key, value in settings.items()}
         self._settings = choose(_expect(name, str, "The name of a model must be text"), published, changes)
-        self._name, self._seed = name, seed
+        self._name, self._seed = name, _seed(seed)
         self._words = [repr(name), *(["published=True"] if published else [])]
         self._words += [f"{key}={value}" for key, value in changes.items()] + ([f"seed={seed}"] if seed else [])
         self._ranker: Ranker | None = None
@@ -155,8 +173,7 @@ class Recommender:
 
         if (users is None) == (ratings is None):
             raise Problem("recommend needs either the ids of users or ratings={movie: stars}.")
-        if order not in ORDERS:
-            raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
+        _check_order(order)
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
             raise Problem(f"k is the number of movies, 1 or more, not {k!r}.")
         ranker, train = self._fitted, self._fitted.dataset
@@ -216,6 +233,10 @@ def evaluate(
     Raises ``Problem`` for an unknown model, split or task, and for an object that lacks a method.
     """
     _expect(dataset, Dataset, NEEDS_DATASET)
+    _expect(split, str, NEEDS_SPLIT)
+    _seed(split_seed)
+    if order is not None:
+        _check_order(order)
     measures = _measures(split, task, k, relevant)
     if isinstance(model, str):
         unfitted: AnyModel = build(model)
@@ -230,9 +251,19 @@ def evaluate(
     return measured
 
 
+def compare(first: Evaluation, second: Evaluation) -> Difference:
+    """Return how far the metric of the first evaluation is above that of the second, with its 95 % interval.
+
+    Raises ``Problem`` unless both are evaluations of the same task on the same test rows.
+    """
+    for each in (first, second):
+        _expect(each, Evaluation, "compare needs two evaluations, which evaluate() returns")
+    return compare_evaluations(first, second)
+
+
 def _measures(split: str, task: Task, k: int | Sequence[int], relevant: float | None) -> ListMeasures:
     """Return the ranking metrics that were asked for."""
-    cuts = [k] if isinstance(k, int) else list(k)
+    cuts = list(k) if isinstance(k, Sequence) else [k]
     if task != "ranking" and (cuts or relevant is not None):
         raise Problem('k and relevant are for lists; evaluate them with task="ranking".')
     for cut in cuts:
@@ -283,6 +314,19 @@ def _expect(value: T, kind: type[Any], wrong: str) -> T:
     if not isinstance(value, kind):
         raise Problem(f"{wrong}; it is of the type {type(value).__name__}.")
     return value
+
+
+def _seed(seed: int) -> int:
+    """Return a seed. Raise ``Problem`` unless it is a whole number of the size that all generators take."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise Problem(f"A seed is a whole number, 0 to {2**32 - 1}, not {seed!r}.")
+    return int(seed)
+
+
+def _check_order(order: Order) -> None:
+    """Raise ``Problem`` unless lists can be in this order."""
+    if order not in [*ORDERS]:
+        raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
 
 
 def _ids(ids: Any, what: str) -> list[str]:

@@ -516,7 +516,8 @@ def train(
     model, fitted = fit("measure", parts.train)
     prediction, lists, metrics = None, None, {}
     if (parts.test.stars >= RELEVANT).any():
-        lists = lists_of_users(model, parts.known, parts.test, order_for(split_name), measures=measures_for(split_name))
+        order, measures = order_for(split_name), measures_for(split_name)
+        lists = lists_of_users(model, parts.known, parts.test, order, split_seed, measures)
     if not dataset.implicit:
         undated = measure_undated(model, parts)
         parts, prediction = as_published(parts, parts.predict(model))

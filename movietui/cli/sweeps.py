@@ -29,11 +29,12 @@ from movietui.cli.standard_files import OUTPUT
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting import text
 from movietui.formatting.cell_tables import TABLES
+from movietui.formatting.charts import Figure, figure_chart
 from movietui.formatting.escaping import json_text
 from movietui.formatting.settings import settings_text
 from movietui.formatting.sweeps import cells, metrics_of, outcome, sweep_table
 from movietui.formatting.tables import new_table
-from movietui.models.choices import MOST_COMBINATIONS, SEARCHES, Order, Sampler, metric_for
+from movietui.models.choices import MOST_COMBINATIONS, SEARCHES, Order, Sampler, label_of, metric_for
 from movietui.protocol.jobs import SweepRow
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from movietui.store.sweeps import Sweeps
 
 START = "start"
-FORMATS = (*TABLES, "json")
+FORMATS = (*TABLES, "json", "svg")
 
 
 class SweepCommands(Commands):
@@ -257,12 +258,13 @@ def sweep_show(number: int, json_: bool) -> None:
 @as_json
 @handle_errors
 def sweep_export(number: int, form: str, output: Path | None, force: bool, json_: bool) -> None:
-    """Export sweep ID as a table, or as JSON with all details."""
+    """Export sweep ID as a table, as JSON with all details, or the effect of each setting as a chart (SVG)."""
     whole = _sweeps().whole(number)
     if output is None and (json_ or form == "json"):
         print_json(whole)
         return
-    written = json_text(whole) + "\n" if form == "json" else TABLES[form](cells(whole))
+    other = {"json": lambda: json_text(whole) + "\n", "svg": lambda: _chart(whole)}
+    written = other[form]() if form in other else TABLES[form](cells(whole))
     if output is None:
         sys.stdout.write(written)
         return
@@ -271,6 +273,24 @@ def sweep_export(number: int, form: str, output: Path | None, force: bool, json_
         print_json({"output": str(output), "format": form, "rows": len(whole["rows"])})
     else:
         print_rich(f"Exported {text.plural(len(whole['rows']), 'row')} to {output}")
+
+
+def _chart(whole: dict[str, Any]) -> str:
+    """Return the best and the mean metric for the values of each setting as SVG, the most important setting first."""
+    from movietui.state.sweep import Sweep, effects
+
+    names = ("model", "dataset", "split")
+    about = Sweep(whole["model"], whole["dataset"], whole["split"], whole["space"], whole["metric"], rows=whole["rows"])
+    groups = {
+        effect.setting + (f" explains {effect.importance:.0%}" if effect.importance is not None else ""): [
+            Figure(f"{response.value}, {statistic}", value)
+            for response in effect.responses
+            for statistic, value in (("best", response.best), ("mean", response.mean))
+        ]
+        for effect in effects(about)
+    }
+    title = f"Sweep {whole['sweep']}: {', '.join(whole[name] for name in names)}"
+    return figure_chart(title, f"{label_of(whole['metric'])} on a validation part of the train part", groups)
 
 
 @sweep.command("delete")

@@ -77,6 +77,12 @@ def _repeated(rows: Rows) -> list[Message]:
     return list({(row["protocol"], row["model"]): row for row in rows if "over" in row}.values())
 
 
+def measured_on(row: Message) -> str:
+    """Return what the figures of a row, or of its repetitions, were measured on: ``kfold5`` stands for several folds,
+    ``kfold5-0`` for one."""
+    return str(row["over"]["protocol"] if "over" in row else row["split"])
+
+
 def _compared(difference: Message | None) -> tuple[str, str]:
     """Return a difference with half of its interval, and its p-value after Holm's correction, if known."""
     if difference is None:
@@ -117,7 +123,7 @@ def summary_cells(rows: Rows, metrics: Sequence[str]) -> Cells:
         figures = [_figure(row, name) for name in metrics]
         difference = (over or row).get("difference")
         body.append(
-            [row["protocol"], row["model"], *figures, *_compared(difference)[: len(comparison)]],
+            [measured_on(row), row["model"], *figures, *_compared(difference)[: len(comparison)]],
         )
     return [["split", "model", *metrics, *comparison], *body]
 
@@ -143,7 +149,7 @@ def chart(rows: Rows, metrics: Sequence[str]) -> str:
             statistics = row["over"]["metrics"].get(name, {})
             value, reach = statistics.get("mean"), statistics.get("std", 0.0)
         if value is not None:
-            groups.setdefault(row["protocol"], []).append(Figure(row["model"], value, reach))
+            groups.setdefault(measured_on(row), []).append(Figure(row["model"], value, reach))
             intervals |= {"± standard deviation over repetitions"} if "over" in row else set()
             intervals |= {"95 % interval over users"} if "over" not in row and reach else set()
     title = f"{rows[0]['dataset']}, {rows[0]['task']}"

@@ -118,7 +118,7 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
         metrics.add_row(measured["metric"], *values, "" if difference is None else f"{difference:+.4f}{reach}")
     parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
     if not comparison["same_rows"]:
-        parts.append("No intervals: the runs were not both measured on the same test ratings.")
+        parts.append("No intervals: they need two trainings or evaluations, not of pairs, on the same test ratings.")
     if comparison["top"]:
         lists = new_table(*names, "title", "year", right=(*names, "year"))
         for movie in comparison["top"]["movies"]:

@@ -219,8 +219,9 @@ def _summarise(rows: Sequence[Row], comparisons: Comparisons) -> None:
         if len(repeated) == 1:
             tests += [repeated[0]["difference"]] if "difference" in repeated[0] else []
             continue
+        splits = {row["split"] for row in repeated}
         over: Row = {
-            "protocol": key[0],
+            "protocol": key[0] if len(splits) > 1 else repeated[0]["split"],
             "count": len(repeated),
             "metrics": _mean_and_deviation([row["metrics"] for row in repeated]),
         }

@@ -148,6 +148,8 @@ def measure(
     fit that ``problem_of`` finds hopeless ends as ``cancelled``, with the reason. Once the run has begun, its end is
     recorded, even if the fit fails or is interrupted.
     """
+    from movietui.models.evaluation.per_user import sum_by_user
+
     evaluation: Evaluation | None = None
     recorder: Recorder | None = None
 
@@ -182,11 +184,25 @@ def measure(
             recorder = Recorder(Runs(store), run, ("fit",))
         if wanted.kind == "evaluation":
             evaluation = _evaluate(wanted, on_epoch)
-            recorder.end("done", seconds=evaluation.fit_seconds, metrics=evaluation.metrics)
+            if wanted.task != "pair":
+                by_user = sum_by_user(evaluation.parts, evaluation.prediction, evaluation.lists)
+                Runs(store).measured(run, by_user.fingerprint, by_user.to_bytes(), {})
+            recorder.end(
+                "done",
+                seconds=evaluation.fit_seconds,
+                cpu_seconds=evaluation.fit_cpu_seconds,
+                metrics=evaluation.metrics,
+            )
         else:
             trial = _try(wanted, on_epoch)
             best = trial.fitted.best_epoch if trial.fitted else None
-            recorder.end("done", seconds=trial.fit_seconds, best_epoch=best, metrics=trial.metrics)
+            recorder.end(
+                "done",
+                seconds=trial.fit_seconds,
+                cpu_seconds=trial.fit_cpu_seconds,
+                best_epoch=best,
+                metrics=trial.metrics,
+            )
     except Hopeless as hopeless:
         assert recorder is not None
         recorder.end("cancelled", problem=str(hopeless))

@@ -67,6 +67,7 @@ RUN_COLUMNS: Mapping[str, str] = {
     "model": "the model that was trained or measured; ours unless the row is a published figure",
     "name": "the name that you gave the run",
     "dataset": "the dataset that the model learned from",
+    "IMDb": "which join with IMDb the dataset had, from which some models learn; empty without a join",
     "cleaning": "which cleaning the dataset had; published figures are of uncleaned ratings",
     "split": "which ratings are in test; only figures of the same split can be compared",
     "split seed": "the seed of the split: with another, other ratings are in test",

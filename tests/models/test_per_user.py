@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from movietui.models.evaluation.comparison import compare
-from movietui.models.evaluation.measure import Trained, evaluate, train
-from movietui.models.evaluation.per_user import LIST_METRICS, UserSums, differences, sum_by_user
+from movietui.models.evaluation.measure import Trained, evaluate, measures_for, train
+from movietui.models.evaluation.per_user import UserSums, differences, sum_by_user
 from movietui.models.metrics import accuracy, confusion
 from tests.models.builders import tastes
 
 DATASET = tastes()[0]
+LIST_METRICS = {"ndcg@10", "precision@10", "map@10", "mrr", "recall@10", "recall@20", "hit@10"}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def sums_of(trained: Trained) -> UserSums:
 def test_differences_are_those_of_the_metrics(trained: dict[str, Trained]) -> None:
     mf, popularity = trained.values()
     result = {one.metric: one for one in differences(sums_of(mf), sums_of(popularity))}
-    assert set(LIST_METRICS) | {"rmse", "mse", "mae", "accuracy", "mse_scaled"} == set(result)
+    assert LIST_METRICS | {"rmse", "mse", "mae", "accuracy", "mse_scaled"} == set(result)
     for metric, difference in result.items():
         assert difference.value == pytest.approx(mf.metrics[metric] - popularity.metrics[metric], abs=1e-6)
         assert difference.low <= difference.value <= difference.high
@@ -39,6 +40,21 @@ def test_intervals_are_those_of_compare(trained: dict[str, Trained]) -> None:
         expected = compare(*(evaluate(name, DATASET, "random80", task) for name in ("mf", "popularity")))
         ends = result[metric].low, result[metric].high
         assert ends == pytest.approx((expected.low, expected.high), rel=1e-4)
+
+
+def test_lists_alone_are_compared_at_any_length_but_not_with_another_threshold(trained: dict[str, Trained]) -> None:
+    def lists_of(name: str, **wanted: float) -> UserSums:
+        measures = measures_for("random80", [5], **wanted)
+        measured = evaluate(name, DATASET, "random80", "ranking", measures=measures)
+        return sum_by_user(measured.parts, measured.prediction, measured.lists)
+
+    result = {one.metric: one for one in differences(lists_of("mf"), lists_of("popularity"))}
+    assert {"ndcg@5", "mrr"} <= {*result}
+    assert "rmse" not in result
+    assert result["ndcg@5"].low > 0
+    assert {one.metric for one in differences(lists_of("mf"), sums_of(trained["mf"]))} == {"mrr"}
+    with pytest.raises(ValueError, match="different rows"):
+        differences(lists_of("mf"), lists_of("mf", relevant=3.0))
 
 
 def test_sums_are_restored_from_bytes(trained: dict[str, Trained]) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,19 @@ def test_objects_are_shown_in_one_short_line(demo: Dataset, bias: mt.Recommender
     measured = repr(mt.evaluate("popularity", demo, "random80"))
     assert measured.startswith("popularity on random80 of demo: rmse ")
     assert "array" not in measured
+    assert repr(mt.MODELS).startswith("19 models: popularity, bias, mf,")
+    movies = replace(demo.movies, unrated=12)
+    assert repr(replace(demo, movies=movies)).endswith(
+        "28,005 ratings of 380 movies by 400 users, and 12 unrated movies"
+    )
+
+
+def test_files_are_read_from_a_path_as_text(home: Path, tmp_path: Path) -> None:
+    lines = [f"{user},{item},{10 * (1 + (user * item) % 10)}" for user in range(6) for item in range(6)]
+    (tmp_path / "mine.csv").write_text("\n".join(["who,what,how", *lines]), encoding="utf-8")
+    got = mt.get("mine", str(tmp_path / "mine.csv"), columns=["who", "what", "how", "-"], scale="0..100")
+    assert (got.ratings, got.users) == (36, 6)
+    assert str(mt.load("mine").ratings_scale).startswith("0 to 100")
 
 
 def test_an_object_of_ones_own_cannot_be_measured_on_new_users(demo: Dataset) -> None:
@@ -188,6 +202,18 @@ class NotANumber(MostRated):
         (lambda mt, data, bias: mt.evaluate("mf", data, k=5), 'evaluate them with task="ranking"'),
         (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", k=[5, 0]), "0 is not"),
         (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", relevant="4"), "more than 0, not '4'"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", k=5.0), "5.0 is not"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", k=None), "None is not"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, task="ranking", order="best"), "no order 'best'"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, 5), "name of a split must be text"),
+        (lambda mt, data, bias: mt.evaluate("mf", data, split_seed="a"), "A seed is a whole number, .* not 'a'"),
+        (lambda mt, data, bias: mt.split(data, 5), "name of a split must be text"),
+        (lambda mt, data, bias: mt.split(data, seed=-1), "A seed is a whole number, .* not -1"),
+        (lambda mt, data, bias: mt.Recommender("mf", seed="a"), "A seed is a whole number"),
+        (lambda mt, data, bias: bias.recommend("1", order=["likely"]), "no order \\['likely'\\]"),
+        (lambda mt, data, bias: mt.compare(bias, 5), "needs two evaluations, .* of the type Recommender"),
+        (lambda mt, data, bias: mt.get("mine", 5), "path must be text or a Path"),
+        (lambda mt, data, bias: mt.get(5), "name of a dataset must be text"),
         (lambda mt, data, bias: mt.evaluate(Short(), data), "return one number for each pair"),
         (lambda mt, data, bias: mt.evaluate(NotANumber(), data), "returned NaN or infinity"),
     ],

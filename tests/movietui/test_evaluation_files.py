@@ -276,6 +276,14 @@ def test_tables_as_csv_markdown_and_latex(run: Run, ready: Path, tmp_path: Path)
     assert document(run(*call, "--output", tmp_path / "x.tex", "--json"))[0]["metrics"] == rows[0]["metrics"]
 
 
+def test_one_fold_is_not_called_by_the_name_of_all(run: Run, ready: Path) -> None:
+    call = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-1", "--metrics", "rmse", "--set", "sweeps=1")
+    assert "| kfold5\\-1 | bias |" in run(*call, "--format", "markdown").stdout
+    assert "kfold5-1 & bias &" in run(*call, "--format", "latex").stdout
+    assert ">kfold5-1<" in run(*call, "--format", "svg").stdout
+    assert "kfold5-1, mean of 2" in run(*call, "--seeds", "0,1").stdout
+
+
 def test_a_chart_shows_each_model_with_its_interval(run: Run, ready: Path) -> None:
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1,random80")
     drawn = ElementTree.fromstring(run(*call, "--format", "svg").stdout)

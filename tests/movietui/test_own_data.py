@@ -46,6 +46,11 @@ def test_the_scale_is_shown_and_can_be_set(run: Run, hundred: Path) -> None:
     columns = ("--columns", ",".join(HEADER))
     output = run("data", "get", "hundred", "--from", hundred, *columns, "--scale", "0..200").stdout
     assert "on a scale of 0 to 200 in steps of 1" in " ".join(output.split())
+    assert "are not on the scale" not in output
+    narrow = " ".join(run("data", "get", "narrow", "--from", hundred, *columns, "--scale", "2..10").stdout.split())
+    assert re.search(
+        r"[1-9][0-9]* of \d+ ratings are not on the scale of 2 to 10 .* outside-scale removes them", narrow
+    )
     assert document(run("data", "show", "hundred", "--json"))["scale"]["high"] == 200
     refused(run("data", "get", "hundred", "--from", hundred, *columns, "--scale", "200"), "is not a scale")
 

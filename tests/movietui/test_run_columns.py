@@ -45,6 +45,32 @@ async def test_a_small_window_shows_number_dataset_and_the_metric_of_each_task(s
         assert "…" not in "".join(table_of(driver))
 
 
+async def test_lists_of_other_lengths_leave_room_for_the_dataset(store: Store) -> None:
+    for length in (3, 5, 7, 100):
+        add(store, "ease", {f"ndcg@{length}": 0.3})
+    with_run(store)
+    add(store, "ease", {"ndcg@10": 0.3})
+    async with started(SMALL, engine=FakeEngine()) as driver:
+        await go(driver)
+        assert table_of(driver)[0].split()[:6] == ["run", "model", "dataset", "split", "rmse", "ndcg@10"]
+
+
+async def test_a_join_with_imdb_is_a_column_if_a_run_has_one(store: Store) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await go(driver)
+        assert "IMDb" not in table_of(driver)[0]
+    number = add(store, "bias", {"rmse": 0.9})
+    with store.change():
+        store.execute("UPDATE runs SET imdb = 'c0ffee00c0ffee' WHERE id = ?", number)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        await go(driver)
+        head, first, second, *_ = table_of(driver)
+        assert " IMDb " in head
+        assert " c0ffee00 " in first
+        assert "c0ffee" not in second
+
+
 async def test_a_ranker_is_judged_by_its_lists(store: Store) -> None:
     add(store, "ease", {"rmse": 0.93, "mae": 0.7, "ndcg@10": 0.36})
     async with started(SMALL, engine=FakeEngine()) as driver:

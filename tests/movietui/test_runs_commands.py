@@ -129,13 +129,25 @@ def test_what_a_run_was_measured_on_is_listed_and_compared(run: Run, ready: Path
     assert "c0ffee00" in run("list").stdout
 
 
+@pytest.mark.parametrize(("task", "metric"), [("rating", "rmse"), ("ranking", "ndcg@10")])
+def test_evaluations_are_compared_with_intervals_and_have_processor_time(run: Run, task: str, metric: str) -> None:
+    call = ["evaluate", "bias", "--dataset", "demo", "--task", task, "--json"]
+    first = document(CliRunner().invoke(cli, call))[0]
+    other = document(CliRunner().invoke(cli, [*call, "--set", "sweeps=1"]))[0]
+    report = document(run("compare", first["run"], other["run"], "--json"))
+    assert report["same_rows"]
+    row = next(row for row in report["metrics"] if row["metric"] == metric)
+    assert row["low"] < row["difference"] < row["high"]
+    assert document(run("show", first["run"], "--json"))["cpu_seconds"] == first["seconds"]["fit_cpu"]
+
+
 def test_runs_measured_on_different_rows_have_no_interval(run: Run) -> None:
     CliRunner().invoke(cli, ["train", "popularity", "--dataset", "demo", "--split", "kfold5-0"])
     report = document(run("compare", 1, 3, "--json"))
     assert not report["same_rows"]
     assert {row["low"] for row in report["metrics"]} == {None}
     assert report["top"] is None
-    assert "No intervals: the runs were not both measured" in run("compare", 1, 3).stdout
+    assert "No intervals: they need two trainings or evaluations" in run("compare", 1, 3).stdout
 
 
 def test_export_writes_csv_markdown_and_json(run: Run, tmp_path: Path) -> None:

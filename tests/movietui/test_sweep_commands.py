@@ -5,6 +5,7 @@ import io
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -86,6 +87,11 @@ def test_sweeps_are_listed_shown_exported_and_deleted(run: Run, ready: Path, tmp
     assert [float(row["rmse"]) for row in exported] == [row["metrics"]["rmse"] for row in rows]
     assert [row["test rmse"] for row in exported] == [str(rows[0]["test"]["rmse"]), "", "", ""]
     assert run("sweep", "export", 1, "--format", "markdown").stdout.startswith("| run | sweeps | caution | rmse |")
+    drawn = ElementTree.fromstring(run("sweep", "export", 1, "--format", "svg").stdout)
+    words = [str(element.text) for element in drawn.iter() if element.tag.endswith("text")]
+    assert {"1, best", "1, mean", "12, best", "2, mean"} <= {*words}
+    assert any(re.fullmatch(r"sweeps explains \d+%", each) for each in words)
+    assert {"Sweep 1: bias, demo, kfold5-0", "RMSE on a validation part of the train part"} <= {*words}
     output = tmp_path / "sweep.json"
     assert document(run("sweep", "export", 1, "--format", "json", "--output", output, "--json"))["rows"] == 4
     assert json.loads(output.read_text("utf-8"))["rows"] == rows

@@ -11,7 +11,15 @@ from rich.cells import cell_len
 from movietui.data.split_names import protocol
 from movietui.formatting import text
 from movietui.formatting.settings import differing
-from movietui.models.choices import DEFAULT_ORDER, RUN_METRICS, Task, by_importance, higher_is_better, metric_for
+from movietui.models.choices import (
+    DEFAULT_ORDER,
+    RUN_METRICS,
+    Task,
+    by_importance,
+    has_another_length,
+    higher_is_better,
+    metric_for,
+)
 from movietui.protocol.messages import PublishedResult
 from movietui.store.run_records import UNDER_WAY, VALIDATION, Protocol, Run
 from movietui.ui.widgets.columns import Column, ColumnList
@@ -22,6 +30,8 @@ PAIR: Task = "pair"
 DIFFERENCE_CELLS = 16
 """Cells of a difference with its interval: ``-.0090 ±.0040``."""
 MARK_CELLS = 3
+MAIN_METRICS = 2
+"""How many of the metrics that runs are judged by come before the dataset: one of stars and one of lists."""
 FIGURE_CELLS = 6
 """The width of a figure, such as ``0.9130``."""
 LEAST_CELLS = 9
@@ -181,6 +191,7 @@ FACTS = (
     Fact("model", 20, lambda row, _: row.model, _words("model"), fitted=True),
     Fact("name", 16, lambda row, _: row.name if isinstance(row, Run) else "", _words("name"), fitted=True),
     Fact("dataset", 18, lambda row, _: row.dataset, _words("dataset"), fitted=True),
+    Fact("IMDb", 9, lambda row, _: (row.imdb or "")[:8], lambda row, _: row.imdb or None, fitted=True),
     Fact("cleaning", 11, lambda row, _: row.cleaning, _words("cleaning")),
     Fact("split", 20, _split, _words("split"), fitted=True),
     Fact("split seed", 11, *_number("split_seed"), right=True),
@@ -193,7 +204,7 @@ FACTS = (
         fitted=True,
     ),
 )
-"""The columns before those of the metrics; names and settings are shown only if a run has any."""
+"""The columns before those of the metrics; joins, names and settings are shown only if a run has any."""
 LAST_FACTS = (
     Fact("fit", 8, _fit, _seconds, right=True),
     Fact("state", 17, lambda row, table: table.queue_state.describe(row), lambda row, _: state_in_words(row.state)),
@@ -419,9 +430,10 @@ class RunTable(ColumnList[Row]):
         published = {name for row in self.known_rows() if isinstance(row, PublishedRow) for name in row.metrics}
         others = [name for name in self._metrics if name not in self._main]
         others.sort(key=lambda name: name not in published)
-        names = [name for name in ("name", "settings") if self._longest.get(name)]
+        names = [name for name in ("IMDb", "name", "settings") if self._longest.get(name)]
+        main = sorted(self._main, key=has_another_length)
         return [
-            *("run", "model", "split", *self._main, "dataset", "state", *names, "fit"),
+            *("run", "model", "split", *main[:MAIN_METRICS], "dataset", "state", *names, "fit", *main[MAIN_METRICS:]),
             *(*others[:2], "cleaning", *others[2:], "split seed", "seed"),
         ]
 

@@ -167,7 +167,7 @@ ARGUMENTS: dict[str, Sequence[Sequence[str]]] = {
     "serve": [["--public-demo", "--url", "{text}"], ["{text}"]],
     "similar": [["[REC]² (1995)"], ["{text}"]],
     "sweep delete": [["1"]],
-    "sweep export": [["1", "--format", form] for form in ("csv", "json", "markdown")],
+    "sweep export": [["1", "--format", form] for form in ("csv", "json", "markdown", "svg")],
     "sweep list": [[], ["--model", "{text}"], ["--dataset", "{text}"]],
     "sweep show": [["1"]],
     "sweep start": [

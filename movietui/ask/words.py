@@ -98,7 +98,8 @@ def why(movie: Details, names: Sequence[str]) -> Iterator[str]:
     else:
         yield reasons.watched_by(movie["count"])
     for name, viewer in zip(names, movie["by"], strict=True):
-        yield from _why_for(movie, viewer, "you" if len(names) == 1 else name)
+        for line in _why_for(movie, viewer, "you" if len(names) == 1 else name):
+            yield line if line.startswith(name) else line[0].upper() + line[1:]
 
 
 def _why_for(movie: Details, viewer: ViewerDetails, who: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ from movietui.ask import commands, is_wanted
 from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import COMMANDS, movie_and_stars, parse
 from movietui.ask.start import Transcript, run
-from movietui.ask.words import spoken
+from movietui.ask.words import spoken, why
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.protocol.viewers import profile, user
@@ -223,6 +223,15 @@ async def test_what_is_said_about_a_movie(talk: Talk) -> None:
     assert (await talk("rate 0 4"))[0].startswith("rated ")
     assert await talk("taste")
     assert titles(await talk("search golden"))
+
+
+async def test_each_line_about_a_movie_begins_with_a_capital_letter(talk: Talk) -> None:
+    await talk.begin("Anna")
+    details = await talk.it.movie("1")
+    (by,) = details["by"]
+    lines = [*why({**details, "by": [{**by, "rated": 4.0, "why": []}]}, ["Anna"])]
+    assert "You rated it ★ 4" in lines
+    assert not any(line[0].islower() for line in lines)
 
 
 async def test_an_interview(talk: Talk, store: Store) -> None:

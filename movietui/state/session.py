@@ -207,12 +207,17 @@ class Session:
 
     # Lists
 
-    def _ratings(self) -> list[ViewerRatings]:
-        ratings = [self._movies.same.for_engine(ref) for ref in self.audience.viewers]
-        for ref, each in zip(self.audience.viewers, ratings, strict=True):
+    def _ratings(self, viewers: Sequence[ViewerRef]) -> list[ViewerRatings]:
+        """Return what these viewers rated. Called in a thread, while the list may get other viewers."""
+        ratings = [self._movies.same.for_engine(ref) for ref in viewers]
+        for ref, each in zip(viewers, ratings, strict=True):
             if held := self.held.get(ref):
                 each["held"] = [*held.items()]
         return ratings
+
+    async def _ratings_after_matching(self) -> list[ViewerRatings]:
+        viewers = self.audience.viewers
+        return await self._movies.after_matching(viewers, self._ratings, viewers)
 
     async def _read_query(self, *, anew: bool = False) -> tuple[ListQuery, list[set[str]]]:
         """Return the query of the list, and the watchlist of each viewer; with ``anew``, also update ``seen_steps``."""
@@ -224,7 +229,7 @@ class Session:
         audience, view = self.audience, self.view
         if anew:
             self.seen_steps = self.store.steps_version()
-        query: ListQuery = {"viewers": self._ratings(), "misery": audience.misery}
+        query: ListQuery = {"viewers": self._ratings(audience.viewers), "misery": audience.misery}
         if audience.vetoes:
             query["excluded"] = sorted({veto.movie.key for veto in audience.vetoes})
         if audience.together:
@@ -346,12 +351,12 @@ class Session:
 
     async def taste(self) -> TasteReport:
         """Return what the viewers like, as ``taste --json`` prints it."""
-        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
+        viewers = await self._ratings_after_matching()
         return await self.engine.ask(Requests.taste, viewers=viewers)
 
     async def details(self, movie: str) -> Details:
         """Return the details of a movie, with the predictions for the viewers."""
-        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
+        viewers = await self._ratings_after_matching()
         return await self.engine.ask(Requests.movie_details, viewers=viewers, movie=movie)
 
     async def given_ratings(self, viewer: ViewerRef) -> list[GivenRating]:
@@ -365,7 +370,7 @@ class Session:
 
     async def given_stars(self, movies: Sequence[str]) -> list[list[float | None]]:
         """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
-        viewers = await self._movies.after_matching(self.audience.viewers, self._ratings)
+        viewers = await self._ratings_after_matching()
         return await self.engine.ask(Requests.given_stars, viewers=viewers, movies=list(movies))
 
     # Changes

@@ -109,7 +109,7 @@ class Child(asyncio.subprocess.Process):
 
     def __init__(self, transport: asyncio.SubprocessTransport, pipes: _Pipes) -> None:
         super().__init__(transport, pipes, asyncio.get_running_loop())
-        self._whole, self._pipes = transport, pipes
+        self._whole, self._pipes, self.loop = transport, pipes, asyncio.get_running_loop()
         _children.add(self)
 
     async def end(self) -> None:
@@ -141,10 +141,15 @@ _children: set[Child] = set()
 
 
 async def end_all() -> None:
-    """End all children, including those that are still starting, before the event loop closes."""
-    while _begun or _children:
-        await asyncio.gather(*_begun, return_exceptions=True)
-        await asyncio.gather(*(child.end() for child in list(_children)))
+    """End all children of the running event loop, including those that are still starting, before it closes."""
+    loop = asyncio.get_running_loop()
+    while True:
+        begun = [each for each in _begun if each.get_loop() is loop]
+        children = [child for child in _children if child.loop is loop]
+        if not begun and not children:
+            return
+        await asyncio.gather(*begun, return_exceptions=True)
+        await asyncio.gather(*(child.end() for child in children))
 
 
 def kill_all() -> None:

@@ -122,17 +122,17 @@ async def show_in(driver: Driver, theme: str) -> None:
 
 async def measure(size: tuple[int, int], themes: Sequence[str], only: Sequence[str]) -> set[Low]:
     """Return what has too little contrast, and print each of these once, with the first picture that shows it."""
-    found: set[Low] = set()
+    low_ones: set[Low] = set()
 
     async def look(driver: Driver, picture: str) -> None:
         for theme in themes:
             await show_in(driver, theme)
-            for low in {*low_contrast(driver.app)} - found:
-                found.add(low)
+            for low in {*low_contrast(driver.app)} - low_ones:
+                low_ones.add(low)
                 click.echo(f"{low.theme}  {picture} {size[0]}x{size[1]}  {low}")
 
     await visit(look, size, themes[0], only=only)
-    return found
+    return low_ones
 
 
 @click.command()
@@ -141,10 +141,10 @@ async def measure(size: tuple[int, int], themes: Sequence[str], only: Sequence[s
 @click.option("--theme", "themes", multiple=True, default=[theme.name for theme in THEMES], show_default=True)
 def main(sizes: tuple[str, ...], only: tuple[str, ...], themes: tuple[str, ...]) -> None:
     """Measure the contrast of everything on screen."""
-    found = {low for size in sizes for low in asyncio.run(measure(parse_size(size), themes, only))}
+    low_ones = {low for size in sizes for low in asyncio.run(measure(parse_size(size), themes, only))}
     for theme in themes:
-        click.echo(f"{theme}: {sum(low.theme == theme for low in found)} below the contrast of WCAG AA")
-    sys.exit(bool({low.theme for low in found} & {theme.name for theme in THEMES}))
+        click.echo(f"{theme}: {sum(low.theme == theme for low in low_ones)} below the contrast of WCAG AA")
+    sys.exit(bool({low.theme for low in low_ones} & {theme.name for theme in THEMES}))
 
 
 if __name__ == "__main__":

@@ -238,13 +238,15 @@ class Conversation:
         return movie
 
     async def _id_of(self, typed: str) -> str:
-        found = (await self.session.search(typed))["movies"]
-        same = [row for row in found if typed.casefold() in (row["title"].casefold(), text.movie_title(row).casefold())]
-        if len(same or found) == 1:
-            return (same or found)[0]["id"]
-        if not found:
+        matches = (await self.session.search(typed))["movies"]
+        same = [
+            row for row in matches if typed.casefold() in (row["title"].casefold(), text.movie_title(row).casefold())
+        ]
+        if len(same or matches) == 1:
+            return (same or matches)[0]["id"]
+        if not matches:
             raise Problem(text.nothing_matches(typed, ["movie"]))
-        near = (same or found)[:PAGE]
+        near = (same or matches)[:PAGE]
         self.number(near)
         self.say(
             *(

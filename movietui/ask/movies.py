@@ -187,8 +187,8 @@ async def search(talk: Conversation, rest: str) -> None:
     talk.require_list()
     if not rest:
         raise talk.usage("search")
-    found = await talk.session.search(rest)
-    movies = found["movies"][:PAGE]
+    results = await talk.session.search(rest)
+    movies = results["movies"][:PAGE]
     if movies:
         talk.number(movies)
     for number, row in enumerate(movies, 1):
@@ -196,15 +196,15 @@ async def search(talk: Conversation, rest: str) -> None:
         talk.say(
             ", ".join(filter(None, [f"{number}. {text.movie_title(row)}", text.plural(row["count"], "rating"), mine]))
         )
-    for kind, rows in (("director", found["directors"]), ("actor", found["actors"]), ("tag", found["tags"])):
+    for kind, rows in (("director", results["directors"]), ("actor", results["actors"]), ("tag", results["tags"])):
         for name in rows[:PAGE]:
             condition = (tag_condition if kind == "tag" else person_condition)(name["name"])
             talk.say(f"{kind} {name['name']}, {text.plural(name['movies'], 'movie')}; filter {condition} lists them")
     profiles = await asyncio.to_thread(talk.session.store.profiles)
     people = [ref.id for ref, _ in profiles if all(word in ref.id.casefold() for word in rest.casefold().split())]
     talk.say(*(f"profile {name}" for name in people))
-    talk.say(*(f"user {row['id']}, {text.person(row)}".rstrip(", ") for row in found["users"][:PAGE]))
-    if not (movies or people or found["directors"] or found["actors"] or found["tags"] or found["users"]):
+    talk.say(*(f"user {row['id']}, {text.person(row)}".rstrip(", ") for row in results["users"][:PAGE]))
+    if not (movies or people or results["directors"] or results["actors"] or results["tags"] or results["users"]):
         raise Problem(text.nothing_matches(rest, ("movie", "person", "tag", "viewer")))
 
 

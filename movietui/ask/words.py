@@ -181,8 +181,8 @@ def _accuracy(quality: PersonalAccuracy) -> Iterator[str]:
     for name, accuracy in ((quality["model"], quality["by_model"]), ("mean ratings", quality["by_means"])):
         error = f"{accuracy['rmse']['value']:.2f} stars"
         hits = f"; {accuracy['hits']} of {quality['liked']} liked movies in the top {quality['top']}"
-        found = hits if accuracy["hit_rate"] else ""
-        yield f"Error of {name} on your {newest}: {error}{found}"
+        in_list = hits if accuracy["hit_rate"] else ""
+        yield f"Error of {name} on your {newest}: {error}{in_list}"
 
 
 def compared(comparison: ListComparison) -> Iterator[str]:

@@ -205,8 +205,8 @@ def describe_import(summary: ImportReport, path: str) -> str:
     lists = [f"the list {each['name']}" for each in summary["lists"]]
     what = " and ".join([text.plural(movies, "movie")] * bool(movies or not lists) + lists[:1])
     what += f" and {text.plural(len(lists) - 1, 'other list')}" if len(lists) > 1 else ""
-    kept = text.plural(summary["stayed"], "different rating")
-    stayed = f"; kept {kept}, newer or entered by you" if summary["stayed"] else ""
+    different = text.plural(summary["stayed"], "different rating")
+    stayed = f"; kept {different}, newer or entered by you" if summary["stayed"] else ""
     if not summary["changes"]:
         return f"{name} already has everything from {file} ({what}); nothing changed{stayed}"
     matched = f", {summary['counts']['matched']:,} of them in {summary['dataset']}" if movies else ""

@@ -61,12 +61,14 @@ class AppServer(Server):
         self, command: Sequence[str], listening: socket.socket, *, url: str = "", public: bool = False
     ) -> None:
         """``url``: the address of a proxy before the server, if any. ``public``: whether no key is needed."""
-        own = f"http://{HOST}:{listening.getsockname()[1]}"
+        local = f"http://{HOST}:{listening.getsockname()[1]}"
         command = ["exec", "env", f"TEXTUAL_DRIVER={DRIVER}", *command]  # textual-serve chooses its own otherwise
-        super().__init__(shlex.join(command), title="movietui", public_url=url.rstrip("/") or own, templates_path=PAGES)
+        super().__init__(
+            shlex.join(command), title="movietui", public_url=url.rstrip("/") or local, templates_path=PAGES
+        )
         self._listening = listening
         self._key = "" if public else secrets.token_urlsafe(24)
-        self._hosts = {urlsplit(address).netloc for address in (own, self.public_url)}
+        self._hosts = {urlsplit(address).netloc for address in (local, self.public_url)}
         self._pages: set[asyncio.Task[object]] = set()
         self._ready: Callable[[str], None] = lambda address: None
         socket_url = self.public_url.replace("http", "ws", 1)

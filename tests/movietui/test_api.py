@@ -124,8 +124,8 @@ def test_lists_have_any_length_and_threshold(demo: Dataset) -> None:
     assert {"ndcg@3", "recall@7", "ndcg@3_margin"} <= {*by_length}
     assert "ndcg@10" not in by_length
     assert by_length["hit@3"] > mt.evaluate("popularity", demo, "random80", "ranking", k=3).metrics["hit@3"]
-    own = mt.evaluate(MostRated(), demo, "random80", "ranking", k=3).metrics
-    assert {"ndcg@3", "hit@3"} <= {*own}
+    result = mt.evaluate(MostRated(), demo, "random80", "ranking", k=3).metrics
+    assert {"ndcg@3", "hit@3"} <= {*result}
 
 
 def test_objects_are_shown_in_one_short_line(demo: Dataset, bias: mt.Recommender) -> None:

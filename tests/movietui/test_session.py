@@ -1,6 +1,7 @@
 """The state behind the screens, with a fake engine."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,21 @@ async def test_a_dataset_without_a_model_cannot_be_opened(store: Store, engine: 
     session = Session(store, engine)
     with pytest.raises(Problem, match="No model has been trained on demo yet"):
         await session.open("demo")
+
+
+async def test_details_are_about_the_viewers_at_the_request(
+    session: Session, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await session.open("demo")
+    movie, after_matching = await first(session), session._movies.after_matching
+
+    async def after_a_change(*arguments: Any) -> Any:
+        session.show_to(session.audience.joined_by(user("2", "demo")))
+        return await after_matching(*arguments)
+
+    monkeypatch.setattr(session._movies, "after_matching", after_a_change)
+    await session.details(movie["id"])
+    assert [viewer["id"] for viewer in dict(engine.asked)["movie_details"]["viewers"]] == ["1"]
 
 
 async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -> None:

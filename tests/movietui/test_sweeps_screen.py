@@ -22,6 +22,7 @@ async def test_a_sweep_varies_the_settings_of_the_form(store: Store, size: tuple
         await driver.press("e", "s")
         await driver.see("Sweep mf · demo · random90")
         panel = driver.app.screen
+        await driver.see("here.")  # the end of the sentence in place of the chart
         field = panel.query_one("#try-sweeps", Input)
         assert field.has_focus
         for typed, expected in (

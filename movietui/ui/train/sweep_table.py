@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from textwrap import wrap
 
 from textual.strip import Strip
 
@@ -99,6 +100,9 @@ def _fit(row: SweepRow, width: int) -> str:
     return f"{text.short_duration(row['seconds']['fit'])} "
 
 
+NO_EFFECTS = "The effect of each setting is shown here."
+
+
 class ResponseChart(LineView):
     """For each setting that was varied: how important it is, and the best and the mean metric for its values.
 
@@ -122,7 +126,7 @@ class ResponseChart(LineView):
 
     def _lines(self, width: int) -> list[Line]:
         if not self._effects:
-            return [[(" The effect of each setting is shown here.", "quiet")]]
+            return [[(f" {line}", "quiet")] for line in wrap(NO_EFFECTS, max(1, width - 1))]
         lines: list[Line] = [[(f" {self._metric}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
         shown = [response for effect in self._effects for response in effect.responses]
         better, worse = (max, min) if higher_is_better(self._metric) else (min, max)

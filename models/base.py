@@ -8,7 +8,7 @@ other viewers. Only fits and evaluations call ``predict`` instead, which takes m
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +162,12 @@ class Model(ABC, Generic[S, Taste]):
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
     CPU."""
 
+    holds_out: ClassVar[bool] = False
+    """Whether each fit holds out ratings and reports its losses on them, so that its curve needs no validation part."""
+
+    work_of_last_fit: ClassVar[float] = 1.0
+    """How long the fit of ``for_all_ratings`` takes, as a share of the fit before it."""
+
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]
         self.seed = seed
@@ -236,6 +242,10 @@ class Model(ABC, Generic[S, Taste]):
         parameters, fitted = self._learn(train, validation, report)
         self.restore({**parameters, "counts": train.counts}, train.scale)
         return replace(fitted, curve=tuple(map(without_losses, fitted.curve))) if train.implicit else fitted
+
+    def for_all_ratings(self) -> Self:
+        """Return an unfitted model, to be fitted on all ratings, given this one, which was fitted on most of them."""
+        return type(self)(self.settings, seed=self.seed)
 
     @classmethod
     def check_ratings(cls, train: Dataset) -> None:

@@ -1,8 +1,7 @@
 """A blend of several models: stars from those that predict best, the order from those that rank best."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,6 +103,8 @@ CAUTION = 1.0
 """How many standard deviations of uncertainty are subtracted from the stars in the order."""
 BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars contribute to the order."""
+WEIGHTS = ("stack", "shift", "dated_stack", "dated_shift", "order")
+"""The parameters that are learned from held-out ratings."""
 IALS = 3
 """The number of ``ials``, which differ in their random starts."""
 RATINGS_FOR_ALL_IALS = 10_000_000
@@ -144,6 +145,34 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Pa
     return parts
 
 
+PartProgress = Callable[[str, float], None]
+"""Called with the name of the part that is fitted, and the share of the fits of all parts that is done."""
+
+
+def fit_parts(
+    parts: Mapping[str, Part], data: Callable[[str], Dataset], seed: int, progress: PartProgress
+) -> Iterator[tuple[str, AnyModel]]:
+    """Fit the parts to their ``data``, in order, and yield each with its name.
+
+    A part that does not contribute to the stars knows the ratings of its users only until the next part is fitted: once
+    for each part, they would take gigabytes. ``BASE``, which comes first, counts for half of the time.
+    """
+    # Imported here because serving does not need it.
+    from movietui.models.training.resume import fit_part
+
+    for index, (name, part) in enumerate(parts.items()):
+
+        def report(epoch: Epoch, name: str = name, index: int = index) -> None:
+            done = epoch.number / epoch.of
+            progress(name, 0.5 * (1 + (index - 1 + done) / (len(parts) - 1)) if index else 0.5 * done)
+
+        model, train = part.build(seed), data(name)
+        fit_part(model, train, report)
+        yield name, model
+        if not part.rates:
+            model.restore(model.serving_parameters(), train.scale)
+
+
 @dataclass(frozen=True, eq=False)
 class Tastes:
     """A viewer's representation in each part."""
@@ -156,9 +185,10 @@ class Blend(Model[BlendSettings, Tastes]):
     parts.
 
     Each part is fitted twice: without some of the ratings (``held_out``, a tenth), from which the weights are then
-    learned, and on all ratings, to serve. With a large dataset, the weights are learned from some of the users, who
-    together have about ``WEIGHT_RATINGS`` ratings, and ``BASE`` serves what it learned from as many users as the time
-    allows (``affordable``).
+    learned, and on all ratings, to serve. The last fit of a training (``for_all_ratings``) keeps the weights of the fit
+    before it, so that each part is fitted once. With a large dataset, the weights are learned from some of the users,
+    who together have about ``WEIGHT_RATINGS`` ratings, and ``BASE`` serves what it learned from as many users as the
+    time allows (``affordable``).
 
     *Stars*: ``shift + sum_k w_k r_k``, where ``r_k`` are the stars of a rating part. Ridge regression on the tenth
     gives ``w``, shrunk towards the first part alone (Breiman, Stacked regressions, 1996). There are two stacks: one for
@@ -184,6 +214,19 @@ class Blend(Model[BlendSettings, Tastes]):
     settings_type = BlendSettings
     needs_torch = True
     predicts_unrated = True
+    holds_out = True
+    work_of_last_fit = 0.5
+
+    def __init__(
+        self, settings: BlendSettings | None = None, *, seed: int = 0, weights: Parameters | None = None
+    ) -> None:
+        """``weights``: the parameters in ``WEIGHTS``, if a fit is not to learn them."""
+        super().__init__(settings, seed=seed)
+        self._weights = weights
+
+    def for_all_ratings(self) -> "Blend":
+        """Return an unfitted blend that keeps the weights of this one."""
+        return Blend(self.settings, seed=self.seed, weights={name: self.parameters[name] for name in WEIGHTS})
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
@@ -207,66 +250,75 @@ class Blend(Model[BlendSettings, Tastes]):
         return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1, 1).values())
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        # Imported here because serving does not need it.
-        from movietui.models.training.resume import fit_part
-
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
         parts = parts_of(self.settings, sweeps, IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1)
+        base_users = some_users(train, base_ratings, self.seed)
+        # A copy of all ratings of a large dataset would take most of a gigabyte.
+        of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))
+        rated = train.without_unrated()
+        passes = 1 if self._weights else 2
+        curve: list[Epoch] = []
+
+        def report(stage: str, predict: Callable[[Ints, Ints, Times], Floats]) -> None:
+            validation_loss = None
+            if validation is not None:
+                validation_loss = mse(predict(validation.user, validation.movie, validation.time), validation.stars)
+            curve.append(Epoch(len(curve) + 1, len(parts) + 1, losses.get(stage), validation_loss, stage))
+            progress(curve[-1])
+
+        weights, losses = self._weights, dict[str, float]()
+        if weights is None:
+            weights, losses = self._learn_weights(parts, train, lambda name, done: stages.report_share(name, done / 2))
+        served: dict[str, AnyModel] = {}
+        for name, model in fit_parts(
+            parts,
+            lambda name: of_base if name == BASE else rated,
+            self.seed,
+            lambda name, done: stages.report_share(name, 1 - (1 - done) / passes),
+        ):
+            served[name] = model
+            report(name, model.predict_at)
+        parameters: Parameters = {
+            f"{name}/{key}": value for name, model in served.items() for key, value in model.parameters.items()
+        }
+        parameters |= weights
+        served_blend = Blend(self.settings, seed=self.seed)
+        served_blend.restore({**parameters, "counts": train.counts}, train.scale)
+        report(self.name, served_blend.predict_at)
+        return parameters, Fitted.of(curve)
+
+    def _learn_weights(
+        self, parts: Mapping[str, Part], train: Dataset, progress: PartProgress
+    ) -> tuple[Parameters, dict[str, float]]:
+        """Fit the parts without some of the ratings, and return the parameters in ``WEIGHTS``, learned from these
+        ratings, and the losses of the parts and of the blend on them."""
         # Without the other users, whose vectors would be drawn in each sweep too.
         weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
-        base_users = some_users(train, base_ratings, self.seed)
-        # A copy of all ratings of a large dataset would take most of a gigabyte.
-        of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))
-        curve: list[Epoch] = []
-
-        def report(stage: str, predict: Callable[[Ints, Ints, Times], Floats], loss: float) -> None:
-            validation_loss = None
-            if validation is not None:
-                validation_loss = mse(predict(validation.user, validation.movie, validation.time), validation.stars)
-            curve.append(Epoch(len(curve) + 1, len(parts) + 1, loss, validation_loss, stage))
-            progress(curve[-1])
-
-        def report_share(name: str, fit: int, epoch: Epoch) -> None:
-            """Report how much of the whole fit is done; ``BASE``, which comes first, counts for half of it."""
-            done = (fit + epoch.number / epoch.of) / 2
-            stages.report_share(name, 0.5 * (1 + (len(curve) - 1 + done) / len(parts)) if curve else 0.5 * done)
-
-        first: dict[str, AnyModel] = {}
-        served: dict[str, AnyModel] = {}
-        for name, part in parts.items():
-            everything = of_base if name == BASE else train.without_unrated()
-            for fit, (models, data) in enumerate(((first, remaining), (served, everything))):
-                models[name] = part.build(self.seed)
-                fit_part(models[name], data, partial(report_share, name, fit))
-            predicted_stars = first[name].predict_at(held_out.user, held_out.movie, held_out.time)
-            report(name, served[name].predict_at, mse(predicted_stars, held_out.stars) if len(held_out) else 0.0)
-            if not part.rates:  # the ratings of all users, once for each part, would take gigabytes
-                for model in (first[name], served[name]):
-                    model.restore(model.serving_parameters(), train.scale)
-        rating_parts = [name for name, part in parts.items() if part.rates]
-        undated = np.stack([first[name].predict(held_out.user, held_out.movie) for name in rating_parts], 1)
-        dated = np.stack(
-            [first[name].predict_at(held_out.user, held_out.movie, held_out.time) for name in rating_parts], 1
-        )
-        stack, shift = fit_stack(undated, held_out.stars)
-        dated_stack, dated_shift = fit_stack(dated, held_out.stars)
-        parameters: Parameters = {
-            f"{name}/{key}": value for name, model in served.items() for key, value in model.parameters.items()
-        }
-        parameters |= {
+        fitted: dict[str, AnyModel] = {}
+        losses: dict[str, float] = {}
+        undated: list[Floats] = []
+        dated: list[Floats] = []
+        for name, model in fit_parts(parts, lambda name: remaining, self.seed, progress):
+            fitted[name] = model
+            predicted = model.predict_at(held_out.user, held_out.movie, held_out.time)
+            losses[name] = mse(predicted, held_out.stars) if len(held_out) else 0.0
+            if parts[name].rates:
+                undated.append(model.predict(held_out.user, held_out.movie))
+                dated.append(predicted)
+        stack, shift = fit_stack(np.stack(undated, 1), held_out.stars)
+        dated_stack, dated_shift = fit_stack(np.stack(dated, 1), held_out.stars)
+        blended = train.scale.clip((np.stack(dated, 1) @ dated_stack + dated_shift).astype(np.float32))
+        losses[self.name] = mse(blended, held_out.stars) if len(held_out) else 0.0
+        weights: Parameters = {
             "stack": stack,
             "shift": np.asarray(shift),
             "dated_stack": dated_stack,
             "dated_shift": np.asarray(dated_shift),
-            "order": self._learn_order(first, parts, remaining, held_out),
+            "order": self._learn_order(fitted, parts, remaining, held_out),
         }
-        served_blend = Blend(self.settings, seed=self.seed)
-        served_blend.restore({**parameters, "counts": train.counts}, train.scale)
-        blended = train.scale.clip((dated @ dated_stack + dated_shift).astype(np.float32))
-        report(self.name, served_blend.predict_at, mse(blended, held_out.stars) if len(held_out) else 0.0)
-        return parameters, Fitted.of(curve)
+        return weights, losses
 
     def only_for_predict(self) -> frozenset[str]:
         """Return the names of the parameters of all parts that only ``predict`` reads."""

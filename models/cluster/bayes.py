@@ -161,7 +161,6 @@ def _drawn(
     mean, precision, size = users.mean, users.precision, len(users.mean)
 
     def draw(block: Block) -> dict[str, Doubles]:
-        from movietui.models.mf import BLOCK
         from movietui.models.training.bayes import Side
 
         lists = _lists(block, overall)
@@ -169,9 +168,7 @@ def _drawn(
         side = Side(lists, [design], size)
         side.mean, side.precision, side.blocks[0].fitted = mean, precision, design @ weights
         generator = _generator(block, *key)
-        products = {
-            first: side.products(slice(first, first + BLOCK), table) for first in range(0, len(block.users), BLOCK)
-        }
+        products = {rows.start: side.products(rows, table) for rows in side.blocks_of_rows()}
         for _ in range(ROUNDS):
             side.draw_given(lambda rows: products[rows.start], noise, generator)
             side.draw_scatter(noise, generator)

@@ -465,11 +465,13 @@ class Trained:
     """The processor time of each fit, over all threads."""
 
 
-def phases(dataset: Dataset, refit_all: bool = True) -> tuple[Phase, ...]:
-    """Return the fits that ``train`` makes, in order."""
+def phases(name: str, dataset: Dataset, refit_all: bool = True) -> Mapping[str, float]:
+    """Return the fits that ``train`` makes, in order, each with how long it takes as a share of the first one."""
+    model = MODELS[name]
     if len(dataset.ratings) > FITTED_ONCE:
-        return ("measure",)
-    return ("curve", "measure", "serve") if refit_all else ("curve", "measure")
+        return {"measure": 1.0}
+    first = {"measure": 1.0} if model.holds_out else {"curve": 1.0, "measure": 1.0}
+    return {**first, "serve": model.work_of_last_fit} if refit_all else first
 
 
 def ignore_phase(phase: Phase, epoch: Epoch) -> None:
@@ -488,32 +490,33 @@ def train(
 ) -> Trained:
     """Train a model to serve, and measure how well it predicts ratings that it has not seen.
 
-    The model is fitted up to three times: on train without a validation part, for the curve (phase ``curve``); on all
-    of train, to measure on test (``measure``); and, with ``refit_all``, on all ratings, which the served model should
-    know (``serve``). With more than ``FITTED_ONCE`` ratings, it is fitted only on train, to measure and to serve, and
-    the curve has no validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not
-    allow.
+    The model is fitted up to three times: on train without a validation part, for the curve (phase ``curve``), unless
+    the model ``holds_out`` ratings itself; on all of train, to measure on test (``measure``); and, with ``refit_all``,
+    on all ratings, which the served model should know (``serve``). With more than ``FITTED_ONCE`` ratings, it is fitted
+    only on train, to measure and to serve, and the curve has no validation loss. Raises ``Problem`` for an unknown
+    model or split, or one that the dataset does not allow.
     """
     check_ratings([name], dataset, "ranking")
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name, split_seed)
-    fits = phases(dataset, refit_all)
+    fits = phases(name, dataset, refit_all)
     seconds: dict[Phase, float] = {}
     cpu_seconds: dict[Phase, float] = {}
 
-    def fit(phase: Phase, data: Dataset, held_out: Ratings | None = None) -> tuple[AnyModel, Fitted]:
+    def fit(phase: Phase, model: AnyModel, data: Dataset, held_out: Ratings | None = None) -> Fitted:
         start, cpu_start = time.perf_counter(), time.process_time()
-        model = build(name, settings, seed)
         fitted = model.fit(data, held_out, lambda epoch: progress(phase, epoch))
         seconds[phase], cpu_seconds[phase] = time.perf_counter() - start, time.process_time() - cpu_start
-        return model, fitted
+        return fitted
 
     curve: Fitted | None = None
     if "curve" in fits:
         learn, validation = hold_out(parts.rows.train)
-        curve = fit("curve", dataset.with_ratings(learn), dataset.ratings.take(validation))[1]
-    model, fitted = fit("measure", parts.train)
+        validated = build(name, settings, seed)
+        curve = fit("curve", validated, dataset.with_ratings(learn), dataset.ratings.take(validation))
+    model = build(name, settings, seed)
+    fitted = fit("measure", model, parts.train)
     prediction, lists, metrics = None, None, {}
     if (parts.test.stars >= RELEVANT).any():
         order, measures = order_for(split_name), measures_for(split_name)
@@ -525,7 +528,8 @@ def train(
     if lists is not None:
         metrics |= ranking_metrics(lists, parts.train) | plugin_metrics.of_lists(lists, parts.train)
     if "serve" in fits:
-        model = fit("serve", dataset)[0]
+        model = model.for_all_ratings()
+        fit("serve", model, dataset)
     return Trained(
         model=model,
         fitted=curve or fitted,

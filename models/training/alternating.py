@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from movietui.data.dataset import Floats, Ints
+from movietui.models.training.threads import for_each
 
 BLOCK = 16_384
 """The most ratings, with padding, in one batch of solves. A longer list is a batch by itself."""
@@ -56,14 +57,20 @@ def solve(lists: PaddedLists, others: Tensor, ridges: Tensor, gram: Tensor | flo
     count, factors = others.shape
     padded_others = torch.cat([others, torch.zeros_like(others[:1])])  # the last row is for -1
     solution = others.new_zeros(len(ridges), factors)
-    # Allocated once: for each batch, that would take longer than filling it.
-    buffer = others.new_empty(max((padded.numel() for _, padded, _ in lists.groups), default=0), factors)
-    for numbers, padded, values in lists.groups:
-        rows = torch.where(padded < 0, count, padded).ravel()
-        vectors = torch.index_select(padded_others, 0, rows, out=buffer[: len(rows)]).view(*padded.shape, factors)
-        normal = vectors.mT @ vectors
-        normal += gram
-        normal.diagonal(dim1=1, dim2=2).add_(ridges[numbers, None])
-        pull = (values[:, None] @ vectors).mT
-        solution[numbers] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
+
+    def solve_batches(batches: Sequence[tuple[Tensor, Tensor, Tensor]]) -> None:
+        # Allocated once: for each batch, that would take longer than filling it.
+        buffer = others.new_empty(max(padded.numel() for _, padded, _ in batches), factors)
+        for numbers, padded, values in batches:
+            rows = torch.where(padded < 0, count, padded).ravel()
+            vectors = torch.index_select(padded_others, 0, rows, out=buffer[: len(rows)]).view(*padded.shape, factors)
+            normal = vectors.mT @ vectors
+            normal += gram
+            normal.diagonal(dim1=1, dim2=2).add_(ridges[numbers, None])
+            pull = (values[:, None] @ vectors).mT
+            solution[numbers] = torch.cholesky_solve(pull, torch.linalg.cholesky(normal))[:, :, 0]
+
+    # Neighbouring batches take about the same time, so that each thread gets as much to do as the others.
+    threads = min(torch.get_num_threads(), len(lists.groups))
+    for_each(solve_batches, [lists.groups[first::threads] for first in range(threads)])
     return solution

@@ -20,11 +20,11 @@ from movietui.data.dataset import Dataset, Floats, Ratings
 from movietui.data.samples import evenly_spread
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.bayes import BayesSettings, sitting_keys, sitting_rows, sitting_users
-from movietui.models.mf import BLOCK
 from movietui.models.ordinal import values_and_cuts
 from movietui.models.side_features import of_movies, of_users
 from movietui.models.training.mf import Lists, bags
 from movietui.models.training.resume import State, next_state
+from movietui.models.training.threads import for_each
 
 SPREAD = 0.05
 """The prior variance of an entry of a vector."""
@@ -48,6 +48,10 @@ SLACK = 16
 """How many directions are computed in addition to those used."""
 NARROW = 20
 """Up to this width of a table, it is faster to sum the products of its rows than to multiply each list."""
+BLOCK = 1024
+"""How many rows are drawn at once, by a single thread."""
+NARROW_BLOCK = 16_384
+"""How many rows are drawn at once if the table is narrow: its products are then computed once for each block."""
 RATINGS_AT_ONCE = 16_384
 """How many ratings, with their padding, are multiplied at once: about as many as fit in the processor's cache."""
 DIRECTION_RATINGS = 4_000_000
@@ -568,11 +572,12 @@ class Side:
         A rating has the variance ``noise`` times the scatter of its user and of its movie.
         """
         table, sittings = other.as_others(), self.sittings
+        weighted = table * table[:, -1:] if sittings else table
         self.draw_given(
             lambda block: self.products(block, table),
             noise,
             generator,
-            (lambda block, variance: sittings.of_block(block, table, variance)) if sittings else None,
+            (lambda block, variance: sittings.of_block(block, weighted, variance)) if sittings else None,
         )
 
     def draw_given(
@@ -582,15 +587,18 @@ class Side:
         generator: Generator,
         sittings_of: "Callable[[slice, Tensor], _SittingsOfBlock] | None" = None,
     ) -> None:
-        """Draw the vectors given the ``products`` of each block of ``BLOCK`` rows, and compute the errors.
+        """Draw the vectors given the products of each block of rows, and compute the errors.
 
         ``sittings_of``: returns the sittings of a block's rows, given the variances of their ratings.
         """
-        size = self.vectors.shape[1]
+        total, size = self.vectors.shape
         pull = self.expected() @ self.precision
         self.means[-1] = self.mean
-        for first in range(0, len(self.vectors), BLOCK):
-            block = slice(first, first + BLOCK)
+        # Drawn before the blocks, which are computed in any order.
+        normal = torch.randn(total, size, 1, generator=generator)
+        levels = torch.randn(len(self.sittings.levels), generator=generator) if self.sittings else None
+
+        def draw(block: slice) -> None:
             products = products_of(block)
             variance = noise * self.scatter[block, None]
             sittings = sittings_of(block, variance[:, 0]) if sittings_of else None
@@ -600,7 +608,7 @@ class Side:
             lower = torch.linalg.cholesky(gram / variance[:, :, None] + self.precision)
             half = torch.linalg.solve_triangular(lower, (right / variance + pull[block])[:, :, None], upper=False)
             # The means and the draws, side by side.
-            half = torch.cat([half, half + torch.randn(half.shape, generator=generator)], 2)
+            half = torch.cat([half, half + normal[block]], 2)
             solution = torch.linalg.solve_triangular(lower.mT, half, upper=True)
             self.means[:-1][block], vectors = solution[:, :, 0], solution[:, :, 1].contiguous()
             self.vectors[block] = vectors
@@ -608,9 +616,16 @@ class Side:
             quadratic = ((gram @ vectors[:, :, None])[:, :, 0] - 2 * right) * vectors
             constant = products[:, -2, -2] - 2 * products[:, -2, -1] + products[:, -1, -1]
             errors = quadratic.sum(1) + constant
-            if sittings:
-                sittings.draw(solution, errors, generator)
+            if sittings and levels is not None:
+                sittings.draw(solution, errors, levels)
             self.errors[block] = errors.clamp_min(0)
+
+        for_each(draw, self.blocks_of_rows())
+
+    def blocks_of_rows(self) -> list[slice]:
+        """Return the blocks of rows that are drawn at once."""
+        rows = NARROW_BLOCK if self.vectors.shape[1] + 2 <= NARROW else BLOCK
+        return [slice(first, first + rows) for first in range(0, len(self.vectors), rows)]
 
     def as_others(self) -> Tensor:
         """Return the table that ``products`` of the other side reads, shape (rows + 1, size + 2).
@@ -699,12 +714,13 @@ class Sittings:
         levels = self.levels.index_select(0, self._sitting_by_movie)
         torch.sub(self._by_movie.stars, levels, out=self.without_levels.stars)
 
-    def of_block(self, block: slice, table: Tensor, variance: Tensor) -> "_SittingsOfBlock":
+    def of_block(self, block: slice, weighted: Tensor, variance: Tensor) -> "_SittingsOfBlock":
         """Return the sittings of some users.
 
-        ``table``: see ``Side.as_others``; ``variance``: that of each user's ratings, if the movie has average scatter.
+        ``weighted``: the table of ``Side.as_others``, each row times its last entry; ``variance``: that of each user's
+        ratings, if the movie has average scatter.
         """
-        return _SittingsOfBlock(self, self.starts[block.start : block.stop + 1], table, variance)
+        return _SittingsOfBlock(self, self.starts[block.start : block.stop + 1], weighted, variance)
 
     def learn(self, generator: Generator) -> None:
         """Draw the variance of the levels from its inverse gamma distribution; the prior counts as two sittings."""
@@ -716,14 +732,14 @@ class Sittings:
 class _SittingsOfBlock:
     """The sittings of some users, given the movies."""
 
-    def __init__(self, sittings: Sittings, starts: Tensor, table: Tensor, variance: Tensor) -> None:
+    def __init__(self, sittings: Sittings, starts: Tensor, weighted: Tensor, variance: Tensor) -> None:
         self._sittings, self._inside = sittings, slice(int(starts[0]), int(starts[-1]))
         self._starts = starts - starts[0]
         self._user = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
         self._variance = variance[self._user]
         ratings = sittings.lists.starts[self._inside.start : self._inside.stop + 1]
         rated = slice(int(ratings[0]), int(ratings[-1]))
-        others, ratings, weighted = sittings.lists.others[rated], ratings - ratings[0], table * table[:, -1:]
+        others, ratings = sittings.lists.others[rated], ratings - ratings[0]
         self._sums = bags(others, weighted, ratings)
         """The sum over the ratings of each sitting of ``(q, 1, c, stars)``, weighted by the movies' precision."""
         self._sums[:, -1:] = bags(others, weighted[:, -1:].contiguous(), ratings, sittings.lists.stars[rated])
@@ -739,11 +755,12 @@ class _SittingsOfBlock:
         _multiply_lists(lists, self._starts, table, products)
         return products
 
-    def draw(self, solution: Tensor, errors: Tensor, generator: Generator) -> None:
+    def draw(self, solution: Tensor, errors: Tensor, normal: Tensor) -> None:
         """Draw the levels and compute their means, given the means and the draws of the users' vectors; update the sums
         of the squared errors.
 
-        ``solution``: shape (users, size, 2); ``errors``: shape (users,), those without the levels.
+        ``solution``: shape (users, size, 2); ``errors``: shape (users,), those without the levels; ``normal``: a draw
+        from ``N(0, 1)`` for each of all levels.
         """
         size, inside = solution.shape[1], self._inside
         predicted = torch.bmm(self._sums[:, None, :size], solution[self._user])[:, 0]
@@ -751,7 +768,7 @@ class _SittingsOfBlock:
         means = residuals / self._total[:, None]
         self._sittings.means[:-1][inside] = means[:, 0]
         deviation = (self._variance / self._total).sqrt()
-        levels = means[:, 1] + deviation * torch.randn(len(means), generator=generator)
+        levels = means[:, 1] + deviation * normal[inside]
         self._sittings.levels[inside] = levels
         errors.index_add_(0, self._user, levels * (levels * self._sums[:, -3] - 2 * residuals[:, 1]))
 

@@ -118,7 +118,7 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
                     imdb="",
                     device=SPARK,
                 )
-                recorder = Recorder(Runs(store), run, ("measure",))
+                recorder = Recorder(Runs(store), run, {"measure": 1.0})
             with explain_errors(dataset.uri):
                 model, metrics = run_on(spark, fitted_and_measured, listener.stage, saw)
             checkpoint = checkpoint_of(store, run)

@@ -181,7 +181,7 @@ def measure(
                 list_order=wanted.lists_by or "",
                 environment=environment_of(wanted.dataset),
             )
-            recorder = Recorder(Runs(store), run, ("fit",))
+            recorder = Recorder(Runs(store), run, {"fit": 1.0})
         if wanted.kind == "evaluation":
             evaluation = _evaluate(wanted, on_epoch)
             if wanted.task != "pair":

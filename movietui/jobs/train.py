@@ -25,7 +25,7 @@ from movietui.store.runs import SERVED_SPLIT, Recorder, Runs
 if TYPE_CHECKING:
     from movietui.data.dataset import Dataset
     from movietui.models.base import Epoch
-    from movietui.models.evaluation.measure import Phase, Trained
+    from movietui.models.evaluation.measure import Trained
     from movietui.models.settings import Settings
     from movietui.models.training.resume import States
 
@@ -78,9 +78,9 @@ class Prepared:
     """What the run calls the split on which the model is measured."""
 
     @property
-    def phases(self) -> tuple[Phase, ...]:
-        """The fits to come, in order."""
-        return models.phases(self.dataset, refit_all=self.request.split is None)
+    def phases(self) -> Mapping[str, float]:
+        """The fits to come, in order, each with how long it takes as a share of the first one."""
+        return models.phases(self.request.model, self.dataset, refit_all=self.request.split is None)
 
 
 def record_end(recorder: Recorder | None, error: BaseException) -> None:
@@ -209,7 +209,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener, *, again: bo
             recorder.hold(listener.gate.wait)
 
     def on_epoch(phase: str, epoch: Epoch) -> None:
-        message: EpochProgress = {**epoch_message(epoch), "fits": len(prepared.phases)}
+        message: EpochProgress = {**epoch_message(epoch), "fits": sum(prepared.phases.values())}
         recorder.epoch(phase, message)
         listener.epoch(phase, message)
         pause()

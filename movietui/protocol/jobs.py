@@ -135,8 +135,8 @@ class EpochProgress(EpochRow):
     """A point of a curve, with the maximum number of epochs."""
 
     of: int
-    fits: NotRequired[int]
-    """How many fits the training makes in all."""
+    fits: NotRequired[float]
+    """How long the whole training takes, in units of its first fit: 2 for two fits that take the same time."""
 
 
 class TrainResult(TypedDict):

@@ -44,8 +44,8 @@ class JobProgress:
     results: tuple[SweepRow, ...] = ()
     """The combinations of a sweep measured so far, in order."""
     phase: str = ""
-    fits: int = 0
-    """How many fits the training makes in all; 0 until the first epoch says so."""
+    fits: float = 0
+    """How long the whole training takes, in units of its first fit; 0 until the first epoch says so."""
     began: float = field(default_factory=time.monotonic)
     phase_began: float = field(default_factory=time.monotonic)
     first_phase: float = 0.0
@@ -120,8 +120,7 @@ class JobProgress:
     def whole(self) -> tuple[float, float | None]:
         """Return which share of a whole training is done, and how many seconds are left (``None`` if unknown).
 
-        Epochs may take very different times. But all phases do the same work, so the time of the first phase predicts
-        those of the others.
+        Epochs may take very different times. But how long the other phases take, compared to the first, is known.
         """
         usual = 2 if self.request["do"] == "train" and self.request.get("split") else 3
         fits = self.fits or usual

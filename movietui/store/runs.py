@@ -525,8 +525,11 @@ def metric_order(run: Run, metric: str) -> float:
 class Recorder:
     """Records the progress of a run: at the first epoch of each phase, then at most once a second."""
 
-    def __init__(self, runs: Runs, number: int, phases: Sequence[str], clock: Callable[[], float] = time.monotonic):
-        """``phases`` has the names of the fits to come, in order."""
+    def __init__(
+        self, runs: Runs, number: int, phases: Mapping[str, float], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``phases`` has the names of the fits to come, in order, each with how long it takes as a share of the first
+        one."""
         self._runs = runs
         self._number = number
         self._phases = phases
@@ -550,7 +553,7 @@ class Recorder:
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Record an epoch."""
-        if phase == self._phases[0]:
+        if phase == next(iter(self._phases)):
             row: EpochRow = {
                 "epoch": epoch["epoch"],
                 "train_loss": epoch["train_loss"],
@@ -597,12 +600,13 @@ class Recorder:
     def _left(self, of: int) -> float | None:
         """Estimate the remaining seconds from the latest epochs of this phase; ``None`` if there are too few.
 
-        Assumes that each later phase has as many epochs as this one.
+        Assumes that all epochs of a phase take the same time.
         """
         (since, first), (now, epoch) = self._latest[0], self._latest[-1]
         if epoch <= first:
             return None
-        to_come = len(self._phases) - 1 - self._phases.index(self._phase)
+        names = [*self._phases]
+        to_come = sum(self._phases[name] for name in names[names.index(self._phase) + 1 :]) / self._phases[self._phase]
         return (now - since) / (epoch - first) * (of - epoch + to_come * of)
 
     def hold(self, wait: Callable[[], object]) -> None:

@@ -1,7 +1,12 @@
 """The blend."""
 
+import numpy as np
+
+from movietui.data.dataset import Dataset
+from movietui.data.progress import WHOLE, Stage
 from movietui.models.base import AnyModel, Epoch, Fitted
-from movietui.models.blend import Blend, BlendSettings
+from movietui.models.blend import WEIGHTS, Blend, BlendSettings
+from movietui.models.training.stages import reporting
 from tests.models.contract import ModelContract
 
 QUICK = BlendSettings(factors=4, sweeps=30)
@@ -19,3 +24,17 @@ class TestBlend(ModelContract):
     ) -> None:
         stages = [epoch.stage for epoch in validated[2]]
         assert stages == ["bayes", "item-knn", "ease", "ials-0", "ials-1", "ials-2", "blend"]
+
+    def test_the_fit_on_all_ratings_keeps_the_weights(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
+        measured, _, train = quick
+        model = measured.for_all_ratings()
+        stages: list[Stage] = []
+        with reporting(stages.append):
+            curve = model.fit(train).curve
+        for name in WEIGHTS:
+            np.testing.assert_array_equal(model.parameters[name], measured.parameters[name])
+        assert model.counts.sum() == len(train.ratings)
+        assert [epoch.train_loss for epoch in curve] == [None] * 7
+        shares = [stage.done for stage in stages if stage.unit == WHOLE]
+        assert shares == sorted(shares)
+        assert (shares[0], shares[-1]) == (125, 1000)  # after the first of four sweeps of bayes, half of the time

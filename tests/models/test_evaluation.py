@@ -13,6 +13,7 @@ from movietui.data.splits import split
 from movietui.models.base import Epoch, Expectation
 from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.bias import Bias, BiasSettings, Generosity
+from movietui.models.blend import BlendSettings
 from movietui.models.choices import Task
 from movietui.models.evaluation import measure
 from movietui.models.evaluation.comparison import compare
@@ -22,6 +23,7 @@ from movietui.models.evaluation.measure import (
     evaluate,
     measure_coverage,
     measure_pair_lists,
+    phases,
     train,
 )
 from movietui.models.metrics import pair_errors
@@ -364,6 +366,16 @@ class TestTrain:
         assert trained.fitted_on == "train"
         assert int(trained.model.counts.sum()) == len(split(DATASET, "random80").train)
         assert list(trained.seconds) == ["curve", "measure"]
+
+    def test_a_model_that_holds_out_ratings_has_a_curve_without_a_fit_of_its_own(self) -> None:
+        seen: list[tuple[str, Epoch]] = []
+        settings = BlendSettings(factors=2, sweeps=2)
+        trained = train("blend", DATASET, settings=settings, progress=lambda *each: seen.append(each))
+        assert dict.fromkeys(phase for phase, _ in seen) == dict.fromkeys(["measure", "serve"])
+        assert trained.fitted.curve == tuple(epoch for phase, epoch in seen if phase == "measure")
+        assert all(epoch.train_loss for epoch in trained.fitted.curve)
+        assert phases("blend", DATASET) == {"measure": 1, "serve": 0.5}
+        assert phases("mf", DATASET, refit_all=False) == {"curve": 1, "measure": 1}
 
     def test_measures_the_same_as_evaluate(self) -> None:
         metrics = train("mf", DATASET, "random80").metrics

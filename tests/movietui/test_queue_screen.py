@@ -145,7 +145,7 @@ async def test_a_training_on_a_cluster_is_seen(store: Store, size: tuple[int, in
     other = Store(locations.store())
     number = other.start_run("als", "own", "standard", "random90-by-hash", 0, {}, device=SPARK)
     time = 0.0
-    recorder = Recorder(Runs(other), number, (), clock=lambda: time)
+    recorder = Recorder(Runs(other), number, {}, clock=lambda: time)
     async with started(size, engine=FakeEngine()) as driver:
         screen = await go(driver)
         await driver.press("right", "home")

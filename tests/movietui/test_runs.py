@@ -274,13 +274,13 @@ def epoch(number: int, of: int = 4) -> dict[str, Any]:
 def test_progress_is_stored_during_training(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [100.0]
-    recorder = Recorder(runs, number, ("curve", "measure"), lambda: now[0])
+    recorder = Recorder(runs, number, {"curve": 1.0, "measure": 0.5}, lambda: now[0])
     for epoch_number in range(1, 4):
         now[0] += 2
         recorder.epoch("curve", epoch(epoch_number))
     run = runs.get(number)
     assert (run.state, run.seconds, len(run.curve)) == ("running", 6, 3)
-    assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "unit": "epoch", "left": 2 * (1 + 4)}
+    assert run.progress == {"phase": "curve", "epoch": 3, "of": 4, "unit": "epoch", "left": 2 * (1 + 0.5 * 4)}
     assert run.peak_bytes
     assert run.peak_bytes > 10_000_000
     now[0] += 0.1
@@ -294,7 +294,7 @@ def test_progress_is_stored_during_training(store: Store, runs: Runs) -> None:
 def test_a_pause_is_stored_and_does_not_count_as_training_time(store: Store, runs: Runs) -> None:
     number = store.start_run("mf", "demo", "none", "u1", 0, {})
     now = [0.0]
-    recorder = Recorder(runs, number, ("curve",), lambda: now[0])
+    recorder = Recorder(runs, number, {"curve": 1.0}, lambda: now[0])
     now[0] = 1.0
     seen = []
 

@@ -313,6 +313,11 @@ def _rows_by_value(values: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]
     return {value: tuple(having) for value, having in rows.items()}
 
 
+def decade_name(year: int) -> str:
+    """Return the name of a year's decade: ``1940s``."""
+    return f"{year // 10 * 10}s"
+
+
 @dataclass(frozen=True, eq=False)
 class Movies:
     """The movies of a dataset, as columns."""
@@ -368,6 +373,17 @@ class Movies:
     def genres_of(self, row: int) -> list[str]:
         """Return the names of a movie's genres."""
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
+
+    def groups_of(self, row: int) -> list[str]:
+        """Return the names of a movie's genres and of its decade, if the year is known: ``War``, ``1940s``."""
+        year = int(self.years[row])
+        return [*self.genres_of(row), *([decade_name(year)] if year > 0 else [])]
+
+    def of_group(self, name: str) -> Bools:
+        """Return which movies are of a genre or a decade, shape (movies,)."""
+        if name in self.genre_names:
+            return np.asarray(self.genres[:, self.genre_names.index(name)], bool)
+        return np.asarray(self.years // 10 * 10 == int(name.removesuffix("s")), bool)
 
     def tags_of(self, row: int) -> list[str]:
         """Return the tags of a movie, the most telling first; empty if the dataset has no tags.

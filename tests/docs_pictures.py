@@ -62,7 +62,7 @@ SESSIONS: Mapping[str, Sequence[Scene]] = {
         Scene(("right", "down", "down"), "↓ ↓   a movie that you know", "Unseen"),
         Scene(("4",), "4   four stars, and the list is new", "rated"),
         Scene(("left_square_bracket",), "[   half a star less", "3½"),
-        Scene(("enter",), "enter   why is this movie here?", "because you liked"),
+        Scene(("enter",), "enter   why is this movie here?", "liked"),
         Scene(("escape", "u"), "u   undo", "undid", 3.5),
     ),
     "session-pair": (

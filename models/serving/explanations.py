@@ -1,16 +1,23 @@
 """Why a movie is recommended: the ratings that count most for it and against it, and what the movies have in common."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Dataset, Floats, Ints
+from movietui.data.dataset import Bools, Floats, Ints
 from movietui.models.base import AnyModel, Expectation, History
-from movietui.models.choices import Basis
+from movietui.models.choices import WELL_LIKED, Basis
 from movietui.models.metrics import RELEVANT
-from movietui.models.serving.kinship import Shared, are_kin, shared
-from movietui.models.serving.similar import Similarities
-from movietui.models.serving.taste import crowd_means, shrunk_mean
+from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans, watchers
+from movietui.models.serving.kinship import Shared, are_kin, coincidence, shared
+from movietui.models.serving.similar import Raters, Relations, Similarities
+from movietui.models.serving.standing import Standing, standings
+from movietui.models.serving.taste import Taste, crowd_means, shrunk_mean, taste
 
 REASONS = 3
 """The maximum number of reasons for a movie."""
@@ -18,11 +25,9 @@ OBJECTIONS = 2
 """The maximum number of reasons against a movie."""
 ALIKE = 2
 """The maximum number of liked movies by which people with the same taste are described."""
-COMMON_RATERS = 10
-"""At least this many people rated such a movie and the explained one."""
-ALIKE_SIMILARITY = 0.12
-"""The smallest similarity of such a movie and the explained one. In people's eyes, movies that are less similar have
-nothing to do with each other."""
+ALIKE_COINCIDENCE = 4.5
+"""The smallest ``coincidence`` of such a movie and the explained one: 1 in 90 movies has so much in common with it. In
+people's eyes, movies with less have nothing to do with each other."""
 SMALLEST_WEIGHT = 0.01
 """The smallest weight of a reason. For a viewer with more than 100 ratings, it is the average weight of a rating; for
 one with fewer than 50, half of it: a rating that hardly changes the score is no reason, however similar its movie."""
@@ -31,9 +36,9 @@ NEAREST = 12
 NEAREST_SHARE = 0.007
 """In a larger dataset, this share of all movies can be reasons. People who judged reasons on ml-100k found hardly any
 convincing whose movies were less similar."""
-SIMILARITY_POWER = 2
-"""The power of similarity in the value of a reason, where weight has a power of 1. Weight says what the model uses, and
-similarity what a person sees."""
+CLOSENESS_POWER = 2
+"""The power of similarity or coincidence in the value of a reason, where weight has a power of 1. Weight says what the
+model uses, and closeness what a person sees."""
 MIN_SHARE_OF_BEST = 0.3
 """A further reason must have at least this share of the best reason's value."""
 LIKED_ABOVE_MEAN = 3.5
@@ -72,8 +77,23 @@ class Reasons:
     against: tuple[Reason, ...] = ()
     """Ratings of movies that the viewer disliked and that count against the movie."""
     alike: tuple[Reason, ...] = ()
-    """If the basis is ``alike``: ratings of liked movies that count most for the movie. They need not be like it, but
-    people who liked them too like it more than others do."""
+    """If the basis is ``alike`` or ``watched``: ratings of liked movies that count for the movie. They need not be like
+    it, but people who liked (watched) them too like (watch) it more than others do. Empty if these people are described
+    only by their agreement."""
+    crowd: Crowd | None = None
+    """If the basis is ``alike`` or ``watched``: how many of these people like (watched) the movie; ``None`` if too few
+    are known."""
+    standing: Standing | None = None
+    """If the basis is ``taste`` or ``everyone``: of which movies it is one of the best liked; ``None`` if of none."""
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The basis, the crowd and the standing as JSON-able values."""
+        return {
+            "basis": self.basis,
+            "crowd": self.crowd and asdict(self.crowd),
+            "standing": self.standing and asdict(self.standing),
+        }
 
 
 @dataclass(frozen=True)
@@ -139,82 +159,184 @@ def reasons_for(
     reason for a war movie, even if its rating changes the model's score. Reasons far behind the best one are left out,
     and so are objections that weigh more than every reason.
 
-    If there is no reason for a movie, and the prediction is ``ABOVE_AVERAGE``, at most ``ALIKE`` of the liked movies
-    with at least the average weight describe the people who like it.
+    If there is no reason for a movie, the first of these that is true is named:
+
+    - People who liked the same movies as the viewer clearly like it more than others do. They are described by at most
+      ``ALIKE`` movies whose ratings count for it.
+    - It is one of the best liked movies of a genre or decade that the viewer likes, and their ratings of this group
+      count for it.
+    - People whose ratings agree with the viewer's clearly like it more than others do, and so does the model think the
+      viewer will: the prediction is ``ABOVE_AVERAGE``.
+    - Everyone's ratings, if the movie is one of the best liked of some movies, or very well liked.
+    - People who watched the same movie as the viewer, whose rating counts for it, watched it more often than others.
+    - Everyone's ratings; or people whose ratings agree with the viewer's, without figures, if the model thinks that the
+      viewer will like the movie more than others do.
     """
-    liked = (history.stars >= RELEVANT) | (
-        (history.stars >= LIKED_ABOVE_MEAN) & (history.stars > history.stars.mean() if len(history) else False)
-    )
-    disliked = history.stars < LIKED_ABOVE_MEAN - 0.5  # 2.5 stars or fewer, or 2 on a scale of whole stars
-    above_average = _above_average(similarities.dataset, history, expected.stars, rows)
+    explaining = _Viewer.of(similarities, history, expected)
     return [
-        _reasons(similarities, history, int(row), shares, liked, disliked, most, likes_more=likes_more)
-        for row, shares, likes_more in zip(rows, model.explain_list(history, rows), above_average, strict=True)
+        _reasons(explaining, int(row), shares, most)
+        for row, shares in zip(rows, model.explain_list(history, rows), strict=True)
     ]
 
 
-def _above_average(dataset: Dataset, history: History, stars: Floats, rows: Ints) -> list[bool]:
-    """Return whether a viewer would like each of some movies more than others do; see ``ABOVE_AVERAGE``.
+@dataclass(frozen=True, eq=False)
+class _Viewer:
+    """What is the same for all movies that are explained to a viewer."""
 
-    ``stars``: the predicted ratings, shape (movies,).
-    """
-    if dataset.implicit or not len(history):
-        return [False] * len(rows)
-    generosity = shrunk_mean(history.stars - crowd_means(dataset)[history.movies])
-    means = [dataset.mean_of(int(row)) for row in rows]
-    return [
-        mean is not None and bool(stars[row] - mean - generosity >= ABOVE_AVERAGE)
-        for row, mean in zip(rows, means, strict=True)
-    ]
+    similarities: Similarities
+    history: History
+    predicted: Floats
+    """The predicted stars, shape (movies,)."""
+    means: Floats
+    """Each movie's mean rating, shrunk, shape (movies,)."""
+    taste: Taste
+
+    @classmethod
+    def of(cls, similarities: Similarities, history: History, expected: Expectation) -> "_Viewer":
+        dataset = similarities.dataset
+        return cls(similarities, history, expected.stars, crowd_means(dataset), taste(dataset, history))
+
+    @cached_property
+    def liked(self) -> Bools:
+        """Which of the ratings say that the viewer likes the movie, shape (ratings,)."""
+        stars = self.history.stars
+        above_mean = stars > (stars.mean() if len(stars) else 0)
+        return np.asarray((stars >= RELEVANT) | ((stars >= LIKED_ABOVE_MEAN) & above_mean), bool)
+
+    @property
+    def disliked(self) -> Bools:
+        """Which of the ratings say that the viewer dislikes the movie, shape (ratings,): 2.5 stars or fewer, or 2 on a
+        scale of whole stars."""
+        return np.asarray(self.history.stars < LIKED_ABOVE_MEAN - 0.5, bool)
+
+    @cached_property
+    def residuals(self) -> Floats:
+        """The ratings minus the means of the movies, shape (ratings,)."""
+        return np.asarray(self.history.stars - self.means[self.history.movies], np.float32)
+
+    @property
+    def generosity(self) -> float:
+        """How many more stars the viewer gives than others do."""
+        return shrunk_mean(self.residuals)
+
+    def likes_more(self, row: int) -> bool:
+        """Return whether the viewer is predicted to like a movie more than others do; see ``ABOVE_AVERAGE``."""
+        mean = self.similarities.dataset.mean_of(row)
+        return mean is not None and bool(self.predicted[row] - mean - self.generosity >= ABOVE_AVERAGE)
+
+    def well_liked(self, row: int) -> bool:
+        """Return whether everyone's mean rating of a movie is reason enough to watch it."""
+        mean = self.similarities.dataset.mean_of(row)
+        return mean is not None and round(mean, 1) >= WELL_LIKED
+
+    def watchers(self, relations: Relations, row: int, rated: int) -> Crowd | None:
+        """Return how many of the people who watched a rated movie watched a movie too; ``None`` if few did."""
+        counts = self.similarities.dataset.counts
+        return watchers(int(relations.common[rated]), int(counts[rated]), int(counts[row]), relations.users)
+
+    def share_of(self, group: str, shares: Floats) -> float:
+        """Return how much the ratings of a genre or a decade contribute to a score.
+
+        ``shares``: of each rating, shape (ratings,).
+        """
+        movies = self.similarities.dataset.movies
+        return float(shares[movies.of_group(group)[self.history.movies]].sum())
+
+    def crowd(self, raters: Raters, which: Bools) -> Crowd:
+        """Return how many of some of a movie's raters like it; the viewer is not one of them."""
+        return crowd(raters, which & (raters.user != self.history.user))
+
+    def agreeing(self, raters: Raters, row: int) -> Crowd:
+        """Return how many of the people whose ratings of other movies agree with the viewer's like a movie."""
+        others = self.history.movies != row
+        residuals = self.residuals[others] - np.float32(self.generosity)
+        return self.crowd(raters, agreeing(raters, self.history.movies[others], residuals, len(self.means)))
 
 
-def _reasons(
-    similarities: Similarities,
-    history: History,
-    row: int,
-    shares: Floats,
-    liked: Bools,
-    disliked: Bools,
-    most: int,
-    *,
-    likes_more: bool,
-) -> Reasons:
+def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
+    similarities, history = viewer.similarities, viewer.history
+    movies, rated = similarities.dataset.movies, history.movies
     weights = np.abs(shares) / max(float(np.abs(shares).sum()), 1e-9)
-    basis: Basis = "alike" if likes_more else "everyone"
-    if not weights.any():
-        return Reasons(basis, ())  # computing similarities would take milliseconds for each movie
-    similarity, common = similarities.of(row)
-    nearest = min(max(NEAREST, round(NEAREST_SHARE * len(similarity))), len(similarity) - 1)
-    similar = np.maximum(similarity[history.movies], 0)
+    if not weights.any():  # computing similarities would take milliseconds for each movie
+        return _without_ratings(viewer, row, shares, None)
+    relations = similarities.of(row)
+    similar = np.maximum(relations.similarity[rated], 0)
+    nearest = min(max(NEAREST, round(NEAREST_SHARE * len(relations.similarity))), len(relations.similarity) - 1)
     average = 1 / max(len(history), 1)
     smallest = min(max(SMALLEST_WEIGHT, average / 2), average)
+    specific = similarities.specific_genres
+    together = coincidence(movies, specific, row, rated, similarities.closer_shares(row, relations, rated))
     usable = (
         (weights >= smallest)
-        & (similar >= np.partition(similarity, -nearest - 1)[-nearest - 1])
-        & (history.movies != row)
-        & are_kin(similarities.dataset.movies, similarities.specific_genres, row, history.movies)
+        & (similar >= np.partition(relations.similarity, -nearest - 1)[-nearest - 1])
+        & (rated != row)
+        & are_kin(movies, specific, row, rated, together)
     )
 
-    def best(chosen: Bools, most: int) -> tuple[Reason, ...]:
-        values = np.where(chosen, weights * similar**SIMILARITY_POWER, 0)
-        order = np.argsort(-values, kind="stable")[:most]
+    def ranked(chosen: Bools, closeness: NDArray[np.float64]) -> list[int]:
+        """Return the indices of the chosen ratings, those of the most weight and, above all, closeness first."""
+        values = np.where(chosen, weights * closeness**CLOSENESS_POWER, 0)
+        order = np.argsort(-values, kind="stable")
+        indices: list[int] = order[(values[order] > 0) & (values[order] >= MIN_SHARE_OF_BEST * values.max())].tolist()
+        return indices
+
+    def reasons(indices: Sequence[int]) -> tuple[Reason, ...]:
         return tuple(
             Reason(
-                int(history.movies[index]),
+                int(rated[index]),
                 float(history.stars[index]),
                 float(shares[index]),
                 float(weights[index]),
-                shared(similarities.dataset.movies, row, history.movies[index : index + 1]),
+                shared(movies, row, rated[index : index + 1]),
             )
-            for index in order[(values[order] > 0) & (values[order] >= MIN_SHARE_OF_BEST * values.max(initial=0))]
+            for index in indices
         )
 
-    raising = liked & (shares > 0)
-    reasons = best(usable & raising, most)
-    if not reasons and likes_more:
-        related = (common[history.movies] >= COMMON_RATERS) & (similar >= ALIKE_SIMILARITY) & (history.movies != row)
-        return Reasons(basis, (), alike=best(raising & related & (weights >= average), ALIKE))
-    if not reasons:
-        return Reasons(basis, ())
-    heaviest = max(reason.weight for reason in reasons)
-    return Reasons("ratings", reasons, best(usable & disliked & (shares < 0) & (weights <= heaviest), OBJECTIONS))
+    raising = viewer.liked & (shares > 0)
+    if best := reasons(ranked(usable & raising, similar)[:most]):
+        heaviest = max(reason.weight for reason in best)
+        objections = usable & viewer.disliked & (shares < 0) & (weights <= heaviest)
+        return Reasons("ratings", best, reasons(ranked(objections, similar)[:OBJECTIONS]))
+    related = raising & (weights >= average) & (together >= ALIKE_COINCIDENCE) & (rated != row)
+    candidates = ranked(related, np.maximum(together, 0))
+    if found := _fans(viewer, relations.raters, candidates):
+        indices, people = found
+        return Reasons("alike", (), alike=reasons(indices), crowd=people)
+    rest = _without_ratings(viewer, row, shares, relations.raters)
+    if rest.crowd is None and rest.standing is None and not viewer.well_liked(row):
+        for index in candidates:
+            if watching := viewer.watchers(relations, row, int(rated[index])):
+                return Reasons("watched", (), alike=reasons([index]), crowd=watching)
+    return rest
+
+
+def _fans(viewer: _Viewer, raters: Raters, candidates: Sequence[int]) -> tuple[list[int], Crowd] | None:
+    """Return at most ``ALIKE`` of the viewer's ratings, by index, such that the people who like these movies clearly
+    like the explained one more than others do, and how many of these people like it; ``None`` if there are no such."""
+
+    def people(indices: Sequence[int]) -> Crowd:
+        return viewer.crowd(raters, fans(raters, viewer.history.movies[list(indices)].tolist()))
+
+    describing = list(islice((index for index in candidates if people([index]).likes_clearly_more), ALIKE))
+    for indices in (describing, describing[:1]):
+        if indices and (of_all := people(indices)).likes_clearly_more:
+            return indices, of_all
+    return None
+
+
+def _without_ratings(viewer: _Viewer, row: int, shares: Floats, raters: Raters | None) -> Reasons:
+    """Return what the prediction of a movie rests on if none of the viewer's ratings can be named."""
+    dataset = viewer.similarities.dataset
+    if dataset.implicit:
+        return Reasons("everyone", ())
+    best = standings(dataset, viewer.means, row, viewer.taste)
+    for standing in best:
+        if standing.liking is not None and viewer.share_of(standing.group, shares) > 0:
+            return Reasons("taste", (), standing=standing)
+    if len(viewer.history) and viewer.likes_more(row):
+        people = viewer.agreeing(raters, row) if raters is not None else None
+        if people is not None and (people.likes_clearly_more or (people.likes_more and not best)):
+            return Reasons("alike", (), crowd=people)
+        if not viewer.well_liked(row):
+            return Reasons("alike", ())
+    return Reasons("everyone", (), standing=replace(best[0], liking=None) if best else None)

@@ -24,6 +24,15 @@ COMMON = 0.25
 KIN_SHARE = 0.3
 """Kin by genre share at least this much of the genres that either of them has. *Duck Soup*, a comedy about a war, is no
 kin of *Casablanca*."""
+KIN_COINCIDENCE = 11.5
+"""Kin by genre have at least this ``coincidence``. Genres alone make *Das Boot* kin of *Braveheart*.
+
+Chosen on 160 pairs of movies of ml-100k that a weaker rule called kin and that were judged one by one by somebody who
+knows the movies. Of the 70 pairs above it, 2 are not convincing; of the 90 below it, 33."""
+MOST_INFORMATION = 6.0
+"""The most that common genres count for in ``coincidence``: as much as three of medium rarity."""
+YEARS_PER_UNIT = 13.0
+"""As many years between two movies lower their ``coincidence`` by 1."""
 YEARS = 10.0
 """The number of years between two movies at which the similarity of their times of release is ``1 / e``, 0.37."""
 
@@ -67,15 +76,34 @@ def specific_genres(movies: Movies) -> Bools:
     return np.asarray(movies.genres.mean(0) < COMMON, bool)
 
 
-def are_kin(movies: Movies, specific: Bools, row: int, others: Ints) -> Bools:
+def coincidence(
+    movies: Movies, specific: Bools, row: int, others: Ints, closer: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how unlikely it is that a movie agrees with each of the others so much by chance, shape (others,).
+
+    It is a sum of ``-log(share)``. For each common ``specific`` genre, it is the share of movies that have the genre,
+    but these genres add at most ``MOST_INFORMATION``. For each row of ``closer``, shape (measures, others), it is the
+    share of well-known movies that are at least as close to the movie as the other is. The sum is lowered by 1 for
+    every ``YEARS_PER_UNIT`` years between the movies, if both years are known.
+    """
+    information = np.log(max(len(movies), 1) / np.maximum(movies.genres.sum(0), 1)) * specific
+    common = (movies.genres[others] & movies.genres[row]) @ information
+    years = movies.years[others]
+    apart = np.where((years > 0) & (movies.years[row] > 0), np.abs(years - movies.years[row]), 0)
+    return np.asarray(np.minimum(common, MOST_INFORMATION) - np.log(closer).sum(0) - apart / YEARS_PER_UNIT, np.float64)
+
+
+def are_kin(movies: Movies, specific: Bools, row: int, others: Ints, coincidence: NDArray[np.float64]) -> Bools:
     """Return which of the others are kin of a movie, so that a person sees what they have in common, shape (others,).
 
-    Kin share a ``specific`` genre and ``KIN_SHARE`` of their genres, a director, one of the ``LEADS`` or a strong tag
-    that is not common. A movie without genres is kin of all.
+    Kin share a director, one of the ``LEADS`` or a strong tag that is not common; or a ``specific`` genre,
+    ``KIN_SHARE`` of their genres and ``KIN_COINCIDENCE``. A movie without genres is kin of all. ``coincidence``: of the
+    movie with each of the others, shape (others,).
     """
     genres, theirs = movies.genres[row], movies.genres[others]
     overlap = (genres & theirs).sum(1) / np.maximum((genres | theirs).sum(1), 1)
-    kin = ((genres & specific & theirs).any(1) & (overlap >= KIN_SHARE)) | ~genres.any() | ~theirs.any(1)
+    kin = (genres & specific & theirs).any(1) & (overlap >= KIN_SHARE) & (coincidence >= KIN_COINCIDENCE)
+    kin |= ~genres.any() | ~theirs.any(1)
     if movies.imdb is not None:
         facts = movies.imdb
         alike = {other for name in facts.directors[row] for other in facts.directed[name]}

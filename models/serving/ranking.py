@@ -271,8 +271,9 @@ class Ranker:
         return np.asarray(1 - np.ptp(stars, axis=0) / (scale.high - scale.low), np.float32)
 
     def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[dict[str, list[dict[str, Any]]]]:
-        """Return the reasons for each movie (``why``) and the liked movies that describe people with the viewers' taste
-        (``alike``), as ``recommend --json`` prints them; see ``Reasons``.
+        """Return the reasons for each movie (``why``), the liked movies that describe people with the viewers' taste
+        (``alike``) and what each viewer's prediction rests on (``bases``), as ``recommend --json`` prints them; see
+        ``Reasons``.
 
         With several viewers, each reason names its viewer.
         """
@@ -297,6 +298,10 @@ class Ranker:
             {
                 "why": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.liked],
                 "alike": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.alike],
+                "bases": [
+                    {**reasons.evidence, **({"viewer": viewer.id} if len(viewers) > 1 else {})}
+                    for viewer, reasons in of_movie
+                ],
             }
             for of_movie in ([*zip(viewers, each, strict=True)] for each in zip(*of_viewers, strict=True))
         ]
@@ -345,6 +350,7 @@ class Ranker:
                     "stars_by_viewer": [stars(each) for each in ranked.stars_by_viewer[:, row]],
                     "agreement": float(ranked.agreement[row]),
                     "count": int(self.dataset.counts[row]),
+                    "mean": None if self.dataset.implicit else self.dataset.mean_of(row),
                     **why,
                 }
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.data.dataset import Bools, Dataset, Floats, Ints
 from movietui.models.serving.kinship import Shared, content_similarity, shared, specific_genres
 
 DAMPING = 10.0
@@ -18,6 +18,9 @@ PRIOR_USERS = 60.0
 """The number of common users that weigh as much as the content of the movies."""
 PRIOR_CORRELATION = 0.3
 """The correlation that is assumed before any ratings between two movies with the same content."""
+WELL_KNOWN = 1000
+"""How close two movies are is compared with this many movies, the most rated ones, so that it means the same in a
+dataset with many more movies, most of which hardly anybody knows."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,41 @@ class Similar:
     common: int
     """How many users rated both movies."""
     shared: Shared
+
+
+@dataclass(frozen=True, eq=False)
+class Raters:
+    """People who rated a movie, at most ``RATERS``, and all that they rated."""
+
+    user: Ints
+    """The row of each of the people."""
+    stars: Floats
+    """How many stars each of them gave the movie."""
+    own: Floats
+    """The residual of these stars, like ``residual``."""
+    person: NDArray[np.intp]
+    """For each rating by one of them, the index of the person. ``movie``, ``given`` and ``residual`` have the same
+    shape, (ratings,)."""
+    movie: Ints
+    given: Floats
+    residual: Floats
+    """Each rating minus the damped means of movie and user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relations:
+    """How one movie is related to each movie of the dataset, shape (movies,) each."""
+
+    similarity: NDArray[np.float64]
+    common: NDArray[np.int64]
+    """How many users rated both."""
+    correlation: NDArray[np.float64]
+    """How much alike the same people rated both, shrunk towards 0."""
+    audience: NDArray[np.float64]
+    """How much more often the same people rated both than by chance, from 0 to 1."""
+    raters: Raters
+    users: int
+    """How many users rated anything."""
 
 
 class Similarities:
@@ -78,21 +116,43 @@ class Similarities:
     def _active_users(self) -> int:
         return int(np.count_nonzero(self.dataset.ratings.by_user(len(self.dataset.users))))
 
-    def of(self, row: int, vectors: Floats | None = None) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return each movie's similarity to one movie, and how many users rated both, shape (movies,) each.
+    @cached_property
+    def _well_known(self) -> NDArray[np.intp]:
+        """The rows of the ``WELL_KNOWN`` movies with the most ratings."""
+        counts = self.dataset.counts
+        order = np.argsort(-counts, kind="stable")[:WELL_KNOWN]
+        return order[counts[order] > 0]
+
+    def _raters(self, row: int) -> tuple[Raters, float]:
+        """Return people who rated a movie, evenly spread, and how many people each of them stands for."""
+        sample = self.dataset.sample
+        ratings = sample.ratings
+        rows = np.flatnonzero(ratings.movie == row)
+        share = max(1.0, len(rows) / RATERS) * len(self.dataset.ratings) / max(1, len(ratings))
+        here = rows[np.linspace(0, len(rows) - 1, min(len(rows), RATERS)).astype(np.intp)]
+        theirs = [sample.rows_of(user) for user in ratings.user[here].tolist()]
+        there = np.concatenate(theirs) if theirs else np.empty(0, np.intp)
+        person = np.repeat(np.arange(len(here)), [len(each) for each in theirs])
+        raters = Raters(
+            ratings.user[here],
+            ratings.stars[here],
+            self._residuals[here],
+            person,
+            ratings.movie[there],
+            ratings.stars[there],
+            self._residuals[there],
+        )
+        return raters, share
+
+    def of(self, row: int, vectors: Floats | None = None) -> Relations:
+        """Return how a movie is related to each movie.
 
         With a model's movie ``vectors``, their cosine replaces the correlation, and the smaller of the two movies'
         numbers of ratings replaces ``n``.
         """
-        sample, counts = self.dataset.sample, self.dataset.counts
-        ratings = sample.ratings
-        rows = np.flatnonzero(ratings.movie == row)
-        share = max(1.0, len(rows) / RATERS) * len(self.dataset.ratings) / max(1, len(ratings))
-        raters = rows[np.linspace(0, len(rows) - 1, min(len(rows), RATERS)).astype(np.intp)]
-        theirs = [sample.rows_of(user) for user in ratings.user[raters].tolist()]
-        there = np.concatenate(theirs) if theirs else np.empty(0, np.intp)
-        here = np.repeat(raters, [len(each) for each in theirs])
-        movie, residuals_here, residuals_there = ratings.movie[there], self._residuals[here], self._residuals[there]
+        counts = self.dataset.counts
+        raters, share = self._raters(row)
+        movie, residuals_here, residuals_there = raters.movie, raters.own[raters.person], raters.residual
         common = np.minimum(np.bincount(movie, minlength=len(counts)) * share, np.minimum(counts, counts[row]))
         if vectors is None:
             dot, here_squared, there_squared = (
@@ -104,19 +164,34 @@ class Similarities:
             dot = (vectors @ vectors[row]).astype(np.float64)
             norm = (np.linalg.norm(vectors, axis=1) * np.linalg.norm(vectors[row])).astype(np.float64)
             support = np.minimum(counts, counts[row]).astype(np.float64)
-        correlation = np.clip(dot / np.maximum(norm, 1e-9), -1, 1)
+        correlation = np.clip(dot / np.maximum(norm, 1e-9), -1, 1) * support / (support + PRIOR_USERS)
         content = content_similarity(self.dataset.movies, row)
-        liked_alike = (support * correlation + PRIOR_USERS * PRIOR_CORRELATION * content) / (support + PRIOR_USERS)
+        liked_alike = correlation + PRIOR_USERS * PRIOR_CORRELATION * content / (support + PRIOR_USERS)
         rated = counts / max(self._active_users, 1)
         expected = rated * rated[row]
         spread = np.sqrt(np.maximum(expected * (1 - rated) * (1 - rated[row]), 1e-12))
         audience = np.clip((common / max(self._active_users, 1) - expected) / spread, 0, 1)
         of_a_kind = (content + audience) / 2 * counts / (counts + DAMPING)
-        return (liked_alike + of_a_kind) / 2, np.rint(common).astype(np.int64)
+        similarity = (liked_alike + of_a_kind) / 2
+        return Relations(
+            similarity, np.rint(common).astype(np.int64), correlation, audience, raters, self._active_users
+        )
+
+    def closer_shares(self, row: int, relations: Relations, others: Ints) -> NDArray[np.float64]:
+        """Return the share of well-known movies that are at least as close to a movie as each of the others is: by
+        correlation and by audience, shape (2, others)."""
+        known = self._well_known[self._well_known != row]
+        values = [np.sort(each[known]) for each in (relations.correlation, relations.audience)]
+        closer = [
+            len(known) - np.searchsorted(each, close[others])
+            for each, close in zip(values, (relations.correlation, relations.audience), strict=True)
+        ]
+        return np.asarray(np.maximum(closer, 1) / max(len(known), 1), np.float64)
 
     def nearest(self, row: int, most: int, vectors: Floats | None = None) -> list[Similar]:
         """Return the other movies most similar to one movie. Ties are ordered by the number of ratings."""
-        similarity, common = self.of(row, vectors)
+        relations = self.of(row, vectors)
+        similarity, common = relations.similarity.copy(), relations.common
         similarity[row] = -np.inf
         movies = self.dataset.movies
         best = np.lexsort((-self.dataset.counts, -similarity))[: min(most, len(movies) - 1)].tolist()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats, Ints
+from movietui.data.dataset import Dataset, Floats, Ints, decade_name
 from movietui.models.base import Expectation, History
 
 DAMPING = 5.0
@@ -90,7 +90,7 @@ def taste(dataset: Dataset, history: History, most: int = 5) -> Taste:
         float(crowd.mean()) if len(history) else 0.0,
         generosity,
         tuple(sorted(genres, key=lambda each: -each.beyond)),
-        tuple(group(f"{year}s", decade == year) for year in np.unique(decade[decade > 0]).tolist()),
+        tuple(group(decade_name(year), decade == year) for year in np.unique(decade[decade > 0]).tolist()),
         tuple(each for each, index in zip(unusual, order, strict=True) if beyond[index] >= UNUSUAL)[:most],
         tuple(each for each, index in zip(unusual[::-1], order[::-1], strict=True) if beyond[index] <= -UNUSUAL)[:most],
     )

@@ -308,9 +308,9 @@ def explain(
                 "ratings": len(person.history),
                 **{name: getattr(explanation, name) for name in ("stars", "low", "high", "uncertainty", "score")},
                 "rated": explanation.rated,
-                "basis": explanation.reasons.basis,
                 "why": [_reason(loaded, reason) for reason in explanation.reasons.liked],
                 "alike": [_reason(loaded, reason) for reason in explanation.reasons.alike],
+                **explanation.reasons.evidence,
                 "against": [_reason(loaded, reason) for reason in explanation.reasons.against],
                 "shared": asdict(explanation.shared),
             }

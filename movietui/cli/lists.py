@@ -56,19 +56,19 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
 def reason(movie: Message) -> str:
     """Return the predicted stars of a recommended movie and the rating that counts most for it.
 
-    If no rating counts for it, say who likes the movie or, if that is unknown, how many others rated it.
+    If no rating counts for it, say what the prediction rests on, for one of the viewers.
     """
     best = strongest(movie["why"])
-    if movie["stars"] is None:
-        return f"because you watched {best['title']}" if best else reasons.watched_by(movie["count"])
-    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted"
-    if best is None and movie["alike"]:
-        name = movie["alike"][0].get("viewer")
-        theirs = [each for each in movie["alike"] if each.get("viewer") == name]
-        return f"{predicted}, {reasons.liked_by(theirs, name or 'you')}"
-    if best is None:
-        return f"{predicted}; {text.plural(movie['count'], 'rating')} by others"
-    return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
+    if movie["stars"] is None and best is not None:
+        return f"because you watched {best['title']}"
+    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted" if movie["stars"] else ""
+    if best is not None:
+        return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
+    rests_on = next((each for each in movie["bases"] if each["basis"] != "everyone"), movie["bases"][0])
+    name = rests_on.get("viewer")
+    theirs = {**rests_on, "alike": [each for each in movie["alike"] if each.get("viewer") == name]}
+    basis = reasons.basis(theirs, movie["count"], movie["mean"] or 0.0, name or "you")
+    return f"{predicted}; {basis}" if predicted else basis
 
 
 def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dataset: str) -> list[ViewerRef]:

@@ -1,9 +1,10 @@
 """The dataset and model that the engine has open. Returns movies, users and ratings as messages."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from movietui.models.serving.explanations import Reason, explain
 from movietui.models.serving.interview import Answers, Interview
 from movietui.models.serving.ranking import Ranker, Viewer
 from movietui.protocol.messages import (
+    Crowd,
     Details,
     FoundMovie,
     GivenRating,
@@ -29,6 +31,7 @@ from movietui.protocol.messages import (
     Question,
     SearchedMovie,
     SimilarMovie,
+    Standing,
     UserRow,
     ViewerDetails,
     ViewerRatings,
@@ -192,6 +195,7 @@ class OpenDataset:
     def _for_viewer(self, person: Viewer, row: int) -> ViewerDetails:
         predicted = self.ranker.expect(person.history)
         explanation = explain(self.ranker.model, self.ranker.similarities, person.history, predicted, row)
+        crowd, standing = explanation.reasons.crowd, explanation.reasons.standing
         return {
             "stars": explanation.stars,
             "low": explanation.low,
@@ -200,6 +204,8 @@ class OpenDataset:
             "basis": explanation.reasons.basis,
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "alike": [self._why(reason) for reason in explanation.reasons.alike],
+            "crowd": cast("Crowd | None", crowd and asdict(crowd)),
+            "standing": cast("Standing | None", standing and asdict(standing)),
             "against": [self._why(reason) for reason in explanation.reasons.against],
             "shared": explanation.shared.names(),
         }

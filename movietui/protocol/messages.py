@@ -133,6 +133,30 @@ class Why(TypedDict):
     """What the rated movie has in common with the other movie."""
 
 
+class Crowd(TypedDict):
+    """How many of some people like or watched a movie; see ``movietui.models.serving.crowds.Crowd``."""
+
+    theirs: float
+    everyone: float
+    people: int
+
+
+class Liking(TypedDict):
+    """How a viewer rates a genre or a decade that they like."""
+
+    mean: float
+    others: float
+    """The mean of the viewer's other ratings."""
+
+
+class Standing(TypedDict):
+    """A group of movies of which a movie is one of the best liked; see ``movietui.models.serving.standing``."""
+
+    group: str
+    rank: int
+    liking: Liking | None
+
+
 class ViewerDetails(TypedDict):
     """How much one viewer will probably like a movie, with the reasons."""
 
@@ -147,7 +171,13 @@ class ViewerDetails(TypedDict):
     why: list[Why]
     """Movies that the viewer liked and that count for the movie."""
     alike: list[Why]
-    """If the basis is ``alike``: movies that the viewer liked and that people who like the movie liked too."""
+    """If the basis is ``alike`` (``watched``): movies that the viewer liked, as did (watched) people who like (watched)
+    the movie."""
+    crowd: Crowd | None
+    """If the basis is ``alike`` (``watched``): how many of these people like (watched) the movie; ``None`` if too few
+    are known."""
+    standing: Standing | None
+    """If the basis is ``taste`` or ``everyone``: of which movies it is one of the best liked; ``None`` if of none."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

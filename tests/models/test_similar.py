@@ -18,7 +18,7 @@ def test_movies_liked_by_the_same_users_are_similar() -> None:
     assert [each.similarity for each in similar] == sorted((each.similarity for each in similar), reverse=True)
     raters = [set(train.ratings.user[train.ratings.movie == row].tolist()) for row in (4, similar[0].movie)]
     assert similar[0].common == len(raters[0] & raters[1])
-    similarity = Similarities(train).of(4)[0]
+    similarity = Similarities(train).of(4).similarity
     rated = train.counts > 0
     assert similarity[1::2].max() < similarity[::2][rated[::2]].min()
 
@@ -64,6 +64,18 @@ def test_common_tags_count_and_never_against() -> None:
     np.testing.assert_array_equal(after[[1, 3, 4]], before[[1, 3, 4]])
     near = Similarities(replace(few, movies=tagged)).nearest(0, 4)
     assert (near[0].movie, near[0].shared.tags) == (2, ("clever", "heist"))
+
+
+def test_the_share_of_well_known_movies_that_are_closer() -> None:
+    # Movies 1 and 2 have the users of movie 0, and movie 1 their opinions too; movies 3 to 5 have other users.
+    half = np.arange(30)
+    users = np.concatenate([np.tile(half, 3), np.tile(half + 30, 3)])
+    opinions = np.resize([5, 1], 30), np.resize([1, 1, 5, 5], 30)
+    stars = np.concatenate([opinions[0], opinions[0], opinions[1], opinions[0], opinions[0], opinions[0]])
+    similarities = Similarities(dataset(users, np.repeat(np.arange(6), 30), stars, movies=7))
+    shares = similarities.closer_shares(0, similarities.of(0), np.int32([1, 2, 3]))
+    assert shares[0].tolist() == pytest.approx([1 / 5, 1, 4 / 5])  # nobody rated both 0 and 3
+    assert shares[1].tolist() == pytest.approx([2 / 5, 2 / 5, 1])
 
 
 def test_similarity_by_the_vectors_of_a_model() -> None:

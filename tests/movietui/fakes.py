@@ -478,6 +478,8 @@ class FakeEngine(Requests, EngineClient):
                         }
                     ],
                     "alike": [],
+                    "crowd": None,
+                    "standing": None,
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

@@ -123,7 +123,7 @@ PLACES: Mapping[str, Steps] = {
     "pair": ((("left", "down", "p"), "both"),),
     "filter": ((("f", "+", "e"), "+even"),),
     "saving a filter": ((("f", "+", "e", "v", "e", "n", "ctrl+s"), "Save filter"),),
-    "details": ((("enter",), "because you liked"),),
+    "details": ((("enter",), "average "),),
     "surprise": ((("s",), "s another"),),
     "similar": ((("m",), "More like"),),
     "taste": ((("T",), "Taste"),),

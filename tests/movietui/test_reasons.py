@@ -20,15 +20,46 @@ from movietui.formatting import reasons
 def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
-    assert reasons.basis({"basis": basis, "alike": []}, count, mean, who) == expected
+    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None}
+    assert reasons.basis(viewer, count, mean, who) == expected
 
 
 def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
-    viewer = {"basis": "alike", "alike": [{"title": "Chinatown"}, {"title": "Vertigo"}]}
-    assert reasons.basis(viewer, 12, 4.5) == "liked by people who, like you, liked Chinatown and Vertigo"
-    assert reasons.basis({**viewer, "basis": "everyone"}, 12, 4.5, "anna").startswith("simply very well liked")
-    viewer["alike"] = viewer["alike"][:1]
-    assert reasons.basis(viewer, 12, 4.5, "anna") == "liked by people who, like anna, liked Chinatown"
+    crowd = {"theirs": 0.956, "everyone": 0.8, "people": 45}
+    viewer = {"basis": "alike", "alike": [{"title": "Chinatown"}, {"title": "Vertigo"}], "crowd": crowd}
+    assert reasons.basis(viewer, 12, 4.5) == (
+        "liked by 96% of 45 people who, like you, liked Chinatown and Vertigo (80% of all)"
+    )
+    assert reasons.basis({**viewer, "alike": viewer["alike"][:1]}, 12, 4.5, "anna") == (
+        "liked by 96% of 45 people who, like anna, liked Chinatown (80% of all)"
+    )
+    assert reasons.basis({**viewer, "alike": []}, 12, 4.5, "anna") == (
+        "liked by 96% of 45 people whose ratings agree with anna's (80% of all)"
+    )
+    assert reasons.basis({**viewer, "basis": "watched"}, 12, 3.5) == (
+        "watched by 96% of 45 people who, like you, watched Chinatown and Vertigo (80% of all)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("", "one of the best liked movies of all: ★ 4.5 from 112 ratings"),
+        ("War", "one of the best liked War movies: ★ 4.5 from 112 ratings"),
+        ("1940s", "one of the best liked movies of the 1940s: ★ 4.5 from 112 ratings"),
+    ],
+)
+def test_the_best_liked_movies_are_called_so(group: str, expected: str) -> None:
+    viewer = {"basis": "everyone", "standing": {"group": group, "rank": 3, "liking": None}}
+    assert reasons.basis(viewer, 112, 4.5) == expected
+
+
+def test_the_best_of_what_a_viewer_likes_is_called_so() -> None:
+    viewer = {"basis": "taste", "standing": {"group": "War", "rank": 3, "liking": {"mean": 4.26, "others": 3.5}}}
+    assert reasons.basis(viewer, 112, 4.5) == (
+        "you give War movies ★ 4.3 and others ★ 3.5, and this is one of the best liked: ★ 4.5 from 112 ratings"
+    )
+    assert reasons.basis(viewer, 112, 4.5, "anna").startswith("anna gives War movies ★ 4.3")
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:

@@ -315,12 +315,26 @@ def test_details_describe_a_movie_and_the_prediction(service: Service) -> None:
     (mine,) = result["by"]
     assert mine["stars"] == pytest.approx(row["stars"], abs=1e-4)
     assert 1 <= mine["low"] <= mine["stars"] <= mine["high"] <= 5
-    assert 1 <= len(mine["why"]) <= 3
-    assert all(0 < why["weight"] <= 1 and why["stars"] >= 3.5 for why in mine["why"])
-    assert all(why["stars"] < 3 for why in mine["against"])
-    assert mine["basis"] == "ratings"
     assert mine["rated"] is None
-    assert set(mine["shared"]) <= set(result["genres"])
+
+
+def test_each_prediction_rests_on_something(service: Service) -> None:
+    rows = service.rank(query=query_for(a_user()), offset=0, limit=12)["rows"]
+    found = set()
+    for movie in (service.movie_details(viewers=[a_user()], movie=row["id"]) for row in rows):
+        (mine,) = movie["by"]
+        found.add(mine["basis"])
+        assert len(mine["why"]) in (range(1, 4) if mine["basis"] == "ratings" else [0])
+        assert all(0 < why["weight"] <= 1 and why["stars"] >= 3.5 for why in mine["why"])
+        assert all(why["stars"] < 3 for why in mine["against"])
+        assert set(mine["shared"]) <= set(movie["genres"])
+        if mine["crowd"]:
+            assert mine["basis"] == "alike"
+            assert mine["crowd"]["theirs"] > mine["crowd"]["everyone"]
+        if mine["standing"]:
+            assert mine["basis"] in ("taste", "everyone")
+            assert (mine["standing"]["liking"] is not None) == (mine["basis"] == "taste")
+    assert {"ratings", "alike"} <= found
 
 
 def test_reasons_are_rated_movies(service: Service) -> None:

@@ -6,7 +6,7 @@ and leave nothing half written. Loading a dataset that is already cleaned import
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -126,7 +126,8 @@ def _status(name: str) -> DatasetStatus | None:
             return status if source else None
         counts = {key: elsewhere[key] for key in ("ratings", "users", "movies")}
         return replace(status, state="cluster", **counts)
-    first_year, last_year = _cleaned_years(name, facts["raw"]) if not published else (None, None)
+    fixed = source is not None and source.years[1] > 0 and not source.changes
+    first_year, last_year = (None, None) if fixed else _cleaned_years(name, facts["raw"])
     return replace(
         status,
         title=source.title if source else facts["title"],
@@ -313,9 +314,10 @@ def _scale_note(raw: Raw) -> str:
     """Return how the ratings become stars; empty if they are in stars already."""
     if raw.implicit or raw.scale == raw.scale.in_stars:
         return ""
+    lowest = f"{raw.scale.in_stars.low:.3g}"
     return (
-        f"The ratings are on a scale of {raw.scale} (--scale sets another); {raw.scale.low:g} is shown as "
-        f"{raw.scale.in_stars.low:.3g} stars, and {raw.scale.high:g} as 5."
+        f"The ratings are on a scale of {raw.scale} (--scale sets another); {raw.scale.low:g} is shown as {lowest} "
+        f"star{'' if lowest == '1' else 's'}, and {raw.scale.high:g} as 5."
     )
 
 
@@ -483,12 +485,27 @@ def stored_titles(name: str, cleaning: str) -> list[str]:
 
     Return none if it is not on disk, damaged, or not cleaned yet: nothing is generated, cleaned or written.
     """
+    movies = _stored_table(name, cleaning, "movies")
+    return (
+        [with_year(title, year) for title, year in zip(movies["titles"], movies["years"].tolist(), strict=True)]
+        if movies
+        else []
+    )
+
+
+def stored_users(name: str, cleaning: str) -> list[str]:
+    """Return the ids of the users of a cleaned dataset, or none as ``stored_titles`` does."""
+    users = _stored_table(name, cleaning, "users")
+    return [*users["ids"]] if users else []
+
+
+def _stored_table(name: str, cleaning: str, table: str) -> Mapping[str, Any]:
+    """Return the columns of a table of a cleaned dataset; none if the table cannot be read."""
     try:
         folder = cache.clean_folder(name, str(cache.describe(name)["raw"]), parse(cleaning))
-        movies = parquet.read_folder(folder, ("movies",))[0]["movies"]
-    except (FileNotFoundError, parquet.Damaged):
-        return []
-    return [with_year(title, year) for title, year in zip(movies["titles"], movies["years"].tolist(), strict=True)]
+        return parquet.read_folder(folder, (table,))[0][table]
+    except (FileNotFoundError, parquet.Damaged, KeyError):
+        return {}
 
 
 def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:

@@ -75,5 +75,5 @@ def check(name: str, dataset: str) -> None:
 
 def check_seed(name: str, seed: int) -> None:
     """Raise ``Problem`` if a split seed is given for a split that is the same with every seed."""
-    if seed and name in WITHOUT_SEED:
+    if seed and (name in WITHOUT_SEED or is_file(name)):
         raise Problem(f"{name} is the same with every split seed; leave out the split seed.")

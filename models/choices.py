@@ -13,6 +13,15 @@ QUICK = "mf"
 """The model that is trained first, within seconds."""
 QUICK_WITHOUT_STARS = "ease"
 """The same for a dataset that only says who watched what."""
+QUICK_WITHOUT_TORCH = "user-knn"
+"""The same where torch is missing or broken."""
+LARGE_WITHOUT_TORCH = "bias"
+"""The same for a dataset with more than ``MOST_COMPARED`` users, with whom ``QUICK_WITHOUT_TORCH`` is too slow."""
+MOST_COMPARED = 2_000
+NEITHER_TORCH_NOR_STARS = "popularity"
+"""The same where torch is missing or broken, and the dataset only says who watched what."""
+STAND_INS = (QUICK, QUICK_WITHOUT_TORCH, LARGE_WITHOUT_TORCH)
+"""The models that ``RECOMMENDED`` replaces."""
 CLUSTER_MODELS = (
     *("als", "popularity", "bias", "mf", "bayes", "item-knn", "ease", "ials"),
     *("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid"),
@@ -62,6 +71,18 @@ DEFAULT_ORDER: Order = "liked"
 
 DIALLED: tuple[Order, ...] = ("liked", "likely")
 """The orders in which a list can be made more daring or more recent."""
+
+
+def quick_model(*, implicit: bool, users: int, torch: bool) -> str:
+    """Return the model that makes the first list of a dataset.
+
+    ``implicit``: whether it only says who watched what; ``users``: how many it has; ``torch``: whether torch works.
+    """
+    if implicit:
+        return QUICK_WITHOUT_STARS if torch else NEITHER_TORCH_NOR_STARS
+    if torch:
+        return QUICK
+    return QUICK_WITHOUT_TORCH if users <= MOST_COMPARED else LARGE_WITHOUT_TORCH
 
 
 def order_by_taste(order: Order) -> Order:

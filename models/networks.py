@@ -18,7 +18,7 @@ from movietui.data.dataset import Floats
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.training.device import choose_device
 from movietui.models.training.resume import TrainingProgress, next_state
-from movietui.models.training.stages import ratings_meter
+from movietui.models.training.stages import rows_meter
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +48,8 @@ class Plan:
     patience: int = 0
     """Training stops after this many epochs without a lower held-out loss; 0 for never."""
     min_batches: int = MIN_BATCHES
+    unit: str = "ratings"
+    """What the rows are, as the progress names them."""
 
     def batch_of(self, rows: int) -> int:
         """Return the batch size for this many rows.
@@ -124,7 +126,7 @@ def train(
             break
         network.train()
         error = torch.zeros((), device=device)
-        meter = ratings_meter(number, plan.epochs, rows)
+        meter = rows_meter(number, plan.epochs, rows, plan.unit)
         for index in batches(number, batch) if batches else _shuffled(rows, batch, device):
             meter.add(len(index))
             weight = len(index) / rows

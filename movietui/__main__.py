@@ -17,27 +17,54 @@ COMPLETE = "_MOVIETUI_COMPLETE"
 
 
 def main() -> None:
+    """Run movietui, and exit with one of the documented codes."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # before the app or the command line handles it
+        _end_interrupted()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            _end_interrupted()
+        raise
+
+
+def _end_interrupted() -> None:
+    """Exit with ``INTERRUPTED``.
+
+    ``sys.exit`` might not: after an interruption of certain C code, such as the import of torch, Python ends by SIGINT
+    whatever its exit code is.
+    """
+    import atexit
+    import contextlib
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(INTERRUPTED)
+
+
+def _main() -> None:
     """Run movietui. The command line is not loaded to draw the app, so that the app is on screen sooner."""
     _open_standard_streams()
-    try:
-        from movietui.data.storage import log
+    from movietui.data.storage import log
 
-        log.record_uncaught("app or command")
-        if os.environ.get(COMPLETE):
-            from movietui.cli.completion import complete
+    log.record_uncaught("app or command")
+    if os.environ.get(COMPLETE):
+        from movietui.cli.completion import complete
 
-            sys.exit(complete(COMPLETE))
-        from movietui.ask import is_wanted
+        sys.exit(complete(COMPLETE))
+    from movietui.ask import is_wanted
 
-        if len(sys.argv) == 1 and not is_wanted():
-            from movietui.ui.start import run
+    if len(sys.argv) == 1 and not is_wanted():
+        from movietui.ui.start import run
 
-            sys.exit(run())
-        from movietui.cli import cli
+        sys.exit(run())
+    from movietui.cli import cli
 
-        cli()
-    except KeyboardInterrupt:  # before the app or the command line handles it
-        sys.exit(INTERRUPTED)
+    cli()
 
 
 def _open_standard_streams() -> None:

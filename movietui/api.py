@@ -20,6 +20,7 @@ from movietui.data.dataset import Dataset, Floats
 from movietui.data.frames import from_frame
 from movietui.data.ids import movie_row, user_row
 from movietui.data.problems import Problem
+from movietui.data.split_names import check_seed
 from movietui.data.splits import split as split_rows
 from movietui.models import MODELS
 from movietui.models import compare as compare_evaluations
@@ -235,6 +236,7 @@ def evaluate(
     _expect(dataset, Dataset, NEEDS_DATASET)
     _expect(split, str, NEEDS_SPLIT)
     _seed(split_seed)
+    check_seed(split, split_seed)
     if order is not None:
         _check_order(order)
     measures = _measures(split, task, k, relevant)

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,12 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def datasets_folder() -> Path:
+    """The folder with the real datasets; a test that needs it is skipped if ``ml-100k.zip`` is not there."""
+    folder = Path(__file__).parents[1] / ".." / "shared" / "datasets"
+    if not (folder / "ml-100k.zip").exists():
+        pytest.skip("the real datasets are not beside the repository (../shared/datasets)")
+    return folder.resolve()

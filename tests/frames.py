@@ -5,7 +5,7 @@ is spaced to its width, so that it fits with whatever monospaced font the reader
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -84,16 +84,20 @@ def animation(frames: Sequence[Frame]) -> str:
     return _Drawing(frames).svg()
 
 
+Placed = tuple[int, Cells]
+"""A run of cells, and the column at which it begins."""
+
+
 class _Drawing:
-    """An SVG in the making. A row that is the same in several frames in a row is drawn once."""
+    """An SVG in the making. Cells that are the same in several frames are drawn once."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
         captions = any(frame.caption for frame in frames)
         self._frames = [_captioned(frame) for frame in frames] if captions else list(frames)
         self._styles: dict[str, str] = {}
         """The names of the classes by their styles."""
-        self._moves: dict[str, str] = {}
-        """When something is visible, by the name of its class and of its key frames."""
+        self._moves: dict[tuple[int, ...], str] = {}
+        """The names of the classes and of the key frames of what is visible, by the frames in which it is."""
         self._columns = max(cell_len("".join(cells[0] for cells in row)) for row in frames[0].rows)
         grounds = Counter(cells[2] for row in frames[0].rows for cells in row for _ in cells[0])
         self._ground = grounds.most_common(1)[0][0]
@@ -106,8 +110,8 @@ class _Drawing:
         width, height = self._columns * CELL + 2 * MARGIN, rows * LINE + 2 * MARGIN
         styles = "".join(f".{name}{{{style}}}" for style, name in self._styles.items())
         total = f"{self._starts[-1]:g}s step-end infinite"
-        for name, frames in self._moves.items():
-            styles += f".{name}{{animation:{name} {total}}}@keyframes {name}{{{frames}}}"
+        for visible, name in self._moves.items():
+            styles += f".{name}{{animation:{name} {total}}}@keyframes {name}{{{self._key_frames(visible)}}}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}">'
             f"<style>text{{font:{FONT}px {FAMILY};white-space:pre}}{styles}</style>"
@@ -117,29 +121,40 @@ class _Drawing:
 
     def _versions(self, y: int) -> str:
         """Draw what a row shows in turn."""
-        drawn, index = "", 0
-        for row, same in groupby(frame.rows[y] if y < len(frame.rows) else () for frame in self._frames):
-            until = index + len(list(same))
-            name = "" if (index, until) == (0, len(self._frames)) else f' class="{self._between(index, until)}"'
-            drawn += f'<g{name} transform="translate(0,{y * LINE})">{self._draw(row)}</g>'
-            index = until
+        visible: dict[Placed, list[int]] = {}
+        for index, frame in enumerate(self._frames):
+            for placed in _placed(frame.rows[y]) if y < len(frame.rows) else ():
+                visible.setdefault(placed, []).append(index)
+        together: dict[tuple[int, ...], list[Placed]] = {}
+        for placed, frames in visible.items():
+            together.setdefault(tuple(frames), []).append(placed)
+        drawn = ""
+        for frames_of, cells in together.items():
+            name = "" if len(frames_of) == len(self._frames) else f' class="{self._visible_in(frames_of)}"'
+            if (shapes := self._draw(cells)) or not name:
+                drawn += f'<g{name} transform="translate(0,{y * LINE + BASELINE})">{shapes}</g>'
         return drawn
 
-    def _between(self, first: int, until: int) -> str:
-        """Return the class of what is visible from one frame until another."""
-        start, end = (f"{100 * self._starts[index] / self._starts[-1]:.4g}%" for index in (first, until))
-        hidden = "0%{visibility:hidden}" if first else ""
-        again = f"{end}{{visibility:hidden}}" if until < len(self._frames) else ""
-        name = f"k{first}-{until}"
-        self._moves[name] = f"{hidden}{start}{{visibility:visible}}{again}"
-        return name
+    def _visible_in(self, frames: tuple[int, ...]) -> str:
+        """Return the class of what is visible in these frames only."""
+        return self._moves.setdefault(frames, f"k{len(self._moves)}")
 
-    def _draw(self, row: Row) -> str:
-        grounds, texts, x = "", "", 0
-        for text, color, background, bold, underlined in row:
+    def _key_frames(self, frames: tuple[int, ...]) -> str:
+        """Return when something becomes visible or hidden; at the start, everything is visible."""
+        moves, before = "", True
+        for index, start in enumerate(self._starts[:-1]):
+            if (now := index in frames) != before:
+                share = f"{100 * start / self._starts[-1]:.4g}%"
+                moves += f"{share}{{visibility:{'visible' if now else 'hidden'}}}"
+            before = now
+        return moves
+
+    def _draw(self, placed: Sequence[Placed]) -> str:
+        grounds, texts = "", ""
+        for x, (text, color, background, bold, underlined) in placed:
             width = cell_len(text)
             if background != self._ground:
-                box = f"M{x * CELL} 0h{width * CELL}v{LINE}h-{width * CELL}z"
+                box = f"M{x * CELL} {-BASELINE}h{width * CELL}v{LINE}h-{width * CELL}z"
                 grounds += f'<path class="{self._class(f"fill:{background}")}" d="{box}"/>'
             shown = text.strip(" ")
             if shown:
@@ -147,14 +162,21 @@ class _Drawing:
                 style = f"fill:{color}" + ";font-weight:bold" * bold + ";text-decoration:underline" * underlined
                 length = f' textLength="{cell_len(shown) * CELL}"'
                 texts += (
-                    f'<text class="{self._class(style)}" x="{left * CELL}" y="{BASELINE}"'
+                    f'<text class="{self._class(style)}" x="{left * CELL}"'
                     f"{length if cell_len(shown) > 1 else ''}>{escape(shown, quote=False)}</text>"
                 )
-            x += width
         return grounds + texts
 
     def _class(self, style: str) -> str:
         return self._styles.setdefault(style, f"s{len(self._styles)}")
+
+
+def _placed(row: Row) -> Iterator[Placed]:
+    """Yield the runs of a row with their columns."""
+    x = 0
+    for cells in row:
+        yield x, cells
+        x += cell_len(cells[0])
 
 
 def _captioned(frame: Frame) -> Frame:

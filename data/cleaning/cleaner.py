@@ -312,8 +312,10 @@ def clean(name: str, raw: Raw, cleaning: Cleaning, report: Report = silent) -> t
 def check_any_left(report: CleaningReport) -> None:
     """Raise ``Problem`` if no rating remains after cleaning."""
     if not report.ratings:
-        last = next(rule.rule for rule in reversed(report.rules) if rule.on and rule.removed)
+        last = next((rule.rule for rule in reversed(report.rules) if rule.on and rule.removed), None)
         raise Problem(
             f"No ratings of {report.dataset} are left after cleaning: the rule {last} removed the last ones; choose "
             "other rules, or check the source files."
+            if last
+            else f"{report.dataset} has no ratings; check the source files."
         )

@@ -18,8 +18,6 @@ LEARN_START = 7.0
 """Seconds to load torch and the dataset before the quick model begins to learn."""
 LEARNING_RATE = 180_000
 """Ratings per second at which the quick model learns, in each of its fits."""
-FITS = 3
-"""How many fits a training makes: see ``movietui.models.evaluation.measure.train``."""
 FITTED_ONCE = 10_000_000
 """On a dataset with more ratings than this, a training makes only one fit: each takes minutes, and the test ratings
 change the served model little."""
@@ -41,16 +39,21 @@ class Seconds:
         return self.get + self.clean + self.learn
 
 
+def fits(ratings: int, *, refit_all: bool = True) -> int:
+    """Return how many fits a training makes on a dataset with this many ratings; see
+    ``movietui.models.evaluation.measure.train`` for ``refit_all``."""
+    return 1 if ratings > FITTED_ONCE else 3 if refit_all else 2
+
+
 def seconds(download: int, ratings: int, learned: float | None = None) -> Seconds:
     """Return how long the first list takes for a dataset with an archive of ``download`` bytes and ``ratings`` ratings.
 
     ``learned`` is how many seconds the quick model took to learn from this dataset before; ``None`` if it never did.
     """
-    fits = 1 if ratings > FITTED_ONCE else FITS
     return Seconds(
         GET_START + download / DOWNLOAD_RATE,
         CLEAN_START + ratings / CLEANING_RATE,
-        LEARN_START + (fits * ratings / LEARNING_RATE if learned is None else learned),
+        LEARN_START + (fits(ratings) * ratings / LEARNING_RATE if learned is None else learned),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Ratings
-from movietui.data.fetch.estimates import FITTED_ONCE
+from movietui.data.fetch.estimates import fits
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
@@ -468,7 +468,7 @@ class Trained:
 def phases(name: str, dataset: Dataset, refit_all: bool = True) -> Mapping[str, float]:
     """Return the fits that ``train`` makes, in order, each with how long it takes as a share of the first one."""
     model = MODELS[name]
-    if len(dataset.ratings) > FITTED_ONCE:
+    if fits(len(dataset.ratings)) == 1:
         return {"measure": 1.0}
     first = {"measure": 1.0} if model.holds_out else {"curve": 1.0, "measure": 1.0}
     return {**first, "serve": model.work_of_last_fit} if refit_all else first
@@ -492,9 +492,9 @@ def train(
 
     The model is fitted up to three times: on train without a validation part, for the curve (phase ``curve``), unless
     the model ``holds_out`` ratings itself; on all of train, to measure on test (``measure``); and, with ``refit_all``,
-    on all ratings, which the served model should know (``serve``). With more than ``FITTED_ONCE`` ratings, it is fitted
-    only on train, to measure and to serve, and the curve has no validation loss. Raises ``Problem`` for an unknown
-    model or split, or one that the dataset does not allow.
+    on all ratings, which the served model should know (``serve``). With more ratings than ``FITTED_ONCE`` in
+    ``movietui.data.fetch.estimates``, it is fitted only on train, to measure and to serve, and the curve has no
+    validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
     """
     check_ratings([name], dataset, "ranking")
     if not MODELS[name].predicts_unrated:

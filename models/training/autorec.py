@@ -97,6 +97,7 @@ def fit(
             settings.momentum or None,
             settings.falling,
             min_batches=1,
+            unit="users" if settings.by_user else "movies",
         )
         fitted = train(network, step, count, plan, progress, validation_loss if validation is not None else None)
 

@@ -128,7 +128,7 @@ def fit(
                 scale.clip(predict_pairs(served, validation.user, validation.user, validation.movie)), validation.stars
             )
 
-        plan = Plan(settings.epochs, batch, settings.rate, falling=settings.falling, min_batches=1)
+        plan = Plan(settings.epochs, batch, settings.rate, falling=settings.falling, min_batches=1, unit="triples")
         fitted = train(
             network,
             step,

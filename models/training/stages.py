@@ -33,9 +33,6 @@ def begin(name: str) -> None:
     _listener.get()(Stage(name))
 
 
-def ratings_meter(epoch: int, of: int, rows: int) -> Meter:
-    """Return a counter of the rows of an epoch.
-
-    The rows are ratings, except in ``autorec`` (movies or users) and ``pair`` (triples).
-    """
-    return Meter(_listener.get(), "ratings", rows, "ratings", f"epoch {epoch} of {of}")
+def rows_meter(epoch: int, of: int, rows: int, unit: str) -> Meter:
+    """Return a counter of the rows of an epoch; ``unit`` is what the rows are, such as ``ratings``."""
+    return Meter(_listener.get(), unit, rows, unit, f"epoch {epoch} of {of}")

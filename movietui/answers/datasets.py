@@ -62,9 +62,10 @@ def _seconds(status: DatasetStatus, runs: Sequence[Run]) -> float | None:
 
 
 def newest_year(dataset: Dataset) -> int:
-    """Return the newest year of release in a dataset; for a published one, the year in ``SOURCES``. 0 if unknown."""
+    """Return the newest year of release in a dataset; for a published one that never changes, the year in ``SOURCES``.
+    0 if unknown."""
     source = SOURCES.get(dataset.name)
-    return (source.years[1] if source else 0) or dataset.newest_year
+    return (source.years[1] if source and not source.changes else 0) or dataset.newest_year
 
 
 def newer(store: Store, dataset: Dataset, years: Sequence[int] = ()) -> NewerDataset | None:

@@ -255,18 +255,21 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
     """Return the movies most similar to a movie, as ``similar --json`` prints them.
 
     Movies are compared by their ratings, their raters and their content; see ``Similarities``. With ``model``, the
-    movie vectors of this model are used instead of the ratings. Raises ``Problem`` for a model without movie vectors.
+    movie vectors of this model are used instead of the ratings, and without the ratings, which are on a cluster, those
+    of the run in use. Raises ``Problem`` for a model without movie vectors.
     """
     from movietui.data.query.search import Search
+    from movietui.data.storage.remote_view import RemoteView
     from movietui.models.serving.similar import Similarities
 
-    if model is None:
-        loaded, vectors = catalogue.load(dataset, store.cleaning_of(dataset)), None
-    else:
+    loaded, vectors = _movies_of(dataset, store.cleaning_of(dataset)), None
+    elsewhere = isinstance(loaded, RemoteView)
+    if model is not None or elsewhere:
         loaded, fitted = served(store, dataset, model)
-        vectors = fitted.movie_vectors()
+        model, vectors = fitted.name, fitted.movie_vectors()
         if vectors is None:
-            raise Problem(f"{model} cannot compare movies; use --model mf, or omit --model.")
+            others = "train another model on the cluster" if elsewhere else "use --model mf, or omit --model"
+            raise Problem(f"{model} cannot compare movies; {others}.")
     row = Search(loaded).the_movie(movie)
     return {
         "dataset": loaded.name,
@@ -277,7 +280,7 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
                 "rank": rank,
                 **_movie(loaded, each.movie),
                 "similarity": each.similarity,
-                "common": each.common,
+                "common": None if elsewhere else each.common,
                 "shared": asdict(each.shared),
             }
             for rank, each in enumerate(Similarities(loaded).nearest(row, k, vectors), start=1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from movietui.ask import movies  # isort: skip
 from movietui.ask import lists, viewers  # isort: skip
-from movietui.ask import interviews, datasets  # isort: skip
+from movietui.ask import imports, interviews, datasets  # isort: skip
 from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import command, help_lines
 
-__all__ = ["datasets", "interviews", "lists", "movies", "viewers"]
+__all__ = ["datasets", "imports", "interviews", "lists", "movies", "viewers"]
 
 
 @command("help", "[COMMAND]", "say what the commands do", "h")
@@ -19,7 +19,12 @@ async def help_(talk: Conversation, rest: str) -> None:
         talk.say("MOVIE is the number of a movie in what was listed last, or its title.")
 
 
-@command("quit", "", "leave; everything is saved", "q")
+@command("quit", "[train]", "leave; everything is saved; quit train goes on training in the background", "q")
 async def quit_(talk: Conversation, rest: str) -> None:
     """Leave."""
+    if rest not in ("", "train"):
+        raise talk.usage("quit")
+    talk.trains_on = bool(rest)
+    if talk.queue.running and not talk.trains_on:
+        talk.say("The training stops, and goes on the next time.")
     talk.over = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from movietui.ask import words
 from movietui.ask.grammar import named, number_in, parse
@@ -22,10 +22,13 @@ from movietui.state.job_progress import JobProgress
 from movietui.state.job_runner import JobRunner
 from movietui.state.newer_dataset import NewerOffer
 from movietui.state.run_queue import RunQueue
-from movietui.state.session import Session
+from movietui.state.session import NoModel, Session
 from movietui.store.ratings import Change, Step
 from movietui.store.run_records import Run
 from movietui.ui import wording
+
+if TYPE_CHECKING:
+    from movietui.ask.imports import Preview
 
 PAGE = 10
 """How many movies are listed at once."""
@@ -36,12 +39,18 @@ DURING_INTERVIEW = ("rate", "undo", "next", "point", "like", "dislike", "help", 
 
 
 class Conversation:
-    """One conversation about the lists of a session. ``say`` is called with each line."""
+    """One conversation about the lists of a session.
 
-    def __init__(self, session: Session, say: Callable[[str], object]) -> None:
+    ``say`` is called with each line. With ``trains``, a better model trains while the person types, as in the app.
+    """
+
+    def __init__(self, session: Session, say: Callable[[str], object], *, trains: bool = False) -> None:
         self.session = session
         self._say = say
+        self._trains = trains
         self._step = ""
+        self._offer_is_news = False
+        """Whether a better model is ready that has not been offered yet."""
         self.jobs = JobRunner(self._say_step)
         self.queue = RunQueue(session.store, changed=self._say_step)
         self.stand_in = StandIn(session, self.queue, lambda: None)
@@ -58,6 +67,10 @@ class Conversation:
         self.steps: dict[int, Step] = {}
         """The steps of the history, by the numbers with which they were listed last."""
         self.runs: dict[int, Run] = {}
+        self.preview: Preview | None = None
+        """The preview of an import that was said last, until it is imported."""
+        self.trains_on = False
+        """Whether a background process goes on training after the end."""
 
     def say(self, *lines: str) -> None:
         """Say lines, each as one, without the signs of the screens."""
@@ -72,6 +85,8 @@ class Conversation:
         self.session.engine.notice = self.say
         used = dataset or self.session.store.dataset_in_use()
         await (self.open(used, model) if used else self._open_first())
+        if self._trains:
+            await self.queue.open()
         if viewers:
             await self.show_to(*[await self.viewer(name) for name in viewers])
         self.say("Type a command, such as why 1 or rate 1 4.5. help lists the commands, quit leaves.")
@@ -106,11 +121,21 @@ class Conversation:
             self.say(str(problem))
         except Cancelled:
             self.say("Stopped.")
+        await self._offer_better_model()
+
+    async def _offer_better_model(self) -> None:
+        """Say once that a better model is ready, but not during an interview."""
+        if self.interview is None and (self._offer_is_news or await self.stand_in.check()):
+            self._offer_is_news = False
+            if (run := self.stand_in.offered) is not None:
+                self.say(
+                    f"A better model is ready: compare {run.model} says what it changes, model {run.model} uses it."
+                )
 
     async def close(self) -> None:
         """Stop what still runs. Nothing is lost: changes are stored when they are made."""
         await self.jobs.cancel()
-        await self.queue.close()
+        await self.queue.close(stay=self.trains_on)
         await self.session.engine.close()
 
     # Datasets and models
@@ -118,15 +143,23 @@ class Conversation:
     async def open(self, dataset: str, model: str = "") -> None:
         """Open a dataset with the newest run of a model; without ``model``, with the run in use.
 
-        If no model has been trained on it, get it if necessary, and train the quick model.
+        If it has no model that can be loaded, get it if necessary, and train the quick model.
         """
-        runs = await asyncio.to_thread(self.session.store.serving_runs, dataset)
         if model:
-            await self.stand_in.serve(dataset, self.run_of(model, runs))
-        elif runs:
-            await self.stand_in.serve(dataset)
-        else:
+            runs = await asyncio.to_thread(self.session.store.serving_runs, dataset)
+            await self.serve(dataset, self.run_of(model, runs))
+            return
+        try:
+            await self.serve(dataset)
+        except NoModel:
             await self.get(dataset)
+
+    async def serve(self, dataset: str, run: Run | None = None) -> None:
+        """Open a dataset with a run, see ``StandIn.serve``; then train or offer a better model."""
+        await self.stand_in.serve(dataset, run)
+        self._offer_is_news = await self.stand_in.improve(trains=self._trains)
+        if self.stand_in.note:
+            self.say(self.stand_in.note)
 
     def run_of(self, model: str, runs: Sequence[Run]) -> Run:
         """Return the newest run of a model. Raises ``Problem`` if there is none."""
@@ -146,18 +179,18 @@ class Conversation:
                 f"There is no dataset {dataset!r}", dataset, [each["name"] for each in rows], "dataset lists them."
             )
         download = f", {text.size(row['download'])} to download" if row["download"] and not row["on_disk"] else ""
-        self.say(
-            f"Getting {row['title']}{download}; the first list takes {text.until_list(row['seconds']) or 'a while'}."
-        )
+        takes = text.about(row["seconds"]) if row["seconds"] else "a while"
+        self.say(f"Getting {row['title']}{download}; the first list takes {takes}.")
         self.say(*filter(None, (row["terms"], row["citation"])))
         if not row["on_disk"]:
             await self.jobs.get(dataset, None, await asyncio.to_thread(self.session.store.cleaning_of, dataset))
         await self.stand_in.train(dataset)
-        await self.stand_in.serve(dataset)
+        await self.serve(dataset)
 
     def _say_step(self) -> None:
-        """Say which step of a job begins. How far it is within the step is not said."""
-        running: Sequence[JobProgress] = [*filter(None, [self.jobs.progress]), *self.queue.progress.values()]
+        """Say which step begins of a job that the person waits for. How far it is within the step is not said."""
+        quick = self.queue.progress.get(self.stand_in.quick_run or 0)
+        running: Sequence[JobProgress] = [*filter(None, [self.jobs.progress, quick])]
         step = next((progress.step for progress in running if progress.step), "")
         if step and step != self._step:
             self.say(f"{step[0].upper()}{step[1:].rstrip('.')}.")
@@ -189,9 +222,10 @@ class Conversation:
             return
         self.say(f"{title}; {offset + 1:,} to {offset + len(rows):,} of {self.total:,}:")
         self.number(rows, offset + 1)
-        for row in rows:
-            details = None if session.audience.together else await session.details(row["id"])
-            self.say(words.listed(row, details, self.names(), session.view.order))
+        alone = not session.audience.together
+        details = await session.all_details([row["id"] for row in rows]) if alone else [None] * len(rows)
+        for row, each in zip(rows, details, strict=True):
+            self.say(words.listed(row, each, self.names(), session.view.order))
 
     def number(self, movies: Sequence[NamedMovie], first: int = 1) -> None:
         """Let numbers, from ``first`` on, stand for these movies until others are numbered."""
@@ -283,6 +317,13 @@ class Conversation:
             self.session.show_to(audience)
         else:
             await self.session.look_at(first)
+
+    def own_profile(self) -> str:
+        """Return the name of the profile that rates next. Raises ``Problem`` for a user of the dataset."""
+        rater = self.session.audience.rater
+        if rater.kind != "profile":
+            raise Problem("This needs a profile; new NAME makes one.")
+        return rater.id
 
     def end_interview(self) -> None:
         """End the interview, and make the list for the viewers for whom it was before."""

@@ -51,7 +51,7 @@ async def model(talk: Conversation, rest: str) -> None:
     runs, now = await _runs(talk)
     if rest:
         run = _run(talk, rest, runs)
-        await talk.stand_in.serve(run.dataset, run)
+        await talk.serve(run.dataset, run)
         await talk.show_list(f"Using run {run.id}, {run.model}, for the list")
         return
     for run in runs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from movietui.ask import words
@@ -16,7 +17,9 @@ from movietui.data.storage.paths import pasted
 from movietui.formatting import text
 from movietui.formatting.movie_files import (
     FORMATS,
+    FormatName,
     MovieFile,
+    letterboxd_note,
     listed,
     newest_first,
     ratings_file,
@@ -29,6 +32,7 @@ from movietui.state.view import View, Wanted
 from movietui.store.profile_entries import entries_of
 from movietui.ui.wording import SHORT_ORDERS
 
+LETTERBOXD: FormatName = "letterboxd"
 MOST_SAVED = 1000
 """The most movies of the list that are saved to a file."""
 
@@ -168,27 +172,35 @@ async def anyyear(talk: Conversation, rest: str) -> None:
 
 @command(
     "save",
-    "[NUMBER|watchlist|ratings] FILE",
-    "save the list, your watchlist or ratings to a .md or .csv file",
+    "[NUMBER|watchlist|ratings] [letterboxd] FILE",
+    "save the list, your watchlist or ratings to a .md or .csv file, or to a .csv file for Letterboxd",
 )
 async def save(talk: Conversation, rest: str) -> None:
     """Save movies to a file. Raises ``Problem`` if the file exists, or for another suffix."""
     talk.require_list()
-    first, _, others = rest.partition(" ")
-    chosen = bool(others.strip()) and (first in ("watchlist", "ratings") or bool(number_in(first)))
-    what, name = (first, others.strip()) if chosen else (str(PAGE), rest)
+    what, name = _split(rest, lambda word: word in ("watchlist", "ratings") or bool(number_in(word)))
+    service, name = _split(name, lambda word: word == LETTERBOXD)
     if not name:
         raise talk.usage("save")
     path = pasted(name).absolute()
-    file_format = next((each for each in FORMATS.values() if each.suffix == path.suffix.casefold()), None)
+    formats = [FORMATS[LETTERBOXD]] if service else FORMATS.values()
+    file_format = next((each for each in formats if each.suffix == path.suffix.casefold()), None)
     if file_format is None:
-        raise Problem(f"{path.name} ends in neither .md nor .csv, so movietui does not know how to write it.")
-    file = await _file(talk, what)
+        wrong = f"does not end in {FORMATS[LETTERBOXD].suffix}" if service else "ends in neither .md nor .csv"
+        raise Problem(f"{path.name} {wrong}, so movietui does not know how to write it.")
+    file = await _file(talk, what or str(PAGE))
     if not file.movies:
         raise Problem("There is nothing to save.")
-    content = await asyncio.to_thread(file_format.write, file)
-    await asyncio.to_thread(write_file, path, content.encode(), force=False)
+    content = (await asyncio.to_thread(file_format.write, file)).encode()
+    await asyncio.to_thread(write_file, path, content, force=False)
     talk.say(f"Saved {text.plural(len(file.movies), 'movie')} {file_format.phrase} to {path}")
+    talk.say(*filter(None, [letterboxd_note(content) if service else ""]))
+
+
+def _split(words: str, wanted: Callable[[str], bool]) -> tuple[str, str]:
+    """Return the first word, if it is wanted and others follow, and what is left."""
+    first, _, others = words.partition(" ")
+    return (first, others.strip()) if others.strip() and wanted(first) else ("", words)
 
 
 async def _file(talk: Conversation, what: str) -> MovieFile:

@@ -215,10 +215,9 @@ async def similar(talk: Conversation, rest: str) -> None:
     rows = await talk.session.similar(movie["id"], PAGE)
     talk.say(f"Most like {text.movie_title(movie)}:")
     talk.number(rows)
-    given_stars = await talk.session.given_stars([row["id"] for row in rows])
-    for number, (row, stars) in enumerate(zip(rows, given_stars, strict=True), 1):
+    for number, row in enumerate(rows, 1):
         common = f"in common: {', '.join(row['shared'])}" if row["shared"] else ""
-        parts = [f"{number}. {text.movie_title(row)}", wording.describe_given(stars), common]
+        parts = [f"{number}. {text.movie_title(row)}", text.rated_and_marked(row["rated"], row["marked"]), common]
         talk.say(", ".join(filter(None, parts)))
 
 

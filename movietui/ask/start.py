@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import io
+import contextlib
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any
+import threading
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TextIO
 
 from movietui.ask import commands  # noqa: F401  # defines the commands
 from movietui.ask.conversation import Conversation
@@ -45,39 +47,67 @@ def run(
 ) -> None:
     """Talk until standard input ends or the person leaves. The arguments are those of ``Conversation.begin``.
 
-    With a ``transcript``, nothing is printed. Raises ``Problem`` if the dataset, the model or a viewer does not exist.
-    The event loop stands still while a line is typed, so that ctrl+c ends the program at once.
+    With a ``transcript``, nothing is printed. If a person types, the better model trains meanwhile. Raises ``Problem``
+    if the dataset, the model or a viewer does not exist.
     """
-    with asyncio.Runner() as loop:
-        talk = Conversation(Session(store, engine or Engine()), transcript.say if transcript else print)
+    person = transcript is None and sys.stdin.isatty()
+
+    async def talk() -> None:
+        say = transcript.say if transcript else print
+        it = Conversation(Session(store, engine or Engine()), say, trains=person)
         try:
-            loop.run(talk.begin(dataset, viewers, model))
-            for line in lines(prompt="" if transcript else PROMPT):
+            await it.begin(dataset, viewers, model)
+            async for line in lines(PROMPT if person else ""):
                 if transcript:
                     transcript.hear(line)
-                loop.run(talk.do(line))
-                if talk.over:
+                await it.do(line)
+                if it.over:
                     break
         finally:
-            loop.run(_end(talk))
+            await it.close()
+            await end_all()
+
+    asyncio.run(talk())
 
 
-async def _end(talk: Conversation) -> None:
-    await talk.close()
-    await end_all()
-
-
-def lines(prompt: str = PROMPT) -> Iterator[str]:
-    """Yield the lines of standard input, each after a prompt if a person types them."""
-    asks = bool(prompt) and sys.stdin.isatty()
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+async def lines(prompt: str = "") -> AsyncIterator[str]:
+    """Yield the lines of standard input, each after the prompt."""
+    reader = _standard_input()
     while True:
-        if asks:
+        if prompt:
             print(prompt, end="", flush=True)
-        line = sys.stdin.readline(LONGEST_LINE)
+        line = await _read_line(reader)
         if not line:
-            if asks:
+            if prompt:
                 print()
             return
         yield line
+
+
+def _standard_input() -> TextIO:
+    """Return a reader of standard input that is not ``sys.stdin``: Python cannot end while a thread reads that."""
+    try:
+        number = sys.stdin.fileno()
+    except (OSError, ValueError):  # not a file
+        return sys.stdin
+    return open(os.dup(number), encoding="utf-8", errors="replace")
+
+
+async def _read_line(reader: TextIO) -> str:
+    """Read a line in a thread that neither ctrl+c nor the end of the program waits for."""
+    loop = asyncio.get_running_loop()
+    read: asyncio.Future[str] = loop.create_future()
+
+    def finish(line: str) -> None:
+        if not read.done():
+            read.set_result(line)
+
+    def work() -> None:
+        line = ""
+        with contextlib.suppress(OSError):  # the terminal is gone
+            line = reader.readline(LONGEST_LINE)
+        with contextlib.suppress(RuntimeError):  # the conversation is over
+            loop.call_soon_threadsafe(finish, line)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await read

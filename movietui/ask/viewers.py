@@ -1,19 +1,17 @@
-"""The commands about viewers: whom the list is for, how a shared list is made, profiles and imports."""
+"""The commands about viewers: whom the list is for, how a shared list is made, and profiles."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import get_args
 
-from movietui.ask.conversation import Conversation, offer
+from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import command, one_of
 from movietui.data.problems import Problem
-from movietui.data.storage.paths import pasted
 from movietui.formatting import text
 from movietui.models.choices import WAYS, UnseenBy
 from movietui.protocol.viewers import profile
 from movietui.state.audience import Audience
-from movietui.ui.wording import describe_import
 
 
 @command("profile", "NAME", "list movies for this profile")
@@ -57,7 +55,7 @@ async def new(talk: Conversation, rest: str) -> None:
 async def rename(talk: Conversation, rest: str) -> None:
     """Rename the profile that rates next."""
     talk.require_list()
-    before = profile(_own_profile(talk))
+    before = profile(talk.own_profile())
     after = await asyncio.to_thread(talk.session.store.rename_profile, before, rest)
     talk.session.rename(before, after)
     talk.say(f"{before.id} is now {after.id}")
@@ -153,27 +151,3 @@ async def unseen(talk: Conversation, rest: str) -> None:
         audience = audience.next_unseen_by()
     talk.session.audience = audience
     await talk.list_movies()
-
-
-@command("import", "FILE", "import ratings and lists into the profile: Letterboxd, IMDb, Trakt, MovieLens, TMDB")
-async def import_(talk: Conversation, rest: str) -> None:
-    """Import a file into the profile that rates next."""
-    talk.require_list()
-    if not rest:
-        raise talk.usage("import")
-    name = _own_profile(talk)
-    path = str(pasted(rest).absolute())
-    result = await talk.session.import_file(name, path, {}, {})
-    await talk.session.look_at(profile(result["profile"]))
-    talk.say(*result["notes"], describe_import(result, path) + (" · undo reverts it" if result["changes"] else ""))
-    if result["newer"] is not None:
-        talk.say(offer(result["newer"]))
-    await talk.list_movies()
-
-
-def _own_profile(talk: Conversation) -> str:
-    """Return the name of the profile that rates next. Raises ``Problem`` for a user of the dataset."""
-    rater = talk.session.audience.rater
-    if rater.kind != "profile":
-        raise Problem("This needs a profile; new NAME makes one.")
-    return rater.id

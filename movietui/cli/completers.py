@@ -99,6 +99,29 @@ def profiles(context: click.Context) -> Iterable[str]:
 
 
 @_completes
+def users(context: click.Context) -> Iterable[str]:
+    """Complete the users of the dataset that is named before them, else of the one in use."""
+    from movietui.cli.output import dataset_named
+    from movietui.data.catalogue import stored_users
+
+    with _store() as store:
+        dataset = dataset_named(store, _option(context, "dataset"))
+        return stored_users(dataset, store.cleaning_of(dataset))
+
+
+@_completes
+def settings(context: click.Context) -> Iterable[str]:
+    """Complete the names of the settings of the models that are named before them, each with an equals sign."""
+    from movietui.models.registry import MODELS
+    from movietui.models.settings import describe
+
+    # After an option that still lacks its value, click leaves the arguments unparsed.
+    named: Any = context.args or context.params.get("models") or [_option(context, "model")]
+    models = [MODELS[name] for name in named if name in MODELS]
+    return dict.fromkeys(f"{each.name}=" for model in models for each in describe(model.settings_type))
+
+
+@_completes
 def runs(context: click.Context) -> Iterable[str]:
     """Complete the numbers of the runs, the newest first."""
     with _store() as store:

@@ -37,7 +37,10 @@ _BASH = """\
         case $item in
             dir,*) compopt -o dirnames ;;
             file,*) compopt -o default ;;
-            plain,*) COMPREPLY+=("${item#plain,}") ;;
+            plain,*)
+                COMPREPLY+=("${item#plain,}")
+                [[ $item == *= ]] && compopt -o nospace
+                ;;
         esac
     done < <(COMP_TYPED="${COMP_WORDS[COMP_CWORD]}" COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD \\
         %(complete_var)s=bash_complete "$1" 2>/dev/null)
@@ -88,6 +91,9 @@ class Bash(BashComplete):
 
     def format_completion(self, item: CompletionItem[str]) -> str:
         """Return a line of the reply: the type and the value."""
+        name, equals, rest = item.value.partition("=")
+        if equals and not rest:  # a setting, whose value follows
+            return f"{item.type},{name}="
         return f"{item.type},{quoted(item.value, os.environ.get('COMP_TYPED', ''))}"
 
 

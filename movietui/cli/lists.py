@@ -47,7 +47,7 @@ def for_viewers(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=True,
             metavar=metavar,
             help=f"{meaning}; repeat the option for more viewers.",
-            shell_complete=completers.profiles if name == "profile" else None,
+            shell_complete=completers.profiles if name == "profile" else completers.users,
         )
         command = option(command)
     return command
@@ -118,7 +118,7 @@ def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: b
     right = ("#", "similarity", "both rated", "year")
     table = new_table("#", "similarity", "both rated", "title", "year", "in common", right=right)
     for row in result["movies"]:
-        figures = (text.decimals(row["similarity"]), f"{row['common']:,}")
+        figures = (text.decimals(row["similarity"]), "" if row["common"] is None else f"{row['common']:,}")
         table.add_row(str(row["rank"]), *figures, row["title"], str(row["year"] or ""), _shared(row["shared"]))
     print_rich(f"Movies like {text.movie_title(result['movie'])}", table)
 

@@ -52,7 +52,12 @@ published_option = click.option(
     help="Use the settings described by the author of the system that the model comes from.",
 )
 settings_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a setting of the model."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a setting of the model.",
+    shell_complete=completers.settings,
 )
 
 

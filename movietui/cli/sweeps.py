@@ -75,6 +75,7 @@ def sweep() -> None:
     multiple=True,
     metavar="KEY=A,B,C",
     help="A setting and its values; repeat for more settings. With --search, also a range: KEY=LOW..HIGH.",
+    shell_complete=completers.settings,
 )
 @click.option(
     "--search",

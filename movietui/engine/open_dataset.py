@@ -141,25 +141,32 @@ class OpenDataset:
         history = history_of(self.dataset, user)
         return dict(zip(history.movies.tolist(), history.stars.tolist(), strict=True))
 
-    def similar_movies(self, movie: str, limit: int, hidden: Sequence[str]) -> list[SimilarMovie]:
-        """Return the movies most similar to a movie, without those whose keys are ``hidden``."""
+    def similar_movies(self, movie: str, limit: int, hidden: Sequence[str], users: Sequence[str]) -> list[SimilarMovie]:
+        """Return the movies most similar to a movie, without those whose keys are ``hidden``.
+
+        ``users``: as in ``searched_movies``.
+        """
         hidden_rows = set(rows_of(self.dataset, hidden))
         # Without the ratings, the model's vectors say which movies the same people like.
         vectors = self.ranker.model.movie_vectors() if self.elsewhere else None
-        near = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows), vectors)
+        nearest = self.ranker.similarities.nearest(self._row(movie), limit + len(hidden_rows), vectors)
+        near = [each for each in nearest if each.movie not in hidden_rows][:limit]
         return [
             {
-                **self.found_movie(each.movie),
+                **searched,
                 "similarity": each.similarity,
                 "common": None if self.elsewhere else each.common,
                 "shared": each.shared.names(),
             }
-            for each in [each for each in near if each.movie not in hidden_rows][:limit]
+            for searched, each in zip(self.searched_movies([each.movie for each in near], users), near, strict=True)
         ]
 
-    def details(self, movie: str, viewers: Sequence[ViewerRatings]) -> Details:
-        """Return everything known about a movie, with the reasons for each viewer."""
-        row = self._row(movie)
+    def details(self, movies: Sequence[str], viewers: Sequence[ViewerRatings]) -> list[Details]:
+        """Return everything known about movies, with the reasons for each viewer."""
+        rows, people = [self._row(movie) for movie in movies], self.viewers(viewers)
+        return [self._details(row, people) for row in rows]
+
+    def _details(self, row: int, viewers: Sequence[Viewer]) -> Details:
         movies = self.dataset.movies
         facts = (movies.imdb.of(row) if movies.imdb else None) or {}
         return {
@@ -177,7 +184,7 @@ class OpenDataset:
             "count": int(self.dataset.counts[row]),
             "mean": self.dataset.mean_of(row) or 0.0,
             "histogram": self._histogram_of(row),
-            "by": [self._for_viewer(person, row) for person in self.viewers(viewers)],
+            "by": [self._for_viewer(person, row) for person in viewers],
         }
 
     def _histogram_of(self, row: int) -> list[int]:
@@ -258,12 +265,6 @@ class OpenDataset:
             for movie, time in zip(given.movie.tolist(), given.time.tolist(), strict=True)
             if time > 0
         }
-
-    def given_stars(self, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that the viewers gave each movie: a list for each movie, with ``None`` for no rating."""
-        histories = [person.history for person in self.viewers(viewers)]
-        given = [dict(zip(each.movies.tolist(), each.stars.tolist(), strict=True)) for each in histories]
-        return [[stars.get(self._row(movie)) for stars in given] for movie in movies]
 
     # Interviews
 

@@ -148,17 +148,16 @@ class Service(Requests):
 
     # Movies and viewers
 
-    def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
-        return self.opened.details(movie, viewers)
+    def movie_details(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[Details]:
+        return self.opened.details(movies, viewers)
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
         return self.opened.given_ratings(viewer)
 
-    def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        return self.opened.given_stars(viewers, movies)
-
-    def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
-        return self.opened.similar_movies(movie, limit, hidden)
+    def similar_movies(
+        self, *, movie: str, limit: int, hidden: Sequence[str] = (), users: Sequence[str] = ()
+    ) -> list[SimilarMovie]:
+        return self.opened.similar_movies(movie, limit, hidden, users)
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
         opened = self.opened

@@ -16,7 +16,8 @@ from movietui.data.safe_text import INVISIBLE, strip_controls
 RUN_BY_SPREADSHEETS = ("=", "+", "-", "@")
 """The characters that start a formula in a spreadsheet. ``csv_text`` puts an apostrophe before such text, and an
 import removes the apostrophe."""
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@$^=])")
+_MARKDOWN = re.compile(r"((?<![\w.])[+-]?\d+(?:\.\d+)?(?![\w.]))|([\\`*_{}\[\]<>()#+\-.!|~&:@$^=])")
+"""Matches a number, which Markdown shows as it is, or a character that has to be escaped."""
 _ADDRESS = re.compile(r"(?i)(?<=://)|(?<=www\.)")
 PAGES = ("www.imdb.com", "letterboxd.com", "www.justwatch.com")
 """The sites whose pages the app may open."""
@@ -63,7 +64,9 @@ def markdown(words: str) -> str:
 
     GitHub turns an address into a link even if all its characters are escaped, so the address gets a space inside.
     """
-    return _MARKDOWN.sub(r"\\\1", _ADDRESS.sub(" ", " ".join(strip_controls(words).split())))
+    return _MARKDOWN.sub(
+        lambda found: found[1] or f"\\{found[2]}", _ADDRESS.sub(" ", " ".join(strip_controls(words).split()))
+    )
 
 
 def latex(words: str) -> str:

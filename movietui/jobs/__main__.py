@@ -24,6 +24,7 @@ from movietui.jobs import datasets
 from movietui.jobs.listener import Listener
 from movietui.jobs.sweep import SweepRequest, sweep
 from movietui.jobs.train import TrainRequest, train
+from movietui.models.training import torch_check
 from movietui.protocol.jobs import (
     EpochProgress,
     GetResult,
@@ -33,6 +34,7 @@ from movietui.protocol.jobs import (
     ProgressEvent,
     StageFields,
     SweepRow,
+    WarmEvent,
 )
 from movietui.protocol.wire import decode, encode, sentence, take_stdout
 from movietui.store.ratings import Store
@@ -176,11 +178,11 @@ def main() -> None:
 
 
 def _main() -> int:
-    """Do one job and return the exit status; with ``--warm``, load torch while waiting for the request."""
+    """Do one job and return the exit status; with ``--warm``, load torch first, and report whether that works."""
     log.record_uncaught("job")
     pipe = take_stdout()
 
-    def send(event: JobEvent) -> None:
+    def send(event: JobEvent | WarmEvent) -> None:
         try:
             pipe.write(encode(event).decode())
             pipe.flush()
@@ -198,8 +200,7 @@ def _main() -> int:
     try:
         threading.Thread(target=_listen, args=(requests, reporter.gate), daemon=True).start()
         if "--warm" in sys.argv:
-            with contextlib.suppress(Exception):  # if torch is broken, a fit that needs it says so
-                import torch  # noqa: F401
+            send({"event": "warm", "defect": torch_check.defect()})
         request = requests.get()
         send_last({"event": "done", "result": perform(request, reporter)})
     except (KeyboardInterrupt, Cancelled):

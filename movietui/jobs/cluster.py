@@ -21,6 +21,7 @@ from movietui.data.cluster.splits import canonical, split
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage
+from movietui.data.split_names import check_seed
 from movietui.data.storage.remote_view import view
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.train import checkpoint_of, record_end
@@ -80,6 +81,8 @@ def _prepare(request: ClusterRequest) -> _Prepared:
     for name in request.models:
         check_name(name)
     settings = {name: models.choose(name, request.published, request.settings) for name in request.models}
+    for name in request.splits:
+        check_seed(name, request.split_seed)
     return _Prepared(load(request.dataset), settings, [canonical(name) for name in request.splits])
 
 

@@ -14,7 +14,7 @@ from movietui import models
 from movietui.data import catalogue
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.split_names import WITHOUT_SEED, protocol
+from movietui.data.split_names import check_seed, protocol
 from movietui.data.splits import split
 from movietui.jobs.detail import detail
 from movietui.jobs.listener import SILENT, Listener
@@ -107,8 +107,8 @@ def evaluate(store: Store, request: EvaluateRequest, listener: Listener = SILENT
         dataset = catalogue.load(request.dataset, request.cleaning, listener.stage)
         models.check_ratings(chosen, dataset, request.task)
         for name in request.splits:
-            if len(request.split_seeds) > 1 and name in WITHOUT_SEED:
-                raise Problem(f"{name} is the same with every split seed; name only one.")
+            for split_seed in request.split_seeds:
+                check_seed(name, split_seed)
             split(dataset, name, request.split_seeds[0])
         comparisons = Comparisons(request.models[0])
         rows = []

@@ -12,7 +12,7 @@ from typing import Any
 from movietui import __version__
 from movietui.data import catalogue
 from movietui.data.problems import Problem
-from movietui.data.split_names import WITHOUT_SEED, protocol
+from movietui.data.split_names import check_seed, protocol
 from movietui.data.splits import split
 from movietui.jobs import experiment_file
 from movietui.jobs.environment import environment_of, fingerprints
@@ -90,8 +90,8 @@ def _check(where: str, experiment: Experiment, entry: DatasetEntry, listener: Li
         for task in experiment.metrics:
             check_ratings([model.name for model in experiment.models], dataset, task)
         for name in entry.splits:
-            if len(entry.split_seeds) > 1 and name in WITHOUT_SEED:
-                raise Problem(f"{name} is the same with every split seed; name only one.")
+            for split_seed in entry.split_seeds:
+                check_seed(name, split_seed)
             split(dataset, name, entry.split_seeds[0])
     except Problem as problem:
         raise Problem(f"{where}: {problem}") from None

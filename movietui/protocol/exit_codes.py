@@ -12,7 +12,7 @@ SIGNAL: Final = 128
 MEANINGS: Mapping[str, str] = {
     str(DONE): "It succeeded. Whatever reads the output may close the pipe early, as head does.",
     str(FAILED): "It could not be done: one sentence on standard error says what is wrong and what to do. For doctor, "
-    "something fails.",
+    "a line says fail; warnings do not count.",
     str(WRONG_USAGE): "The arguments are wrong.",
     str(INTERRUPTED): "It was interrupted with ctrl+c.",
     f"{SIGNAL} + N": "Signal N ended it, for example because the terminal was closed (129) or the system shut down "

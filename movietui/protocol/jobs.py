@@ -201,6 +201,14 @@ JobResult = GetResult | CleaningReport | RemoveResult | ImdbReport | TrainResult
 # Events
 
 
+class WarmEvent(TypedDict):
+    """A job that was started early has loaded torch, before it reads its request."""
+
+    event: Literal["warm"]
+    defect: str
+    """What is wrong with torch, in words; empty if nothing is."""
+
+
 class StageFields(TypedDict):
     """The fields of ``movietui.data.progress.Stage``."""
 
@@ -268,6 +276,13 @@ JobEvent = ProgressEvent | DoneEvent | FailedEvent | CancelledEvent
 
 class JobClient(Protocol):
     """What the app needs from a job. Tests implement it without a child process."""
+
+    async def torch_defect(self) -> str:
+        """Load torch, and return what is wrong with it, in words; empty if a model that needs it can be trained.
+
+        Call this before ``events``, at most once.
+        """
+        return ""
 
     def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
         """Do the work, and yield its events."""

@@ -279,21 +279,10 @@ class SuggestionRow(TypedDict):
 
 
 class FoundMovie(NamedMovie):
-    """A movie that a search found, or that is similar to another."""
+    """A movie with the number of its ratings."""
 
     count: int
     """How many ratings the movie has in the dataset."""
-
-
-class SimilarMovie(FoundMovie):
-    """A movie that is similar to another one."""
-
-    similarity: float
-    """From -0.5 to 1."""
-    common: int | None
-    """The number of users who rated both movies; ``None`` if the ratings are on a cluster."""
-    shared: list[str]
-    """Directors, actors, tags and genres that both movies have."""
 
 
 class NameRow(TypedDict):
@@ -304,13 +293,24 @@ class NameRow(TypedDict):
 
 
 class SearchedMovie(FoundMovie):
-    """A movie that a search found, with each viewer's rating and mark."""
+    """A movie that a search found, or that is similar to another, with each viewer's rating and mark."""
 
     rated: list[float]
     """Each viewer's stars; 0 without a rating. The engine sets the ratings in the dataset, the session those in the
     store."""
     marked: list[str]
     """Each viewer's mark: ``watchlist``, ``seen``, ``hidden`` or empty. The session sets this."""
+
+
+class SimilarMovie(SearchedMovie):
+    """A movie that is similar to another one."""
+
+    similarity: float
+    """From -0.5 to 1."""
+    common: int | None
+    """The number of users who rated both movies; ``None`` if the ratings are on a cluster."""
+    shared: list[str]
+    """Directors, actors, tags and genres that both movies have."""
 
 
 class FoundNames(TypedDict):

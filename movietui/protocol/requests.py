@@ -86,20 +86,21 @@ class Requests(Protocol):
 
     # Movies and viewers
 
-    def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
-        """Return everything known about the movie with this id, and the reasons for each viewer."""
+    def movie_details(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[Details]:
+        """Return everything known about the movies with these ids, and the reasons for each viewer."""
         ...
 
     def given_ratings(self, *, viewer: ViewerRatings) -> list[GivenRating]:
         """Return the movies of the dataset that a viewer rated, each with the stars predicted for it now."""
         ...
 
-    def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        """Return a list for each movie with the stars that each viewer gave it, or ``None``."""
-        ...
+    def similar_movies(
+        self, *, movie: str, limit: int, hidden: Sequence[str] = (), users: Sequence[str] = ()
+    ) -> list[SimilarMovie]:
+        """Return the movies most similar to the one with this id, without those whose keys are ``hidden``.
 
-    def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
-        """Return the movies most similar to the one with this id, without those whose keys are ``hidden``."""
+        ``users``: as in ``search``.
+        """
         ...
 
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:

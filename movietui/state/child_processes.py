@@ -42,6 +42,8 @@ ENDLESS_SECONDS = 600.0
 """Seconds after which an engine that is still working on one request is killed: the largest dataset opens faster."""
 CHECKS = 20
 """How many times the engine is checked within the shortest of the four limits above."""
+WARM = "--warm"
+"""The option with which a job loads torch before it reads its request."""
 ATTEMPTS = 3
 """How many times a request is sent, at most, if each engine dies while working on it."""
 FRUITLESS = 2
@@ -449,6 +451,23 @@ class Job(JobClient):
             self._errors = _ErrorOutput(self._process)
         return self._process
 
+    async def torch_defect(self) -> str:
+        """Start the process if necessary, let it load torch, and return what is wrong with torch; empty if nothing is.
+
+        If the process cannot start or is cancelled, return nothing: ``events`` then says so.
+        """
+        try:
+            process = await self.start(WARM)
+        except OSError:
+            return ""
+        assert process.stdout is not None
+        event: Message = {}
+        with contextlib.suppress(ValueError):
+            event = decode(await process.stdout.readline())
+        if isinstance(event.get("defect"), str):
+            return str(event["defect"])
+        return "" if self._cancelled else "PyTorch is broken (it ends Python); reinstall the package torch"
+
     async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
         """Do the work, and yield its events. The last is ``done``, ``failed`` or ``cancelled``."""
         if self._cancelled:
@@ -477,6 +496,8 @@ class Job(JobClient):
                     break
                 if not isinstance(event.get("event"), str):  # not an event
                     break
+                if event["event"] == "warm":
+                    continue
                 ended = ended or event["event"] in ("done", "failed", "cancelled")
                 yield cast(JobEvent, event)
             await process.wait()
@@ -508,7 +529,7 @@ class Job(JobClient):
 async def warm_job() -> AsyncIterator[Job]:
     """Yield a job whose process imports torch while it waits for its request; after the block, cancel it."""
     job = Job()
-    await job.start("--warm")
+    await job.start(WARM)
     try:
         yield job
     finally:

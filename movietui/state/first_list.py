@@ -17,6 +17,8 @@ DEFAULT_DATASET = "ml-100k"
 DEMO = "demo"
 StepName = Literal["get", "clean", "learn"]
 STEPS: Sequence[StepName] = ("get", "clean", "learn")
+EASE_SECONDS = 4.0
+"""How fast the time left, as shown, approaches a new estimate."""
 CLEANING_STAGES = ("Cleaning", "Encoding")
 """The stages of a ``get`` job that belong to the second step. Earlier stages belong to the first step."""
 
@@ -87,10 +89,10 @@ class FirstList:
         note = f"{text.size(job.done)} of {text.size(job.total)}" if job.unit == "bytes" else ""
         return min(1.0, job.done / job.total), note
 
-    def seconds_left(self, now: float) -> int:
-        """Return about how many seconds are left, at least one."""
+    def seconds_left(self, now: float) -> float:
+        """Return about how many seconds are left; ``now`` is by ``time.monotonic``."""
         later = sum(self.usual[name] for name in STEPS[STEPS.index(self.current) + 1 :])
-        return max(1, math.ceil(self._left_of_step(now) + later))
+        return self._left_of_step(now) + later
 
     def _left_of_step(self, now: float) -> float:
         if self.current == "learn":
@@ -100,6 +102,26 @@ class FirstList:
             known = self.getting.seconds_left if self.getting is not None else None
             began = self.began + (self.usual["get"] if self.current == "clean" else 0.0)
         return known if known is not None else max(1.0, self.usual[self.current] - (now - began))
+
+
+@dataclass
+class Countdown:
+    """The time left as shown: it never jumps, but approaches each new estimate while it counts down."""
+
+    _left: float | None = None
+    _at: float = 0.0
+
+    def show(self, left: float, now: float) -> int:
+        """Return how many seconds to show, at least one. ``left`` is estimated; ``now`` is by ``time.monotonic``.
+
+        Of the difference between the estimate and what is shown, a share of 1 − 1/e goes in ``EASE_SECONDS``.
+        """
+        if self._left is not None:
+            passed = max(0.0, now - self._at)
+            counted = self._left - passed
+            left = left + (counted - left) * math.exp(-passed / EASE_SECONDS)
+        self._left, self._at = left, now
+        return max(1, math.ceil(left))
 
 
 def usual_seconds(download: int, ratings: int) -> Mapping[StepName, float]:

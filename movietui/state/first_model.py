@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 
 from movietui.data.problems import Cancelled, Problem
-from movietui.models.choices import QUICK, QUICK_WITHOUT_STARS, RECOMMENDED
+from movietui.models.choices import QUICK, RECOMMENDED, STAND_INS, quick_model
 from movietui.protocol.jobs import JobClient, TrainOptions
 from movietui.protocol.requests import Requests
 from movietui.state.run_queue import RunQueue
@@ -41,6 +41,10 @@ class StandIn:
         """The recommended run, once it is done and until the user chooses a run."""
         self.quick_run: int | None = None
         """The number of the quick run, while ``train`` waits for it."""
+        self.note = ""
+        """What to install, if the serving run stands in for better models only because torch is missing or broken."""
+        self._starting: JobClient | None = None
+        """The job of the quick run, while it loads torch."""
 
     async def train(self, dataset: str, job: JobClient | None = None) -> None:
         """Train the quick model and wait until it is done. ``job`` is a job already started for this, if any.
@@ -57,15 +61,40 @@ class StandIn:
         """Start training the quick model and return the number of the run.
 
         If such a run is already queued or training, return its number. ``job`` is a job already started for this, if
-        any.
+        any. Where torch is missing or broken, the quick model is one that needs none.
         """
         options: TrainOptions = {
             "cleaning": await asyncio.to_thread(self._session.store.cleaning_of, dataset),
             "settings": {},
         }
         rows = await self._session.engine.ask(Requests.datasets)
-        implicit = any(row["implicit"] for row in rows if row["name"] == dataset)
-        return await self._queue.add_stand_in(QUICK_WITHOUT_STARS if implicit else QUICK, dataset, options, job)
+        row = next((row for row in rows if row["name"] == dataset), None)
+        implicit, users = (row["implicit"], row["users"] or 0) if row is not None else (False, 0)
+        self._starting = job = job or self._queue.new_job()
+        try:
+            torch = not await job.torch_defect()
+        finally:
+            self._starting = None
+        if not torch:  # torch may have ended the process
+            await job.cancel()
+            job = None
+        return await self._queue.add_stand_in(
+            quick_model(implicit=implicit, users=users, torch=torch), dataset, options, job
+        )
+
+    async def cancel_start(self) -> bool:
+        """Cancel the quick run that ``start`` is about to start; return whether there is one."""
+        if self._starting is None:
+            return False
+        await self._starting.cancel()
+        return True
+
+    async def cancel(self) -> bool:
+        """Cancel the quick run that ``train`` waits for; return whether there is one."""
+        if self.quick_run not in self._queue.running:
+            return await self.cancel_start()
+        await self._queue.cancel(self.quick_run)
+        return True
 
     async def finish(self, number: int) -> None:
         """Wait until a run of the quick model is over.
@@ -92,19 +121,38 @@ class StandIn:
         self.offered = None
         self._serves()
 
-    async def improve(self) -> bool:
-        """Train the recommended model, resume its run, or offer it if it is done.
+    async def improve(self, *, trains: bool = True) -> bool:
+        """Train the recommended model, resume its run, or offer it if it is done; without ``trains``, only offer it.
 
-        Train and offer nothing unless ``QUICK`` serves the open dataset, the dataset has at most ``MOST_RATINGS``
-        ratings, and the user has chosen no run. Return whether the recommended model is offered now.
+        Train and offer nothing unless one of ``STAND_INS`` serves the open dataset, torch works, the dataset has at
+        most ``MOST_RATINGS`` ratings, and the user has chosen no run. Return whether the recommended model is offered
+        now.
         """
         self.recommended_run = self.offered = None
+        self.note = ""
         opened, serving = self._session.opened, self._session.run
-        if opened is None or serving is None or serving.model != QUICK or opened["ratings"] > MOST_RATINGS:
+        if opened is None or serving is None or serving.model not in STAND_INS:
             return False
-        run = await self._queue.add_recommended(RECOMMENDED, serving)
-        self.recommended_run = run.id if run is not None else None
+        if not await asyncio.to_thread(self._runs.is_stand_in, serving):
+            return False
+        if serving.model != QUICK and (defect := await self._torch_defect()):
+            self.note = f"{defect} for better models."
+            return False
+        if opened["ratings"] > MOST_RATINGS:
+            return False
+        if trains:
+            run = await self._queue.add_recommended(RECOMMENDED, serving)
+            self.recommended_run = run.id if run is not None else None
+        else:
+            self.recommended_run = await asyncio.to_thread(self._runs.recommended_for, serving)
         return await self.check()
+
+    async def _torch_defect(self) -> str:
+        job = self._queue.new_job()
+        try:
+            return await job.torch_defect()
+        finally:
+            await job.cancel()
 
     async def check(self) -> bool:
         """Offer the recommended run if another process has finished it; return whether the offer is new.

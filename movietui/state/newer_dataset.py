@@ -83,6 +83,8 @@ class NewerOffer:
             await self._queue.cancel(self.run)
         elif progress is not None and progress.request["do"] == "get" and progress.dataset == self.getting:
             await self._jobs.cancel()
+        elif self.getting:
+            await self._stand_in.cancel_start()
 
     async def hide(self) -> None:
         """Withdraw the offer, and do not make it again at the next start.

@@ -49,7 +49,8 @@ class RunQueue:
         self._store = store
         self._runs = Runs(store)
         self._at_a_time = at_a_time
-        self._new_job = job
+        self.new_job = job
+        """Returns a new job for a run."""
         self._changed = changed
         self._ended = ended
         self._jobs: dict[int, JobClient] = {}
@@ -91,6 +92,9 @@ class RunQueue:
         number = await asyncio.to_thread(self._runs.queue_stand_in, model, dataset, options)
         self._at_once[number] = job
         await self._fill()
+        unused = self._at_once.pop(number, None)  # the run trains in another window
+        if unused is not None:
+            await unused.cancel()
         return number
 
     async def add_recommended(self, model: str, stand_in: Run) -> Run | None:
@@ -236,7 +240,7 @@ class RunQueue:
             for run in waiting:
                 may_start = len(self._jobs) < self._at_a_time or run.id in self._at_once
                 if may_start and run.id not in self._over and run.id not in self._jobs:
-                    self._jobs[run.id] = self._at_once.pop(run.id, None) or self._new_job()
+                    self._jobs[run.id] = self._at_once.pop(run.id, None) or self.new_job()
                     self._tasks[run.id] = asyncio.create_task(self._train(run))
             if self._jobs:
                 self._idle.clear()

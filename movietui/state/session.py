@@ -28,6 +28,7 @@ from movietui.protocol.messages import (
     MovieRow,
     Opened,
     Question,
+    SearchedMovie,
     SearchResults,
     SimilarMovie,
     TasteReport,
@@ -44,6 +45,10 @@ from movietui.store.ratings import Change, Ids, Movie, Store
 from movietui.store.run_records import Run
 
 P = ParamSpec("P")
+
+
+class NoModel(Problem):
+    """A dataset cannot be opened, because no model has been trained on it or none of them can be loaded."""
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,11 @@ class Session:
     async def open(self, dataset: str, run: Run | None = None) -> Opened:
         """Open a dataset with a run: by default the run chosen last or, if it cannot be loaded, the newest that can.
 
-        If no run can be loaded, nothing changes. Raises ``Problem`` if there is no run, or none can be loaded.
+        Raises ``NoModel`` if there is no run, or if none can be loaded; nothing changes then.
         """
         runs = [run] if run else await asyncio.to_thread(self.store.serving_runs, dataset)
         if not runs:
-            raise Problem(f"No model has been trained on {dataset} yet; train one on the Train screen.")
+            raise NoModel(f"No model has been trained on {dataset} yet; train one on the Train screen.")
         problems: list[Problem] = []
         for candidate in runs:
             try:
@@ -110,7 +115,7 @@ class Session:
             except Problem as problem:
                 problems.append(problem)
         else:
-            raise problems[0]
+            raise NoModel(str(problems[0]))
         present = [ref for ref in self.audience.viewers if await self._has_viewer(ref, dataset)]
         if len(present) < max(1, len(self.audience.viewers)):
             # Some viewers are users of another dataset, or users that the new cleaning removes.
@@ -333,20 +338,21 @@ class Session:
         """Return the movies most similar to the movie with this id, without those that a viewer hides."""
         viewers = self.audience.viewers
         hidden = await self._movies.after_matching(viewers, self._movies.hidden, viewers)
-        return await self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden)
+        rows, stored = await asyncio.gather(
+            self.engine.ask(Requests.similar_movies, movie=movie, limit=limit, hidden=hidden, users=_users(viewers)),
+            self._movies.after_matching(viewers, self._movies.rated_and_marked, viewers),
+        )
+        _set_rated_and_marked(rows, *stored)
+        return rows
 
     async def search(self, words: str) -> SearchResults:
         """Return what matches, as ``Requests.search`` does, and for each movie the viewers' ratings and marks."""
         viewers = self.audience.viewers
-        users = [ref.id if ref.kind == "user" else "" for ref in viewers]
-        results, (rated, marked) = await asyncio.gather(
-            self.engine.ask(Requests.search, words=words, users=users),
+        results, stored = await asyncio.gather(
+            self.engine.ask(Requests.search, words=words, users=_users(viewers)),
             self._movies.after_matching(viewers, self._movies.rated_and_marked, viewers),
         )
-        for movie in results["movies"]:
-            key = movie["key"]
-            movie["rated"] = [stored.get(key, stars) for stored, stars in zip(rated, movie["rated"], strict=True)]
-            movie["marked"] = [stored.get(key, "") for stored in marked]
+        _set_rated_and_marked(results["movies"], *stored)
         return results
 
     async def taste(self) -> TasteReport:
@@ -356,8 +362,12 @@ class Session:
 
     async def details(self, movie: str) -> Details:
         """Return the details of a movie, with the predictions for the viewers."""
+        return (await self.all_details([movie]))[0]
+
+    async def all_details(self, movies: Sequence[str]) -> list[Details]:
+        """Return the details of several movies."""
         viewers = await self._ratings_after_matching()
-        return await self.engine.ask(Requests.movie_details, viewers=viewers, movie=movie)
+        return await self.engine.ask(Requests.movie_details, viewers=viewers, movies=list(movies))
 
     async def given_ratings(self, viewer: ViewerRef) -> list[GivenRating]:
         """Return all ratings of a viewer, each with what the model predicts for the movie now.
@@ -367,11 +377,6 @@ class Session:
         ratings = await self._movies.after_matching((viewer,), self._movies.same.for_engine, viewer)
         rows = await self.engine.ask(Requests.given_ratings, viewer=ratings)
         return await asyncio.to_thread(self._movies.with_stored, viewer, rows)
-
-    async def given_stars(self, movies: Sequence[str]) -> list[list[float | None]]:
-        """Return the stars that the viewers gave each movie: a list for each id, with ``None`` for no rating."""
-        viewers = await self._ratings_after_matching()
-        return await self.engine.ask(Requests.given_stars, viewers=viewers, movies=list(movies))
 
     # Changes
 
@@ -430,6 +435,21 @@ class Session:
 def movie_to_store(movie: MovieRow | Details | InterviewMovie | GivenRating) -> Movie:
     """Convert a movie of the engine to one of the store."""
     return Movie(movie["key"], movie["title"], movie["year"], Ids(*movie.get("ids", ())))
+
+
+def _users(viewers: Sequence[ViewerRef]) -> list[str]:
+    """Return for each viewer the id of a user of the dataset, or empty for a profile."""
+    return [ref.id if ref.kind == "user" else "" for ref in viewers]
+
+
+def _set_rated_and_marked(
+    movies: Sequence[SearchedMovie], rated: Sequence[Mapping[str, float]], marked: Sequence[Mapping[str, str]]
+) -> None:
+    """Set what the viewers stored about movies; a stored rating replaces the one in the dataset."""
+    for movie in movies:
+        key = movie["key"]
+        movie["rated"] = [stored.get(key, stars) for stored, stars in zip(rated, movie["rated"], strict=True)]
+        movie["marked"] = [stored.get(key, "") for stored in marked]
 
 
 def _letters(key: str, watchlists: Sequence[set[str]]) -> str:

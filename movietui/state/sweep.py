@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from itertools import pairwise
 from statistics import fmean, median
 
+from movietui.data.fetch.estimates import fits
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.formatting.settings import YES_NO, comparable, setting_text
@@ -193,14 +194,13 @@ def varied(grid: Mapping[str, Sequence[str]]) -> list[str]:
     return [name for name, values in grid.items() if len(values) > 1 or TO in values[0]]
 
 
-def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str) -> float | None:
+def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str, ratings: int) -> float | None:
     """Return the median seconds of a fit in the finished runs of a model on a dataset; ``None`` if there are none.
 
-    Assumes that each run fitted the model for its curve, for its metrics and, unless a split was requested, on all
-    ratings. A run on a very large dataset makes only one fit, so there the result is too low.
+    ``ratings``: how many ratings the dataset has.
     """
     each = [
-        run.seconds / (2 if run.request.get("split") else 3)
+        run.seconds / fits(ratings, refit_all=not run.request.get("split"))
         for run in runs
         if run.kind == "training" and (run.model, run.dataset, run.state) == (model, dataset, "done") and run.seconds
     ]

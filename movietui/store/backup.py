@@ -28,7 +28,10 @@ from movietui.store.validation import LARGEST, TABLES, cleaned, is_choice, is_mo
 WAIT_SECONDS = 1.0
 """How many seconds a restore waits for another window to close the store."""
 MAX_QUERY_SECONDS = 120.0
-"""How many seconds all queries on an untrusted file may take together; a malicious file may make a query endless."""
+"""How many seconds of processor time all queries on an untrusted file may take together, besides ``BYTES_A_SECOND``; a
+malicious file may make a query endless."""
+BYTES_A_SECOND = 500_000
+"""A second more is allowed for so many bytes of the file: an honest one needs less on any machine."""
 PROGRESS_STEPS = 100_000
 """How many instructions of SQLite's virtual machine run between two checks of the time."""
 MAX_VALUE_BYTES = 2**28
@@ -209,8 +212,8 @@ def _open_untrusted(path: Path) -> sqlite3.Connection:
     db = connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     db.text_factory = lambda content: str(content, "utf-8", "surrogateescape")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
-    until = time.monotonic() + MAX_QUERY_SECONDS
-    db.set_progress_handler(lambda: time.monotonic() > until, PROGRESS_STEPS)
+    until = time.thread_time() + MAX_QUERY_SECONDS + path.stat().st_size / BYTES_A_SECOND
+    db.set_progress_handler(lambda: time.thread_time() > until, PROGRESS_STEPS)
     db.execute("PRAGMA trusted_schema = OFF")
     return db
 

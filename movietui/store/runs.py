@@ -331,6 +331,9 @@ class Runs:
                 return run.id
             number = self._queue(model, dataset, SERVED_SPLIT, request)
             self._store.put_choice(STAND_IN + dataset, str(number))
+            recommended = self._store.run(self._chosen(RECOMMENDED_RUN, dataset))
+            if recommended is not None and recommended.state == "done":  # it can no longer be loaded
+                self._store.put_choice(RECOMMENDED_RUN + dataset, "")
         return number
 
     def queue_recommended(self, model: str, stand_in: Run) -> int | None:
@@ -347,6 +350,16 @@ class Runs:
             if not number:
                 number = self._queue(model, dataset, SERVED_SPLIT, stand_in.request)
                 self._store.put_choice(RECOMMENDED_RUN + dataset, str(number))
+        return number if number > 0 else None
+
+    def is_stand_in(self, run: Run) -> bool:
+        """Return whether a run serves its dataset only until the recommended model does."""
+        return self._chosen(STAND_IN, run.dataset) == run.id
+
+    def recommended_for(self, stand_in: Run) -> int | None:
+        """Return the number of the recommended run of a stand-in's dataset; ``None`` if there is none or somebody
+        declined it."""
+        number = self._chosen(RECOMMENDED_RUN, stand_in.dataset)
         return number if number > 0 else None
 
     def stands_in(self, stand_in: Run, recommended: Run) -> bool:

@@ -26,13 +26,14 @@ from movietui.data import near_names
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.storage import locations, public_demo
 from movietui.protocol.messages import Opened
+from movietui.protocol.requests import Requests
 from movietui.state.first_list import DEFAULT_DATASET
 from movietui.state.first_model import StandIn
 from movietui.state.job_progress import JobProgress
 from movietui.state.job_runner import JobRunner
 from movietui.state.newer_dataset import NewerOffer
 from movietui.state.run_queue import RunQueue
-from movietui.state.session import Session
+from movietui.state.session import NoModel, Session
 from movietui.store.run_records import Run
 from movietui.ui.bindings import key_on
 from movietui.ui.browse.screen import BrowseScreen
@@ -164,14 +165,10 @@ class MovieTui(SanitizedApp, TerminalApp):
             await apply_keymap(self, path)
         await self.session.engine.start()
         try:
-            if self._opening is not None:
-                await self._opening
-                self._dataset_opened()
-                await self.offer_better_model(self.stand_in.improve())
-            elif self.first_dataset is None:
+            if self.first_dataset is None:
                 await self._welcome().make_list()
             else:
-                await self.serve(self.first_dataset)
+                await self._open_last(self.first_dataset)
             await self.queue.open()
             await asyncio.to_thread(import_module, "movietui.ui.train.screen")  # so that Train opens at once
             self.stylesheet.read(Path(__file__).with_name("train") / "screen.tcss")
@@ -182,6 +179,21 @@ class MovieTui(SanitizedApp, TerminalApp):
             self.show_problem(problem)
             if self.session.opened is None:
                 await self.switch_mode("data")
+
+    async def _open_last(self, name: str) -> None:
+        """Show the list of the dataset used last, after training a model if none of its models can be loaded."""
+        try:
+            if self._opening is None:
+                await self.serve(name)
+            else:
+                await self._opening
+                self._dataset_opened()
+                await self.improve()
+        except NoModel:
+            rows = await self.session.engine.ask(Requests.datasets)
+            if name not in [row["name"] for row in rows if row["on_disk"]]:
+                raise
+            await self.open_dataset(name)
 
     # The first start
 
@@ -249,9 +261,11 @@ class MovieTui(SanitizedApp, TerminalApp):
     # The served dataset
 
     async def open_dataset(self, name: str) -> None:
-        """Show the list of a dataset that is on disk, after training a model if it has none."""
+        """Show the list of a dataset that is on disk, after training a model if it has none that can be loaded."""
         before = waiting_mode = self.current_mode
-        if not await asyncio.to_thread(self.session.store.serving_runs, name):
+        try:
+            await self.serve(name)
+        except NoModel:
             waiting_mode = "welcome"
             await self.switch_mode(waiting_mode)
             try:
@@ -260,14 +274,20 @@ class MovieTui(SanitizedApp, TerminalApp):
                 if self.current_mode == waiting_mode:
                     await self.switch_mode(before)
                 raise
-        await self.serve(name)
+            await self.serve(name)
         if self.current_mode == waiting_mode:  # a person who went to another screen stays there
             await self.show_list()
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset with a run, then train or offer a better model. Without a run, ``Session.open`` picks one."""
         await self.stand_in.serve(dataset, run)
+        await self.improve()
+
+    async def improve(self) -> None:
+        """Train or offer a better model, or say what to install for that."""
         await self.offer_better_model(self.stand_in.improve())
+        if self.stand_in.note:
+            self.show_notice(self.stand_in.note)
 
     def _dataset_opened(self) -> None:
         assert self.session.opened is not None

@@ -190,16 +190,21 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> RenderResult:
-        """Draw the active keys of bindings with ``show``, each action once."""
-        line = Text(no_wrap=True, overflow="ellipsis")
+        """Draw the active keys of bindings with ``show``, each action once.
+
+        In a narrow window, the last key, for help, stays, and those before it that do not fit are left out.
+        """
+        keys: list[Text] = []
         actions = set()
         for _, binding, enabled, _ in self.screen.active_bindings.values():
             if binding.show and enabled and binding.action not in actions:
                 actions.add(binding.action)
                 meta = {"@click": f"app.simulate_key({binding.key!r})"}
-                line.append(f" {self.app.get_key_display(binding)} ", Style(bold=True, meta=meta))
-                line.append(f"{binding.description} ", Style(dim=True, meta=meta))
-        return line
+                key = (f" {self.app.get_key_display(binding)} ", Style(bold=True, meta=meta))
+                keys.append(Text.assemble(key, (f"{binding.description} ", Style(dim=True, meta=meta))))
+        while len(keys) > 1 and sum(key.cell_len for key in keys) > self.size.width:
+            keys.pop(-2)
+        return Text("", no_wrap=True, overflow="ellipsis").join(keys) if keys else Text()
 
 
 def set_border(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:

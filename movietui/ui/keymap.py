@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
-from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
 from movietui.data.near_names import hint
 from movietui.data.problems import Problem
@@ -75,10 +75,22 @@ MAX_BYTES = 2**20
 """The largest file that is read, in bytes. A file that sets all keys has a few thousand."""
 MAX_QUOTED = 100
 """The most characters of a wrong value that a message quotes."""
-MODIFIERS = {"ctrl", "shift", "alt", "meta", "super", "hyper"}
-NAMES = {key.value for key in Keys} | set(KEY_NAME_REPLACEMENTS.values())
-KEYS = r"^ *(([a-z]+\+)*(\w+|[^\s,]) *(, *([a-z]+\+)*(\w+|[^\s,]) *)*|,)$"
-"""A pattern that matches all keys that can be set, and for the sake of editors also some that cannot."""
+MODIFIERS = ("ctrl", "shift", "alt", "meta", "super", "hyper")
+NAMES = sorted(
+    name
+    for name in {
+        *(key.value.rpartition("+")[2] for key in Keys),
+        *KEY_NAME_REPLACEMENTS.values(),
+        *(key_name(chr(code)) for code in range(ord("!"), ord("~") + 1)),
+    }
+    if re.fullmatch("[a-z0-9_]{2,}", name)
+)
+"""The names of keys: of those without a character, and of the symbols on a keyboard."""
+_MODIFIED = rf"(?:(?:{'|'.join(MODIFIERS)})\+)*"
+_UNSEEN = r"\s\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff"
+_KEY = rf"{_MODIFIED}(?:{'|'.join(NAMES)}|[^,{_UNSEEN}])"
+KEYS = rf"^ *(?:{_KEY} *(?:, *{_KEY} *)*|,)$"
+"""A pattern, for Python and for JavaScript, of all that can be written as keys: the file is checked with it, too."""
 HEAD = """\
 # movietui reads this file when it starts: {path}
 # To change a key, remove the # at the start of its line. Separate several keys with commas. A key is a letter, a symbol
@@ -266,21 +278,16 @@ def _location(path: Path, lines: list[str], name: str) -> str:
 
 def _keys(value: object) -> str | None:
     """Return keys as Textual names them, separated by commas; ``None`` if an entry is not a key."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not re.fullmatch(KEYS, value):
         return None
-    names = [_key(word.strip()) for word in ([value] if value == "," else value.split(","))]
-    return None if None in names else ",".join(key for key in names if key)
+    return ",".join(_key(word.strip()) for word in ([value] if value == "," else value.split(",")))
 
 
-def _key(word: str) -> str | None:
-    if len(word) == 1:
-        return key_name(word) if word.isprintable() else None
-    *modifiers, base = word.split("+")
-    if len(base) == 1:
-        base = key_name(base)
-    elif base not in NAMES and key_to_character(base) is None:
-        return None
-    return "+".join([*modifiers, base]) if MODIFIERS.issuperset(modifiers) else None
+def _key(word: str) -> str:
+    match = re.match(_MODIFIED, word)
+    assert match is not None
+    base = word[match.end() :]
+    return match[0] + (key_name(base) if len(base) == 1 else base)
 
 
 def _conflict(name: str, keys: Mapping[str, str], known_actions: Mapping[str, KeyAction]) -> str | None:

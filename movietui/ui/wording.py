@@ -1,6 +1,6 @@
 """The words for signs, orders, changes, steps and the states of runs on the screens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from movietui.formatting import text
 from movietui.formatting.explanations import metric_lines
 from movietui.models.choices import CLUSTER_MODELS, Order, orders
 from movietui.protocol.messages import ImportReport
-from movietui.protocol.viewers import LETTERS
 from movietui.state.audience import Veto
 from movietui.state.changes import Deleted, Done
 from movietui.store.ratings import IMPORT, LIST, RATING, Change, Step
@@ -137,14 +136,6 @@ def describe_change(change: Change) -> str:
         stars = f" {text.number_of_stars(change.after)}" if change.after is not None else ""
         return f"{'rated' if stars else 'removed the rating of'} {change.movie.title}{stars}"
     return MARK_PHRASES[change.kind][change.after is None].format(change.movie.title)
-
-
-def describe_given(stars: Sequence[float | None]) -> str:
-    """Return the stars that the viewers gave a movie: ``★ 4``, ``A ★ 4  B ★ 3½``; empty without ratings."""
-    if len(stars) == 1:
-        return "" if stars[0] is None else text.number_of_stars(stars[0])
-    given = [(letter, each) for letter, each in zip(LETTERS, stars, strict=False) if each is not None]
-    return "  ".join(f"{letter} {text.number_of_stars(each)}" for letter, each in given)
 
 
 def describe_moves(moved: int) -> str:

@@ -11,7 +11,6 @@ from movietui.data.cluster import session
 from movietui.data.cluster.dataset import ClusterDataset
 from tests.cluster.stored import store
 from tests.data.conftest import home as home
-from tests.data.conftest import published as published
 
 MASTER = "MOVIETUI_TEST_MASTER"
 

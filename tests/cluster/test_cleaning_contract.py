@@ -128,5 +128,5 @@ def test_the_other_layouts_in_a_zip(spark: Any, folder: Path, layout: str) -> No
 
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["ml-100k", "ml-latest-small", "ml-1m"])
-def test_published_files(spark: Any, folder: Path, published: Path, name: str) -> None:
-    check(spark, published / f"{name}.zip", folder / "staging", (*PRESETS, ALL))
+def test_published_files(spark: Any, folder: Path, datasets_folder: Path, name: str) -> None:
+    check(spark, datasets_folder / f"{name}.zip", folder / "staging", (*PRESETS, ALL))

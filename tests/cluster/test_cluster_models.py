@@ -262,13 +262,15 @@ def test_a_fit_does_not_depend_on_where_the_ratings_are(
 
 
 @pytest.mark.real
-def test_als_on_ml_1m_has_the_error_that_it_has_on_one_machine(spark: Any, published: Path, tmp_path: Path) -> None:
+def test_als_on_ml_1m_has_the_error_that_it_has_on_one_machine(
+    spark: Any, datasets_folder: Path, tmp_path: Path
+) -> None:
     from movietui.data import catalogue
     from movietui.models.cluster.fits import fit
     from movietui.models.cluster.partitions import partitioned
     from movietui.models.cluster.users import measure_ratings
 
-    archive = published / "ml-1m.zip"
+    archive = datasets_folder / "ml-1m.zip"
     if not archive.exists():
         pytest.skip("the real ML-1M is not beside the repository")
     catalogue.get("ml-1m", archive)

@@ -25,12 +25,3 @@ def small_zip(tmp_path: Path) -> Path:
 def tables(tmp_path: Path) -> Path:
     """A folder with the IMDb tables that ``tests.data.joined`` writes."""
     return write_all(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def published() -> Path:
-    """The folder with the real datasets; a test that needs it is skipped if ``ml-100k.zip`` is not there."""
-    folder = Path(__file__).parents[2] / ".." / "shared" / "datasets"
-    if not (folder / "ml-100k.zip").exists():
-        pytest.skip("the real datasets are not beside the repository (../shared/datasets)")
-    return folder.resolve()

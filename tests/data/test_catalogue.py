@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
-from movietui.data.dataset import Dataset
+from movietui.data.dataset import Dataset, Scale
 from movietui.data.fetch import sources
+from movietui.data.movielens import reader as movielens
 from movietui.data.movielens.release import Raw
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.progress import Report, Stage
@@ -119,6 +121,20 @@ def test_the_list_of_datasets(small_zip: Path) -> None:
     assert (large.on_disk, large.ratings, large.movies, large.last_year) == (False, 32_000_204, 87_585, 2023)
     assert large.disk > large.download == 238_950_008
     json.dumps([each.to_json() for each in listed.values()])
+
+
+def test_the_years_of_a_release_that_changes_are_its_own(small_zip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sources.SOURCES, "ml-latest", replace(sources.SOURCES["ml-latest"], ratings_file="u.data"))
+    catalogue.get("ml-latest", small_zip)
+    years = catalogue.load("ml-latest").movies.years
+    (latest,) = (each for each in catalogue.list_datasets() if each.name == "ml-latest")
+    assert latest.last_year == years.max() != 2023
+
+
+def test_the_note_about_a_scale_counts_stars(small_zip: Path) -> None:
+    raw = movielens.read(small_zip)
+    for low, words in ((2.0, "2 is shown as 1 star, and 10 as 5"), (1.0, "1 is shown as 0.5 stars, and 10 as 5")):
+        assert words in catalogue._scale_note(replace(raw, scale=Scale(low, 10.0, low)))
 
 
 def test_a_different_checksum_or_size_is_noted(small_zip: Path) -> None:
@@ -495,8 +511,8 @@ def test_several_processes_at_once(small_zip: Path) -> None:
 
 
 @pytest.mark.real
-def test_published_files(published: Path) -> None:
-    result = catalogue.get("ml-100k", published / "ml-100k.zip")
+def test_published_files(datasets_folder: Path) -> None:
+    result = catalogue.get("ml-100k", datasets_folder / "ml-100k.zip")
     assert (result.ratings, result.users, result.movies) == (100_000, 943, 1682)
     assert "its checksum is not that of the published archive" in result.note
     raw, clean = catalogue.load("ml-100k", "none"), catalogue.load("ml-100k")

@@ -1,6 +1,7 @@
 """Cleaning as a whole: the report, the stages, and which steps are repeated after a change."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def test_the_report_survives_json(tmp_path: Path) -> None:
     assert set(document) == {"dataset", "preset", "rules", "ratings", "users", "movies"}
     assert {"rule", "on", "before", "removed", "examples"} <= set(document["rules"][0])
     assert CleaningReport.from_json(document) == report
+
+
+def test_a_dataset_without_ratings_is_a_problem(tmp_path: Path) -> None:
+    _, report, _ = clean(tmp_path, u_data=[rated(1, 99)])
+    none = replace(report, ratings=0, rules=tuple(replace(rule, removed=0) for rule in report.rules))
+    with pytest.raises(Problem, match="small has no ratings; check the source files"):
+        cleaning.check_any_left(none)
 
 
 def test_a_cleaning_that_leaves_no_ratings(tmp_path: Path) -> None:

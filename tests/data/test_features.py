@@ -199,8 +199,8 @@ class TestInputs:
         assert columns.tolist() == [[0, 1, 0, 1, 0, 0, 1, 1, 0], [0, 0, 0, 0, 0, 1, 0, 0, 0]]
 
     @pytest.mark.real
-    def test_ml_100k_has_43_inputs(self, published: Path) -> None:
-        catalogue.get("ml-100k", published / "ml-100k.zip")
+    def test_ml_100k_has_43_inputs(self, datasets_folder: Path) -> None:
+        catalogue.get("ml-100k", datasets_folder / "ml-100k.zip")
         dataset = catalogue.load("ml-100k", "none")
         inputs = features.demographic_inputs(dataset)
         assert len(inputs.names) == 43

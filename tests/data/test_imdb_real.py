@@ -15,7 +15,7 @@ from movietui.data.storage import cache
 
 
 @pytest.fixture(scope="module")
-def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
+def real(datasets_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
     """Reports and results of joining the real datasets with the real tables, and movies and links of ML-latest-small.
 
     ML-1M is joined twice: first without other datasets on disk, then with the links of ML-latest-small.
@@ -23,11 +23,11 @@ def real(published: Path, tmp_path_factory: pytest.TempPathFactory) -> "object":
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("joined")))
         reports, joins = {}, {}
-        catalogue.get("ml-1m", published / "ml-1m.zip")
-        reports["alone"], joins["alone"] = imdb.join("ml-1m", published / "imdb"), imdb.load("ml-1m")
+        catalogue.get("ml-1m", datasets_folder / "ml-1m.zip")
+        reports["alone"], joins["alone"] = imdb.join("ml-1m", datasets_folder / "imdb"), imdb.load("ml-1m")
         for name in ("ml-100k", "ml-latest-small", "ml-1m"):
-            catalogue.get(name, published / f"{name}.zip")
-            reports[name], joins[name] = imdb.join(name, published / "imdb"), imdb.load(name)
+            catalogue.get(name, datasets_folder / f"{name}.zip")
+            reports[name], joins[name] = imdb.join(name, datasets_folder / "imdb"), imdb.load(name)
         tables = cache.published("ml-latest-small", cache.describe("ml-latest-small")["raw"], "movies", "links")
         yield reports, joins, tables
 
@@ -72,14 +72,16 @@ print(imdb.join("ml-1m", folder / "imdb").peak)
 
 
 @pytest.mark.real
-def test_a_join_needs_less_than_a_gigabyte(published: Path) -> None:
+def test_a_join_needs_less_than_a_gigabyte(datasets_folder: Path) -> None:
     """The join runs in a process of its own, because the peak includes everything that a process did before."""
-    done = subprocess.run([sys.executable, "-c", JOINS, str(published)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", JOINS, str(datasets_folder)], capture_output=True, text=True, check=True
+    )
     assert 10**7 < int(done.stdout) < 10**9
 
 
 @pytest.mark.real
-def test_matches_by_name_agree_with_links(real: Callable[[], object], published: Path) -> None:
+def test_matches_by_name_agree_with_links(real: Callable[[], object], datasets_folder: Path) -> None:
     from movietui.data.imdb import tables as imdb_tables
 
     _, _, small = real  # type: ignore[misc]
@@ -89,8 +91,8 @@ def test_matches_by_name_agree_with_links(real: Callable[[], object], published:
         LabelledMovie(str(movie), label, 0, frozenset(genres.split("|")) - {"(no genres listed)"})
         for movie, label, genres in zip(movies["movie_id"].tolist(), movies["title"], movies["genres"], strict=True)
     ]
-    titles, _ = imdb_tables.titles(published / "imdb" / "title.basics.tsv.gz", (), wanted_years(movies))
-    rated, _ = imdb_tables.ratings(published / "imdb" / "title.ratings.tsv.gz", {title.id for title in titles})
+    titles, _ = imdb_tables.titles(datasets_folder / "imdb" / "title.basics.tsv.gz", (), wanted_years(movies))
+    rated, _ = imdb_tables.ratings(datasets_folder / "imdb" / "title.ratings.tsv.gz", {title.id for title in titles})
     titles = [replace(title, votes=rated.get(title.id, (0, 0))[1]) for title in titles]
     matches = match(movies, titles)
     right = sum(each.title == f"tt{truth[int(movie.id)]:07}" for movie, each in zip(movies, matches, strict=True))

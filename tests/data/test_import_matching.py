@@ -299,10 +299,10 @@ def test_the_quick_check_rejects_unknown_names() -> None:
 
 
 @pytest.mark.real
-def test_the_movies_of_a_real_dataset_match(published: Path) -> None:
+def test_the_movies_of_a_real_dataset_match(datasets_folder: Path) -> None:
     """Titles and years in 1M and latest-small sometimes differ. The ids agree, and are used to check the matches."""
     for name in ("ml-latest-small", "ml-1m"):
-        catalogue.get(name, published / f"{name}.zip")
+        catalogue.get(name, datasets_folder / f"{name}.zip")
     small, large = catalogue.load("ml-latest-small"), catalogue.load("ml-1m")
     rows = [row for row, movie in enumerate(large.movies.ids) if movie in small.movies.row]
     entries = [Entry(large.movies.titles[row].partition(" (")[0], int(large.movies.years[row])) for row in rows]

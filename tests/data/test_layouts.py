@@ -326,9 +326,9 @@ def test_single_colons_are_not_separators(tmp_path: Path) -> None:
     [("ml-1m", 1_000_209, 6040, 3883, None, 18), ("ml-latest-small", 100_836, 610, 9742, 9742, 20)],
 )
 def test_published_files(
-    published: Path, name: str, ratings: int, users: int, movies: int, links: int | None, genres: int
+    datasets_folder: Path, name: str, ratings: int, users: int, movies: int, links: int | None, genres: int
 ) -> None:
-    raw = movielens.read(published / f"{name}.zip")
+    raw = movielens.read(datasets_folder / f"{name}.zip")
     assert (len(raw.ratings), len(raw.users), len(raw.movies), raw.malformed) == (ratings, users, movies, ())
     assert (None if raw.links is None else len(raw.links)) == links
     assert len(raw.genre_names) == genres

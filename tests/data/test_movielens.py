@@ -127,8 +127,8 @@ def test_binary_instead_of_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_published_files(published: Path) -> None:
-    raw = movielens.read(published / "ml-100k.zip")
+def test_published_files(datasets_folder: Path) -> None:
+    raw = movielens.read(datasets_folder / "ml-100k.zip")
     assert (len(raw.ratings), len(raw.movies), len(raw.users), raw.malformed) == (100_000, 1682, 943, ())
     assert (raw.movies["release_date"] == "").sum() == 1
     assert "1971-02-04" in raw.movies["release_date"].tolist()

@@ -128,8 +128,8 @@ def test_seed_and_epoch_determine_the_draw() -> None:
 
 
 @pytest.mark.real
-def test_counts_of_ml_100k(published: Path) -> None:
-    catalogue.get("ml-100k", published / "ml-100k.zip")
+def test_counts_of_ml_100k(datasets_folder: Path) -> None:
+    catalogue.get("ml-100k", datasets_folder / "ml-100k.zip")
     dataset = catalogue.load("ml-100k", "none")
     whole = Pairs.of(dataset.ratings)
     assert len(whole) == 8_353_595
@@ -141,8 +141,8 @@ def test_counts_of_ml_100k(published: Path) -> None:
 
 
 @pytest.mark.real
-def test_count_of_ml_1m(published: Path) -> None:
-    with zipfile.ZipFile(published / "ml-1m.zip") as archive:
+def test_count_of_ml_1m(datasets_folder: Path) -> None:
+    with zipfile.ZipFile(datasets_folder / "ml-1m.zip") as archive:
         numbers = archive.read("ml-1m/ratings.dat").replace(b"::", b" ").split()
     user, movie, stars, time = np.array(numbers, np.int64).reshape(-1, 4).T
     assert len(Pairs.of(columns(user, movie, stars, time))) == 407_702_952

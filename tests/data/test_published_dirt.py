@@ -12,8 +12,8 @@ from tests.data.cleaned import by_rule
 pytestmark = pytest.mark.real
 
 
-def cleaned(published: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, RuleResult]]:
-    report = cleaning.clean(name, movielens.read(published / f"{name}.zip"), parse(text))[1]
+def cleaned(datasets_folder: Path, name: str, text: str) -> tuple[CleaningReport, dict[str, RuleResult]]:
+    report = cleaning.clean(name, movielens.read(datasets_folder / f"{name}.zip"), parse(text))[1]
     return report, by_rule(report)
 
 
@@ -44,8 +44,8 @@ DIRT = {
 
 
 @pytest.mark.parametrize("name", DIRT)
-def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
-    _, results = cleaned(published, name, "none")
+def test_the_dirt_of_the_published_files(datasets_folder: Path, name: str) -> None:
+    _, results = cleaned(datasets_folder, name, "none")
     removed = {rule: (result.removed, result.removed_movies) for rule, result in results.items()}
     assert {rule: counts for rule, counts in removed.items() if counts != (0, 0)} == DIRT[name]
     assert {result.before for result in results.values()} == {results["missing-values"].before}
@@ -53,16 +53,16 @@ def test_the_dirt_of_the_published_files(published: Path, name: str) -> None:
     assert results["few-ratings-movies"].note == never
 
 
-def test_changes_to_the_published_100k(published: Path) -> None:
-    report, results = cleaned(published, "ml-100k", "standard")
+def test_changes_to_the_published_100k(datasets_folder: Path) -> None:
+    report, results = cleaned(datasets_folder, "ml-100k", "standard")
     assert (report.ratings, report.users, report.movies) == (99_683, 943, 1662)
     assert results["titles"].note.endswith("3 trimmed")
     assert results["gender"].note == "273 F, 670 M"
     assert results["unused-columns"].changed == 943
 
 
-def test_source_004_on_the_published_100k(published: Path) -> None:
-    report, results = cleaned(published, "ml-100k", "as in 004")
+def test_source_004_on_the_published_100k(datasets_folder: Path) -> None:
+    report, results = cleaned(datasets_folder, "ml-100k", "as in 004")
     # The authors start from "100000 ratings by 943 users on 1682 items", and remove movies with fewer than 5 ratings,
     # without a genre or from before 1930.
     assert (results["missing-values"].before, report.users) == (100_000, 943)

@@ -289,8 +289,8 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.real
-def test_zip_and_wheel_are_exactly_equal(published: Path, real_wheel: Path) -> None:
-    one, two = movielens.read(published / "ml-100k.zip"), movielens.read(real_wheel)
+def test_zip_and_wheel_are_exactly_equal(datasets_folder: Path, real_wheel: Path) -> None:
+    one, two = movielens.read(datasets_folder / "ml-100k.zip"), movielens.read(real_wheel)
     for name in ("ratings", "movies", "users"):
         assert_frame_equal(getattr(one, name), getattr(two, name))
     assert one.genre_names == two.genre_names

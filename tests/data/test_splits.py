@@ -213,6 +213,8 @@ def test_what_was_typed_is_checked_by_its_name(tmp_path: Path) -> None:
     split_names.check_seed("latest", 0)
     with pytest.raises(Problem, match="latest is the same with every split seed"):
         split_names.check_seed("latest", 3)
+    with pytest.raises(Problem, match=r"folds\.csv is the same with every split seed"):
+        split_names.check_seed("folds.csv", 3)
 
 
 @pytest.mark.parametrize("name", split_names.WITHOUT_SEED[5:])
@@ -249,9 +251,9 @@ def test_hold_out(demo: Dataset) -> None:
 
 
 @pytest.fixture
-def rows_in_file(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
+def rows_in_file(datasets_folder: Path) -> Callable[[str], set[tuple[str, ...]]]:
     def read(name: str) -> set[tuple[str, ...]]:
-        with zipfile.ZipFile(published / "ml-100k.zip") as archive:
+        with zipfile.ZipFile(datasets_folder / "ml-100k.zip") as archive:
             text = archive.read(f"ml-100k/{name}").decode("latin-1")
         return {tuple(line.split("\t")) for line in text.splitlines()}
 
@@ -261,9 +263,9 @@ def rows_in_file(published: Path) -> Callable[[str], set[tuple[str, ...]]]:
 @pytest.mark.real
 @pytest.mark.parametrize("fold", [1, 5])
 def test_u_splits_are_those_in_the_archive(
-    published: Path, rows_in_file: Callable[[str], set[tuple[str, ...]]], fold: int
+    datasets_folder: Path, rows_in_file: Callable[[str], set[tuple[str, ...]]], fold: int
 ) -> None:
-    catalogue.get("ml-100k", published / "ml-100k.zip")
+    catalogue.get("ml-100k", datasets_folder / "ml-100k.zip")
     dataset = catalogue.load("ml-100k", "none")
     cut = splits.split(dataset, f"u{fold}")
     for rows, name in ((cut.test, f"u{fold}.test"), (cut.train, f"u{fold}.base")):

@@ -151,8 +151,8 @@ def test_unpublished_columns_are_listed() -> None:
 
 
 @pytest.mark.real
-def test_the_published_files(published: Any) -> None:
-    catalogue.get("ml-100k", published / "ml-100k.zip")
+def test_the_published_files(datasets_folder: Any) -> None:
+    catalogue.get("ml-100k", datasets_folder / "ml-100k.zip")
     facts = catalogue.show("ml-100k", "none")
     assert (facts["children"], facts["adults"]) == (36, 907)  # as system 004 counts them
     assert facts["stars"] == {"1": 6110, "2": 11_370, "3": 27_145, "4": 34_174, "5": 21_201}
@@ -164,9 +164,9 @@ def test_the_published_files(published: Any) -> None:
 
 
 @pytest.mark.real
-def test_columns_that_published_releases_lack(published: Any) -> None:
+def test_columns_that_published_releases_lack(datasets_folder: Any) -> None:
     for name in ("ml-1m", "ml-latest-small"):
-        catalogue.get(name, published / f"{name}.zip")
+        catalogue.get(name, datasets_folder / f"{name}.zip")
     older, later = catalogue.show("ml-1m"), catalogue.show("ml-latest-small")
     assert older["absent"] == ["month of release"]
     assert later["absent"] == ["age", "gender", "occupation", "month of release"]

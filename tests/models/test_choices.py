@@ -21,6 +21,7 @@ from movietui.models.choices import (
     TRAIN_LOSSES,
     Task,
     higher_is_better,
+    quick_model,
     sweep_metrics,
     symbols_in,
 )
@@ -70,6 +71,16 @@ def test_every_public_name_can_be_imported_and_is_documented() -> None:
         _ = movietui.models.nothing
     with pytest.raises(ImportError):
         exec("from movietui.models import nothing")
+
+
+def test_the_quick_model_fits_the_dataset_and_the_installation() -> None:
+    for implicit in (False, True):
+        for users in (943, 200_000):
+            quick, without = (quick_model(implicit=implicit, users=users, torch=torch) for torch in (True, False))
+            assert not MODELS[without].needs_torch
+            assert not (implicit and (MODELS[quick].needs_stars or MODELS[without].needs_stars))
+    assert quick_model(implicit=False, users=943, torch=False) == "user-knn"
+    assert quick_model(implicit=False, users=200_000, torch=False) == "bias"
 
 
 def test_every_model_is_registered_under_its_name() -> None:

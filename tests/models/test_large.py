@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from movietui.data.fetch import estimates
 from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models import blend, ease, item_knn
 from movietui.models.base import history_of
 from movietui.models.blend import Blend, BlendSettings, affordable
 from movietui.models.checkpoints import load, save
 from movietui.models.ease import Ease, EaseSettings, solve
-from movietui.models.evaluation import measure
 from movietui.models.evaluation.measure import train
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.item_knn import ItemKNN
@@ -170,12 +170,12 @@ def test_a_blend_of_some_users_serves_everybody(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_large_dataset_is_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "FITTED_ONCE", len(TRAIN.ratings) - 1)
+    monkeypatch.setattr(estimates, "FITTED_ONCE", len(TRAIN.ratings) - 1)
     phases = []
     trained = train("bias", TRAIN, "random80", progress=lambda phase, epoch: phases.append(phase))
     assert set(phases) == {"measure"}
     assert trained.fitted_on == "train"
     assert trained.fitted.curve[-1].validation_loss is None
     assert trained.model.counts.sum() == len(trained.parts.train.ratings)
-    monkeypatch.setattr(measure, "FITTED_ONCE", len(TRAIN.ratings))
+    monkeypatch.setattr(estimates, "FITTED_ONCE", len(TRAIN.ratings))
     assert train("bias", TRAIN, "random80").fitted_on == "all ratings"

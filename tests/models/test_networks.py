@@ -8,10 +8,14 @@ import torch
 
 from movietui.data.problems import Cancelled
 from movietui.data.progress import Meter, Stage
-from movietui.models.base import Epoch, ignore_epoch
+from movietui.models.autorec import AutoRec, AutoRecSettings
+from movietui.models.base import AnyModel, Epoch, ignore_epoch
+from movietui.models.embedding_products import SgdMF, SgdMFSettings
 from movietui.models.networks import Plan, forward, forward_with_slope, layers_of, seeded, to_arrays, train
+from movietui.models.pair import Pair, PairSettings
 from movietui.models.training.stages import reporting
 from movietui.models.training.towers import Tower, dropout_mask
+from tests.models.builders import tastes
 
 RANDOM = np.random.RandomState(0)
 INPUTS = RANDOM.normal(size=(600, 3)).astype(np.float32)
@@ -132,6 +136,22 @@ def test_the_ratings_of_an_epoch_are_reported_and_change_nothing(monkeypatch: py
     assert len(reported) == many  # after the block, nothing is reported
     for one, other in zip(tower.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("model", "unit"),
+    [
+        (AutoRec(AutoRecSettings(hidden=4, members=1, epochs=1)), "movies"),
+        (AutoRec(AutoRecSettings(hidden=4, members=1, epochs=1, by_user=True)), "users"),
+        (Pair(PairSettings(members=1, epochs=1, triples=0.1, factors=0)), "triples"),
+        (SgdMF(SgdMFSettings(members=1, epochs=1)), "ratings"),
+    ],
+)
+def test_the_progress_says_what_is_counted(model: AnyModel, unit: str) -> None:
+    reported: list[Stage] = []
+    with reporting(reported.append):
+        model.fit(tastes()[0])
+    assert {(stage.name, stage.unit) for stage in reported} == {(unit, unit)}
 
 
 def test_cancelling_ends_training() -> None:

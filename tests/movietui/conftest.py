@@ -113,15 +113,6 @@ def faked(store: Store) -> FakeEngine:
     return FakeEngine()
 
 
-@pytest.fixture(scope="session")
-def published() -> Path:
-    """The archive of the real MovieLens 100K."""
-    path = Path(__file__).parents[2] / ".." / "shared" / "datasets" / "ml-100k.zip"
-    if not path.exists():
-        pytest.skip("the real dataset is not beside the repository (../shared/datasets/ml-100k.zip)")
-    return path.resolve()
-
-
 @pytest.fixture
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A function that runs a command in this process."""

@@ -163,7 +163,7 @@ async def started(
     ``wait``: wait for the first list.
     """
     app = new_app(engine or EngineAtHand(), theme)
-    app.queue._new_job = app.jobs._new_job = job
+    app.queue.new_job = app.jobs._new_job = job
     try:
         async with app.run_test(size=size, notifications=True, tooltips=tooltips) as pilot:
             driver = Driver(app, pilot)

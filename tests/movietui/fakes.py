@@ -45,6 +45,7 @@ from movietui.protocol.messages import (
     RuleRow,
     RunComparison,
     RunRow,
+    SearchedMovie,
     SearchResults,
     SharedFacts,
     SimilarMovie,
@@ -324,13 +325,12 @@ class FakeEngine(Requests, EngineClient):
             for key, stars in given.items()
         ]
 
-    def given_stars(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[list[float | None]]:
-        return [[dict(one["rated"]).get(movie) for one in viewers] for movie in movies]
-
-    def similar_movies(self, *, movie: str, limit: int, hidden: Sequence[str] = ()) -> list[SimilarMovie]:
+    def similar_movies(
+        self, *, movie: str, limit: int, hidden: Sequence[str] = (), users: Sequence[str] = ()
+    ) -> list[SimilarMovie]:
         return [
             {
-                **self._found_movie(other),
+                **self._searched_movie(other, users),
                 "similarity": 0.9 - index * 0.01,
                 "common": 90 - index,
                 "shared": ["Ann [b]Odd[/b]", "Crime"],
@@ -342,14 +342,14 @@ class FakeEngine(Requests, EngineClient):
         movie %= len(self.titles)
         return {"id": str(movie), "key": str(movie), "title": self.titles[movie], "year": 1950 + movie, "count": 9}
 
+    def _searched_movie(self, movie: int, users: Sequence[str]) -> SearchedMovie:
+        return {**self._found_movie(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
+
     def search(self, *, words: str, users: Sequence[str] = ()) -> SearchResults:
         words = words.casefold()
         movies = [movie for movie, title in enumerate(self.titles) if words in title.casefold()]
         return {
-            "movies": [
-                {**self._found_movie(movie), "rated": [0.0] * len(users), "marked": [""] * len(users)}
-                for movie in movies[:12]
-            ],
+            "movies": [self._searched_movie(movie, users) for movie in movies[:12]],
             "directors": [{"name": "Odd", "movies": 3}] if "odd".startswith(words) else [],
             "users": self.find_users(search=words, offset=0, limit=12)["rows"],
             "directors_first": words == "odd",
@@ -442,7 +442,10 @@ class FakeEngine(Requests, EngineClient):
             if typed and part.startswith(typed) and part != typed
         ]
 
-    def movie_details(self, *, viewers: Sequence[ViewerRatings], movie: str) -> Details:
+    def movie_details(self, *, viewers: Sequence[ViewerRatings], movies: Sequence[str]) -> list[Details]:
+        return [self._details(viewers, movie) for movie in movies]
+
+    def _details(self, viewers: Sequence[ViewerRatings], movie: str) -> Details:
         number = int(movie)
         return {
             "id": movie,
@@ -851,6 +854,8 @@ class FakeJob(JobClient):
     """Trains until ``end`` or ``cancel`` is called, and stores the start and the end of the run as a real job does."""
 
     made: list["FakeJob"] = []
+    defect = ""
+    """What is wrong with torch."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -861,6 +866,9 @@ class FakeJob(JobClient):
         """Whether the job stores that its run has begun."""
         self.metrics: dict[str, float] = {}
         FakeJob.made.append(self)
+
+    async def torch_defect(self) -> str:
+        return self.defect
 
     async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
         self.request = request if request["do"] == "train" else None

@@ -14,12 +14,16 @@ from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import COMMANDS, movie_and_stars, parse
 from movietui.ask.start import Transcript, run
 from movietui.ask.words import spoken, why
+from movietui.data import catalogue
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.protocol.viewers import profile, user
+from movietui.state.child_processes import EngineClient
 from movietui.state.session import Session
 from movietui.store.ratings import Movie, Store
-from tests.movietui.fakes import FakeEngine
+from movietui.store.runs import Runs
+from tests.movietui.at_hand import EngineAtHand
+from tests.movietui.fakes import FakeEngine, FakeJob
 from tests.movietui.hostile import POISON, RAW
 from tests.movietui.processes import gone
 
@@ -32,9 +36,9 @@ NUMBERED = re.compile(r"([0-9]+)\. (The \w+ \w+ [0-9]+)")
 class Talk:
     """A conversation, and what it said."""
 
-    def __init__(self, store: Store, engine: FakeEngine) -> None:
+    def __init__(self, store: Store, engine: EngineClient, *, trains: bool = False) -> None:
         self.said: list[str] = []
-        self.it = Conversation(Session(store, engine), self.said.append)
+        self.it = Conversation(Session(store, engine), self.said.append, trains=trains)
 
     async def begin(self, *viewers: str) -> list[str]:
         await self.it.begin("demo", viewers, "")
@@ -269,6 +273,84 @@ async def test_files(talk: Talk, tmp_path: Path) -> None:
         "list.txt ends in neither .md nor .csv, so movietui does not know how to write it."
     ]
     assert "already exists" in (await talk(f"save {tmp_path}/list.md"))[0]
+    assert await talk(f"save 3 letterboxd {tmp_path}/list.csv") == [
+        f"Saved 3 movies for Letterboxd to {tmp_path}/list.csv"
+    ]
+    assert (tmp_path / "list.csv").read_text().startswith("tmdbID,imdbID,Title,Year,Rating")
+    assert await talk(f"save letterboxd {tmp_path}/more.md") == [
+        "more.md does not end in .csv, so movietui does not know how to write it."
+    ]
+
+
+async def test_the_reasons_of_a_page_are_one_request(talk: Talk, faked: FakeEngine) -> None:
+    await talk.begin("Anna")
+    assert [do for do, _ in faked.asked].count("movie_details") == 1
+
+
+async def test_an_import_is_previewed_first(ready: Path, store: Store, tmp_path: Path) -> None:
+    talk, file = Talk(store, EngineAtHand()), tmp_path / "mine.csv"  # the fake engine reads no files
+    try:
+        await talk.begin()
+        await talk("new Anna")
+        demo = catalogue.load("demo").movies
+        (one, year), (two, other) = ((demo.titles[row], int(demo.years[row])) for row in range(2))
+        file.write_text(f"Title,Year,Rating\n{one},{year},8\n{two},{other + 3},6\nNo Such Movie At All,1990,4\n")
+        lines = await talk(f"import {file}")
+        assert lines[0].startswith("mine.csv, ")
+        assert lines[0].endswith(": 3 movies for Anna")
+        assert lines[1] == "1 needs review, 1 matched, 1 not in demo"
+        assert lines[-1] == "Nothing is imported yet: import alone does it, review says the titles."
+        assert store.ratings(profile("Anna")) == []
+        lines = await talk("review")
+        assert lines[:2] == ["Needs review, 1 of 1:", f"1. {two} ({other + 3}), 3 stars, could be 1 {two} ({other})"]
+        assert (await talk("review matched"))[1].startswith(f"1. {one} ({year}), 4 stars, matched with {one} ({year})")
+        assert (await talk("review unmatched"))[1].startswith("1. No Such Movie At All (1990), 2 stars, ")
+        assert (await talk("pick 1 7"))[0].startswith("Type pick NUMBER NUMBER|none: ")
+        assert await talk("pick 1 1") == [f"{two} ({other + 3}): {two} ({other}); import alone imports the file."]
+        assert (await talk("review"))[1].endswith(f"chosen: {two} ({other})")
+        assert any("ratings up to 100" in line for line in await talk("read 100"))
+        await talk("read 10")
+        assert any(line.startswith("Anna now has 3 movies from mine.csv, 2 of") for line in await talk("import"))
+        assert sorted(each.stars for each in store.ratings(profile("Anna"))) == [2, 3, 4]
+        assert await talk("import") == ["There is no preview yet; import FILE shows one."]
+    finally:
+        await talk.it.close()
+
+
+async def test_a_better_model_trains_while_a_person_types(store: Store, faked: FakeEngine) -> None:
+    FakeJob.made = []
+    runs = Runs(store)
+    quick = runs.queue_stand_in("mf", "demo", {"cleaning": "standard", "settings": {}})
+    runs.begin(quick, "standard", {})
+    store.end_run(quick, "done", metrics={"rmse": 0.93})
+    piped = Talk(store, faked)
+    await piped.begin()
+    assert not piped.it.queue.running
+    talk = Talk(store, faked, trains=True)
+    talk.it.queue.new_job = lambda: FakeJob(store)
+    assert not any("blend" in line for line in await talk.begin())
+    (job,) = FakeJob.made
+    assert (await talk("viewers"))[-1].startswith("The list is for user 1; ")
+    job.metrics = {"rmse": 0.87}
+    job.end()
+    await talk.it.queue.drained()
+    ready = "A better model is ready: compare blend says what it changes, model blend uses it."
+    assert (await talk("viewers"))[-1] == ready
+    assert ready not in await talk("viewers")
+    assert (await talk("model blend"))[0].endswith(", blend, for the list")
+    await talk.it.close()
+
+
+async def test_training_stops_or_goes_on_when_a_person_leaves(talk: Talk, store: Store) -> None:
+    talk.it.queue.new_job = lambda: FakeJob(store)
+    await talk.begin()
+    await talk.it.queue.add("bias", "demo", {"cleaning": "standard"})
+    assert await talk("quit") == ["The training stops, and goes on the next time."]
+    assert (talk.it.over, talk.it.trains_on) == (True, False)
+    assert await talk("quit train") == []
+    assert talk.it.trains_on
+    await talk("quit")
+    await talk.it.close()
 
 
 @pytest.mark.parametrize(

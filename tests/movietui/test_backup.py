@@ -199,6 +199,16 @@ def test_a_damaged_store_is_replaced(backup: Path, content: bytes | None) -> Non
     assert Path(output["kept"]).read_bytes() == damaged
 
 
+def test_a_large_backup_may_take_longer(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("movietui.store.backup.PROGRESS_STEPS", 1)
+    monkeypatch.setattr("movietui.store.backup.MAX_QUERY_SECONDS", -1000.0)
+    with pytest.raises(Problem, match="SQLite could not finish reading"):
+        restore(backup, locations.store())
+    monkeypatch.setattr("movietui.store.backup.BYTES_A_SECOND", 1)
+    restore(backup, locations.store())
+    assert titles() == ["Fargo"]
+
+
 def test_restoring_fails_while_another_window_is_open(backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("movietui.store.backup.WAIT_SECONDS", 0.05)
     window = Store(locations.store())

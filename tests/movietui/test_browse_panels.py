@@ -99,7 +99,7 @@ async def test_the_palette_runs_the_action_of_a_key(faked: FakeEngine) -> None:
 
 
 def test_a_surprise_has_one_reason() -> None:
-    movie = FakeEngine().movie_details(viewers=[VIEWER, VIEWER], movie="3")
+    movie = FakeEngine().movie_details(viewers=[VIEWER, VIEWER], movies=["3"])[0]
     assert surprise(movie, ["user 1", "user 2"]).plain.count("because") == 1
     assert "because user 1 liked The Second Station 12 ★ 5" in surprise(movie, ["user 1", "user 2"]).plain
     for viewer in movie["by"]:

@@ -98,7 +98,7 @@ async def test_a_problem_is_a_sentence_and_the_engine_continues(ready: Path, eng
         await rank(engine)
     await open_demo(engine)
     with pytest.raises(Problem, match="demo has no movie 7777"):
-        await engine.ask(Requests.movie_details, viewers=VIEWERS, movie="7777")
+        await engine.ask(Requests.movie_details, viewers=VIEWERS, movies=["7777"])
     wrong: list[tuple[Callable[..., object], dict[str, object]]] = [
         (loop, {}),
         (Requests.rank, {}),

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem, ZshComplete
 from movietui.__main__ import COMPLETE
 from movietui.cli import cli, completers
 from movietui.cli.completion import Bash, quoted
+from movietui.data import catalogue
 from movietui.data.storage import locations
 from movietui.protocol.code_path import HOME
 from movietui.store.ratings import Store
@@ -85,6 +86,23 @@ def test_datasets_and_models_are_offered(ready: Path) -> None:
     assert "mf" in offered("sweep", "start", "")
     assert offered("recommend", "--model", "eas") == ["ease"]
     assert "als" in offered("cluster", "train", "a")
+
+
+def test_the_settings_of_the_named_models_are_offered() -> None:
+    assert {"factors=", "sweeps="} <= set(offered("train", "mf", "--set", ""))
+    assert offered("train", "mf", "--set", "fact") == ["factors="]
+    assert "shrinkage=" in offered("evaluate", "mf", "item-knn", "--set", "shr")
+    assert offered("sweep", "start", "bias", "--grid", "sw") == ["sweeps="]
+    assert offered("train", "--set", "minu") == ["minutes="]  # of blend, the default
+    assert offered("train", "bias", "--set", "minu") == []
+    assert offered("train", "nothing", "--set", "") == []
+    assert Bash(cli, {}, "movietui", COMPLETE).format_completion(CompletionItem("factors=")) == "plain,factors="
+
+
+def test_users_are_offered(ready: Path) -> None:
+    ids = catalogue.load("demo").users.ids
+    assert set(offered("recommend", "--user", "12")) == {each for each in ids if each.startswith("12")}
+    assert offered("recommend", "--dataset", "ml-1m", "--user", "1") == []
 
 
 def test_profiles_lists_and_runs_are_offered(named: Path, run: Run) -> None:

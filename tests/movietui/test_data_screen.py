@@ -1,6 +1,7 @@
 """The Data screen, by keyboard."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -99,6 +100,15 @@ async def rules_of_demo(driver: Driver) -> DataScreen:
     await driver.press("right")
     assert screen.rules.has_focus
     return screen
+
+
+async def test_in_a_narrow_window_rules_and_keys_are_whole(faked: FakeEngine) -> None:
+    async with started((60, 20), engine=faked) as driver:
+        await driver.press("d")
+        await driver.see("[ ]")
+        rows = [line for line in lines(driver.app) if "[ ]" in line]
+        assert all(re.search(r"\[ \] \w\w", row) for row in rows)  # the rule, rather than what it would remove
+        assert lines(driver.app)[-1].rstrip().endswith("? Keys")
 
 
 @SIZES

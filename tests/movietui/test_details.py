@@ -51,8 +51,8 @@ from tests.movietui.fakes import FakeEngine, with_run
 def test_unknown_facts_are_left_out(known: dict[str, Any], head: list[str]) -> None:
     details = {
         **FakeEngine().movie_details(
-            viewers=[{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}], movie="45"
-        ),
+            viewers=[{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}], movies=["45"]
+        )[0],
         **known,
     }
     lines = describe(details, ["a"], 40).plain.split("\n")  # type: ignore[arg-type]
@@ -156,7 +156,7 @@ async def test_a_click_offers_the_pages(store: Store, opened: list[str]) -> None
 
 async def test_an_invalid_id_gives_no_link(store: Store, opened: list[str]) -> None:
     with_run(store)
-    assert not movie_pages.link_of({**FakeEngine().movie_details(viewers=[], movie="45"), "link": "tt1/../x"})
+    assert not movie_pages.link_of({**FakeEngine().movie_details(viewers=[], movies=["45"])[0], "link": "tt1/../x"})
     async with started(engine=FakeEngine()) as driver:
         assert int(driver.movies.known_rows()[0]["id"]) % 10 != 1
         await driver.press("y")
@@ -206,7 +206,7 @@ def test_the_pages_of_a_movie_have_the_right_addresses(
     known: dict[str, Any], addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    movie = {**FakeEngine().movie_details(viewers=[], movie="45"), **known}
+    movie = {**FakeEngine().movie_details(viewers=[], movies=["45"])[0], **known}
     pages = movie_pages.pages_of(movie)  # type: ignore[arg-type]
     assert [page.address.rstrip("/") for page in pages] == [address.rstrip("/") for address in addresses]
     assert all(is_known_page(page.address) for page in pages)
@@ -224,7 +224,7 @@ def test_the_locale_determines_the_country_of_the_pages(locale: str, expected: s
 
 def test_details_name_each_viewer_who_rated_the_movie() -> None:
     ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}] * 2
-    details = FakeEngine().movie_details(viewers=ratings, movie="45")
+    details = FakeEngine().movie_details(viewers=ratings, movies=["45"])[0]
     details["by"][0]["rated"] = 4.5
     for drawn in (describe(details, ["anna", "tom"], 40), surprise(details, ["anna", "tom"])):
         assert "anna rated it ★ 4½" in drawn.plain
@@ -236,7 +236,7 @@ def test_details_name_each_viewer_who_rated_the_movie() -> None:
 
 def test_details_say_what_the_prediction_of_a_new_movie_rests_on() -> None:
     ratings: list[ViewerRatings] = [{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}]
-    details = FakeEngine().movie_details(viewers=ratings, movie="45")
+    details = FakeEngine().movie_details(viewers=ratings, movies=["45"])[0]
     assert "nobody in the dataset" not in describe(details, ["anna"], 200).plain
     details["count"] = 0
     for why in (details["by"][0]["why"], []):

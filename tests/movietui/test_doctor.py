@@ -154,12 +154,18 @@ def test_a_read_only_folder_fails(home: Path, run: Run, monkeypatch: pytest.Monk
 
 
 def test_broken_packages_fail_and_the_rest_is_checked(run: Run, imported: Facts) -> None:
-    imported["torch"] = {"error": "ImportError: libtorch.so: cannot open shared object file"}
+    imported["pyarrow"] = {"error": "ImportError: libarrow.so: cannot open shared object file"}
     by_check = states(run, code=1)
-    assert (by_check["torch"], by_check["packages"], by_check["store"]) == ("fail", "ok", "ok")
+    assert (by_check["pyarrow"], by_check["packages"], by_check["store"]) == ("fail", "ok", "ok")
     refused_line = " ".join(run("doctor").stdout.split())
-    assert "cannot be imported: ImportError: libtorch.so" in refused_line
-    assert "Install torch again." in refused_line
+    assert "cannot be imported: ImportError: libarrow.so" in refused_line
+    assert "Install pyarrow again." in refused_line
+
+
+def test_a_missing_torch_is_only_a_warning(run: Run, imported: Facts) -> None:
+    imported["torch"] = {"error": "ModuleNotFoundError: No module named 'torch'"}
+    assert states(run, code=0)["torch"] == "warn"
+    assert "to train them, install the package torch." in " ".join(run("doctor").stdout.split())
 
 
 def test_a_large_torch_without_a_gpu_is_worth_a_remark(

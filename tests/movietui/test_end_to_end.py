@@ -194,8 +194,8 @@ def test_the_app_ends_when_its_terminal_closes(ready: Path, start: Start) -> Non
 
 
 @pytest.mark.real
-def test_the_real_data_can_be_used(home: Path, published: Path, start: Start) -> None:
-    line = [program(), "data", "get", "ml-100k", "--from", str(published), "--json"]
+def test_the_real_data_can_be_used(home: Path, datasets_folder: Path, start: Start) -> None:
+    line = [program(), "data", "get", "ml-100k", "--from", str(datasets_folder / "ml-100k.zip"), "--json"]
     got = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
     assert (got["ratings"], got["users"], got["movies"]) == (100_000, 943, 1682)
     subprocess.run([program(), "train", "mf", "--dataset", "ml-100k"], check=True, capture_output=True)

@@ -255,7 +255,7 @@ def test_tables_as_csv_markdown_and_latex(run: Run, ready: Path, tmp_path: Path)
     mean = rows[1]["over"]["metrics"]["rmse"]["mean"]
     markdown = run(*call, "--format", "markdown", "--metrics", "rmse").stdout.splitlines()
     assert len(markdown) == 4
-    assert f"{mean:.4f}".replace(".", "\\.") in markdown[3]
+    assert f"{mean:.4f} ±" in markdown[3]
     latex = run(*call, "--format", "latex", "--metrics", "rmse,mse_scaled").stdout
     assert r"split & model & rmse & mse\_scaled & to first & p \\" in latex
     assert rf"kfold5 & popularity & {mean:.4f} $\pm$ " in latex

@@ -1,5 +1,6 @@
 """A quick model serves first, and the recommended model is offered when it is ready."""
 
+import asyncio
 import os
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from textual.worker import WorkerFailed
 
 from movietui.data.problems import Problem
+from movietui.protocol.messages import Opened
 from movietui.state.job_progress import JobProgress
 from movietui.store.processes import _began
 from movietui.store.ratings import Store
@@ -275,6 +277,98 @@ def test_progress_covers_all_phases() -> None:
     assert sooner.first_phase == pytest.approx(60, abs=1)
     late = replace(second, began=second.began - 600)
     assert late.whole() == (0.99, None)
+
+
+async def test_without_torch_another_model_serves_until_torch_works(
+    store: Store, jobs: list[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeJob, "defect", "PyTorch is not installed; install the package torch")
+    note = "PyTorch is not installed; install the package torch for better models."
+    store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
+    async with window(store, size=SMALL) as driver:
+        assert jobs == []  # the run of a person who trains models is not replaced, so torch does not matter
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
+        await driver.until(lambda: jobs and jobs[-1].request, "the training")
+        assert jobs[-1].request is not None
+        assert jobs[-1].request["model"] == "user-knn"
+        jobs[-1].end()
+        await opening.wait()
+        await driver.wait_for_notice(note)
+        assert len(store.runs()) == 2
+    monkeypatch.setattr(FakeJob, "defect", "")
+    async with window(store) as driver:
+        await driver.until(lambda: Runs(store).get(3).model == "blend", "the recommended run")
+        assert driver.app.stand_in.note == ""
+
+
+class Newer(FakeEngine):
+    """An engine that cannot load the checkpoints of some runs, because an older version wrote them."""
+
+    def __init__(self, *old: Run) -> None:
+        super().__init__()
+        self._old = tuple(run.checkpoint for run in old)
+
+    def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:
+        if checkpoint.endswith(self._old):
+            raise Problem("The checkpoint was written by an older version of movietui; train the model again.")
+        return super().open(dataset=dataset, cleaning=cleaning, checkpoint=checkpoint)
+
+
+async def test_with_only_old_checkpoints_a_quick_model_is_trained_again(store: Store, jobs: list[FakeJob]) -> None:
+    runs = Runs(store)
+    quick = runs.queue_stand_in("mf", "demo", REQUEST)
+    blend = runs.queue_recommended("blend", run(store, quick))
+    assert blend is not None
+    for number in (quick, blend):
+        runs.begin(number, "standard", {})
+        store.end_run(number, "done")
+    store.choose("dataset", "demo")
+    engine = Newer(run(store, quick), run(store, blend))
+    async with started(SMALL, engine=engine, job=lambda: FakeJob(store), wait=False) as driver:
+        await driver.see("▸ Learn what people like")
+        assert jobs[0].request is not None
+        assert jobs[0].request["model"] == "mf"
+        jobs[0].end()
+        await driver.wait_for_list()
+        assert in_use(driver) == "mf"
+        await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the recommended model")
+        assert [each.model for each in store.runs()] == ["blend", "mf", "blend", "mf"]
+        assert driver.app.stand_in.offered is None  # not the old one
+
+
+async def test_a_dataset_that_is_gone_trains_nothing(store: Store, jobs: list[FakeJob]) -> None:
+    store.end_run(store.start_run("mf", "gone", "standard", "random90", 0, {}), "done")
+    store.choose("dataset", "gone")
+    async with started(SMALL, engine=FakeEngine(), job=lambda: FakeJob(store), wait=False) as driver:
+        await driver.wait_for_notice("! gone is not here.")
+        await driver.see("Datasets")
+        assert jobs == []
+
+
+async def test_the_first_list_can_be_stopped_while_torch_loads(
+    store: Store, jobs: list[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = asyncio.Event()
+
+    async def load(job: FakeJob) -> str:
+        await loaded.wait()
+        return ""
+
+    monkeypatch.setattr(FakeJob, "torch_defect", load)
+    monkeypatch.setattr(FakeJob, "cancel", lambda job: _cancel(job, loaded))
+    store.end_run(store.start_run("bias", "demo", "standard", "random90", 0, {}), "done")
+    async with window(store, size=SMALL) as driver:
+        opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"), exit_on_error=False)
+        await driver.see("▸ Learn what people like")
+        await driver.press("c")
+        with pytest.raises(WorkerFailed, match="Cancelled"):
+            await opening.wait()
+        assert [one.state for one in store.runs()] == ["cancelled", "done"]
+
+
+async def _cancel(job: FakeJob, loaded: asyncio.Event) -> None:
+    job.end("cancelled")
+    loaded.set()
 
 
 async def test_a_full_disk_does_not_prevent_the_list(

@@ -14,7 +14,6 @@ from movietui.protocol.viewers import profile, user
 from movietui.state.audience import Audience
 from movietui.state.session import Session
 from movietui.store.ratings import ImportedMovie, Movie, Store
-from movietui.ui import wording
 from movietui.ui.browse.given_ratings import RatingsPanel, most_stars_first
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, position, shown, started
 from tests.movietui.fakes import FakeEngine, title, with_run
@@ -248,24 +247,16 @@ def test_the_engine_lists_all_ratings_of_a_viewer(ready: Path) -> None:
     times = [datetime.fromtimestamp(time, UTC) for time in known.time.tolist()]
     assert {each["id"]: datetime.fromisoformat(each["at"]) for each in rows} == dict(zip(movies, times, strict=True))
     first, other = rows[:2]
-    details = service.movie_details(viewers=[of_user], movie=first["id"])
+    details = service.movie_details(viewers=[of_user], movies=[first["id"]])[0]
     assert first["predicted"] == pytest.approx(details["by"][0]["stars"])
     of_anna: ViewerRatings = {"kind": "profile", "id": "anna", "rated": [(first["key"], 1.5)], "seen": [], "hidden": []}
-    given = service.given_stars(viewers=[of_user, of_anna], movies=[first["id"], other["id"]])
-    assert given == [[first["stars"], 1.5], [other["stars"], None]]
+    everything = service.similar_movies(movie=first["id"], limit=len(dataset.movies), users=[of_user["id"], ""])
+    assert next(each["rated"] for each in everything if each["id"] == other["id"]) == [other["stars"], 0.0]
     (only,) = service.given_ratings(viewer=of_anna)
     assert (only["stars"], only["at"], only["stored"]) == (1.5, "", False)
 
 
 # Where else a rating is shown
-
-
-@pytest.mark.parametrize(
-    ("stars", "words"),
-    [([4.0], "★ 4"), ([None], ""), ([4.0, None], "A ★ 4"), ([0.5, 3.0], "A ★ ½  B ★ 3"), ([None, None], "")],
-)
-def test_the_stars_that_viewers_gave_are_described(stars: list[float | None], words: str) -> None:
-    assert wording.describe_given(stars) == words
 
 
 async def test_search_and_more_like_this_show_ratings(store: Store) -> None:

@@ -126,8 +126,8 @@ def test_lines_of_reasons_fill_the_width(title: str) -> None:
     engine = FakeEngine()
     engine.titles = [strip_controls(title)] * 200
     details = engine.movie_details(
-        viewers=[{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}] * 2, movie="3"
-    )
+        viewers=[{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}] * 2, movies=["3"]
+    )[0]
     for width in (20, 40, 52):
         reasons = [line for line in describe(details, ["a", "b"], width).plain.splitlines() if "●●●●●" in line]
         assert [cell_len(line) for line in reasons] == [width, width]

@@ -58,7 +58,7 @@ def test_serving_a_list_loads_neither_torch_nor_pandas(ready: Path) -> None:
         "service.open(dataset='demo', cleaning='standard', checkpoint=checkpoint_of('mf'))\n"
         "asked = [{'kind': 'user', 'id': '1', 'rated': [], 'seen': [], 'hidden': []}]\n"
         "movie = service.rank(query={'viewers': asked, 'misery': 0.6}, offset=0, limit=10)['rows'][0]['id']\n"
-        "service.movie_details(viewers=asked, movie=movie); service.find_users(search='', offset=0, limit=10)\n"
+        "service.movie_details(viewers=asked, movies=[movie]); service.find_users(search='', offset=0, limit=10)\n"
         "service.datasets(); service.models(); of_demo = {'dataset': 'demo', 'cleaning': 'standard'}\n"
         "service.cleaning_report(**of_demo); service.dataset_summary(**of_demo)\n"
     )

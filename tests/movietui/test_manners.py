@@ -164,15 +164,17 @@ def test_the_schema_has_every_key_of_the_default_file(run: Run, home: Path) -> N
     assert all(part["additionalProperties"] is False for part in (schema, *tables.values()))
 
 
-@pytest.mark.parametrize("value", ["h", ",", "h, left", "ctrl+x", "comma", "é", "?", "ctrl+shift+a", "+"])
-def test_the_schema_accepts_keys_that_can_be_set(value: str) -> None:
-    assert keymap._keys(value) is not None
-    assert re.search(keymap.schema()["$defs"]["keys"]["pattern"], value)
-
-
-@pytest.mark.parametrize("value", ["", "two words", "a,,b", "ctrl+"])
-def test_the_schema_rejects_what_is_no_key(value: str) -> None:
-    assert not re.search(keymap.schema()["$defs"]["keys"]["pattern"], value)
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        *(("h", "h"), (",", "comma"), ("h, left", "h,left"), ("ctrl+x", "ctrl+x"), ("comma", "comma"), ("é", "é")),
+        *(("?", "question_mark"), ("ctrl+shift+a", "ctrl+shift+a"), ("+", "plus"), ("ctrl++", "ctrl+plus")),
+        *((word, None) for word in ("", "two words", "a,,b", "strg+x", "enterr", "ctrl-x", "ctrl", "\x1b", "\u200b")),
+    ],
+)
+def test_the_file_is_checked_with_the_pattern_of_the_schema(value: str, keys: str | None) -> None:
+    assert bool(re.search(keymap.schema()["$defs"]["keys"]["pattern"], value)) == bool(keys)
+    assert keymap._keys(value) == keys
 
 
 # Man pages

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from movietui import api
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.jobs.listener import Listener
@@ -41,11 +42,14 @@ def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.M
     assert models == ["blend"]
 
 
-def test_train_refuses_a_seed_of_a_split_that_has_none(run: Run, ready: Path) -> None:
-    refused(
-        run("train", "bias", "--dataset", "demo", "--split", "latest", "--split-seed", "5"),
-        "latest is the same with every split seed; leave out the split seed.",
-    )
+def test_a_seed_of_a_split_that_has_none_is_refused(run: Run, ready: Path) -> None:
+    for command in ("train", "evaluate"):
+        refused(
+            run(command, "bias", "--dataset", "demo", "--split", "loo", "--split-seed", "5"),
+            "loo is the same with every split seed; leave out the split seed.",
+        )
+    with pytest.raises(Problem, match="loo is the same with every split seed"):
+        api.evaluate("bias", api.load("demo"), "loo", split_seed=5)
 
 
 def test_train_with_a_split_fits_only_its_train_part(run: Run, ready: Path) -> None:

@@ -449,7 +449,7 @@ async def test_the_dial_to_recent_movies_is_in_the_heading(faked: FakeEngine) ->
 
 
 @pytest.fixture
-def published(tmp_path: Path) -> Iterator[Server]:
+def archive_server(tmp_path: Path) -> Iterator[Server]:
     """A server with an archive that has the layout of ML-32M, but is small."""
     folder = tmp_path / "generated"
     generate(folder, 20_000, seed=1)
@@ -473,17 +473,17 @@ def newest(folder: Path, count: int) -> list[tuple[str, int, float]]:
 
 
 def test_an_import_leads_to_the_list_of_a_newer_dataset(
-    ready: Path, tmp_path: Path, start: Start, published: Server
+    ready: Path, tmp_path: Path, start: Start, archive_server: Server
 ) -> None:
     rows = newest(tmp_path / "generated", 12)
     path = exported(tmp_path, rows)
-    size, digest = len(published.content), hashlib.sha256(published.content).hexdigest()
+    size, digest = len(archive_server.content), hashlib.sha256(archive_server.content).hexdigest()
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "sitecustomize.py").write_text(
         "from dataclasses import replace\n"
         "from movietui.data.fetch.sources import SOURCES\n"
-        f"SOURCES['ml-32m'] = replace(SOURCES['ml-32m'], url={published.url!r}, sha256={digest!r}, size={size},\n"
+        f"SOURCES['ml-32m'] = replace(SOURCES['ml-32m'], url={archive_server.url!r}, sha256={digest!r}, size={size},\n"
         "    ratings=20_000, years=(1874, 2099))\n"
     )
     with closing(Store(locations.store())) as store:

@@ -165,7 +165,7 @@ def test_the_app_shows_it(run: Run, request: pytest.FixtureRequest, dataset: str
         assert {row["year"] for row in window["rows"]} == {0}
         assert all(0.5 <= row["stars"] <= 5 if has_stars else row["stars"] == 0 for row in window["rows"])
     assert service.rank(query=_query(anna), offset=0, limit=1)["rated"] == [1]
-    details: Any = service.movie_details(viewers=[user, anna], movie=movie)
+    details: Any = service.movie_details(viewers=[user, anna], movies=[movie])[0]
     assert details["title"] == movie
     assert len(details["histogram"]) == (10 if has_stars else 0)
     assert bool(details["mean"]) == has_stars

@@ -15,6 +15,7 @@ from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from movietui.ui.data.screen import DataScreen
 from movietui.ui.panels import SurprisePanel
+from tests.movietui.commands import Run, document
 from tests.movietui.driving import LARGE, SIZES, Driver, lines, shown, started
 from tests.movietui.homes import checkpoint_of
 from tests.movietui.remote import save_remote, train_remote
@@ -217,6 +218,13 @@ async def test_ratings_that_cannot_be_reached(served: Remote, store: Store, fold
         await driver.press("enter")
         await driver.wait_for_notice(AWAY)
     folder.with_name("elsewhere").rename(folder)
+
+
+def test_the_command_similar_compares_by_the_model_in_use(served: Remote, run: Run) -> None:
+    whole, _ = served
+    result = document(run("similar", f"id:{whole.movies.ids[0]}", "-k", 3, "--dataset", "own", "--json"))
+    assert (result["model"], [movie["common"] for movie in result["movies"]]) == ("als", [None] * 3)
+    assert run("similar", f"id:{whole.movies.ids[0]}", "--dataset", "own").exit_code == 0
 
 
 async def test_training_says_which_command_does_it(served: Remote, store: Store) -> None:

@@ -200,7 +200,7 @@ async def test_the_app_recognises_a_movie_under_another_key(store: Store, faked:
     assert ranked["total"] == MOVIES - 2
     (sent,) = faked.asked[-1][1]["query"]["viewers"]
     assert (sent["rated"], sent["seen"], sent["hidden"]) == ([("7", 4)], [], ["8"])
-    change = await session.rate(faked.movie_details(viewers=[], movie="7"), 2)
+    change = await session.rate(faked.movie_details(viewers=[], movies=["7"])[0], 2)
     assert (change.movie.key, change.before, change.after) == (named.key, 4, 2)
     assert [step.changes[0].movie.key for step in store.history(ANNA)].count("7") == 0
     await session.ranked(0, 10)
@@ -208,7 +208,7 @@ async def test_the_app_recognises_a_movie_under_another_key(store: Store, faked:
     await session.undo()
     await session.ranked(0, 10)
     assert faked.asked[-1][1]["query"]["viewers"][0]["rated"] == [("7", 4)]
-    unhidden = await session.mark(faked.movie_details(viewers=[], movie="8"), "hidden")
+    unhidden = await session.mark(faked.movie_details(viewers=[], movies=["8"])[0], "hidden")
     assert (unhidden.before, unhidden.after) == (1, None)
     assert (await session.ranked(0, 10))["total"] == MOVIES - 1
 

@@ -45,7 +45,7 @@ def service(ready: Path) -> Service:
 
 
 def test_every_request_of_the_protocol_gets_a_reply(home: Path) -> None:
-    assert len(NAMES) == 30
+    assert len(NAMES) == 29
     for name in NAMES:
         assert getattr(Service, name) is not getattr(Requests, name)
         report = json.loads(reply(Service(), {"id": 1, "do": name, "arguments": {}}))
@@ -84,7 +84,7 @@ def test_requests_fail_if_nothing_is_open() -> None:
     for request in (
         lambda service: service.rank(query=query_for(a_user()), offset=0, limit=10),
         lambda service: service.find_users(search="", offset=0, limit=10),
-        lambda service: service.movie_details(viewers=[a_user()], movie="1"),
+        lambda service: service.movie_details(viewers=[a_user()], movies=["1"])[0],
     ):
         with pytest.raises(Problem, match="No dataset is open"):
             request(Service())
@@ -295,7 +295,7 @@ def test_unknown_users_are_refused_with_the_valid_range(service: Service) -> Non
     for request in (
         lambda: service.rank(query=query_for(a_user("99999")), offset=0, limit=10),
         lambda: service.rank(query=query_for(a_user("1"), a_user("x")), offset=0, limit=10),
-        lambda: service.movie_details(viewers=[a_user("")], movie=service.opened.dataset.movies.ids[0]),
+        lambda: service.movie_details(viewers=[a_user("")], movies=[service.opened.dataset.movies.ids[0]])[0],
     ):
         with pytest.raises(Problem, match=r"demo has no user .*; its 400 users are 1 to 400"):
             request()
@@ -306,7 +306,7 @@ def test_unknown_users_are_refused_with_the_valid_range(service: Service) -> Non
 
 def test_details_describe_a_movie_and_the_prediction(service: Service) -> None:
     row = service.rank(query=query_for(a_user()), offset=0, limit=1)["rows"][0]
-    result = service.movie_details(viewers=[a_user()], movie=row["id"])
+    result = service.movie_details(viewers=[a_user()], movies=[row["id"]])[0]
     assert (result["title"], result["year"], result["count"]) == (row["title"], row["year"], row["count"])
     assert result["genres"]
     assert sum(result["histogram"]) == result["count"]
@@ -339,9 +339,9 @@ def test_each_prediction_rests_on_something(service: Service) -> None:
 
 def test_reasons_are_rated_movies(service: Service) -> None:
     row = service.rank(query=query_for(stranger()), offset=0, limit=3)["rows"]
-    (nothing,) = service.movie_details(viewers=[stranger()], movie=row[0]["id"])["by"]
+    (nothing,) = service.movie_details(viewers=[stranger()], movies=[row[0]["id"]])[0]["by"]
     assert (nothing["why"], nothing["shared"], nothing["basis"]) == ([], [], "everyone")
-    (one,) = service.movie_details(viewers=[stranger((row[1]["key"], 5.0))], movie=row[0]["id"])["by"]
+    (one,) = service.movie_details(viewers=[stranger((row[1]["key"], 5.0))], movies=[row[0]["id"]])[0]["by"]
     assert [(why["title"], why["year"], why["stars"]) for why in one["why"]] in (
         [],
         [(row[1]["title"], row[1]["year"], 5.0)],
@@ -350,7 +350,11 @@ def test_reasons_are_rated_movies(service: Service) -> None:
 
 def test_details_are_for_both_members_of_a_pair(service: Service) -> None:
     assert (
-        len(service.movie_details(viewers=[a_user("1"), a_user("2")], movie=service.opened.dataset.movies.ids[0])["by"])
+        len(
+            service.movie_details(viewers=[a_user("1"), a_user("2")], movies=[service.opened.dataset.movies.ids[0]])[0][
+                "by"
+            ]
+        )
         == 2
     )
 
@@ -379,13 +383,13 @@ def id_of(service: Service, title: str) -> str:
 
 def test_details_have_facts_from_imdb(joined: Service) -> None:
     godfather = id_of(joined, "The Godfather")
-    before = joined.movie_details(viewers=[a_user()], movie=godfather)
+    before = joined.movie_details(viewers=[a_user()], movies=[godfather])[0]
     assert (before["minutes"], before["directors"], before["imdb"], before["link"]) == (0, [], 0, "")
     ranked = joined.rank(query=query_for(a_user()), offset=0, limit=10)
     report = joined.imdb_report(dataset="demo")  # which also updates the open dataset
     assert report is not None
     assert report["matched"] == 1
-    result = joined.movie_details(viewers=[a_user()], movie=godfather)
+    result = joined.movie_details(viewers=[a_user()], movies=[godfather])[0]
     assert (result["minutes"], result["directors"], result["imdb"]) == (175, ["Francis Ford Coppola"], 9.2)
     assert (result["cast"], result["tags"]) == (["Marlon Brando", "Francis Ford Coppola"], [])
     assert (result["languages"], result["countries"]) == (["English"], ["United States"])
@@ -397,12 +401,12 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
     assert (found["tags"], found["joined"], found["tagged"]) == ([], True, False)
     only = joined.rank(query=query_for(a_user(), filter='@"marlon brando" lang:en country:usa'), offset=0, limit=9)
     assert {row["title"] for row in only["rows"]} <= {"The Godfather"}
-    unknown = joined.movie_details(viewers=[a_user()], movie=id_of(joined, "Alien"))
+    unknown = joined.movie_details(viewers=[a_user()], movies=[id_of(joined, "Alien")])[0]
     assert (unknown["minutes"], unknown["directors"], unknown["imdb"]) == (0, [], 0)
     again = joined.rank(query=query_for(a_user()), offset=0, limit=10)["rows"]
     assert [row["key"] for row in again] == [row["key"] for row in ranked["rows"]]
     joined.open(dataset="demo", cleaning="standard", checkpoint=checkpoint_of("mf"))
-    assert joined.movie_details(viewers=[a_user()], movie=godfather)["minutes"] == 175
+    assert joined.movie_details(viewers=[a_user()], movies=[godfather])[0]["minutes"] == 175
 
 
 def test_a_join_never_gives_an_open_dataset_movies_that_its_model_does_not_know(
@@ -416,7 +420,7 @@ def test_a_join_never_gives_an_open_dataset_movies_that_its_model_does_not_know(
     for _ in range(2):
         assert service.imdb_report(dataset="demo") is not None
         assert service.opened.dataset.movies.ids == before
-        assert service.movie_details(viewers=[a_user()], movie=id_of(service, "The Godfather"))["minutes"] == 175
+        assert service.movie_details(viewers=[a_user()], movies=[id_of(service, "The Godfather")])[0]["minutes"] == 175
         assert service.rank(query=query_for(a_user(), filter="1970..1979"), offset=0, limit=5)["rows"]
 
 
@@ -429,9 +433,9 @@ def test_an_imdb_title_can_be_chosen_and_forgotten(joined: Service) -> None:
     ]
     settled = joined.choose_imdb_title(dataset="demo", movie=alien, title="tt0000012")
     assert (settled["by"]["hand"], settled["ambiguous"]) == (1, 0)
-    assert joined.movie_details(viewers=[a_user()], movie=alien)["minutes"] == 100
+    assert joined.movie_details(viewers=[a_user()], movies=[alien])[0]["minutes"] == 100
     assert joined.choose_imdb_title(dataset="demo", movie=alien, title=None)["unmatched"] == report["unmatched"] + 1
-    assert joined.movie_details(viewers=[a_user()], movie=alien)["minutes"] == 0
+    assert joined.movie_details(viewers=[a_user()], movies=[alien])[0]["minutes"] == 0
     assert joined.forget_imdb_title(dataset="demo", movie=alien) == report
     with pytest.raises(Problem, match="nothing has not been joined"):
         joined.choose_imdb_title(dataset="nothing", movie=alien, title=None)
@@ -439,7 +443,7 @@ def test_an_imdb_title_can_be_chosen_and_forgotten(joined: Service) -> None:
 
 def test_an_unknown_movie_is_refused(service: Service) -> None:
     with pytest.raises(Problem, match="demo has no movie 99999"):
-        service.movie_details(viewers=[a_user()], movie="99999")
+        service.movie_details(viewers=[a_user()], movies=["99999"])[0]
 
 
 # Users
@@ -589,7 +593,7 @@ def test_a_list_contains_the_requested_movies(service: Service) -> None:
         limit=9999,
     )["rows"]
     assert 0 < len(filtered) < len(remaining)
-    assert all(genre in service.movie_details(viewers=[], movie=row["id"])["genres"] for row in filtered[:20])
+    assert all(genre in service.movie_details(viewers=[], movies=[row["id"]])[0]["genres"] for row in filtered[:20])
     with pytest.raises(Problem, match="no genre 'nothing'"):
         service.rank(query=query_for(stranger(), filter="+nothing"), offset=0, limit=10)
     assert [

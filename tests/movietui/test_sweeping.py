@@ -155,14 +155,15 @@ def test_drawn_values_are_shown_in_four_parts() -> None:
 
 def test_the_time_of_a_fit_is_that_of_earlier_runs(store: Store) -> None:
     with_run(store)
-    assert seconds_of_fit(store.runs(), "mf", "demo") == pytest.approx(2.5 / 3)
-    assert seconds_of_fit(store.runs(), "mf", "ml-100k") is None
+    assert seconds_of_fit(store.runs(), "mf", "demo", 28_000) == pytest.approx(2.5 / 3)
+    assert seconds_of_fit(store.runs(), "mf", "demo", 20_000_000) == 2.5  # so large a dataset is fitted once
+    assert seconds_of_fit(store.runs(), "mf", "ml-100k", 100_000) is None
     number = store.start_run("ncf", "demo", "standard", "u1", 0, {}, request={"split": "u1"})
     store.end_run(number, "done", seconds=3.0)
-    assert seconds_of_fit(store.runs(), "ncf", "demo") == 1.5
+    assert seconds_of_fit(store.runs(), "ncf", "demo", 28_000) == 1.5
     trial = store.start_run("ncf", "demo", "none", "u1 validation", 0, {}, kind="trial")
     store.end_run(trial, "done", seconds=100.0)
-    assert seconds_of_fit(store.runs(), "ncf", "demo") == 1.5
+    assert seconds_of_fit(store.runs(), "ncf", "demo", 28_000) == 1.5
 
 
 # Sweeps

@@ -144,7 +144,7 @@ async def test_keys_typed_before_the_models_are_listed_are_not_lost(store: Store
     engine.ask = late  # type: ignore[method-assign]
     async with started(engine=engine) as driver:
         FakeJob.made = []
-        driver.app.queue._new_job = lambda: FakeJob(store)
+        driver.app.queue.new_job = lambda: FakeJob(store)
         await driver.press("t")
         await driver.until(lambda: driver.app.screen.query("#models"), "the screen")
         screen = cast(TrainScreen, driver.app.screen)

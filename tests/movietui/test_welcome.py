@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import profile
-from movietui.state.first_list import FirstList, StepName, usual_seconds
+from movietui.state.first_list import Countdown, FirstList, StepName, usual_seconds
 from movietui.state.job_progress import JobProgress
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
@@ -83,6 +84,16 @@ async def test_one_screen_leads_to_the_question(store: Store, jobs: list[FakeJob
         assert "user 1" not in shown(driver.app)
         await driver.until(lambda: Runs(store).get(2).model == "blend", "the better model in the queue")
         assert all(len(line.rstrip()) <= size[0] for line in lines(driver.app))
+
+
+async def test_without_torch_it_is_said_what_to_install(
+    store: Store, jobs: list[FakeJob], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeJob, "defect", "PyTorch is not installed; install the package torch")
+    async with window(store) as driver:
+        await to_the_question(driver, jobs)
+        await driver.see("PyTorch is not installed; install the package torch for better models.")
+        assert [run.model for run in store.runs()] == ["user-knn"]
 
 
 async def test_a_name_makes_a_profile_and_its_interview_begins(store: Store, jobs: list[FakeJob]) -> None:
@@ -333,6 +344,18 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
     learning = FirstList("Get", each, 100.0, job, got=True, learning_began=110.0)
     assert learning.seconds_left(112.0) == each["learn"] - 2
     assert learning.seconds_left(500.0) == 1
+
+
+def test_the_time_left_is_shown_without_jumps() -> None:
+    countdown = Countdown()
+    assert countdown.show(30.0, 100.0) == 30
+    assert countdown.show(29.0, 101.0) == 29
+    shown = [countdown.show(10.0 - step / 2, 101.0 + step / 2) for step in range(1, 41)]  # it is nearly done after all
+    assert shown[0] >= 26
+    assert all(0 <= before - after <= 4 for before, after in pairwise(shown))
+    assert shown[-1] == 1
+    assert countdown.show(60.0, 121.5) <= 9  # it takes longer after all
+    assert countdown.show(60.0, 141.5) >= 55
 
 
 def test_a_large_dataset_takes_longer_than_the_usual_one() -> None:

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from movietui.data.problems import Problem
+from movietui.data.storage import locations
 from movietui.models import MODELS
 from movietui.protocol.jobs import TrainJob
 from movietui.state.child_processes import warm_job
+from movietui.store.ratings import Store
 from tests.data.files import contents, write_zip
 
 BROKEN = "raise OSError('libtorch_cpu.so: cannot open shared object file')"
 NEEDED = (
-    "mf needs PyTorch to learn, which cannot be imported (OSError); reinstall the package torch, or train a model that "
-    "needs none, such as bias."
+    "mf cannot be trained: PyTorch is broken (OSError); reinstall the package torch, or train a model that needs none, "
+    "such as bias."
 )
 COMMANDS = """
 import json, sys
@@ -73,8 +75,44 @@ async def test_a_job_says_what_training_needs(ready: Path, broken: None) -> None
     assert events[-1] == {"event": "failed", "problem": NEEDED}
 
 
+async def test_a_torch_that_ends_python_is_noticed(ready: Path, broken: None) -> None:
+    torch = Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / "torch" / "__init__.py"
+    torch.write_text("import os; os._exit(3)")
+    async with warm_job() as job:
+        assert await job.torch_defect() == "PyTorch is broken (it ends Python); reinstall the package torch"
+
+
+def test_the_first_list_needs_no_torch(home: Path, broken: None) -> None:
+    command = [sys.executable, "-m", "movietui", "ask", "--dataset", "demo"]
+    process = subprocess.run(command, input="new anna\nrate 1 5\nquit\n", capture_output=True, text=True, check=True)
+    assert "PyTorch is broken (OSError); reinstall the package torch for better models." in process.stdout
+    assert "Movies for anna" in process.stdout
+    assert "rated " in process.stdout
+    assert process.stderr == ""
+    store = Store(locations.store())
+    assert [(run.model, run.state) for run in store.runs()] == [("user-knn", "done")]
+    store.close()
+
+
+INTERRUPTED = """
+import ctypes
+run = ctypes.pythonapi.PyRun_String
+run.restype, run.argtypes = ctypes.py_object, (ctypes.c_char_p, ctypes.c_int, ctypes.py_object, ctypes.py_object)
+run(b"raise KeyboardInterrupt", 257, {}, {})
+"""
+"""What the extension modules of torch do when ctrl+c interrupts them: Python then ends by SIGINT by itself."""
+
+
+def test_an_interrupted_import_of_torch_ends_with_the_documented_code(ready: Path, broken: None) -> None:
+    torch = Path(os.environ["PYTHONPATH"].split(os.pathsep)[0]) / "torch" / "__init__.py"
+    torch.write_text(INTERRUPTED)
+    command = [sys.executable, "-m", "movietui", "train", "mf", "--dataset", "demo"]
+    process = subprocess.run(command, capture_output=True, text=True)
+    assert (process.returncode, process.stdout, process.stderr) == (130, "", "Stopped.\n")
+
+
 def test_a_model_says_that_torch_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)  # the next import fails as if there were no such package
-    with pytest.raises(Problem, match="mf needs PyTorch to learn, which is not installed; install the package torch,"):
+    with pytest.raises(Problem, match="mf cannot be trained: PyTorch is not installed; install the package torch,"):
         MODELS["mf"].check_torch()
     MODELS["bias"].check_torch()

@@ -48,7 +48,7 @@ async def form_of(driver: Driver, screen: TrainScreen, model: str) -> None:
 
 async def with_fake_jobs(driver: Driver, store: Store) -> TrainScreen:
     FakeJob.made = []
-    driver.app.queue._new_job = lambda: FakeJob(store)
+    driver.app.queue.new_job = lambda: FakeJob(store)
     return await go(driver)
 
 

@@ -8,6 +8,7 @@ from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import WAYS
 from movietui.protocol.viewers import LETTERS, ViewerRef
+from movietui.state.audience import Audience
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.problems import shows_problems
@@ -146,13 +147,15 @@ class AudienceController(BrowseController):
         if not self.session.audience.together or not self.list_pane.movies.has_focus:
             self.screen.focus_next()
             return
-        self.rate_next_as((self.session.audience.rating_as + 1) % len(self.session.audience.viewers))
+        self._let_rate(self.session.audience.next_rater())
 
     def rate_next_as(self, index: int) -> None:
         """Let a viewer of a pair or group rate next."""
-        self.session.audience = self.session.audience.rated_by(index)
+        self._let_rate(self.session.audience.rated_by(index))
+
+    def _let_rate(self, audience: Audience) -> None:
+        self.session.audience = audience
         self.screen.refresh_frame()
-        audience = self.session.audience
         self.app.show_notice(f"The next rating is for {LETTERS[audience.rating_as]}: {audience.rater.label}")
 
     @shows_problems

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from rich.text import Text
@@ -19,7 +18,20 @@ from textual.widgets import Static
 
 from movietui.data.problems import Problem
 from movietui.formatting import text
-from movietui.protocol.messages import ImportChoices, ImportedRow, ImportReport, MovieChoice, SkippedRow
+from movietui.formatting.import_previews import (
+    MEANINGS,
+    NONE,
+    PARTS,
+    SCALES,
+    ImportRow,
+    Part,
+    content,
+    count,
+    first_part,
+    is_scale_open,
+    rows,
+)
+from movietui.protocol.messages import ImportChoices, ImportedRow, ImportReport, MovieChoice
 from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import LONGEST_NAME, is_name
 from movietui.state.session import Session
@@ -34,12 +46,7 @@ from movietui.ui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
-ImportRow = ImportedRow | SkippedRow
 FILES = (".zip", ".csv", ".json", ".tsv", ".txt")
-NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
-"""The last row of the candidates, for a title that means none of the movies above."""
-PARTS = {"ambiguous": "needs review", "matched": "matched", "unmatched": "not in dataset", "skipped": "skipped"}
-"""The parts of the preview, with their headings. The part ``skipped`` has values that could not be read, too."""
 MARKS = {"watchlist": "w", "seen": "v", "hidden": "x", "liked": "♥"}
 
 
@@ -83,7 +90,7 @@ class ImportRows(RowList[ImportRow]):
 
     def __init__(self) -> None:
         super().__init__(id="import-rows")
-        self.part = "matched"
+        self.part: Part = "matched"
         self.settled: dict[str, MovieChoice] = {}
         """What was chosen in ``ChoicePanel``, by the key of the title."""
 
@@ -125,9 +132,6 @@ class ImportRows(RowList[ImportRow]):
         ]
 
 
-SCALES = (5, 10, 100)
-Meaning = Literal["", "seen", "watchlist", "list"]
-MEANINGS: Mapping[Meaning, str] = {"list": "a list", "seen": "seen movies", "watchlist": "the watchlist"}
 Chosen = tuple[str, dict[str, str], ImportChoices]
 """The profile to import into, the chosen candidates, and how the file is read."""
 
@@ -183,7 +187,7 @@ class PreviewPanel(Panel[Chosen | None]):
 
     def on_mount(self) -> None:
         """Show the titles that need review or, without such titles, the next part that is not empty."""
-        self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
+        self.action_part(first_part(self._preview))
         self.set_focus(self.movies)
 
     @property
@@ -195,22 +199,13 @@ class PreviewPanel(Panel[Chosen | None]):
     def _undecided(self) -> int:
         """How many titles are still ambiguous."""
         shown = {row["key"] for row in self._preview["ambiguous"]}
-        return self._count("ambiguous") - len(shown & self.movies.settled.keys())
-
-    def _describe_content(self, movies: int) -> str:
-        lists = len(self._preview["lists"])
-        parts = [text.plural(movies, "movie")] * bool(movies or not lists) + [text.plural(lists, "list")] * bool(lists)
-        return " and ".join(parts)
-
-    def _count(self, part: str) -> int:
-        counts = self._preview["counts"]
-        return counts[part] + (counts["unread"] if part == "skipped" else 0)
+        return count(self._preview, "ambiguous") - len(shown & self.movies.settled.keys())
 
     def _reading(self) -> str:
         """Return how the file is read, and the keys that change this."""
         tables = self._preview["tables"]
         lines = [line for table in tables[:1] for line in text.describe_table(table)]
-        if any(table["scale_by"] not in (None, "stated") for table in tables):
+        if is_scale_open(self._preview):
             lines.append(f"The file does not state its scale · {hint(self, ('import.scale', 'another scale'))}")
         for each in self._preview["lists"][:2]:
             lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
@@ -224,39 +219,28 @@ class PreviewPanel(Panel[Chosen | None]):
         for number, (part, words) in enumerate(PARTS.items(), start=1):
             active = part == self.movies.part
             style = Style(reverse=active, bold=active, meta={"@click": f"screen.part('{part}')"})
-            line.append(f" {number} {words} {self._count(part):,} ", style).append(" ")
+            line.append(f" {number} {words} {count(self._preview, part):,} ", style).append(" ")
         self.query_one("#parts", Static).update(line)
         self.query_one("#reading", Static).update(Text(self._reading(), "dim"))
-        movies = sum(self._count(part) for part in ("ambiguous", "matched", "unmatched"))
         into = f"into {self._name}" if self._name else "into a profile"
-        imports = f" imports {self._describe_content(movies)} {into}"
+        imports = f" imports {content(self._preview)} {into}"
         summary = Text.assemble((key_of(self, "import.do"), "bold"), imports)
         if self._name:
             summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
         if self.movies.part == "ambiguous" and self.movies.total:
             summary.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" choose the movie")
-        unmatched = self._undecided + self._count("unmatched")
+        unmatched = self._undecided + count(self._preview, "unmatched")
         if unmatched:
             movies_unmatched = text.plural(unmatched, "movie")
             summary.append(f"\n{movies_unmatched} not matched: saved in your profile, not used here", "dim")
         self.query_one("#hint", Static).update(summary)
 
-    def _rows(self, part: str) -> list[ImportRow]:
-        preview = self._preview
-        by_part: dict[str, list[ImportRow]] = {
-            "matched": [*preview["matched"]],
-            "ambiguous": [*preview["ambiguous"]],
-            "unmatched": [*preview["unmatched"]],
-            "skipped": [*preview["skipped"], *preview["unread"]],
-        }
-        return by_part[part]
-
-    def action_part(self, part: str) -> None:
+    def action_part(self, part: Part) -> None:
         """Show one part."""
         movies = self.movies
         movies.part, movies.cursor = part, 0
-        rows = self._rows(part)
-        movies.fill(len(rows), 0, rows)
+        shown = rows(self._preview, part)
+        movies.fill(len(shown), 0, shown)
         movies.set_placeholder(
             {
                 "matched": "No movie was matched.",
@@ -318,7 +302,7 @@ class PreviewPanel(Panel[Chosen | None]):
     async def _read_again(self, choices: ImportChoices) -> None:
         self._preview = await self._session.engine.ask(Requests.preview_import, path=self._path, choices=choices)
         self._choices = choices
-        self.action_part(next((part for part in PARTS if self._count(part)), "matched"))
+        self.action_part(first_part(self._preview))
 
     @work(exclusive=True, group="import")
     @shows_problems

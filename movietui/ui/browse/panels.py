@@ -143,8 +143,7 @@ class PanelController(BrowseController):
         from movietui.ui.browse.similar import SimilarPanel
 
         rows = await self.session.similar(movie, SIMILAR_MOVIES)
-        given = await self.session.given_stars([row["id"] for row in rows])
-        self.app.push_screen(SimilarPanel(title, rows, given), self._show_chosen)
+        self.app.push_screen(SimilarPanel(title, rows), self._show_chosen)
 
     def _show_chosen(self, movie: str | None) -> None:
         if movie is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -15,7 +15,6 @@ from textual.content import Content
 
 from movietui.formatting import text
 from movietui.protocol.messages import SimilarMovie
-from movietui.ui import wording
 from movietui.ui.bindings import back_key, choose_key, hint
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.columns import REST, Column, ColumnList
@@ -32,18 +31,11 @@ class SimilarRows(ColumnList[SimilarMovie]):
     DEFAULT_CSS = "SimilarRows { height: 1fr; }"
     has_header = True
 
-    def __init__(self, given: Mapping[str, str]) -> None:
-        """``given`` maps the id of a movie to the stars that the viewers gave the movie, as shown on screen."""
-        super().__init__(id="similar")
-        self._given = given
-
     def columns(self, width: int) -> Sequence[Column[SimilarMovie]]:
         """Return columns for the similarity, the number of users who rated both movies, the title with what both have
-        in common, the stars that the viewers gave and the year. Columns without content are left out."""
-        cells = max(map(cell_len, self._given.values()), default=0)
-        given: Column[SimilarMovie] = Column(
-            " rated", max(7, cells + 2), lambda row, _: f" {self._given.get(row['id'], '')} "
-        )
+        in common, the viewers' stars and marks, and the year. Columns without content are left out."""
+        cells = max((cell_len(_given(row)) for row in self.known_rows()), default=0)
+        given: Column[SimilarMovie] = Column(" rated", max(7, cells + 2), lambda row, _: f" {_given(row)} ")
         both: Column[SimilarMovie] = Column(
             " both rated  ", 13, lambda row, _: f" {row['common'] or 0:>10,}  ", style="quiet"
         )
@@ -54,6 +46,10 @@ class SimilarRows(ColumnList[SimilarMovie]):
             *([given] if cells else []),
             Column("", 6, lambda row, _: f"{row['year'] or '':>5} ", style="quiet"),
         ]
+
+
+def _given(row: SimilarMovie) -> str:
+    return text.rated_and_marked(row["rated"], row["marked"])
 
 
 def _title_and_shared(row: SimilarMovie, width: int, *, roomy: bool) -> Line:
@@ -71,19 +67,16 @@ class SimilarPanel(Panel[str | None]):
         choose_key("choose", "Open"),
     ]
 
-    def __init__(self, title: str, rows: Sequence[SimilarMovie], given: Sequence[Sequence[float | None]]) -> None:
-        """``given`` has, for each row, the stars that each viewer gave."""
+    def __init__(self, title: str, rows: Sequence[SimilarMovie]) -> None:
         super().__init__()
         self._title, self._rows = title, list(rows)
-        shown = [(row["id"], wording.describe_given(stars)) for row, stars in zip(rows, given, strict=True)]
-        self._given = {movie: stars for movie, stars in shown if stars}
 
     def compose(self) -> ComposeResult:
         """Show the movies."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"More like {self._title}")
             panel.border_subtitle = Content(hint(self, ("panel.choose", "open"), ("panel.back", "back")))
-            yield SimilarRows(self._given)
+            yield SimilarRows(id="similar")
 
     def on_mount(self) -> None:
         """Fill the list."""

@@ -10,6 +10,9 @@ from movietui.ui.widgets.columns import REST, Column, ColumnList
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.widgets.row_list import RowList
 
+FEWEST_CELLS = 16
+"""The least width of a rule that is off, in cells; if the words beside it leave less, only their figure is shown."""
+
 
 class RuleList(ColumnList[RuleRow]):
     """What each rule removes or changes. A rule that differs from the stored cleaning is marked."""
@@ -45,6 +48,8 @@ class RuleList(ColumnList[RuleRow]):
         if row["on"]:
             return super().draw(row, width)
         effect = _effect_if_on(row)
+        if width - len(effect) < FEWEST_CELLS:
+            effect = f" {_removed(row, width)}"
         pieces = [*self._rule(row, width - len(effect)), (effect, "")]
         return [(piece, style or "quiet") for piece, style in pieces]
 

@@ -40,12 +40,11 @@ class QueueController(TrainController):
         if self.screen.runs.has_focus and run is not None and run.state in ("queued", *UNDER_WAY):
             await app.queue.cancel(run.id)
             self.screen.list_runs()
-        elif not await app.jobs.cancel():
+        elif not (await app.jobs.cancel() or await app.stand_in.cancel()):
             if not app.queue.running:
                 app.show_notice("Nothing is running.")
                 return
-            quick = app.stand_in.quick_run
-            await app.queue.cancel(quick if quick in app.queue.running else app.queue.running[0])
+            await app.queue.cancel(app.queue.running[0])
 
     @property
     def _waiting(self) -> Sequence[int]:

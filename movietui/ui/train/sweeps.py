@@ -11,6 +11,7 @@ from textual.widgets import Input
 from movietui.data.problems import Cancelled, Problem
 from movietui.models.choices import SEARCHES, label_of, metric_for
 from movietui.protocol.jobs import SweepOptions
+from movietui.protocol.requests import Requests
 from movietui.state.job_progress import JobProgress
 from movietui.state.sweep import Sweep, seconds_of_fit
 from movietui.store.runs import SERVED_SPLIT
@@ -73,6 +74,9 @@ class SweepController(TrainController):
             if sweep.tries is not None:
                 values |= {SEARCH: str(sweep.tries), SAMPLER: sweep.sampler}
 
+        rows = await self.session.engine.ask(Requests.datasets)
+        ratings = next((row["ratings"] or 0 for row in rows if row["name"] == dataset), 0)
+
         async def start(typed: Typed) -> None:
             if self.app.jobs.progress is not None:
                 raise Problem(
@@ -96,7 +100,7 @@ class SweepController(TrainController):
             f"{dataset} · {split}",
             values,
             field or model["settings"][0]["name"],
-            seconds_of_fit(self.screen.runs_by_id.values(), model["name"], dataset),
+            seconds_of_fit(self.screen.runs_by_id.values(), model["name"], dataset, ratings),
             start,
             sweep,
         )

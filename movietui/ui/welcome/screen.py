@@ -24,7 +24,7 @@ from movietui.protocol.messages import DatasetRow
 from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.child_processes import warm_job
-from movietui.state.first_list import DEFAULT_DATASET, DEMO, FirstList, Step, StepName, usual_seconds
+from movietui.state.first_list import DEFAULT_DATASET, DEMO, Countdown, FirstList, Step, StepName, usual_seconds
 from movietui.state.job_progress import JobProgress
 from movietui.ui.bindings import key_of, key_on
 from movietui.ui.browse.screen import BrowseScreen
@@ -104,6 +104,7 @@ class WelcomeScreen(FrameScreen):
         super().__init__()
         self.state: State = "working"
         self._first_list = FirstList("Get MovieLens")
+        self._countdown = Countdown()
         self._title = "Your first list"
         self._terms = ""
         self._problem = ""
@@ -151,6 +152,7 @@ class WelcomeScreen(FrameScreen):
             self._terms = _terms(row) if row is not None else ""
             title = f"Get {row['title'] if row is not None else name}"
             self._first_list = FirstList("Make the demo" if name == DEMO else title, _usual_seconds(row))
+            self._countdown = Countdown()
             self._show("working")
             async with warm_job() as training:  # torch loads while the data arrive
                 cleaning = await asyncio.to_thread(session.store.cleaning_of, name)
@@ -175,6 +177,7 @@ class WelcomeScreen(FrameScreen):
         self._title, self._terms = f"Your list from {title}", ""
         usual, now = _usual_seconds(row), time.monotonic()
         self._first_list = FirstList(f"Get {title}", usual, got=True, learning_began=now)
+        self._countdown = Countdown()
         self._show("working")
         await self.movie_tui.stand_in.train(name)
 
@@ -244,7 +247,8 @@ class WelcomeScreen(FrameScreen):
         if self.state == "stopped":
             return "There is no list yet", Text(f"{self._problem}\n")
         lines = [_line(step) for step in self._first_list.steps()]
-        left = self._first_list.seconds_left(time.monotonic())
+        now = time.monotonic()
+        left = self._countdown.show(self._first_list.seconds_left(now), now)
         words = text.plural(left, "second") if left < LONG else text.about(left)
         return self._title, Text("\n").join([*lines, Text(), Text(f"about {words} left")])
 
@@ -373,8 +377,8 @@ class WelcomeScreen(FrameScreen):
     async def action_cancel(self) -> None:
         """Stop making the list, at whichever step it is."""
         app = self.movie_tui
-        if not await app.jobs.cancel() and app.stand_in.quick_run in app.queue.running:
-            await app.queue.cancel(app.stand_in.quick_run)
+        if not await app.jobs.cancel():
+            await app.stand_in.cancel()
 
 
 def _dataset_to_begin_with(rows: Sequence[DatasetRow]) -> str:

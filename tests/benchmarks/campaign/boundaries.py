@@ -347,7 +347,7 @@ _REQUESTS: tuple[dict[str, Any], ...] = (
     },
     {"do": "rank", "arguments": {"query": {**_QUERY, "viewers": _PAIR, "way": "borda"}, "offset": 0, "limit": 9}},
     {"do": "find_users", "arguments": {"search": "1", "offset": 0, "limit": 10}},
-    {"do": "movie_details", "arguments": {"viewers": [_VIEWER], "movie": "7"}},
+    {"do": "movie_details", "arguments": {"viewers": [_VIEWER], "movies": ["7"]}},
     {"do": "similar_movies", "arguments": {"movie": "7", "limit": 5}},
     {"do": "complete_filter", "arguments": {"text": "list:s", "lists": {"shelf": 3}}},
     {"do": "surprise", "arguments": {"query": _QUERY, "draw": 7}},

@@ -111,7 +111,7 @@ def explained(opened: OpenDataset, viewer: Drawn, k: int) -> Iterator[str]:
     person = opened.viewer(viewer.ratings)
     for movie in opened.ranker.recommend([person], k)["movies"]:
         yield f"{movie['rank']}. {movie['title']} ({movie['year']}): {reason(movie)}"
-        pane = describe(opened.details(movie["id"], [viewer.ratings]), ["you"], WIDTH)
+        pane = describe(opened.details([movie["id"]], [viewer.ratings])[0], ["you"], WIDTH)
         yield textwrap.indent(pane.plain, "     ")
 
 

@@ -30,6 +30,7 @@ from movietui.models.metrics import RELEVANT, mse, ndcg
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
 from movietui.models.training.threads import side_by_side
+from movietui.models.vae import Vae
 
 Doubles = NDArray[np.float64]
 
@@ -79,6 +80,8 @@ class BlendSettings(Settings):
     ials: bool = setting(True, False, True)
     """Whether three ``ials`` with different random starts contribute to the order; a single one if there are more than
     ten million ratings."""
+    vae: bool = setting(True, False, True)
+    """Whether ``vae`` contributes to the order; it does not if there are more than four million ratings."""
     stars: bool = setting(True, False, True)
     """Whether the predicted stars, minus their uncertainty, contribute to the order."""
     learned: bool = setting(True, False, True)
@@ -109,6 +112,8 @@ IALS = 3
 """The number of ``ials``, which differ in their random starts."""
 RATINGS_FOR_ALL_IALS = 10_000_000
 """A dataset with more ratings gets a single ``ials``: each takes minutes there."""
+RATINGS_FOR_VAE = 4_000_000
+"""A dataset with more ratings gets no ``vae``, for the same reason."""
 
 
 def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
@@ -128,8 +133,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     return sweeps, min(ratings, int(swept / sweeps))
 
 
-def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Part]:
-    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these."""
+def parts_of(settings: BlendSettings, sweeps: int, ials: int, vae: bool) -> Mapping[str, Part]:
+    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these; ``vae``:
+    whether there are few enough ratings for it."""
     bayes = BayesSettings(
         factors=settings.factors, sweeps=sweeps, sitting=settings.sitting, caution=CAUTION, popularity=0.0
     )
@@ -142,6 +148,8 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int) -> Mapping[str, Pa
         order = IALS / ials  # so that a single ``ials`` counts as much as several do together
         for number in range(ials):
             parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=order)  # type: ignore[misc]
+    if settings.vae and vae:
+        parts["vae"] = Part(lambda seed: Vae(seed=seed), order=2.0)
     return parts
 
 
@@ -231,9 +239,8 @@ class Blend(Model[BlendSettings, Tastes]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
-        parts = parts_of(
-            self.settings, self.settings.sweeps, sum(f"ials-{number}/factors" in parameters for number in range(IALS))
-        )
+        ials = sum(f"ials-{number}/factors" in parameters for number in range(IALS))
+        parts = parts_of(self.settings, self.settings.sweeps, ials, "vae/encoder" in parameters)
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
@@ -247,11 +254,13 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def memory_needed(self, train: Dataset) -> int:
         """Return what the part that needs most needs; the parts are fitted one after the other."""
-        return max(part.build(self.seed).memory_needed(train) for part in parts_of(self.settings, 1, 1).values())
+        parts = parts_of(self.settings, 1, 1, len(train.ratings) <= RATINGS_FOR_VAE)
+        return max(part.build(self.seed).memory_needed(train) for part in parts.values())
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
-        parts = parts_of(self.settings, sweeps, IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1)
+        ials = IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1
+        parts = parts_of(self.settings, sweeps, ials, len(train.ratings) <= RATINGS_FOR_VAE)
         base_users = some_users(train, base_ratings, self.seed)
         # A copy of all ratings of a large dataset would take most of a gigabyte.
         of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))

@@ -90,12 +90,14 @@ def train(
     validation: Callable[[], float] | None = None,
     held_out: Callable[[], float] | None = None,
     batches: Batches | None = None,
+    train_loss: Callable[[], float] | None = None,
 ) -> Fitted:
     """Train a network in place, and leave it in evaluation mode on the chosen device. Call this inside ``seeded``.
 
     ``step`` is called in training mode with each of the ``batches`` of an epoch. By default, these are the row numbers
     below ``rows``, shuffled, on the device. ``validation`` and ``held_out`` are called in evaluation mode after each
-    epoch and return a mean squared error in stars squared. ``validation`` is only reported.
+    epoch and return a mean squared error in stars squared. ``validation`` is only reported. So is ``train_loss``, which
+    is called first, and replaces the mean of the errors that ``step`` returns.
 
     ``held_out``, measured on rows of train that ``step`` does not use, determines the best epoch. The network ends with
     the weights of that epoch, training ends early if the plan has patience, and the returned ``Fitted.best_epoch`` is
@@ -143,9 +145,10 @@ def train(
             done += 1
         network.eval()
         with torch.no_grad():
+            train_error = train_loss() if train_loss is not None else float(error)
             validation_loss = validation() if validation is not None else None
             held_out_loss = held_out() if held_out is not None else None
-        curve.append(Epoch(number, plan.epochs, float(error), validation_loss))
+        curve.append(Epoch(number, plan.epochs, train_error, validation_loss))
         if held_out_loss is not None and (reached.best is None or held_out_loss < reached.best[0]):
             reached.best = held_out_loss, number, {name: value.clone() for name, value in network.state_dict().items()}
         if state:

@@ -111,14 +111,11 @@ class RankingModel(Model[P, Scores]):
         return RATINGS_BY_USER
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
-        """Return the predicted stars, for users folded in from their ratings in train.
-
-        An unknown user has no personal part.
-        """
+        """Return the predicted stars, for users folded in from their ratings in train."""
         stars = expected(self.parameters, users, movies)
         order = np.argsort(users, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
-            if len(rows) and users[rows[0]] >= 0:
+            if len(rows):
                 score, projection = self._score(self._history_of(int(users[rows[0]])), movies[rows])
                 stars[rows] += float(self.parameters["slope"]) * self._personal_part(score, projection, movies[rows])
         return self.scale.clip(stars)
@@ -172,10 +169,10 @@ class RankingModel(Model[P, Scores]):
         return np.asarray(score - np.float32(projection) * self.parameters["usual"][movies], np.float32)
 
     def _history_of(self, user: int) -> History:
-        """Return a known user's ratings in the train part."""
+        """Return a user's ratings in the train part; none for the row -1, an unknown user."""
         starts = self.of_train("starts")
-        rows = slice(starts[user], starts[user + 1])
-        return History(self.of_train("rated")[rows], self.of_train("stars")[rows], user)
+        rows = slice(starts[user], starts[user + 1])  # empty for -1: from the end of all ratings to their start
+        return History(self.of_train("rated")[rows], self.of_train("stars")[rows], user if user >= 0 else None)
 
 
 def calibrate(sample: Sample) -> tuple[Parameters, float]:

@@ -33,6 +33,7 @@ _CLASSES = {
     "pair": "pair.Pair",
     "ease": "ease.Ease",
     "ials": "ials.Ials",
+    "vae": "vae.Vae",
 }
 """For each name, the module in ``movietui.models`` and the class."""
 

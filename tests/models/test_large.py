@@ -43,13 +43,15 @@ def test_some_users_have_about_as_many_ratings_as_asked_for() -> None:
     assert some_users(TRAIN, total // 2, 2).tolist() != drawn.tolist()
 
 
-def test_a_blend_of_many_ratings_has_a_single_ials_that_counts_as_much(
+def test_a_blend_of_many_ratings_has_no_vae_and_a_single_ials_that_counts_as_much(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(blend, "RATINGS_FOR_ALL_IALS", len(TRAIN.ratings) - 1)
+    for name in ("RATINGS_FOR_ALL_IALS", "RATINGS_FOR_VAE"):
+        monkeypatch.setattr(blend, name, len(TRAIN.ratings) - 1)
     model = Blend(BlendSettings(sweeps=2, factors=2, learned=False))
     model.fit(TRAIN)
     assert {name.split("/")[0] for name in model.parameters if name.startswith("ials")} == {"ials-0"}
+    assert not any(name.startswith("vae/") for name in model.parameters)
     assert model.parameters["order"].tolist() == [0.5, 2.0, 3.0, 0.0]
     save(tmp_path / "run", model, TRAIN)
     loaded, history = load(tmp_path / "run", TRAIN)[0], history_of(TRAIN, 3)
@@ -155,7 +157,7 @@ def test_a_blend_of_some_users_serves_everybody(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(blend, "ORDER_MOVIES", 40)
     monkeypatch.setattr(blend, "FEWEST_SWEEPS", 30)
     monkeypatch.setattr(blend, "SWEEP_SECONDS", 0.1 * 60 * blend.BASE_SHARE / (30 * 2000))
-    model = Blend(BlendSettings(factors=3, minutes=0.1))
+    model = Blend(BlendSettings(factors=3, minutes=0.1, vae=False))
     model.fit(TRAIN)
     left_out = np.setdiff1d(np.arange(150), some_users(TRAIN, 2000, 0))
     assert len(left_out)

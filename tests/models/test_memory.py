@@ -7,10 +7,11 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.models.autorec import AutoRec, AutoRecSettings
-from movietui.models.blend import Blend
+from movietui.models.blend import Blend, BlendSettings
 from movietui.models.ease import Ease, EaseSettings
 from movietui.models.mf import BiasedMF
 from movietui.models.training import memory
+from movietui.models.vae import Vae, VaeSettings
 from tests.models.builders import tastes
 
 TRAIN = tastes()[0]
@@ -57,5 +58,8 @@ def test_the_memory_that_models_need() -> None:
     assert AutoRec(AutoRecSettings(by_user=True)).memory_needed(TRAIN) == 2 * cells
     assert AutoRec(AutoRecSettings(by_user=False)).memory_needed(TRAIN) == 4 * cells
     assert Ease(EaseSettings(movies=10)).memory_needed(TRAIN) == 1200
-    assert Blend().memory_needed(TRAIN) == Ease().memory_needed(TRAIN) == 3 * 4 * len(TRAIN.movies) ** 2
+    assert Ease().memory_needed(TRAIN) == 3 * 4 * len(TRAIN.movies) ** 2
+    assert Vae(VaeSettings(hidden=5, code=3, batch=2, movies=10)).memory_needed(TRAIN) == 4 * 4 * 10 * (5 + 3 + 2)
+    assert Blend(BlendSettings(vae=False)).memory_needed(TRAIN) == Ease().memory_needed(TRAIN)
+    assert Blend().memory_needed(TRAIN) == Vae().memory_needed(TRAIN)
     assert BiasedMF().memory_needed(TRAIN) == 0

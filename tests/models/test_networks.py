@@ -67,6 +67,19 @@ def test_the_same_seed_gives_the_same_network_and_leaves_torch_alone() -> None:
         assert not np.array_equal(a[0], c[0])
 
 
+def test_a_train_loss_that_is_measured_replaces_that_of_the_steps() -> None:
+    tower = Tower(1, (3, 4, 1))
+
+    def step(index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        loss = tower(torch.from_numpy(INPUTS)[index][None]).square().mean()
+        return loss, loss
+
+    measured = iter((0.5, 0.25))
+    plan = Plan(2, 64, 0.02, min_batches=1)
+    fitted = train(tower, step, 100, plan, ignore_epoch, train_loss=lambda: next(measured))
+    assert [epoch.train_loss for epoch in fitted.curve] == [0.5, 0.25]
+
+
 def test_members_differ() -> None:
     tower = learn(PLAN, members=3)[0]
     output = forward(tower.layers(), INPUTS[500:])[:, :, 0]

@@ -154,7 +154,7 @@ def test_a_killed_sampler_resumes_at_the_last_saved_sweep(tmp_path: Path) -> Non
     assert same(again, learn(None, "bayes", GIBBS))
 
 
-QUICK_BLEND = BlendSettings(factors=3, sweeps=6)
+QUICK_BLEND = BlendSettings(factors=3, sweeps=6, vae=False)
 STAGES = ("bayes", "item-knn", "ease", "ials-0", "ials-1", "ials-2")
 """The parts of a blend, in the order in which they are fitted."""
 KINDS = {"bayes": Bayes, "item-knn": ItemKNN, "ease": Ease, **dict.fromkeys(STAGES[3:], Ials)}

@@ -42,7 +42,7 @@ def bayes() -> Bayes:
 
 @pytest.fixture(scope="module")
 def blend() -> Blend:
-    model = Blend(BlendSettings(factors=2, sweeps=30))
+    model = Blend(BlendSettings(factors=2, sweeps=30, vae=False))
     model.fit(by_genre())
     return model
 

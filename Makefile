@@ -15,9 +15,9 @@ run: .venv/run.stamp
 # Three processes even on two cores, because many tests wait for terminals and child processes.
 #
 # Compiled first, because hundreds of child processes import the program; where PYTHONDONTWRITEBYTECODE is set, each would
-# compile it again.
+# compile it again. compileall does not follow the links to data and models.
 test: .venv/dev.stamp
-	@$(BIN)/python -m compileall -q movietui tests
+	@$(BIN)/python -m compileall -q data models movietui tests
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.
@@ -62,26 +62,38 @@ dist: .venv/dist.stamp
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
 
+# pip would compile packages in one process, with their tests, which takes half of the time of an installation. Some
+# packages have files that are no valid Python.
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile
+HERE = -c constraints.txt --config-settings editable_mode=compat
+COMPILE = $(BIN)/python -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' \
+	$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') || true
+
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "movietui needs Python 3.11 or later; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 
 .venv/run.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet $$($(MAKE) -s cpu-torch) -c constraints.txt --config-settings editable_mode=compat -e .
+	$(INSTALL) $$($(MAKE) -s cpu-torch) $(HERE) -e .
+	@$(COMPILE)
 	@touch $@
 
 .venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet $$($(MAKE) -s cpu-torch) -c constraints.txt --config-settings editable_mode=compat -e '.[$(GROUPS)]'
+	$(INSTALL) $$($(MAKE) -s cpu-torch) $(HERE) -e '.[$(GROUPS)]'
+	@$(COMPILE)
 	@touch .venv/run.stamp $@
 
 .venv/docs.stamp: .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[docs]'
+	$(INSTALL) $(HERE) -e '.[docs]'
+	@$(COMPILE)
 	@touch $@
 
 .venv/spark.stamp: .venv/dev.stamp
-	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[spark]'
+	$(INSTALL) $(HERE) -e '.[spark]'
+	@$(COMPILE)
 	@touch $@
 
 .venv/dist.stamp: .venv/run.stamp
-	$(BIN)/python -m pip install --quiet -c constraints.txt --config-settings editable_mode=compat -e '.[dist]'
+	$(INSTALL) $(HERE) -e '.[dist]'
+	@$(COMPILE)
 	@touch $@

@@ -1,8 +1,9 @@
-"""Settings for all tests: the number of threads, and the signals of the programs that tests start."""
+"""Settings for all tests: threads, garbage collection, and the signals of the programs that tests start."""
 
+import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,22 @@ import pytest
 # Set before numpy is loaded: test workers that use two threads each on two cores mostly wait for each other.
 for library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+GC_THRESHOLDS = (10_000, 20, 50)
+"""Thresholds of the garbage collector, with which a tenth of a test's time is not spent on collections."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Never collect what is imported while pytest looks for tests: it is never garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

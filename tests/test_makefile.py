@@ -35,7 +35,7 @@ def test_torch_is_taken_from_the_index_for_processors(tmp_path: Path) -> None:
         option = f"--extra-index-url {index_of(server)}"
         assert make("cpu-torch", server) == option
         called = make(".venv/run.stamp", server, folder=tmp_path)
-    assert called.startswith(f"-m pip install --quiet {option} -c constraints.txt")
+    assert called.startswith(f"-m pip install --quiet --no-compile {option} -c constraints.txt")
 
 
 def test_pip_takes_the_default_torch_if_the_index_does_not_reply() -> None:

@@ -1,13 +1,20 @@
-"""Checks of what a command prints."""
+"""Runs commands in this process, and checks what they print."""
 
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-from click.testing import Result
+from click.testing import CliRunner, Result
+
+from movietui.cli import cli
 
 Run = Callable[..., Result]
+
+
+def invoke(*arguments: object) -> Result:
+    """Run a command, and return what it printed and its exit code."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
 def document(result: Result) -> Any:

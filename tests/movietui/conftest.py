@@ -1,22 +1,18 @@
 """Fixtures. Each test has its own home, no network, and none of the settings of the person who runs the tests."""
 
-import fcntl
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from movietui.cli import cli
-from movietui.data.storage import locations
+from movietui.data.demo import generate
+from movietui.data.storage import disk, locations
 from movietui.store.ratings import Store
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
-from tests.movietui.commands import Run
+from tests.movietui.commands import Run, document, invoke
 from tests.movietui.fakes import FakeEngine, with_run
+from tests.movietui.homes import build_once
 from tests.movietui.hostile import save_hostile
 from tests.movietui.terminal import Start, Terminal
 
@@ -38,38 +34,37 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def movietui(home: Path, *arguments: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    environment |= {"MOVIETUI_HOME": str(home), "MOVIETUI_OFFLINE": "1"}
-    subprocess.run(
-        [sys.executable, "-m", "movietui", *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
-    )
+def train(home: Path, *arguments: str) -> None:
+    """Train a model in a home, in this process, because a child would import torch first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOVIETUI_HOME", str(home))
+        patch.setenv("MOVIETUI_OFFLINE", "1")
+        document(invoke("train", *arguments, "--json"))
 
 
-def _once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
-    """Return the home with this name, and build it if no other worker of the test run has done so."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder = shared / name
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            unfinished = shared / f"{name}.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            build(unfinished)
-            unfinished.rename(folder)
-    return folder
+def train_both(home: Path) -> None:
+    """Train a bias run (1) and an mf run (2), which serves, on the demo."""
+    train(home, "bias", "--dataset", "demo", "--set", "sweeps=3")
+    train(home, "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
 
 
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the demo, a bias run (1) and an mf run (2), which serves."""
+    """A home with the demo and its two runs."""
+    return build_once(tmp_path_factory, "demo-home", train_both)
+
+
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a demo of a fifth of the users and ratings, and its two runs."""
 
     def build(folder: Path) -> None:
-        movietui(folder, "train", "bias", "--dataset", "demo", "--set", "sweeps=3")
-        movietui(folder, "train", "mf", "--dataset", "demo", "--set", "sweeps=6", "--set", "factors=4")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(generate, "USERS", generate.USERS // 5)
+            patch.setattr(generate, "RATINGS", generate.RATINGS // 5)
+            train_both(folder)
 
-    return _once(tmp_path_factory, "demo-home", build)
+    return build_once(tmp_path_factory, "small-home", build)
 
 
 @pytest.fixture(scope="session")
@@ -80,9 +75,9 @@ def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MOVIETUI_HOME", str(folder))
             save_hostile()
-        movietui(folder, "train", "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
+        train(folder, "bias", "--dataset", "hostile", "--set", "sweeps=3", "--cleaning", "standard")
 
-    return _once(tmp_path_factory, "hostile-home", build)
+    return build_once(tmp_path_factory, "hostile-home", build)
 
 
 @pytest.fixture
@@ -93,15 +88,35 @@ def ready(home: Path, demo_home: Path) -> Path:
 
 
 @pytest.fixture
+def small(home: Path, small_home: Path) -> Path:
+    """This test's home, with the small demo and its two runs, on which models are measured in a fifth of the time."""
+    shutil.copytree(small_home, home)
+    return home
+
+
+@pytest.fixture
 def hostile(home: Path, hostile_home: Path) -> Path:
     """This test's home, with the hostile dataset."""
     shutil.copytree(hostile_home, home)
     return home
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store in which nothing is stored yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOVIETUI_HOME", str(tmp_path_factory.mktemp("empty-home")))
+        Store(locations.store()).close()
+        return locations.store()
+
+
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
-    opened = Store(locations.store())
+def store(home: Path, empty_store: Path) -> Iterator[Store]:
+    path = locations.store()
+    if not path.exists():  # to copy an empty store takes a tenth of the time that SQLite needs to create one
+        disk.make_folder(path.parent)
+        shutil.copyfile(empty_store, path)
+    opened = Store(path)
     yield opened
     opened.close()
 
@@ -117,11 +132,7 @@ def faked(store: Store) -> FakeEngine:
 def run(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A function that runs a command in this process."""
     monkeypatch.setenv("COLUMNS", "160")
-
-    def call(*arguments: object) -> Result:
-        return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-    return call
+    return invoke
 
 
 @pytest.fixture

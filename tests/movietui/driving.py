@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from textual import _wait
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -24,6 +26,22 @@ from tests.movietui.at_hand import EngineAtHand, JobAtHand
 # After each key, Textual checks 50 times a second whether the app is idle. Here, it checks more often, and an app that
 # uses up to half of a processor also counts as idle.
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 120, 1 / 240
+
+
+def _share_parsed_rules() -> None:
+    """Parse each style sheet once for all apps with the same theme, and not once for each app that a test starts."""
+    parse, parsed = Stylesheet._parse_rules, dict[tuple[Any, ...], list[RuleSet]]()
+
+    def parse_once(sheet: Stylesheet, *arguments: Any, **options: Any) -> list[RuleSet]:
+        key = (arguments, *options.items(), *sheet._variables.items())
+        if key not in parsed:
+            parsed[key] = parse(sheet, *arguments, **options)
+        return parsed[key]
+
+    Stylesheet._parse_rules = parse_once  # type: ignore[method-assign, assignment]
+
+
+_share_parsed_rules()
 
 PATIENCE = 120.0
 """Seconds after which a test stops waiting, far more than it needs on a busy machine."""

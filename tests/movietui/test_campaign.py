@@ -13,7 +13,7 @@ import pytest
 from movietui.store.ratings import Store
 from tests.benchmarks.campaign import boundaries, ends, homes, injection, inputs, kills, life, places, sizes, writers
 from tests.benchmarks.campaign.report import Report
-from tests.movietui.conftest import _once
+from tests.movietui.homes import build_once
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def joined_home(tmp_path_factory: pytest.TempPathFactory, demo_home: Path) -> Pa
         shutil.copytree(demo_home, folder)
         homes.furnish(folder)
 
-    return _once(tmp_path_factory, "campaign-home", build)
+    return build_once(tmp_path_factory, "campaign-home", build)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ ON = ("--dataset", "demo", "--split", "kfold5-0")
 RANKING = ("--task", "ranking")
 
 
-def test_predictions_have_the_ids_and_figures_of_the_test_part(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_predictions_have_the_ids_and_figures_of_the_test_part(run: Run, small: Path, tmp_path: Path) -> None:
     file = tmp_path / "predictions.parquet"
     arguments = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,new-users")
     rows = document(run(*arguments, "--predictions", file, "--json"))
@@ -52,7 +52,7 @@ def test_predictions_have_the_ids_and_figures_of_the_test_part(run: Run, ready: 
         assert {*part["seed"], *part["split_seed"]} == {0}
 
 
-def test_predictions_as_csv_are_the_same(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_predictions_as_csv_are_the_same(run: Run, small: Path, tmp_path: Path) -> None:
     for name in ("a.csv", "a.parquet"):
         run("evaluate", "bias", *ON, "--seeds", "3,4", "--predictions", tmp_path / name)
     rows = list(csv.DictReader((tmp_path / "a.csv").open(encoding="utf-8")))
@@ -67,7 +67,7 @@ def test_predictions_as_csv_are_the_same(run: Run, ready: Path, tmp_path: Path) 
 
 
 def test_files_are_refused_before_anything_is_fitted(
-    run: Run, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*arguments: object, **options: object) -> None:
         raise AssertionError("a model was fitted")
@@ -100,7 +100,7 @@ def test_files_are_refused_before_anything_is_fitted(
 
 
 def test_force_replaces_files_and_a_failure_leaves_them(
-    run: Run, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, folder = tmp_path / "a.csv", tmp_path / "trec"
     for force in ((), ("--force",)):
@@ -113,7 +113,7 @@ def test_force_replaces_files_and_a_failure_leaves_them(
     assert {path.suffix for path in folder.iterdir()} == {".run", ".qrels"}
 
 
-def test_trec_files_give_the_figures_of_the_evaluation(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_trec_files_give_the_figures_of_the_evaluation(run: Run, small: Path, tmp_path: Path) -> None:
     trec = pytest.importorskip("pytrec_eval")
     arguments = ("evaluate", "bias", "popularity", *ON, *RANKING, "--seeds", "0,1", "--k", "5,20", "--relevant", "5")
     rows = document(run(*arguments, "--trec", tmp_path / "trec", "--json"))
@@ -146,7 +146,7 @@ def test_trec_files_keep_ids_with_white_space_apart() -> None:
         assert {unquote(each[2]) for each in cells} <= {*movies.ids}
 
 
-def test_several_seeds_are_repetitions(run: Run, ready: Path) -> None:
+def test_several_seeds_are_repetitions(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1,random80")
     rows = document(run(*call, "--seeds", "0,1", "--split-seed", "0,1", "--json"))
     assert [(row["split"], row["split_seed"], row["seed"]) for row in rows[::2]] == [
@@ -182,7 +182,7 @@ def test_several_seeds_are_repetitions(run: Run, ready: Path) -> None:
     assert all("p_holm" not in row["difference"] for row in rows if row["model"] != "bias")
 
 
-def test_the_table_ends_with_means_and_deviations(run: Run, ready: Path) -> None:
+def test_the_table_ends_with_means_and_deviations(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1,random80")
     output = run(*call, "--metrics", "mae,rmse").stdout
     heading, *lines = output.splitlines()
@@ -194,7 +194,7 @@ def test_the_table_ends_with_means_and_deviations(run: Run, ready: Path) -> None
     assert run(*call, "--seeds", "0,1").stdout.splitlines()[0].split()[:3] == ["split", "seed", "model"]
 
 
-def test_lists_of_other_lengths_and_thresholds(run: Run, ready: Path) -> None:
+def test_lists_of_other_lengths_and_thresholds(run: Run, small: Path) -> None:
     call = ("evaluate", "popularity", *ON, *RANKING, "--json")
     usual, five = (document(run(*call, *more))[0] for more in ((), ("--k", "5,10", "--relevant", "5")))
     assert (usual["relevant"], five["relevant"]) == (4, 5)
@@ -207,7 +207,7 @@ def test_lists_of_other_lengths_and_thresholds(run: Run, ready: Path) -> None:
     refused(run(*call[:-1], "--relevant", "9"), "Nobody gave 9 stars or more")
 
 
-def test_wanted_metrics_are_measured_and_compared(run: Run, ready: Path) -> None:
+def test_wanted_metrics_are_measured_and_compared(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", "popularity", *ON, *RANKING, "--metrics", "gini@3,recall@3,mrr,users,liked@2")
     row = document(run(*call, "--json"))[1]
     assert {"gini@3", "recall@3", "liked@2", "ndcg@10", "recall@3_margin"} <= {*row["metrics"]}
@@ -229,7 +229,7 @@ def test_wanted_metrics_are_measured_and_compared(run: Run, ready: Path) -> None
     ]
 
 
-def test_detail_of_lists_is_by_subgroup_of_users(run: Run, ready: Path) -> None:
+def test_detail_of_lists_is_by_subgroup_of_users(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", *ON, *RANKING, "--detail")
     row = document(run(*call, "--json"))[0]
     assert sum(group["users"] for group in row["subgroups"] if group["by"] == "gender") == row["metrics"]["users"]
@@ -238,7 +238,7 @@ def test_detail_of_lists_is_by_subgroup_of_users(run: Run, ready: Path) -> None:
 
 
 @pytest.mark.parametrize("split", ["loo", "strong", "cold-movies", "cold-newest", "new-users"])
-def test_every_protocol_measures_stars_and_lists(run: Run, ready: Path, split: str) -> None:
+def test_every_protocol_measures_stars_and_lists(run: Run, small: Path, split: str) -> None:
     for task in ("rating", "ranking"):
         call = ("evaluate", "mf", "--set", "sweeps=2", "--dataset", "demo", "--split", split, "--task", task)
         row = document(run(*call, "--json"))[0]
@@ -246,7 +246,7 @@ def test_every_protocol_measures_stars_and_lists(run: Run, ready: Path, split: s
         assert row["n_test"] > 0
 
 
-def test_tables_as_csv_markdown_and_latex(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_tables_as_csv_markdown_and_latex(run: Run, small: Path, tmp_path: Path) -> None:
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1")
     rows = document(run(*call, "--json"))
     lines = list(csv.DictReader(io.StringIO(run(*call, "--format", "csv").stdout)))
@@ -276,7 +276,7 @@ def test_tables_as_csv_markdown_and_latex(run: Run, ready: Path, tmp_path: Path)
     assert document(run(*call, "--output", tmp_path / "x.tex", "--json"))[0]["metrics"] == rows[0]["metrics"]
 
 
-def test_one_fold_is_not_called_by_the_name_of_all(run: Run, ready: Path) -> None:
+def test_one_fold_is_not_called_by_the_name_of_all(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-1", "--metrics", "rmse", "--set", "sweeps=1")
     assert "| kfold5\\-1 | bias |" in run(*call, "--format", "markdown").stdout
     assert "kfold5-1 & bias &" in run(*call, "--format", "latex").stdout
@@ -284,7 +284,7 @@ def test_one_fold_is_not_called_by_the_name_of_all(run: Run, ready: Path) -> Non
     assert "kfold5-1, mean of 2" in run(*call, "--seeds", "0,1").stdout
 
 
-def test_a_chart_shows_each_model_with_its_interval(run: Run, ready: Path) -> None:
+def test_a_chart_shows_each_model_with_its_interval(run: Run, small: Path) -> None:
     call = ("evaluate", "bias", "popularity", "--dataset", "demo", "--split", "kfold5-0,kfold5-1,random80")
     drawn = ElementTree.fromstring(run(*call, "--format", "svg").stdout)
     words = [element.text for element in drawn.iter() if element.tag.endswith("text")]
@@ -296,7 +296,7 @@ def test_a_chart_shows_each_model_with_its_interval(run: Run, ready: Path) -> No
     assert "ndcg@10, 95 % interval over users" in ranked
 
 
-def test_curves_of_runs_are_drawn(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_curves_of_runs_are_drawn(run: Run, small: Path, tmp_path: Path) -> None:
     drawn = ElementTree.fromstring(run("runs", "export", "--format", "svg").stdout)
     words = [element.text for element in drawn.iter() if element.tag.endswith("text")]
     assert {"epoch", "mean squared error (stars²)", "run 2, mf on demo: validation"} <= {*words}

@@ -57,7 +57,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return seen
 
 
-def test_the_second_time_nothing_is_fitted(run: Run, ready: Path, fits: list[tuple[str, int]]) -> None:
+def test_the_second_time_nothing_is_fitted(run: Run, small: Path, fits: list[tuple[str, int]]) -> None:
     first = document(run("experiment", EXAMPLE, "--json"))
     check_fields(first, "title", "file", "order", "rows", "table", "differences", "datasets")
     assert first["fitted"] == 8
@@ -93,7 +93,7 @@ def test_the_second_time_nothing_is_fitted(run: Run, ready: Path, fits: list[tup
     assert fresh["table"] == first["table"]
 
 
-def test_only_what_is_missing_is_fitted(run: Run, ready: Path, file: Path, fits: list[tuple[str, int]]) -> None:
+def test_only_what_is_missing_is_fitted(run: Run, small: Path, file: Path, fits: list[tuple[str, int]]) -> None:
     file.write_text(SMALL)
     document(run("experiment", file, "--json"))
     fits.clear()
@@ -102,7 +102,7 @@ def test_only_what_is_missing_is_fitted(run: Run, ready: Path, file: Path, fits:
     assert fits == [("bias", 5), ("mf", 0), ("mf", 5)]
 
 
-def test_evaluations_are_those_of_evaluate(run: Run, ready: Path, file: Path) -> None:
+def test_evaluations_are_those_of_evaluate(run: Run, small: Path, file: Path) -> None:
     file.write_text(SMALL.replace("[metrics]", "[metrics]\nranking = ['ndcg@10']\npair = ['rmse']"))
     (row,) = document(run("experiment", file, "--json"))["rows"]
     for name, task, metric in (
@@ -120,7 +120,7 @@ def test_evaluations_are_those_of_evaluate(run: Run, ready: Path, file: Path) ->
     assert {runs[number]["kind"] for number in row["runs"].values()} == {"evaluation"}
 
 
-def test_folds_are_averaged_and_lists_have_any_length(run: Run, ready: Path, file: Path) -> None:
+def test_folds_are_averaged_and_lists_have_any_length(run: Run, small: Path, file: Path) -> None:
     words = SMALL.replace("rating = ['rmse']", "").replace('["random80"]', '["kfold5-0", "kfold5-1"]')
     file.write_text(words.replace('rating = ["rmse"]', 'ranking = ["ndcg@5"]'))
     report = document(run("experiment", file, "--json"))
@@ -145,7 +145,7 @@ def test_folds_are_averaged_and_lists_have_any_length(run: Run, ready: Path, fil
 
 
 def test_a_pinned_file_says_everything_that_could_change(
-    run: Run, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: list[tuple[str, int]]
+    run: Run, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fits: list[tuple[str, int]]
 ) -> None:
     pin = tmp_path / "pinned.toml"
     first = document(run("experiment", EXAMPLE, "--pin", pin, "--json"))
@@ -169,7 +169,7 @@ def test_a_pinned_file_says_everything_that_could_change(
     assert again.read_text("utf-8") == pin.read_text("utf-8")
 
 
-def test_a_pinned_file_finds_differences(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_a_pinned_file_finds_differences(run: Run, small: Path, tmp_path: Path) -> None:
     pin = tmp_path / "pinned.toml"
     first = document(run("experiment", EXAMPLE, "--pin", pin, "--json"))
     content = pin.read_text("utf-8")
@@ -255,7 +255,7 @@ WRONG = (
 
 
 @pytest.mark.parametrize(("content", "expected"), WRONG)
-def test_a_wrong_file_gets_a_sentence(run: Run, ready: Path, file: Path, content: str, expected: str) -> None:
+def test_a_wrong_file_gets_a_sentence(run: Run, small: Path, file: Path, content: str, expected: str) -> None:
     file.write_text(content, "utf-8")
     result = run("experiment", file)
     refused(result, expected)

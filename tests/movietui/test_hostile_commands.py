@@ -1,8 +1,10 @@
 """Every command reads text that tries to control the terminal, and prints none of it raw."""
 
+import functools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,10 +16,11 @@ import pexpect
 import pytest
 from markdown_it import MarkdownIt
 
-from movietui.cli import cli
+from movietui.cli import checks, cli
 from movietui.data.storage import locations
 from tests.data.imdb_tables import basics, crew, person, rating, write_tables
-from tests.movietui.commands import Run
+from tests.movietui.commands import Run, invoke
+from tests.movietui.homes import build_once
 from tests.movietui.hostile import POISON, RAW, TITLES, poison
 from tests.movietui.terminal import program
 
@@ -179,40 +182,60 @@ OF_GROUPS: dict[str, Call] = {"list": WHO}
 """The arguments of a group, before the name of its command."""
 
 
-@pytest.fixture
-def poisoned(hostile: Path, tmp_path: Path, tables: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which the commands run. Its files and the store contain hostile text."""
-    folder = tmp_path / "work"
-    (folder / POISON).mkdir(parents=True)
-    monkeypatch.chdir(folder)
-    with zipfile.ZipFile(folder / POISON / "export.zip", "w") as zipped:
+def _fill(folder: Path) -> None:
+    """Fill the folder ``work`` in which the commands run, and the folder ``home`` beside it."""
+    home, work = folder / "home", folder / "work"
+    (work / POISON).mkdir(parents=True)
+    with zipfile.ZipFile(work / POISON / "export.zip", "w") as zipped:
         zipped.writestr("ratings.csv", f"Date,Name,Year,Letterboxd URI,Rating\n2020-01-01,{POISON},1995,x,4\n")
         zipped.writestr(f"lists/{POISON}.csv", "x")
         zipped.writestr("watchlist.csv", "Date,Name,Year,Letterboxd URI\n2020-01-01,Foo [/b],1995,y\n")
         zipped.writestr("likes/films.csv", f"Date,Name,Year,Letterboxd URI\n2020-01-01,{POISON},{POISON},x\n")
     row = f'"{POISON}","{POISON}",4,"{POISON}"\n'
-    (folder / "poison.csv").write_text(f'"{POISON}",x,y,z\n{row}u,i,{POISON},{POISON}\nu,j,1,t\nu,{row}', "utf-8")
+    (work / "poison.csv").write_text(f'"{POISON}",x,y,z\n{row}u,i,{POISON},{POISON}\nu,j,1,t\nu,{row}', "utf-8")
     hostile_key = json.dumps(POISON, ensure_ascii=False).replace("\x7f", "\\u007f")
     rest = '[metrics]\nrating = ["rmse"]\n[[models]]\nname = "bias"\n'
     rest += '[[datasets]]\nname = "hostile"\nsplits = ["random90"]\n'
     for name, key in (("experiment", "title"), ("wrong", hostile_key)):
         content = f"{key} = {hostile_key}\n{rest}"
-        (folder / POISON / f"{name}.toml").write_text(content, "utf-8")
-    (folder / POISON / "titles.txt").write_text(f"{POISON} (1995)\nFoo [/b] (1995)\n", "utf-8")
-    (folder / POISON / f"{NAME} (1995).mkv").touch()
+        (work / POISON / f"{name}.toml").write_text(content, "utf-8")
+    (work / POISON / "titles.txt").write_text(f"{POISON} (1995)\nFoo [/b] (1995)\n", "utf-8")
+    (work / POISON / f"{NAME} (1995).mkv").touch()
     people = [person(21, f"Francis {POISON}")]
     titles = [basics(11, f"[REC]² {POISON}", 1995)]
-    write_tables(folder / "tables", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
-    for name in ("anna", "bob"):
-        run("rate", "--profile", name, "[REC]² (1995)", "4", *ON)
-        run("import", folder / POISON / "export.zip", "--profile", name, *ON)
-        run("list", "--profile", name, "scan", folder / POISON, *ON)
-    run("train", "bias", *ON, "--set", "sweeps=1", "--seed", "3")
-    run("sweep", "bias", *ON, "--search", "1")
-    poison(locations.store())
-    run("backup", folder / "good.sqlite3")
-    locations.config().write_text(json.dumps(f"{POISON} = 1 ") + f'[keys]\n"{MARK}.x" = "y"\n', "utf-8")
-    return folder
+    write_tables(work / "tables", titles, [rating(11, 900, 9.2)], [crew(11, 21)], people)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOVIETUI_HOME", str(home))
+        patch.setenv("MOVIETUI_OFFLINE", "1")
+        for name in ("anna", "bob"):
+            invoke("rate", "--profile", name, "[REC]² (1995)", "4", *ON)
+            invoke("import", work / POISON / "export.zip", "--profile", name, *ON)
+            invoke("list", "--profile", name, "scan", work / POISON, *ON)
+        invoke("train", "bias", *ON, "--set", "sweeps=1", "--seed", "3")
+        invoke("sweep", "bias", *ON, "--search", "1")
+        poison(locations.store())
+        invoke("backup", work / "good.sqlite3")
+        locations.config().write_text(json.dumps(f"{POISON} = 1 ") + f'[keys]\n"{MARK}.x" = "y"\n', "utf-8")
+
+
+@pytest.fixture(scope="session")
+def filled(hostile_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``_fill`` makes, with the hostile dataset in the home."""
+
+    def build(folder: Path) -> None:
+        shutil.copytree(hostile_home, folder / "home")
+        _fill(folder)
+
+    return build_once(tmp_path_factory, "poisoned", build)
+
+
+@pytest.fixture
+def poisoned(home: Path, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the commands run. Its files and the store contain hostile text."""
+    shutil.copytree(filled / "home", home)
+    monkeypatch.setattr(checks, "_import_all", functools.cache(checks._import_all))  # a child that imports torch
+    monkeypatch.chdir(shutil.copytree(filled / "work", tmp_path / "work"))
+    return tmp_path / "work"
 
 
 def test_every_command_is_called() -> None:

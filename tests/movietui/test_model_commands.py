@@ -18,7 +18,7 @@ from movietui.store.ratings import Store
 from tests.movietui.commands import Run, check_fields, document, refused
 
 
-def test_train_stores_a_run_and_prints_it(run: Run, ready: Path) -> None:
+def test_train_stores_a_run_and_prints_it(run: Run, small: Path) -> None:
     trained = document(run("train", "bias", "--dataset", "demo", "--set", "sweeps=2", "--seed", "3", "--json"))
     check_fields(trained, "run", "model", "dataset", "epochs", "best_epoch", "metrics", "seconds", "checkpoint")
     check_fields(trained["epochs"][0], "epoch", "train_loss", "validation_loss")
@@ -42,7 +42,7 @@ def test_train_defaults_to_the_recommended_model(run: Run, monkeypatch: pytest.M
     assert models == ["blend"]
 
 
-def test_a_seed_of_a_split_that_has_none_is_refused(run: Run, ready: Path) -> None:
+def test_a_seed_of_a_split_that_has_none_is_refused(run: Run, small: Path) -> None:
     for command in ("train", "evaluate"):
         refused(
             run(command, "bias", "--dataset", "demo", "--split", "loo", "--split-seed", "5"),
@@ -52,12 +52,12 @@ def test_a_seed_of_a_split_that_has_none_is_refused(run: Run, ready: Path) -> No
         api.evaluate("bias", api.load("demo"), "loo", split_seed=5)
 
 
-def test_train_with_a_split_fits_only_its_train_part(run: Run, ready: Path) -> None:
+def test_train_with_a_split_fits_only_its_train_part(run: Run, small: Path) -> None:
     trained = document(run("train", "popularity", "--dataset", "demo", "--split", "kfold5-1", "--json"))
     assert (trained["split"], trained["cleaning"], trained["fitted_on"]) == ("kfold5-1", "none", "train")
 
 
-def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> None:
+def test_evaluate_measures_each_model_on_each_split(run: Run, small: Path) -> None:
     splits = "kfold5-0,random80"
     rows = document(run("evaluate", "popularity", "bias", "--dataset", "demo", "--split", splits, "--json"))
     assert [(row["split"], row["model"]) for row in rows] == [
@@ -71,7 +71,7 @@ def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> No
         check_fields(row["seconds"], "fit", "predict")
         assert (row["task"], row["cleaning"], row["settings"]) == ("rating", "none", "tuned")
         assert row["metrics"]["mse"] == pytest.approx(row["metrics"]["rmse"] ** 2)
-        assert row["n_train"] + row["n_test"] == 28_005
+        assert row["n_train"] + row["n_test"] == 5_602
     check_fields(rows[1]["difference"], "to", "metric", "value", "low", "high")
     assert "over" not in rows[1]  # unlike splits are not averaged
     assert rows[1]["difference"]["p_holm"] >= rows[1]["difference"]["p"]
@@ -80,7 +80,7 @@ def test_evaluate_measures_each_model_on_each_split(run: Run, ready: Path) -> No
     assert f"{rows[0]['metrics']['rmse']:.4f}" in output
 
 
-def test_each_evaluation_is_a_run(run: Run, ready: Path) -> None:
+def test_each_evaluation_is_a_run(run: Run, small: Path) -> None:
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--task", "ranking", "--json")
     for relevant in ("4", "5"):
         rows = document(run(*arguments, "--relevant", relevant))
@@ -95,12 +95,12 @@ def test_each_evaluation_is_a_run(run: Run, ready: Path) -> None:
     assert len(identities) == 4  # the stars that are relevant decide what was measured
 
 
-def test_evaluate_several_splits_prints_their_mean(run: Run, ready: Path) -> None:
+def test_evaluate_several_splits_prints_their_mean(run: Run, small: Path) -> None:
     output = run("evaluate", "bias", "mf", "--dataset", "demo", "--split", "kfold5-0,kfold5-1").stdout
     assert output.count("mean of 2") == output.count("deviation") == 2
 
 
-def test_the_table_says_which_rows_have_which_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_says_which_rows_have_which_settings(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
     arguments = ("evaluate", "bias", "--dataset", "demo", "--task", "ranking")
     rows = document(run(*arguments, "--published", "--json"))
@@ -113,7 +113,7 @@ def test_the_table_says_which_rows_have_which_settings(run: Run, ready: Path, mo
     assert "settings tuned, except sweeps=1" in output
 
 
-def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
+def test_evaluate_prints_where_a_model_fails(run: Run, small: Path) -> None:
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "random80", "--detail")
     row = document(run(*arguments, "--json"))[0]
     assert {group["by"] for group in row["subgroups"]} >= {"ratings of the user", "ratings of the movie", "genre"}
@@ -129,7 +129,7 @@ def test_evaluate_prints_where_a_model_fails(run: Run, ready: Path) -> None:
     assert "coverage80" in both.stdout  # only of bias, because popularity predicts no uncertainty
 
 
-def test_evaluate_says_which_settings_it_used(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluate_says_which_settings_it_used(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--json")
     tuned, published, changed, same = (
@@ -141,7 +141,7 @@ def test_evaluate_says_which_settings_it_used(run: Run, ready: Path, monkeypatch
     assert same["metrics"] == tuned["metrics"]
 
 
-def test_train_can_use_the_published_settings(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_train_can_use_the_published_settings(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Bias, "published", BiasSettings(sweeps=2))
     arguments = ("train", "bias", "--dataset", "demo", "--published", "--json")
     assert document(run(*arguments))["settings"] == {"sweeps": 2, "caution": 1.0}
@@ -149,7 +149,7 @@ def test_train_can_use_the_published_settings(run: Run, ready: Path, monkeypatch
 
 
 def test_reproduce_compares_reported_and_measured_figures(
-    run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused(run("reproduce"), "ml-100k is not on disk yet; run movietui data get ml-100k.")
     experiments = (Experiment("009", "user-knn", {"mse": 1.5, "mae": None}, "demo", "kfold5-0", note="as invented"),)
@@ -161,14 +161,14 @@ def test_reproduce_compares_reported_and_measured_figures(
     assert re.search(r"009 +user-knn +demo +none +kfold5-0 +mse +1.5000 ", run("reproduce").stdout)
 
 
-def test_evaluate_measures_rankings(run: Run, ready: Path) -> None:
+def test_evaluate_measures_rankings(run: Run, small: Path) -> None:
     rows = document(run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking", "--json"))
     metrics = ("ndcg@10", "recall@10", "recall@20", "hit@10", "coverage@10", "novelty@10")
     check_fields(rows[0]["metrics"], *metrics)
     assert run("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "ranking").exit_code == 0
 
 
-def test_evaluate_measures_lists_for_pairs(run: Run, ready: Path) -> None:
+def test_evaluate_measures_lists_for_pairs(run: Run, small: Path) -> None:
     arguments = ("evaluate", "bias", "--dataset", "demo", "--split", "kfold5-0", "--task", "pair")
     (row,) = document(run(*arguments, "--json"))
     check_fields(row["metrics"], "rmse", "mae", "mse_scaled", "ndcg@10_mean", "ndcg@10_min", "ndcg@10_gap")
@@ -176,7 +176,7 @@ def test_evaluate_measures_lists_for_pairs(run: Run, ready: Path) -> None:
     assert re.search(rf" {row['metrics']['triples']:,} .* {row['metrics']['pairs']} ", run(*arguments).stdout)
 
 
-def test_the_table_of_evaluations_fits_the_terminal(run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_of_evaluations_fits_the_terminal(run: Run, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ("evaluate", "popularity", "--task", "ranking", "--split", "random80", "--dataset", "demo")
     monkeypatch.setenv("COLUMNS", "80")
     output = run(*arguments).stdout

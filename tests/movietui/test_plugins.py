@@ -129,29 +129,28 @@ def test_the_example_is_listed(example: Path, run: Run) -> None:
     assert "movietui-example" in run("plugins").stdout
 
 
-def test_commands_train_evaluate_sweep_and_recommend_with_the_model(example: Path, ready: Path) -> None:
-    trained = movietui("train", "drift", "--dataset", "demo", "--set", "shrinkage=3", "--json")
-    assert trained.returncode == 0, trained.stderr
-    run = json.loads(trained.stdout)
-    assert run["settings"] == {"shrinkage": 3.0}
-    assert {"rmse", "ndcg@10", "far-off", "years@10"} <= set(run["metrics"])
-    listed = movietui("recommend", "--user", "1", "--model", "drift", "--dataset", "demo", "--json")
-    assert json.loads(listed.stdout)["model"] == "drift", listed.stderr
-    evaluated = movietui("evaluate", "drift", "bias", "--dataset", "demo", "--split", "random80", "--json")
-    assert [row["model"] for row in json.loads(evaluated.stdout)] == ["drift", "bias"], evaluated.stderr
-    assert all(0 < row["metrics"]["far-off"] < 1 for row in json.loads(evaluated.stdout))
-    named = movietui(
+def test_commands_train_evaluate_sweep_and_recommend_with_the_model(example: Path, small: Path, run: Run) -> None:
+    child = movietui("train", "drift", "--dataset", "demo", "--set", "shrinkage=3", "--json")
+    assert child.returncode == 0, child.stderr
+    trained = json.loads(child.stdout)
+    assert trained["settings"] == {"shrinkage": 3.0}
+    assert {"rmse", "ndcg@10", "far-off", "years@10"} <= set(trained["metrics"])
+    listed = document(run("recommend", "--user", "1", "--model", "drift", "--dataset", "demo", "--json"))
+    assert listed["model"] == "drift"
+    rows = document(run("evaluate", "drift", "bias", "--dataset", "demo", "--split", "random80", "--json"))
+    assert [row["model"] for row in rows] == ["drift", "bias"]
+    assert all(0 < row["metrics"]["far-off"] < 1 for row in rows)
+    named = run(
         *("evaluate", "drift", "--dataset", "demo", "--split", "random80,latest", "--task", "ranking"),
         *("--metrics", "years@10", "--json"),
     )
-    assert all(row["metrics"]["years@10"] > 0 for row in json.loads(named.stdout)), named.stderr
-    swept = movietui("sweep", "drift", "--dataset", "demo", "shrinkage=1,5", "--json")
-    assert len(json.loads(swept.stdout)) == 2, swept.stderr
-    assert "did you mean shrinkage?" in movietui("evaluate", "drift", "--dataset", "demo", "--set", "shrinkag=1").stderr
+    assert all(row["metrics"]["years@10"] > 0 for row in document(named))
+    assert len(document(run("sweep", "drift", "--dataset", "demo", "shrinkage=1,5", "--json"))) == 2
+    assert "did you mean shrinkage?" in run("evaluate", "drift", "--dataset", "demo", "--set", "shrinkag=1").stderr
 
 
 def test_a_sweep_of_a_newer_version_measures_again(
-    installed: Path, forgetful: None, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    installed: Path, forgetful: None, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(installed, tmp_path / "packages")
     monkeypatch.syspath_prepend(str(tmp_path / "packages"))
@@ -187,7 +186,7 @@ def test_a_checkpoint_is_loaded_only_while_its_plug_in_is_installed(
 
 
 async def test_a_run_of_a_plug_in_that_is_gone_does_not_prevent_the_start(
-    example: Path, ready: Path, monkeypatch: pytest.MonkeyPatch
+    example: Path, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert movietui("train", "drift", "--dataset", "demo").returncode == 0
     monkeypatch.delenv("PYTHONPATH")
@@ -269,7 +268,7 @@ class TestDrift(ModelContract):
 # The app
 
 
-async def test_the_model_is_in_the_train_list_with_its_form_and_can_be_trained(example: Path, ready: Path) -> None:
+async def test_the_model_is_in_the_train_list_with_its_form_and_can_be_trained(example: Path, small: Path) -> None:
     async with started((140, 60)) as driver:
         screen = await go(driver)
         await driver.see("plug-in")
@@ -335,7 +334,7 @@ SPREAD = ListMetric("x", lambda lists, train: train.movies.years[lists.movies].s
 
 
 @pytest.mark.parametrize(("metric", "ours"), [("off", "rmse"), ("spread", "ndcg@10")])
-def test_a_metric_of_a_plug_in_chooses_settings(metric: str, ours: str, declare: Declare, ready: Path) -> None:
+def test_a_metric_of_a_plug_in_chooses_settings(metric: str, ours: str, declare: Declare, small: Path) -> None:
     """Measurements from before the plug-in was installed lack its metric, so they are made again."""
     store = Store(locations.store())
     request = SweepRequest("bias", "demo", "random80", {"sweeps": ["1", "6"]}, metric=ours)
@@ -352,14 +351,14 @@ def test_a_metric_of_a_plug_in_chooses_settings(metric: str, ours: str, declare:
     assert metric in rows[0]["test"]
 
 
-def test_a_metric_without_a_direction_chooses_no_settings(example: Path, ready: Path, run: Run) -> None:
+def test_a_metric_without_a_direction_chooses_no_settings(example: Path, small: Path, run: Run) -> None:
     refused(
         run("sweep", "bias", "sweeps=1,2", "--dataset", "demo", "--metric", "years@10"), "Settings cannot be chosen"
     )
 
 
 def test_an_experiment_names_metrics_of_plug_ins(
-    example: Path, ready: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    example: Path, small: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("movietui.models.choices._of_plugins", {})
     file = tmp_path / "experiment.toml"
@@ -407,7 +406,7 @@ def test_a_metric_that_fails_is_left_out_and_the_fit_is_not_lost(declare: Declar
 
 
 def test_runs_are_pruned_by_a_metric_only_if_its_direction_is_known(
-    ready: Path, run: Run, declare: Declare, monkeypatch: pytest.MonkeyPatch
+    small: Path, run: Run, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("movietui.models.choices._of_plugins", {})
     declare("measures", "metric", {"good": "plugged:GOOD"}, METRIC)
@@ -462,7 +461,7 @@ class Misnamed(Popularity):
     ],
 )
 def test_a_broken_plug_in_gets_one_sentence_and_prevents_nothing(
-    declare: Declare, run: Run, ready: Path, kind: str, entry: dict[str, str], code: str, sentence: str
+    declare: Declare, run: Run, small: Path, kind: str, entry: dict[str, str], code: str, sentence: str
 ) -> None:
     declare("broken", kind, entry, code)
     (row,) = document(run("plugins", "--json"))
@@ -478,7 +477,7 @@ def test_a_broken_plug_in_gets_one_sentence_and_prevents_nothing(
     assert set(MODELS.load_all()) == set(registry._CLASSES)
 
 
-def test_two_packages_with_the_same_name_are_both_left_out(declare: Declare, run: Run, ready: Path) -> None:
+def test_two_packages_with_the_same_name_are_both_left_out(declare: Declare, run: Run, small: Path) -> None:
     declare("one", "model", {"same": "plugged:A"})
     declare("two", "model", {"same": "plugged:B"})
     rows = document(run("plugins", "--json"))
@@ -490,7 +489,7 @@ def test_two_packages_with_the_same_name_are_both_left_out(declare: Declare, run
 
 
 def test_damaged_metadata_of_another_package_prevents_nothing(
-    forgetful: None, run: Run, ready: Path, monkeypatch: pytest.MonkeyPatch
+    forgetful: None, run: Run, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**selected: str) -> Any:
         raise TypeError("damaged")

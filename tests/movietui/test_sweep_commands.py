@@ -15,7 +15,7 @@ ON = ("--dataset", "demo", "--split", "kfold5-0")
 SWEEP = ("sweep", "bias", *ON, "--grid", "sweeps=1,12", "--grid", "caution=1,2")
 
 
-def test_sweep_measures_every_combination_and_tests_the_best(run: Run, ready: Path) -> None:
+def test_sweep_measures_every_combination_and_tests_the_best(run: Run, small: Path) -> None:
     rows = document(run(*SWEEP, "--json"))
     assert len(rows) == 4
     assert [row["metrics"]["rmse"] for row in rows] == sorted(row["metrics"]["rmse"] for row in rows)
@@ -29,7 +29,7 @@ def test_sweep_measures_every_combination_and_tests_the_best(run: Run, ready: Pa
     assert re.search(r"the best settings, sweeps=\d+ caution=\d, on test: rmse 0\.\d{4}", output)
 
 
-def test_a_search_chooses_by_a_metric(run: Run, ready: Path) -> None:
+def test_a_search_chooses_by_a_metric(run: Run, small: Path) -> None:
     arguments = ("sweep", "ease", *ON, "--search", "4", "--order", "likely")
     rows = document(run(*arguments, "--metric", "ndcg@10", "--json"))
     values = [row["metrics"]["ndcg@10"] for row in rows]
@@ -59,12 +59,12 @@ def test_a_search_chooses_by_a_metric(run: Run, ready: Path) -> None:
     ],
 )
 def test_impossible_sweeps_are_refused(
-    run: Run, ready: Path, arguments: tuple[str, ...], message: str, code: int
+    run: Run, small: Path, arguments: tuple[str, ...], message: str, code: int
 ) -> None:
     refused(run("sweep", "bias", *ON, *arguments), message, code)
 
 
-def test_sweeps_are_listed_shown_exported_and_deleted(run: Run, ready: Path, tmp_path: Path) -> None:
+def test_sweeps_are_listed_shown_exported_and_deleted(run: Run, small: Path, tmp_path: Path) -> None:
     assert "There is no sweep yet" in run("sweep", "list").stdout
     rows = document(run(*SWEEP, "--json"))
     document(run("sweep", "bias", *ON, "--search", "2", "--seed", "3", "--json"))
@@ -103,7 +103,7 @@ def test_sweeps_are_listed_shown_exported_and_deleted(run: Run, ready: Path, tmp
     assert [each["sweep"] for each in document(run("sweep", "list", "--json"))] == [2]
 
 
-def test_runs_show_what_their_figures_depend_on(run: Run, ready: Path) -> None:
+def test_runs_show_what_their_figures_depend_on(run: Run, small: Path) -> None:
     (row,) = document(run("sweep", "bias", *ON, "--grid", "sweeps=3", "--json"))
     shown = document(run("runs", "show", row["run"], "--json"))
     assert (shown["kind"], shown["split"]) == ("trial", "kfold5-0 validation")

@@ -170,7 +170,7 @@ def test_the_time_of_a_fit_is_that_of_earlier_runs(store: Store) -> None:
 
 
 @pytest.fixture
-def demo(ready: Path) -> Iterator[Store]:
+def demo(small: Path) -> Iterator[Store]:
     """The store of a home with the demo and its two runs."""
     opened = Store(locations.store())
     yield opened
@@ -198,7 +198,7 @@ def stop_after(count: int) -> Listener:
     return Listener(row=stop)
 
 
-def test_a_sweep_job_reports_each_combination(ready: Path) -> None:
+def test_a_sweep_job_reports_each_combination(small: Path) -> None:
     sent: list[Message] = []
     options = {"split": "kfold5-0", "cleaning": "none", "seed": 0, "grid": {"sweeps": ["1", "3"]}}
     request = {"do": "sweep", "model": "bias", "dataset": "demo", "metric": "rmse", "sampler": "grid", "tries": None}

@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
+from textual.widgets import Input
 
 from movietui.ui.bindings import declared_bindings
 from movietui.ui.browse.audience import DIAL_KEYS, METHOD_KEYS, VIEWER_KEYS, AudienceController
@@ -286,7 +287,7 @@ class BrowseScreen(FrameScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While a field has the focus, disable the actions with priority, whose keys are text there."""
-        return not (self.query("Input:focus") and action in PRIORITY_ACTIONS)
+        return not (action in PRIORITY_ACTIONS and isinstance(self.focused, Input))
 
     def action_focus_viewers(self) -> None:
         """Go to the viewers."""

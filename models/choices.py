@@ -27,7 +27,7 @@ CLUSTER_MODELS = (
     *("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid"),
 )
 """The models that can be trained on a cluster; the app suggests the first one."""
-LEARN_FROM_WATCHING = ("ease", "ials", "vae", "popularity")
+LEARN_FROM_WATCHING = ("ease", "ials", "vae", "sasrec", "popularity")
 """The models that also learn from a dataset that only says who watched what."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
@@ -41,6 +41,7 @@ TRAIN_LOSSES: Mapping[str, str] = {
     ),
     "pair": f"{WHILE_LEARNING}, of the mean ratings of pairs",
     **dict.fromkeys(("user-knn", "item-knn", "ease", "ials", "vae"), LEFT_OUT),
+    "sasrec": "on ratings of some users, each predicted from their earlier ones",
     "blend": "on the tenth that the weights are learned from, which the part has not seen",
 }
 """What the train loss of an epoch is measured on, in words. For other models, and for every validation loss, it is
@@ -339,7 +340,7 @@ SEARCHES: tuple[Sampler, ...] = tuple(name for name in SAMPLERS if name != "grid
 """The samplers of a search; the first is the default."""
 NEEDS_OPTUNA = "TPE needs optuna; run pip install 'movietui[tune]', or use random."
 """Said where somebody asks for ``tpe`` without optuna."""
-RANKERS = ("ease", "ials", "vae", "popularity")
+RANKERS = ("ease", "ials", "vae", "sasrec", "popularity")
 """The models for lists: their settings are chosen by a metric of lists."""
 MOST_COMBINATIONS = 10_000
 """The maximum number of combinations in a sweep; more are probably a mistake."""

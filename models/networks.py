@@ -122,13 +122,13 @@ def train(
     curve = reached.curve
     for epoch in curve:
         progress(epoch)
-    done = len(curve) * in_epoch
     for number in range(len(curve) + 1, plan.epochs + 1):
         if plan.patience and reached.best and number - 1 - reached.best[1] >= plan.patience:
             break
         network.train()
         error = torch.zeros((), device=device)
         meter = rows_meter(number, plan.epochs, rows, plan.unit)
+        done = (number - 1) * in_epoch
         for index in batches(number, batch) if batches else _shuffled(rows, batch, device):
             meter.add(len(index))
             weight = len(index) / rows

@@ -39,7 +39,7 @@ Rows = NDArray[np.integer[Any]] | slice
 
 @dataclass(frozen=True)
 class PreferenceSettings(Settings):
-    """Settings of all rankers."""
+    """Settings of the rankers that read the values of ratings."""
 
     least: float = setting(0.0, 0.0, 5.0)
     """Ratings with fewer stars than this are ignored."""
@@ -83,7 +83,7 @@ class Sample:
     """The mean number of ratings per user."""
 
 
-P = TypeVar("P", bound=PreferenceSettings)
+P = TypeVar("P", bound=Settings)
 
 
 class RankingModel(Model[P, Scores]):

@@ -34,6 +34,7 @@ _CLASSES = {
     "ease": "ease.Ease",
     "ials": "ials.Ials",
     "vae": "vae.Vae",
+    "sasrec": "sasrec.SasRec",
 }
 """For each name, the module in ``movietui.models`` and the class."""
 

@@ -15,6 +15,7 @@ WITH_FACTS = "the model also reads facts about users and movies"
 OF_DAYS = "the model also reads on which day a rating was given"
 ORDERED_PROBIT = "stars are levels (ordered probit)"
 ON_TEST = "the best epoch was chosen on the test part"
+OF_FIVE_OR_MORE = "all ratings are relevant; without movies with fewer than five ratings"
 OF_SEEDS = "mean over three split seeds, with lists in the order likely"
 
 SURPRISE = ("Hug 2020", "Hug, Surprise: a Python library for recommender systems, 2020 (the benchmarks in its README)")
@@ -36,6 +37,15 @@ KIM = (
 VANCURA = (
     "Vančura 2021",
     "Vančura and Kordík, Deep variational autoencoder with shallow parallel path for top-N recommendation, 2021",
+)
+PETROV = (
+    "Petrov 2023",
+    "Petrov and Macdonald, gSASRec: reducing overconfidence in sequential recommendation trained with negative "
+    "sampling, 2023",
+)
+KLENITSKIY = (
+    "Klenitskiy",
+    "Klenitskiy and Vasilev, Turning dross into gold loss: is BERT4Rec really better than SASRec?, 2023",
 )
 MEASURED = ("measured", "Measured by the authors of movietui with python -m tests.benchmarks.peers")
 
@@ -103,6 +113,8 @@ PEERS = (
     ),
     PeerFigures("implicit ALS", "ml-1m", "random80", {"ndcg@10": 0.3761}, MEASURED, OF_SEEDS, "ranking"),
     PeerFigures("LensKit EASE", "ml-1m", "random80", {"ndcg@10": 0.3737}, MEASURED, OF_SEEDS, "ranking"),
+    PeerFigures("gSASRec", "ml-1m", "loo", {"hit@10": 0.300, "ndcg@10": 0.173}, PETROV, OF_FIVE_OR_MORE, "ranking"),
+    PeerFigures("SASRec+", "ml-1m", "loo", {"hit@10": 0.315, "ndcg@10": 0.182}, KLENITSKIY, OF_FIVE_OR_MORE, "ranking"),
     PeerFigures("SGD MF", "ml-10m", "random90", {"rmse": 0.7720}, RENDLE, ANOTHER_TENTH),
     PeerFigures("BPMF", "ml-10m", "random90", {"rmse": 0.7633}, RENDLE, ANOTHER_TENTH),
     PeerFigures("SVD++", "ml-10m", "random90", {"rmse": 0.7563}, RENDLE, f"{ANOTHER_TENTH}; fitted by Gibbs sampling"),

@@ -85,7 +85,7 @@ class Ranker:
         self.predicted = np.ones_like(self.known) if unrated and model.predicts_unrated else self.known
         """Which movies may be listed, shape (movies,)."""
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
-        self._cache: OrderedDict[tuple[bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
+        self._cache: OrderedDict[tuple[bytes, bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
 
     @cached_property
     def similarities(self) -> Similarities:
@@ -102,7 +102,8 @@ class Ranker:
 
     def _folded_in(self, history: History) -> tuple[Any, Expectation]:
         """Return the viewer's representation and predictions."""
-        key = (history.movies.tobytes(), history.stars.tobytes(), history.user)
+        moments = b"" if history.time is None else history.time.tobytes()
+        key = (history.movies.tobytes(), history.stars.tobytes(), moments, history.user)
         if key in self._cache:
             self._cache.move_to_end(key)
         else:

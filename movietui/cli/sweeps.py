@@ -93,7 +93,8 @@ def sweep() -> None:
 @click.option(
     "--metric",
     default=None,
-    help="What to choose by, such as rmse or ndcg@20. Default: rmse; for ease, ials, vae and popularity, ndcg@10.",
+    help="What to choose by, such as rmse or ndcg@20. Default: rmse; for ease, ials, vae, sasrec and popularity, "
+    "ndcg@10.",
 )
 @usual_order_option
 @click.option("--whole", is_flag=True, help="Let --search finish hopeless fits, too.")

@@ -10,6 +10,7 @@ from movietui.models.autorec import AutoRec, AutoRecSettings
 from movietui.models.blend import Blend, BlendSettings
 from movietui.models.ease import Ease, EaseSettings
 from movietui.models.mf import BiasedMF
+from movietui.models.sasrec import SasRec, SasRecSettings
 from movietui.models.training import memory
 from movietui.models.vae import Vae, VaeSettings
 from tests.models.builders import tastes
@@ -63,3 +64,6 @@ def test_the_memory_that_models_need() -> None:
     assert Blend(BlendSettings(vae=False)).memory_needed(TRAIN) == Ease().memory_needed(TRAIN)
     assert Blend().memory_needed(TRAIN) == Vae().memory_needed(TRAIN)
     assert BiasedMF().memory_needed(TRAIN) == 0
+    attention = 3 * 8 * 16 * len(TRAIN.ratings) * 1000
+    largest = SasRecSettings(length=1000, blocks=8, heads=16, batch=65_536, factors=8, movies=20)
+    assert SasRec(largest).memory_needed(TRAIN) == 4 * (4 * 20 * 8 + attention)

@@ -232,6 +232,9 @@ def test_only_viewers_who_changed_are_folded_in_again(model: BiasedMF, monkeypat
     assert folded[2:] == [3]
     ranker.rank([profile([1, 2, 6], [5, 4, 2])])
     assert folded[3:] == [3]
+    dated = replace(profile([1, 2, 6], [5, 4, 2]).history, time=np.asarray([30, 10, 20]))
+    ranker.rank([replace(profile([], []), history=dated)])
+    assert folded[4:] == [3]
 
 
 def test_json_has_the_agreed_fields(ranker: Ranker) -> None:

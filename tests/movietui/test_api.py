@@ -135,7 +135,7 @@ def test_objects_are_shown_in_one_short_line(demo: Dataset, bias: mt.Recommender
     measured = repr(mt.evaluate("popularity", demo, "random80"))
     assert measured.startswith("popularity on random80 of demo: rmse ")
     assert "array" not in measured
-    assert repr(mt.MODELS).startswith("20 models: popularity, bias, mf,")
+    assert repr(mt.MODELS).startswith("21 models: popularity, bias, mf,")
     movies = replace(demo.movies, unrated=12)
     assert repr(replace(demo, movies=movies)).endswith(
         "28,005 ratings of 380 movies by 400 users, and 12 unrated movies"

@@ -16,6 +16,7 @@ from movietui.data.storage import locations
 from movietui.protocol.viewers import profile, user
 from movietui.state.child_processes import Engine
 from movietui.store.ratings import Change, Movie, Step, Store
+from movietui.store.runs import Runs
 from movietui.ui.browse import viewers
 from movietui.ui.browse.list_pane import ListPane
 from movietui.ui.wording import describe_step
@@ -73,7 +74,7 @@ async def test_a_start_with_a_model_opens_the_list(ready: Path, size: tuple[int,
         assert "1-5 Rate" in footer
         assert "? Keys" in footer
         if size == LARGE:
-            await driver.see("because you liked")
+            await driver.see("average   ★")
         for line in lines(driver.app):
             assert len(line.rstrip()) <= size[0]
 
@@ -576,12 +577,12 @@ async def test_a_rating_in_another_window_is_noticed_from_the_start(faked: FakeE
         await driver.until(lambda: row["title"] not in driver.titles(100), "the list without the movie")
 
 
-async def test_a_missing_checkpoint_is_reported(ready: Path) -> None:
+async def test_a_model_whose_checkpoint_is_missing_is_trained_again(small: Path) -> None:
     shutil.rmtree(locations.checkpoints())
-    async with started(wait=False) as driver:
-        await driver.until(lambda: driver.app.notice.plain.startswith("!"), "a sentence")
-        assert driver.app.is_running
-        await driver.see("Datasets")
+    async with started() as driver:
+        await driver.until(lambda: driver.movies.total, "a list")
+        models = [run.model for run in Runs(driver.app.session.store).find()]
+        assert models.count("mf") == 2
 
 
 async def test_the_app_starts_if_the_last_viewer_is_gone(ready: Path) -> None:

@@ -97,7 +97,7 @@ async def test_a_panel_can_be_closed_before_it_is_shown(store: Store) -> None:
     async with started(engine=FakeEngine()) as driver:
         app, runs = driver.app, Runs(store).find()
         for _ in range(20):
-            for panel in (SwitchPanel(app.session, runs), SimilarPanel("The Odd", [], []), SearchPanel(app.session)):
+            for panel in (SwitchPanel(app.session, runs), SimilarPanel("The Odd", []), SearchPanel(app.session)):
                 app.push_screen(panel)
                 app.pop_screen()
                 await asyncio.sleep(0)

@@ -321,7 +321,7 @@ def test_details_describe_a_movie_and_the_prediction(service: Service) -> None:
 def test_each_prediction_rests_on_something(service: Service) -> None:
     rows = service.rank(query=query_for(a_user()), offset=0, limit=12)["rows"]
     found = set()
-    for movie in (service.movie_details(viewers=[a_user()], movie=row["id"]) for row in rows):
+    for movie in service.movie_details(viewers=[a_user()], movies=[row["id"] for row in rows]):
         (mine,) = movie["by"]
         found.add(mine["basis"])
         assert len(mine["why"]) in (range(1, 4) if mine["basis"] == "ratings" else [0])

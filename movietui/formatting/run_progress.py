@@ -44,6 +44,11 @@ def has_losses(epochs: Sequence[EpochRow]) -> bool:
     return any(epoch["train_loss"] is not None for epoch in epochs)
 
 
+def has_validation(epochs: Sequence[EpochRow]) -> bool:
+    """Return whether a curve has validation losses; that of a model that is fitted only once has none."""
+    return any(epoch["validation_loss"] is not None for epoch in epochs)
+
+
 def loss_headings(epochs: Sequence[EpochRow]) -> tuple[str, str]:
     """Return the headings of a curve's first two columns, which are the name of a row and its first loss."""
     if not has_stages(epochs):

@@ -13,6 +13,7 @@ from movietui.formatting.run_progress import (
     NO_LOSSES,
     cluster_text,
     has_losses,
+    has_validation,
     loss_headings,
     loss_text,
     losses_text,
@@ -139,11 +140,10 @@ def _fit(row: Mapping[str, Any]) -> str:
 
 def _curve(row: dict[str, Any]) -> Table:
     first, train = loss_headings(row["curve"])
-    table = new_table(
-        first, train, "validation", "", right=(*([first] if first == "epoch" else []), train, "validation")
-    )
+    names = {train: "train_loss"} | ({"validation": "validation_loss"} if has_validation(row["curve"]) else {})
+    table = new_table(first, *names, "", right=(*([first] if first == "epoch" else []), *names))
     for epoch in row["curve"]:
-        losses = (loss_text(epoch[name]) for name in ("train_loss", "validation_loss"))
+        losses = (loss_text(epoch[name]) for name in names.values())
         used = "● used" if epoch["epoch"] == row["best_epoch"] and "stage" not in epoch else ""
         table.add_row(epoch.get("stage", str(epoch["epoch"])), *losses, used)
     measured = losses_text(row["model"], train) if has_losses(row["curve"]) else NO_LOSSES

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.style import Style as TextualStyle
 from textual_plotext import PlotextPlot
 
-from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, loss_headings, loss_text
+from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, has_validation, loss_headings, loss_text
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import set_plot_size
@@ -198,14 +198,15 @@ def stage_lines(epochs: Sequence[EpochRow]) -> list[str]:
     """Return the stages of a curve with their losses, a line for each.
 
     >>> stage_lines([{"epoch": 1, "train_loss": 0.77, "validation_loss": None, "stage": "bayes"}])
-    ['stage        held out  validation', 'bayes          0.7700            ']
+    ['stage        held out', 'bayes          0.7700']
     """
     rows = [(*loss_headings(epochs), "validation")]
     rows += [
         (epoch.get("stage", ""), loss_text(epoch["train_loss"]), loss_text(epoch["validation_loss"]))
         for epoch in epochs
     ]
-    return [f"{name:11}{first:>10}{second:>12}" for name, first, second in rows]
+    validated = has_validation(epochs)
+    return [f"{name:11}{first:>10}" + (f"{second:>12}" if validated else "") for name, first, second in rows]
 
 
 def _points(epochs: Sequence[EpochRow], loss: Literal["train_loss", "validation_loss"]) -> list[tuple[int, float]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from movietui.formatting import text
-from movietui.formatting.run_progress import has_stages, loss_headings, loss_text
+from movietui.formatting.run_progress import has_stages, has_validation, loss_headings, loss_text
 from movietui.models.choices import CLOSED_FORM, TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
 from movietui.ui.widgets.columns import Column, ColumnList
@@ -53,7 +53,7 @@ class EpochList(ColumnList[EpochRow]):
             stage = Column[EpochRow](
                 first, STAGE, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,)
             )
-            return [stage, *losses]
+            return [stage, *(losses if has_validation(rows) or not rows else losses[:1])]
         return [
             Column(first, 6, lambda row, _: str(row["epoch"]), right=True, terms=(first,)),
             *losses,

@@ -52,9 +52,10 @@ ORDER_MOVIES = 10_000
 """The maximum number of movies from which the weights of the order are learned: the most rated ones."""
 WEIGHT_RATINGS = 1_000_000
 """About how many ratings the weights are learned from: all ratings of some users."""
-BASE_SHARE = 0.6
-"""The share of the minutes that the sweeps of ``BASE`` may take; the rest is for its set-up and the other parts."""
-SWEEP_SECONDS = 0.6e-6
+BASE_SHARE = 0.3
+"""The share of the minutes that the sweeps of ``BASE`` may take when it serves. With ml-32m, learning the weights takes
+five of twenty minutes, the other parts seven, and measuring one or two."""
+SWEEP_SECONDS = 0.45e-6
 """About how many seconds a sweep with 32 factors takes for each rating, on two cores."""
 FEWEST_SWEEPS = 40
 """Rather than make fewer sweeps than this, ``BASE`` learns from fewer users."""
@@ -69,8 +70,9 @@ class BlendSettings(Settings):
     sweeps: int = setting(200, 1, 10_000)
     """The maximum number of sweeps of ``bayes``."""
     minutes: float = setting(20.0, 0.1, 10_000.0)
-    """About how many minutes a fit may take on two cores. A dataset with some millions of ratings gets fewer sweeps of
-    ``bayes``, and if that is not enough, ``bayes`` learns from some of the users."""
+    """About how many minutes a training may take on two cores; ml-32m takes at least fourteen. A dataset with some
+    millions of ratings gets fewer sweeps of ``bayes``, and if that is not enough, ``bayes`` learns from some of the
+    users."""
     sitting: float = setting(5.0, 0.0, 1_000_000.0)
     """How many minutes a sitting of ``bayes`` lasts; 0 for no sittings."""
     neighbours: bool = setting(True, False, True)
@@ -123,9 +125,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     >>> affordable(BlendSettings(), 1_000_000)
     (200, 1000000)
     >>> affordable(BlendSettings(), 32_000_000)
-    (40, 30000000)
+    (40, 20000000)
     >>> affordable(BlendSettings(minutes=5), 32_000_000)
-    (40, 7500000)
+    (40, 5000000)
     """
     swept = settings.minutes * 60 * BASE_SHARE / SWEEP_SECONDS
     fewest = min(FEWEST_SWEEPS, settings.sweeps)

@@ -13,7 +13,8 @@ from movietui.models.base import history_of
 from movietui.models.blend import Blend, BlendSettings, affordable
 from movietui.models.checkpoints import load, save
 from movietui.models.ease import Ease, EaseSettings, solve
-from movietui.models.evaluation.measure import train
+from movietui.models.evaluation import parts as evaluation_parts
+from movietui.models.evaluation.measure import evaluate, train
 from movietui.models.ials import Ials, IalsSettings
 from movietui.models.item_knn import ItemKNN
 from movietui.models.training import bayes, ials
@@ -169,6 +170,18 @@ def test_a_blend_of_some_users_serves_everybody(monkeypatch: pytest.MonkeyPatch)
         means.append(TRAIN.ratings.stars.mean() - HELD_OUT.stars[rows])
     assert np.square(np.concatenate(errors)).mean() < np.square(np.concatenate(means)).mean() * 0.8
     assert not any(name.startswith("ease/rated") for name in model.parameters)
+
+
+def test_stars_are_measured_on_some_of_many_test_ratings(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = train("bias", TRAIN, "random80", refit_all=False)
+    monkeypatch.setattr(evaluation_parts, "PREDICTED_RATINGS", 40)
+    some = train("bias", TRAIN, "random80", refit_all=False)
+    rows = evenly_spread(len(whole.parts.test), 40)
+    assert some.parts.rows.test.tolist() == whole.parts.rows.test[rows].tolist()
+    np.testing.assert_array_equal(some.prediction, whole.prediction[rows])
+    assert some.metrics["ndcg@10"] == whole.metrics["ndcg@10"]  # of all test ratings
+    assert some.metrics["rmse_margin"] > whole.metrics["rmse_margin"]
+    assert evaluate("bias", TRAIN, "random80").metrics["rmse"] == some.metrics["rmse"]
 
 
 def test_a_large_dataset_is_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:

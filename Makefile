@@ -12,13 +12,13 @@ REPLY_SECONDS ?= 5
 run: .venv/run.stamp
 	@$(BIN)/movietui
 
-# Three processes even on two cores, because many tests wait for terminals and child processes.
+# Four processes even on two cores, because many tests wait for terminals and child processes.
 #
 # Compiled first, because hundreds of child processes import the program; where PYTHONDONTWRITEBYTECODE is set, each would
 # compile it again. compileall does not follow the links to data and models.
 test: .venv/dev.stamp
 	@$(BIN)/python -m compileall -q data models movietui tests
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 # Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.
 test-cluster: .venv/dev.stamp

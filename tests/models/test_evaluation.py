@@ -369,7 +369,7 @@ class TestTrain:
 
     def test_a_model_that_holds_out_ratings_has_a_curve_without_a_fit_of_its_own(self) -> None:
         seen: list[tuple[str, Epoch]] = []
-        settings = BlendSettings(factors=2, sweeps=2)
+        settings = BlendSettings(factors=2, sweeps=2, vae=False)
         trained = train("blend", DATASET, settings=settings, progress=lambda *each: seen.append(each))
         assert dict.fromkeys(phase for phase, _ in seen) == dict.fromkeys(["measure", "serve"])
         assert trained.fitted.curve == tuple(epoch for phase, epoch in seen if phase == "measure")

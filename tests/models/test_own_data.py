@@ -20,8 +20,8 @@ from movietui.models.serving.ranking import Ranker, Viewer
 from tests.data.tables import on_scale, rated, write
 
 HEADER = ("user", "item", "rating", "time")
-QUICK = {"members": "1", "epochs": "2", "steps": "2", "sweeps": "2", "samples": "2", "minutes": "1"}
-"""Settings that make a fit short, for the models that have them."""
+QUICK = {"members": "1", "epochs": "2", "steps": "2", "sweeps": "2", "samples": "2", "minutes": "1", "vae": "no"}
+"""Settings that make a fit short, for the models that have them; ``vae`` is fitted by itself."""
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from movietui.models.base import History, Model
     from movietui.models.checkpoints import load, save
     from movietui.models.evaluation.comparison import compare
-    from movietui.models.evaluation.measure import build, check_ratings, choose, evaluate, phases, train
+    from movietui.models.evaluation.measure import build, check_ratings, choose, evaluate, train
     from movietui.models.plugin_metrics import ListMetric, RatingMetric
     from movietui.models.registry import MODELS
     from movietui.models.serving.ranking import Ranker, Viewer
@@ -49,7 +49,6 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
-    "phases",
     "save",
     "train",
 ]
@@ -57,7 +56,7 @@ _MODULES = {
     "MODELS": "registry",
     **dict.fromkeys(("History", "Model"), "base"),
     **dict.fromkeys(("load", "save"), "checkpoints"),
-    **dict.fromkeys(("build", "check_ratings", "choose", "evaluate", "phases", "train"), "evaluation.measure"),
+    **dict.fromkeys(("build", "check_ratings", "choose", "evaluate", "train"), "evaluation.measure"),
     "compare": "evaluation.comparison",
     **dict.fromkeys(("Ranker", "Viewer"), "serving.ranking"),
     **dict.fromkeys(("ListMetric", "RatingMetric"), "plugin_metrics"),

@@ -162,12 +162,6 @@ class Model(ABC, Generic[S, Taste]):
     """Whether the model is fitted on the device that ``movietui.models.training.device`` chooses, rather than on the
     CPU."""
 
-    holds_out: ClassVar[bool] = False
-    """Whether each fit holds out ratings and reports its losses on them, so that its curve needs no validation part."""
-
-    work_of_last_fit: ClassVar[float] = 1.0
-    """How long the fit of ``for_all_ratings`` takes, as a share of the fit before it."""
-
     def __init__(self, settings: S | None = None, *, seed: int = 0) -> None:
         self.settings: S = settings if settings is not None else self.settings_type()  # type: ignore[assignment]
         self.seed = seed

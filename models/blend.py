@@ -224,8 +224,6 @@ class Blend(Model[BlendSettings, Tastes]):
     settings_type = BlendSettings
     needs_torch = True
     predicts_unrated = True
-    holds_out = True
-    work_of_last_fit = 0.5
 
     def __init__(
         self, settings: BlendSettings | None = None, *, seed: int = 0, weights: Parameters | None = None

@@ -1,13 +1,15 @@
 """Names and descriptions of what can be chosen and measured, for code that must start fast.
 
-Imports only the standard library, so that screens, the store and the command line can import it; almost everything else
-in ``movietui.models`` needs numpy.
+Imports nothing that needs more than the standard library, so that screens, the store and the command line can import
+it; almost everything else in ``movietui.models`` needs numpy.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
+
+from movietui.data.fetch.estimates import fits
 
 QUICK = "mf"
 """The model that is trained first, within seconds."""
@@ -31,6 +33,9 @@ LEARN_FROM_WATCHING = ("ease", "ials", "vae", "sasrec", "popularity")
 """The models that also learn from a dataset that only says who watched what."""
 RECOMMENDED = "blend"
 """The model that predicts stars and makes lists best."""
+HOLD_OUT = ("blend",)
+"""The models of which every fit holds out ratings and reports its losses on them, so that the curve needs no fit of its
+own. The fit on all ratings keeps what was learned from these ratings, and takes half as long."""
 CLOSED_FORM = "closed form"
 """The only stage of a fit without epochs."""
 WHILE_LEARNING = "the mean over the epoch, while the network learns"
@@ -84,6 +89,16 @@ def quick_model(*, implicit: bool, users: int, torch: bool) -> str:
     if torch:
         return QUICK
     return QUICK_WITHOUT_TORCH if users <= MOST_COMPARED else LARGE_WITHOUT_TORCH
+
+
+def phases(model: str, ratings: int, *, refit_all: bool = True) -> Mapping[str, float]:
+    """Return the fits of a training (see ``movietui.models.evaluation.measure.train``), in order, each with how long it
+    takes as a share of the first one. ``ratings``: how many the dataset has."""
+    if fits(ratings) == 1:
+        return {"measure": 1.0}
+    holds_out = model in HOLD_OUT
+    first = {"measure": 1.0} if holds_out else {"curve": 1.0, "measure": 1.0}
+    return {**first, "serve": 0.5 if holds_out else 1.0} if refit_all else first
 
 
 def order_by_taste(order: Order) -> Order:

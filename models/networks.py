@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Floats
-from movietui.models.base import Epoch, Fitted, Parameters, Progress
+from movietui.data.dataset import Floats, Ratings
+from movietui.models.base import AnyModel, Epoch, Fitted, Parameters, Progress
+from movietui.models.metrics import mse
 from movietui.models.training.device import choose_device
 from movietui.models.training.resume import TrainingProgress, next_state
 from movietui.models.training.stages import rows_meter
@@ -28,6 +29,9 @@ Layers = Sequence[tuple[Floats, Floats]]
 """Weights, shape (…, inputs, outputs), and biases, shape (…, 1, outputs), from the first layer to the last. Leading
 axes are for several networks side by side."""
 
+VALIDATION_USERS = 300
+"""The most users whose validation ratings are measured after an epoch, by models that fold users in: folding in all of
+them would take longer than the epoch."""
 MIN_BATCHES = 100
 """The fewest batches in an epoch. A small dataset makes the batches smaller, not the training shorter."""
 
@@ -79,6 +83,21 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
+
+
+def some_validation(validation: Ratings, users: int, seed: int) -> Ratings:
+    """Return the validation ratings of at most ``VALIDATION_USERS`` of ``users`` users, drawn with the seed."""
+    drawn = np.random.RandomState(seed).permutation(users)[:VALIDATION_USERS]
+    return validation.take(np.flatnonzero(np.isin(validation.user, drawn)))
+
+
+def validation_loss(model: AnyModel, validation: Ratings | None, users: int, seed: int) -> Callable[[], float] | None:
+    """Return a function that measures what a model predicts of ``some_validation``: the mean squared error in stars
+    squared. Return ``None`` without validation ratings."""
+    if validation is None:
+        return None
+    some = some_validation(validation, users, seed)
+    return lambda: mse(model.predict(some.user, some.movie), some.stars)
 
 
 def train(

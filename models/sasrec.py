@@ -150,7 +150,7 @@ class SasRec(RankingModel[SasRecSettings]):
         whole = self._score(history, movies)[0]
         for start in range(0, len(last), SEQUENCES_AT_ONCE):
             left_out = last[start : start + SEQUENCES_AT_ONCE]
-            others = np.stack([np.delete(sequence, place)[-length:] for place in left_out])
+            others = np.stack([np.delete(sequence, index)[-length:] for index in left_out])
             without = self.scores(others) if others.shape[1] else self.parameters["mean"][None]
             shares[:, indices[left_out]] = (whole - without[:, movies]).T
         return shares

@@ -198,8 +198,8 @@ def sample_scores(train: Dataset, served: Vae, users: NDArray[np.intp]) -> Sampl
     usual = served.parameters["usual"][learned_movies(column)]
 
     def personal(scores: Floats, columns: Ints) -> Floats:
-        own = np.broadcast_to(scores, (len(columns), len(usual)))[np.arange(len(columns)), columns]
-        return np.asarray(own - (scores @ usual) * usual[columns], np.float32)
+        of_columns = np.broadcast_to(scores, (len(columns), len(usual)))[np.arange(len(columns)), columns]
+        return np.asarray(of_columns - (scores @ usual) * usual[columns], np.float32)
 
     residuals, unseen, changes, ratings = [], [], [], 0
     for user in users.tolist():

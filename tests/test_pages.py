@@ -12,8 +12,8 @@ HEADING = re.compile(r"^#+ +(.+?)\s*$", re.MULTILINE)
 def links(page: Path) -> list[tuple[Path, str]]:
     """Return the files that a page links to, each with the anchor; links to other sites are left out."""
     text = "".join(line for line in page.read_text("utf-8").splitlines(keepends=True) if not line.startswith("    "))
-    found = LINK.findall(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
-    return [((page.parent / path).resolve() if path else page, anchor) for path, anchor in found]
+    links = LINK.findall(re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+    return [((page.parent / path).resolve() if path else page, anchor) for path, anchor in links]
 
 
 def anchors(page: Path) -> set[str]:

@@ -39,10 +39,9 @@ class Seconds:
         return self.get + self.clean + self.learn
 
 
-def fits(ratings: int, *, refit_all: bool = True) -> int:
-    """Return how many fits a training makes on a dataset with this many ratings; see
-    ``movietui.models.evaluation.measure.train`` for ``refit_all``."""
-    return 1 if ratings > FITTED_ONCE else 3 if refit_all else 2
+def fits(ratings: int) -> int:
+    """Return how many fits the training of the quick model makes on a dataset with this many ratings."""
+    return 1 if ratings > FITTED_ONCE else 3
 
 
 def seconds(download: int, ratings: int, learned: float | None = None) -> Seconds:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Ratings
-from movietui.data.fetch.estimates import fits
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
@@ -18,7 +17,7 @@ from movietui.data.split_names import protocol
 from movietui.data.splits import Rows, hold_out
 from movietui.models import plugin_metrics
 from movietui.models.base import AnyModel, Epoch, Fitted, Progress, history_of, ignore_epoch
-from movietui.models.choices import DEFAULT_ORDER, TASKS, FittedOn, Order, Task, without_stars
+from movietui.models.choices import DEFAULT_ORDER, TASKS, FittedOn, Order, Task, phases, without_stars
 from movietui.models.evaluation.comparison import MOST_TRIPLES
 from movietui.models.evaluation.parts import Parts, split_dataset
 from movietui.models.metrics import (
@@ -467,15 +466,6 @@ class Trained:
     """The processor time of each fit, over all threads."""
 
 
-def phases(name: str, dataset: Dataset, refit_all: bool = True) -> Mapping[str, float]:
-    """Return the fits that ``train`` makes, in order, each with how long it takes as a share of the first one."""
-    model = MODELS[name]
-    if fits(len(dataset.ratings)) == 1:
-        return {"measure": 1.0}
-    first = {"measure": 1.0} if model.holds_out else {"curve": 1.0, "measure": 1.0}
-    return {**first, "serve": model.work_of_last_fit} if refit_all else first
-
-
 def ignore_phase(phase: Phase, epoch: Epoch) -> None:
     """Ignore progress."""
 
@@ -493,7 +483,7 @@ def train(
     """Train a model to serve, and measure how well it predicts ratings that it has not seen.
 
     The model is fitted up to three times: on train without a validation part, for the curve (phase ``curve``), unless
-    the model ``holds_out`` ratings itself; on all of train, to measure on test (``measure``); and, with ``refit_all``,
+    the model is one of ``HOLD_OUT``; on all of train, to measure on test (``measure``); and, with ``refit_all``,
     on all ratings, which the served model should know (``serve``). With more ratings than ``FITTED_ONCE`` in
     ``movietui.data.fetch.estimates``, it is fitted only on train, to measure and to serve, and the curve has no
     validation loss. Raises ``Problem`` for an unknown model or split, or one that the dataset does not allow.
@@ -502,7 +492,7 @@ def train(
     if not MODELS[name].predicts_unrated:
         dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name, split_seed)
-    fits = phases(name, dataset, refit_all)
+    fits = phases(name, len(dataset.ratings), refit_all=refit_all)
     seconds: dict[Phase, float] = {}
     cpu_seconds: dict[Phase, float] = {}
 

@@ -60,8 +60,8 @@ def watchers(common: int, people: int, count: int, everyone: int) -> Crowd | Non
 
     ``common``, ``people`` and ``count``: how many watched both, the first and the second. ``everyone``: all people.
     """
-    found = Crowd(common / max(people, 1), count / max(everyone, 1), people)
-    return found if people >= FEWEST and found.theirs >= WATCH_MORE * found.everyone else None
+    watching = Crowd(common / max(people, 1), count / max(everyone, 1), people)
+    return watching if people >= FEWEST and watching.theirs >= WATCH_MORE * watching.everyone else None
 
 
 def crowd(raters: Raters, which: Bools) -> Crowd:

@@ -299,8 +299,8 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         return Reasons("ratings", best, reasons(ranked(objections, similar)[:OBJECTIONS]))
     related = raising & (weights >= average) & (together >= ALIKE_COINCIDENCE) & (rated != row)
     candidates = ranked(related, np.maximum(together, 0))
-    if found := _fans(viewer, relations.raters, candidates):
-        indices, people = found
+    if described := _fans(viewer, relations.raters, candidates):
+        indices, people = described
         return Reasons("alike", (), alike=reasons(indices), crowd=people)
     rest = _without_ratings(viewer, row, shares, relations.raters)
     if rest.crowd is None and rest.standing is None and not viewer.well_liked(row):

@@ -44,7 +44,7 @@ class Raters:
     """The row of each of the people."""
     stars: Floats
     """How many stars each of them gave the movie."""
-    own: Floats
+    here: Floats
     """The residual of these stars, like ``residual``."""
     person: NDArray[np.intp]
     """For each rating by one of them, the index of the person. ``movie``, ``given`` and ``residual`` have the same
@@ -152,7 +152,7 @@ class Similarities:
         """
         counts = self.dataset.counts
         raters, share = self._raters(row)
-        movie, residuals_here, residuals_there = raters.movie, raters.own[raters.person], raters.residual
+        movie, residuals_here, residuals_there = raters.movie, raters.here[raters.person], raters.residual
         common = np.minimum(np.bincount(movie, minlength=len(counts)) * share, np.minimum(counts, counts[row]))
         if vectors is None:
             dot, here_squared, there_squared = (

@@ -56,15 +56,15 @@ def standings(dataset: Dataset, means: Floats, row: int, taste: Taste) -> list[S
     if mean is None or round(mean, 1) < WELL_LIKED:
         return []
     likings = {group.name: liking for group in (*taste.genres, *taste.decades) if (liking := liking_of(taste, group))}
-    found = []
+    best_of = []
     for name in ("", *dataset.movies.groups_of(row)):
         group = (dataset.movies.of_group(name) if name else np.True_) & (dataset.counts > 0)
         size, rank = int(group.sum()), int((means[group] > means[row]).sum()) + 1
         if size >= GROUP and rank <= max(BEST, BEST_SHARE * size):
             common = size >= COMMON * np.count_nonzero(dataset.counts)  # to like what is common says little
-            found.append(Standing(name, rank, None if common else likings.get(name)))
+            best_of.append(Standing(name, rank, None if common else likings.get(name)))
     of_genre = dataset.movies.genres_of(row)
-    return sorted(found, key=lambda each: (each.group in of_genre, bool(each.group), each.rank))
+    return sorted(best_of, key=lambda each: (each.group in of_genre, bool(each.group), each.rank))
 
 
 def liking_of(taste: Taste, group: TasteGroup) -> Liking | None:

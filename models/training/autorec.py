@@ -10,15 +10,12 @@ from movietui.models.autorec import SPREAD, AutoRec, AutoRecSettings, spread, va
 from movietui.models.base import Fitted, Parameters, Progress
 from movietui.models.bias import Bias
 from movietui.models.metrics import mse
-from movietui.models.networks import Plan, seeded, train
+from movietui.models.networks import Plan, seeded, some_validation, train
 from movietui.models.training.device import choose_device, to_device
 from movietui.models.training.towers import dropout_mask
 
 MIN_BATCHES = 16
 """The smallest number of batches in an epoch."""
-VALIDATION_USERS = 300
-"""The most users whose validation ratings are measured. Folding in all users after each epoch would take longer than
-the epoch."""
 START = 0.1
 """The decoder's initial weights as a share of the usual ones, so that they add little to the effects at first."""
 
@@ -67,8 +64,7 @@ def fit(
     (count, columns), total = table.shape, max(1, len(ratings))
     active = np.bincount(ratings.user, minlength=len(train_part.users)) > 0
     if validation is not None:
-        users = np.random.RandomState(seed).permutation(len(train_part.users))[:VALIDATION_USERS]
-        validation = validation.take(np.flatnonzero(np.isin(validation.user, users)))
+        validation = some_validation(validation, len(train_part.users), seed)
 
     with seeded(seed):
         network = Autoencoders(columns, settings.hidden, settings.members)

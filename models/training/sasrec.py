@@ -15,8 +15,7 @@ from movietui.data.samples import evenly_spread, some_users
 from movietui.models.base import Fitted, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.ease import columns_of, learned_movies
-from movietui.models.metrics import mse
-from movietui.models.networks import Plan, seeded, train
+from movietui.models.networks import Plan, seeded, train, validation_loss
 from movietui.models.rankers import SWEEPS, Sample, calibrate, sample_users, unit_mean_of
 from movietui.models.sasrec import EPSILON, SasRec, SasRecSettings, states
 from movietui.models.training.device import choose_device, to_device
@@ -39,8 +38,6 @@ SAMPLE = 32
 """The most users from whose scores the slope and the uncertainty of taste are estimated, which training leaves out."""
 MEAN_USERS = 128
 """The most users from whose scores the mean scores are computed."""
-VALIDATION_USERS = 300
-"""The most users whose validation ratings are measured after each epoch."""
 LEARNED_RATINGS = 2_000_000
 """About how many ratings are learned from. With 8,000 movies, an epoch then takes minutes on two cores."""
 
@@ -178,11 +175,11 @@ class Sequences:
         self.first = np.cumsum(self.lengths) - self.lengths
         self.count = int(self.lengths.sum())
         owner = np.repeat(np.arange(len(sequences)), self.lengths)
-        place = np.arange(self.count) - self.first[owner]
+        step = np.arange(self.count) - self.first[owner]
         joined = np.concatenate([np.empty(0, np.int32), *sequences]).astype(np.int64)
         movie = np.arange(self.count) + owner  # each sequence has one movie more than positions
-        self.owner, self.place, self.movie, self.next = (
-            to_device(device, each) for each in (owner, place, joined[movie], joined[movie + 1])
+        self.owner, self.step, self.movie, self.next = (
+            to_device(device, each) for each in (owner, step, joined[movie], joined[movie + 1])
         )
 
     def batches(self, number: int, batch: int) -> Iterator[Tensor]:
@@ -229,11 +226,11 @@ class Sequences:
     def loss(self, network: Attention, positions: Tensor) -> Tensor:
         """Return the mean cross-entropy of the movie after each position; the positions of a user are complete."""
         users, rows = torch.unique_consecutive(self.owner[positions], return_inverse=True)
-        place = self.place[positions]
+        step = self.step[positions]
         # Sequences are padded at their ends, where attention to earlier movies does not reach.
-        padded = torch.zeros(len(users), int(place.max()) + 1, dtype=torch.int64, device=positions.device)
-        padded[rows, place] = self.movie[positions]
-        state = network(padded)[rows, place]
+        padded = torch.zeros(len(users), int(step.max()) + 1, dtype=torch.int64, device=positions.device)
+        padded[rows, step] = self.movie[positions]
+        state = network(padded)[rows, step]
         loss: Tensor = CrossEntropy.apply(state, network.embedding, network.bias, self.next[positions])  # type: ignore[no-untyped-call]
         return loss / len(positions)
 
@@ -254,9 +251,6 @@ def fit(
     device = choose_device()
     learning = np.setdiff1d(learned, sample).tolist()
     packed = Sequences([rows for user in learning if len(rows := sequences[user].rows) > 1], device)
-    if validation is not None:
-        users = np.random.RandomState(seed).permutation(len(train_part.users))[:VALIDATION_USERS]
-        validation = validation.take(np.flatnonzero(np.isin(validation.user, users)))
     served = SasRec(settings)
     with seeded(seed):
         start = packed.embedding(movies, settings.factors)
@@ -272,10 +266,6 @@ def fit(
             served.restore(served.parameters | usual, train_part.scale)
             return loss
 
-        def validation_loss() -> float:
-            assert validation is not None
-            return mse(served.predict(validation.user, validation.movie), validation.stars)
-
         plan = Plan(settings.epochs, settings.batch, settings.rate, falling=True, min_batches=MIN_BATCHES)
         fitted = train(
             network,
@@ -283,7 +273,7 @@ def fit(
             packed.count,
             plan,
             progress,
-            validation_loss if validation is not None else None,
+            validation_loss(served, validation, len(train_part.users), seed),
             batches=packed.batches,
             train_loss=sample_loss,
         )

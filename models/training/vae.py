@@ -13,8 +13,7 @@ from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models.base import Fitted, Parameters, Progress
 from movietui.models.bias import learn_effects
 from movietui.models.ease import columns_of, learned_movies
-from movietui.models.metrics import mse
-from movietui.models.networks import Plan, seeded, train
+from movietui.models.networks import Plan, seeded, train, validation_loss
 from movietui.models.rankers import SWEEPS, TINY, calibrate, ratings_by_user, sample_users, unit_mean_of
 from movietui.models.training.device import choose_device, to_device
 from movietui.models.vae import EPSILON, SAMPLE, Vae, VaeSettings, sample_scores
@@ -23,8 +22,6 @@ LEARNED_RATINGS = 4_000_000
 """About how many ratings the network learns from."""
 MEAN_USERS = 256
 """The most users whose mean scores are those of the average user."""
-VALIDATION_USERS = 300
-"""The most users whose validation ratings are measured."""
 MIN_BATCHES = 16
 """The fewest batches in an epoch."""
 
@@ -139,9 +136,6 @@ def fit(
     active = lists.starts.diff().nonzero()[:, 0]
     total = max(1.0, float(lists.values.sum())) / max(1, len(active))
     gamma = settings.prior / max(1, len(active)) ** 0.5
-    if validation is not None:
-        measured = np.random.RandomState(seed).permutation(len(train_part.users))[:VALIDATION_USERS]
-        validation = validation.take(np.flatnonzero(np.isin(validation.user, measured)))
 
     with seeded(seed):
         network = Autoencoders(len(learned), settings)
@@ -149,8 +143,8 @@ def fit(
 
         def step(index: Tensor) -> tuple[Tensor, Tensor]:
             batch = lists.take(active[index])
-            kept = batch.values * (torch.rand_like(batch.values) >= settings.dropout)
-            mean, log_variance = network.codes(*network.sums(batch, kept))
+            noisy = batch.values * (torch.rand_like(batch.values) >= settings.dropout)
+            mean, log_variance = network.codes(*network.sums(batch, noisy))
             scores = network.scores(mean + torch.randn_like(mean) * (log_variance / 2).exp())
             totals = batch.values.new_zeros(len(index)).index_add(0, batch.row, batch.values)
             drawn = scores.flatten(1)[:, batch.row * len(learned) + batch.column]
@@ -172,10 +166,6 @@ def fit(
             served.restore(served.parameters | taste, train_part.scale)
             return loss
 
-        def validation_loss() -> float:
-            assert validation is not None
-            return mse(served.predict(validation.user, validation.movie), validation.stars)
-
         plan = Plan(settings.epochs, settings.batch, settings.rate, falling=True, min_batches=MIN_BATCHES)
         fitted = train(
             network,
@@ -183,7 +173,7 @@ def fit(
             len(active),
             plan,
             progress,
-            validation_loss if validation is not None else None,
+            validation_loss(served, validation, len(train_part.users), seed),
             train_loss=serve,
         )
         with torch.no_grad():

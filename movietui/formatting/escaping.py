@@ -65,7 +65,7 @@ def markdown(words: str) -> str:
     GitHub turns an address into a link even if all its characters are escaped, so the address gets a space inside.
     """
     return _MARKDOWN.sub(
-        lambda found: found[1] or f"\\{found[2]}", _ADDRESS.sub(" ", " ".join(strip_controls(words).split()))
+        lambda match: match[1] or f"\\{match[2]}", _ADDRESS.sub(" ", " ".join(strip_controls(words).split()))
     )
 
 

@@ -16,6 +16,7 @@ from movietui.data.splits import split
 from movietui.data.storage import locations
 from movietui.jobs.environment import environment_of, fingerprints
 from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.models.choices import phases
 from movietui.protocol.jobs import EpochProgress, TrainResult
 from movietui.protocol.wire import sentence
 from movietui.store import interrupts
@@ -80,7 +81,7 @@ class Prepared:
     @property
     def phases(self) -> Mapping[str, float]:
         """The fits to come, in order, each with how long it takes as a share of the first one."""
-        return models.phases(self.request.model, self.dataset, refit_all=self.request.split is None)
+        return phases(self.request.model, len(self.dataset.ratings), refit_all=self.request.split is None)
 
 
 def record_end(recorder: Recorder | None, error: BaseException) -> None:

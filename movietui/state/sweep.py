@@ -12,7 +12,6 @@ from importlib.util import find_spec
 from itertools import pairwise
 from statistics import fmean, median
 
-from movietui.data.fetch.estimates import fits
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.formatting.settings import YES_NO, comparable, setting_text
@@ -22,6 +21,7 @@ from movietui.models.choices import (
     SEARCHES,
     Sampler,
     higher_is_better,
+    phases,
     sweep_metrics,
     sweep_task,
 )
@@ -200,7 +200,7 @@ def seconds_of_fit(runs: Iterable[Run], model: str, dataset: str, ratings: int) 
     ``ratings``: how many ratings the dataset has.
     """
     each = [
-        run.seconds / fits(ratings, refit_all=not run.request.get("split"))
+        run.seconds / sum(phases(model, ratings, refit_all=not run.request.get("split")).values())
         for run in runs
         if run.kind == "training" and (run.model, run.dataset, run.state) == (model, dataset, "done") and run.seconds
     ]

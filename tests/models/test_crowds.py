@@ -25,8 +25,8 @@ from tests.models.builders import dataset
 def test_a_crowd_likes_a_movie_clearly_more(
     theirs: float, everyone: float, people: int, clearly: bool, more: bool
 ) -> None:
-    found = Crowd(theirs, everyone, people)
-    assert (found.likes_clearly_more, found.likes_more) == (clearly, more)
+    fans_of_it = Crowd(theirs, everyone, people)
+    assert (fans_of_it.likes_clearly_more, fans_of_it.likes_more) == (clearly, more)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from movietui.models.base import Epoch, Expectation
 from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.bias import Bias, BiasSettings, Generosity
 from movietui.models.blend import BlendSettings
-from movietui.models.choices import Task
+from movietui.models.choices import Task, phases
 from movietui.models.evaluation import measure
 from movietui.models.evaluation.comparison import compare
 from movietui.models.evaluation.measure import (
@@ -23,7 +23,6 @@ from movietui.models.evaluation.measure import (
     evaluate,
     measure_coverage,
     measure_pair_lists,
-    phases,
     train,
 )
 from movietui.models.metrics import pair_errors
@@ -374,8 +373,8 @@ class TestTrain:
         assert dict.fromkeys(phase for phase, _ in seen) == dict.fromkeys(["measure", "serve"])
         assert trained.fitted.curve == tuple(epoch for phase, epoch in seen if phase == "measure")
         assert all(epoch.train_loss for epoch in trained.fitted.curve)
-        assert phases("blend", DATASET) == {"measure": 1, "serve": 0.5}
-        assert phases("mf", DATASET, refit_all=False) == {"curve": 1, "measure": 1}
+        assert phases("blend", len(DATASET.ratings)) == {"measure": 1, "serve": 0.5}
+        assert phases("mf", len(DATASET.ratings), refit_all=False) == {"curve": 1, "measure": 1}
 
     def test_measures_the_same_as_evaluate(self) -> None:
         metrics = train("mf", DATASET, "random80").metrics

@@ -215,8 +215,8 @@ def test_people_whose_ratings_agree_are_named_if_the_viewer_is_predicted_to_like
     assert explained(5, 2, predicted=5) == ("alike", Crowd(theirs=1.0, everyone=0.5, people=30))
     assert explained(5, 2, predicted=3) == ("everyone", None)
     assert explained(2, 5, predicted=5) == ("alike", None)  # those who agree like it less
-    kept = np.flatnonzero((train.ratings.movie != 0) | (train.ratings.user % 3 == 0))
-    train = train.with_ratings(kept)  # ten of those who agree rated the movie, which are too few
+    rows = np.flatnonzero((train.ratings.movie != 0) | (train.ratings.user % 3 == 0))
+    train = train.with_ratings(rows)  # ten of those who agree rated the movie, which are too few
     assert explained(5, 2, predicted=5) == ("alike", None)
 
 
@@ -278,8 +278,8 @@ def test_a_rated_movie_is_explained_with_its_rating() -> None:
 def kin(movies: Movies, others: Sequence[int], together: float = KIN_COINCIDENCE) -> list[bool]:
     """Return which of the others are kin of movie 0, given their ``coincidence``."""
     rows = np.asarray(others, np.int32)
-    found: list[bool] = are_kin(movies, specific_genres(movies), 0, rows, np.full(len(rows), together)).tolist()
-    return found
+    list_of_kin: list[bool] = are_kin(movies, specific_genres(movies), 0, rows, np.full(len(rows), together)).tolist()
+    return list_of_kin
 
 
 def test_kin_by_genre_agree_more_than_by_chance() -> None:

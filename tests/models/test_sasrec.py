@@ -26,11 +26,11 @@ def cycles(users: int = 60, seed: int = 4) -> Dataset:
     random = np.random.RandomState(seed)
     starts, lengths = random.randint(0, MOVIES, users), random.randint(4, MOVIES - 1, users)
     user = np.repeat(np.arange(users), lengths)
-    place = np.concatenate([np.arange(length) for length in lengths])
+    step = np.concatenate([np.arange(length) for length in lengths])
     shuffled = random.permutation(len(user))
-    watched = dataset(user, (starts[user] + place) % MOVIES, np.full(len(user), 4.0), movies=MOVIES + 1)
+    watched = dataset(user, (starts[user] + step) % MOVIES, np.full(len(user), 4.0), movies=MOVIES + 1)
     ratings = watched.ratings.take(shuffled)
-    return replace(watched, ratings=replace(ratings, time=place[shuffled].astype(np.int64) * 60 + 1))
+    return replace(watched, ratings=replace(ratings, time=step[shuffled].astype(np.int64) * 60 + 1))
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def test_the_last_movie_of_each_user_is_found_on_loo() -> None:
     """As a list is made: of the movies that the user has not rated, the next one comes first."""
     settings = SasRecSettings(length=8, factors=16, epochs=8, rate=0.01, blocks=1)
     everything = ListMeasures.at([1], relevant=0.5)
-    found = evaluate("sasrec", cycles(), "loo", "ranking", settings, order="likely", measures=everything)
-    assert found.metrics["hit@1"] > 0.95
+    measured = evaluate("sasrec", cycles(), "loo", "ranking", settings, order="likely", measures=everything)
+    assert measured.metrics["hit@1"] > 0.95
 
 
 def test_times_say_in_which_order_movies_were_watched(of_cycles: SasRec) -> None:

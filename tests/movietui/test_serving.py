@@ -320,10 +320,10 @@ def test_details_describe_a_movie_and_the_prediction(service: Service) -> None:
 
 def test_each_prediction_rests_on_something(service: Service) -> None:
     rows = service.rank(query=query_for(a_user()), offset=0, limit=12)["rows"]
-    found = set()
+    bases = set()
     for movie in service.movie_details(viewers=[a_user()], movies=[row["id"] for row in rows]):
         (mine,) = movie["by"]
-        found.add(mine["basis"])
+        bases.add(mine["basis"])
         assert len(mine["why"]) in (range(1, 4) if mine["basis"] == "ratings" else [0])
         assert all(0 < why["weight"] <= 1 and why["stars"] >= 3.5 for why in mine["why"])
         assert all(why["stars"] < 3 for why in mine["against"])
@@ -334,7 +334,7 @@ def test_each_prediction_rests_on_something(service: Service) -> None:
         if mine["standing"]:
             assert mine["basis"] in ("taste", "everyone")
             assert (mine["standing"]["liking"] is not None) == (mine["basis"] == "taste")
-    assert {"ratings", "alike"} <= found
+    assert {"ratings", "alike"} <= bases
 
 
 def test_reasons_are_rated_movies(service: Service) -> None:

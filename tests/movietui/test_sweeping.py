@@ -158,6 +158,9 @@ def test_the_time_of_a_fit_is_that_of_earlier_runs(store: Store) -> None:
     assert seconds_of_fit(store.runs(), "mf", "demo", 28_000) == pytest.approx(2.5 / 3)
     assert seconds_of_fit(store.runs(), "mf", "demo", 20_000_000) == 2.5  # so large a dataset is fitted once
     assert seconds_of_fit(store.runs(), "mf", "ml-100k", 100_000) is None
+    number = store.start_run("blend", "demo", "standard", "random90", 0, {})
+    store.end_run(number, "done", seconds=3.0)
+    assert seconds_of_fit(store.runs(), "blend", "demo", 28_000) == 2.0  # and half of that for the last fit
     number = store.start_run("ncf", "demo", "standard", "u1", 0, {}, request={"split": "u1"})
     store.end_run(number, "done", seconds=3.0)
     assert seconds_of_fit(store.runs(), "ncf", "demo", 28_000) == 1.5

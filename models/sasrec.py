@@ -33,7 +33,7 @@ class SasRecSettings(Settings):
     """
 
     length: int = setting(200, 1, 1000)
-    """How many movies, the last ones, are looked back at."""
+    """How many of the viewer's latest movies the model looks at."""
     factors: int = setting(64, 1, 512)
     """The size of an embedding and of the layers."""
     blocks: int = setting(2, 1, 8)

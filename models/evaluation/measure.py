@@ -180,7 +180,7 @@ def evaluate(
     dataset = dataset.without_unrated()
     parts = split_dataset(dataset, split_name, split_seed)
     if task == "rating":
-        parts = parts.predicted()
+        parts = parts.to_predict()
     train, test = parts.train, parts.test
     if task == "pair" and parts.users_are_new:
         raise Problem(
@@ -514,7 +514,7 @@ def train(
         order, measures = order_for(split_name), measures_for(split_name)
         lists = lists_of_users(model, parts.known, parts.test, order, split_seed, measures)
     if not dataset.implicit:
-        parts = parts.predicted()
+        parts = parts.to_predict()
         undated = measure_undated(model, parts)
         parts, prediction = as_published(parts, parts.predict(model))
         metrics = metrics_of_ratings(parts, prediction) | undated

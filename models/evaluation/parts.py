@@ -39,7 +39,7 @@ class Parts:
         """Whether the users in test have no ratings in train."""
         return self.known is not self.train
 
-    def predicted(self) -> "Parts":
+    def to_predict(self) -> "Parts":
         """Return the parts with at most ``PREDICTED_RATINGS`` of the test ratings, evenly spread over them."""
         chosen = evenly_spread(len(self.test), PREDICTED_RATINGS)
         if len(chosen) == len(self.test):

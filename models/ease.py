@@ -33,6 +33,11 @@ BLOCK = 256
 """How many movies' products with all others are computed at once."""
 MOST_ROWS = 0.7
 """Rows without ratings of a block's movies are left out if less than this share remains, because copying takes time."""
+USUAL_SUM = 300.0
+"""The sum of the values of a user with the weight 1: about that of an average user of MovieLens."""
+ROOT_STEPS = 16
+"""The roots of the weights of users are rounded to 1/16, 1/32, ... of a power of two. With values in half stars, their
+products then have at most eight significant bits, so that they are exact in bfloat16 (see ``gram_of``)."""
 USERS_AT_ONCE = 8192
 """The most users in a table from which ``solve`` sums products."""
 MOVIES_AT_ONCE = 32
@@ -50,26 +55,37 @@ class EaseSettings(PreferenceSettings):
     these, it is 0.193.
     """
 
-    ridge: float = setting(1500.0, 0.01, 1_000_000.0)
+    ridge: float = setting(2000.0, 0.01, 1_000_000.0)
     """The weight of the sum of squared weights against the sum of squared errors: ``|X − X B|² + ridge |B|²``."""
     drop: float = setting(1.0, 0.0, 100.0)
     """How much of each movie's sum of squares is added to its ridge, which acts like dropping inputs at random (Steck
     2020)."""
+    balance: float = setting(0.5, 0.0, 1.0)
+    """How much less the errors of users with many ratings count: a user's weight is ``(300 / sum)^balance``, where
+    ``sum`` is that of the user's values."""
     movies: int = setting(8000, 1, 50_000)
     """How many movies are learned, the most rated ones. The table of weights has this many rows and columns."""
+
+    def roots(self, sums: NDArray[Any]) -> Floats:
+        """Return the square roots of users' weights, given the sums of the absolute values of their ratings."""
+        mantissa, exponent = np.frexp((USUAL_SUM / np.maximum(sums, 1)) ** (self.balance / 2))
+        return np.ldexp(np.round(mantissa * ROOT_STEPS) / ROOT_STEPS, exponent).astype(np.float32)
 
 
 class Ease(RankingModel[EaseSettings]):
     """Predicts each movie from the viewer's ratings of all others: ``s = x B`` with ``B_ii = 0``.
 
-    Steck, Embarrassingly shallow autoencoders for sparse data (2019): ``X`` has a row ``x`` for each user, with 0 where
-    there is no rating, and ``B`` minimises ``|X - X B|^2 + sum_i (ridge + drop |X_i|^2) |B_i|^2``, where ``X_i`` is a
-    column and ``B_i`` a row. With ``P = (X'X + D)^-1``, where ``D`` is the diagonal matrix of the ridges,
+    Steck, Embarrassingly shallow autoencoders for sparse data (2019): ``X`` has a row for each user, with 0 where there
+    is no rating, and ``B`` minimises ``|X - X B|^2 + sum_i (ridge + drop |X_i|^2) |B_i|^2``, where ``X_i`` is a column
+    and ``B_i`` a row. With ``P = (X'X + D)^-1``, where ``D`` is the diagonal matrix of the ridges,
     ``B_ij = -P_ij / P_jj``. The second part of the ridge is equivalent to dropping inputs at random in training (Steck,
     Autoencoders that don't overfit towards the identity, 2020): it limits the influence of movies with many ratings.
 
+    A row of ``X`` is the user's values times the square root of the user's weight. Without weights, a user with ten
+    times as many ratings would count a hundred times as much for how movies go together.
+
     Stars are calibrated on at most ``SAMPLE`` users. Each is scored with the ``B`` of all other users, for which the
-    user's row is subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are
+    user's row ``x`` is subtracted from ``X'X``. With ``z = x P`` and ``h = z . x``, these scores are
     ``x_i - z_i / (P_ii (1 - h) + z_i^2)`` (Sherman and Morrison).
 
     Only the most rated movies are scored, as many as the setting ``movies`` says. All others score 0.
@@ -94,10 +110,11 @@ class Ease(RankingModel[EaseSettings]):
         stages.begin("weights")
         users, ridges = np.arange(len(train.users)), (self.settings.ridge, self.settings.drop)
         if len(users) < movies:
-            weights, diagonal = solve_by_users(self.table(parameters, users, movies), *ridges)
+            weights, diagonal = solve_by_users(self.weighted(self.table(parameters, users, movies)), *ridges)
         else:
             blocks = np.array_split(users, 1 + len(users) // USERS_AT_ONCE)
-            weights, diagonal = solve((self.table(parameters, block, movies) for block in blocks), movies, *ridges)
+            tables = (self.weighted(self.table(parameters, block, movies)) for block in blocks)
+            weights, diagonal = solve(tables, movies, *ridges)
         values = self.settings.values(train.ratings.stars)
         sums = np.bincount(train.ratings.movie, values, minlength=len(train.movies))
         parameters |= weight_parameters(weights, sums, parameters["column"])
@@ -124,6 +141,10 @@ class Ease(RankingModel[EaseSettings]):
         table[row[known], column[known]] = self.settings.values(parameters["stars"][indices[known]])
         return table
 
+    def weighted(self, table: Floats) -> Floats:
+        """Return the rows of ``X``: users' values, shape (users, movies), times the roots of the users' weights."""
+        return table * self.settings.roots(np.abs(table).sum(1))[:, None]
+
     def sample_scores(
         self, train: Dataset, parameters: Parameters, diagonal: Floats, users: NDArray[np.intp]
     ) -> Sample:
@@ -147,15 +168,15 @@ class Ease(RankingModel[EaseSettings]):
         residuals = train.ratings.stars[rows] - expected(parameters, user, movie)
         return Sample(residuals, personal[indices], half_change[indices], len(rows) / max(1, len(users)))
 
-    @staticmethod
-    def unseen(x: Floats, score: Floats, diagonal: Floats) -> Floats:
+    def unseen(self, table: Floats, score: Floats, diagonal: Floats) -> Floats:
         """Return each user's scores with a ``B`` fitted without the user, from their scores with the whole ``B``.
 
-        ``x``, ``score`` and the result: shape (users, movies). ``diagonal``: of ``P``.
+        ``table``, ``score`` and the result: shape (users, movies). ``diagonal``: of ``P``.
         """
-        z = diagonal * (x - score)
+        root = self.settings.roots(np.abs(table).sum(1))[:, None]
+        x, z = root * table, diagonal * root * (table - score)
         remaining = 1 - (z * x).sum(1, keepdims=True)
-        return np.asarray(x - z / (diagonal * remaining + z * z), np.float32)
+        return np.asarray(table - z / (diagonal * remaining + z * z) / root, np.float32)
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
         """Return the scores, which are the sum of the rated movies' rows of weights times the ratings' values, and

@@ -48,7 +48,10 @@ def fit_ease(train: Partitions, settings: EaseSettings, seed: int) -> Parameters
     def sums_of(block: Block) -> dict[str, NDArray[Any]]:
         values = settings.values(block.stars)
         sums = np.bincount(block.movie, values, minlength=len(column) - 1)
-        return {"gram": _gram(block, values, column, learned), "sums": sums}
+        known = column[block.movie] >= 0
+        sums_of_users = np.bincount(block.index, np.abs(values) * known, minlength=len(block.users))
+        weighted = values * settings.roots(sums_of_users)[block.index]
+        return {"gram": _gram(block, weighted, column, learned), "sums": sums}
 
     added = train.sum(sums_of) or {"gram": np.zeros((learned, learned)), "sums": np.zeros(len(column) - 1)}
     gram = torch.from_numpy(added["gram"].astype(np.float32))

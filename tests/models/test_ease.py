@@ -56,10 +56,25 @@ class TestEase(ModelContract):
 
     def test_the_sample_is_scored_as_if_it_were_not_in_the_fit(self) -> None:
         """``unseen`` gives the same scores as a fit without the user, if the ridge does not change."""
-        x = table()
+        values, model = table(), Ease(EaseSettings(balance=0.7))
+        x = model.weighted(values)
         weights, diagonal = solve([x], 12, 3.0, 0.0)
-        unseen = Ease.unseen(x[5:6], x[5:6] @ weights, diagonal)[0]
-        np.testing.assert_allclose(unseen, x[5] @ solve([np.delete(x, 5, 0)], 12, 3.0, 0.0)[0], atol=1e-4)
+        unseen = model.unseen(values[5:6], values[5:6] @ weights, diagonal)[0]
+        np.testing.assert_allclose(unseen, values[5] @ solve([np.delete(x, 5, 0)], 12, 3.0, 0.0)[0], atol=1e-4)
+
+    def test_users_with_many_ratings_count_less(self) -> None:
+        few, many = np.zeros((2, 300), np.float32)
+        few[:20], many[:] = 3, 4
+        weighted = Ease(EaseSettings(balance=0.5)).weighted(np.stack([few, many]))
+        np.testing.assert_allclose(weighted[:, 0], [3 * (300 / 60) ** 0.25, 4 * (300 / 1200) ** 0.25], rtol=0.04)
+        assert (Ease(EaseSettings(balance=0)).weighted(few[None]) == few).all()
+
+    def test_weighted_half_stars_are_exact_in_sixteen_bits(self) -> None:
+        import torch
+
+        roots = EaseSettings().roots(np.arange(1, 20_000))
+        rows = torch.from_numpy(np.outer(roots, np.arange(0.5, 5.5, 0.5)).astype(np.float32))
+        assert (rows.bfloat16() == rows).all()
 
     def test_movies_similar_to_liked_ones_lead_the_list(self) -> None:
         train = checkerboard()[0]

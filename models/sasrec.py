@@ -1,18 +1,19 @@
 """Self-attention over the movies that a viewer watched, in order, to predict which movie comes next."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
-from movietui.models.base import Fitted, History, Parameters, Progress
+from movietui.models.base import Fitted, History, Parameters, Progress, Times
 from movietui.models.rankers import RankingModel, Rows
 from movietui.models.settings import Settings, setting
 
 EPSILON = 1e-5
 """Added to a variance before the square root."""
+GAPS = 34
+"""The number of kinds of gaps between two movies: see ``gaps_of``."""
 SEQUENCES_AT_ONCE = 32
 """How many sequences without one movie each are processed at once to explain a list."""
 TABLES = 4
@@ -102,6 +103,15 @@ class SasRec(RankingModel[SasRecSettings]):
 
         return fit(train, validation, self.settings, self.seed, progress)
 
+    def only_for_predict(self) -> frozenset[str]:
+        """Return the names of the users' ratings and of their times."""
+        return super().only_for_predict() | {"rated_at"}
+
+    def _history_of(self, user: int) -> History:
+        history = super()._history_of(user)
+        start = self.of_train("starts")[user]
+        return replace(history, time=self.of_train("rated_at")[start : start + len(history)])
+
     def movie_vectors(self) -> Floats:
         """Return the movies' embeddings; 0 for movies that are not learned."""
         column = self.parameters["column"][:-1]
@@ -109,13 +119,13 @@ class SasRec(RankingModel[SasRecSettings]):
         vectors[column < 0] = 0
         return vectors
 
-    def scores(self, sequences: NDArray[np.integer[Any]]) -> Floats:
+    def scores(self, rows: Ints, time: Times) -> Floats:
         """Return the scores of all movies, and 0 for the unknown movie, after sequences of the same length.
 
-        ``sequences``: rows of movies among the embeddings, oldest first, shape (sequences, length). Returns shape
-        (sequences, movies + 1).
+        ``rows``: those of movies among the embeddings, oldest first, shape (sequences, length); ``time``: of their
+        ratings. Returns shape (sequences, movies + 1).
         """
-        return self.scores_after(states(self.parameters, sequences, last=True))
+        return self.scores_after(states(self.parameters, rows, gaps_of(time), last=True))
 
     def scores_after(self, state: Floats) -> Floats:
         """Return the scores of all movies, shape (…, movies + 1), for states, shape (…, factors)."""
@@ -129,57 +139,72 @@ class SasRec(RankingModel[SasRecSettings]):
         scores[..., learned] = np.log1p(share)[..., column[learned]]
         return scores
 
-    def sequence(self, history: History) -> tuple[Ints, NDArray[np.intp]]:
-        """Return the rows of the viewer's learned movies among the embeddings, oldest first, and their indices in the
-        history."""
-        order = np.arange(len(history)) if history.time is None else np.argsort(history.time, kind="stable")
+    def sequence(self, history: History) -> tuple[Ints, Times, NDArray[np.intp]]:
+        """Return the rows of the viewer's learned movies among the embeddings, oldest first, the times of their
+        ratings, and their indices in the history."""
+        time = np.zeros(len(history), np.int64) if history.time is None else history.time
+        order = np.argsort(time, kind="stable")
         rows = self.parameters["column"][history.movies[order]]
-        return rows[rows >= 0], order[rows >= 0]
+        order = order[rows >= 0]
+        return rows[rows >= 0], time[order], order
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        last = self.sequence(history)[0][-self.settings.length :]
-        score = self.scores(last[None])[0] if len(last) else self.parameters["mean"]
+        rows, time, _ = self.sequence(history)
+        last = slice(-self.settings.length, None)
+        score = self.scores(rows[None, last], time[None, last])[0] if len(rows) else self.parameters["mean"]
         return score[movies], float(score @ self.parameters["usual"])
 
     def _shares(self, history: History, movies: Ints) -> Floats:
         """Leave out each of the last movies in turn; earlier ones contribute nothing."""
         shares = np.zeros((len(movies), len(history)), np.float32)
-        sequence, indices = self.sequence(history)
-        length = self.settings.length
-        last = np.arange(max(0, len(sequence) - length), len(sequence))
+        rows, time, indices = self.sequence(history)
+        places, length = np.arange(len(rows)), self.settings.length
+        last = places[-length:]
         whole = self._score(history, movies)[0]
         for start in range(0, len(last), SEQUENCES_AT_ONCE):
             left_out = last[start : start + SEQUENCES_AT_ONCE]
-            others = np.stack([np.delete(sequence, index)[-length:] for index in left_out])
-            without = self.scores(others) if others.shape[1] else self.parameters["mean"][None]
+            others = np.stack([np.delete(places, index)[-length:] for index in left_out])
+            without = self.scores(rows[others], time[others]) if others.shape[1] else self.parameters["mean"][None]
             shares[:, indices[left_out]] = (whole - without[:, movies]).T
         return shares
 
 
-def states(parameters: Parameters, sequences: NDArray[np.integer[Any]], *, last: bool = False) -> Floats:
+def gaps_of(time: Times) -> NDArray[np.int64]:
+    """Return how long before each movie of sequences the one before it was rated: 1 plus the logarithm to base 2 of
+    1 plus the seconds, rounded down; 0 if there is none before it, or its time is not known.
+
+    ``time``: of the ratings, in order, shape (…, length); 0 if it is not known.
+    """
+    seconds = np.diff(time, axis=-1)
+    gaps = np.zeros(time.shape, np.int64)
+    gaps[..., 1:] = np.where(time[..., :-1] > 0, np.log2(seconds + 1).astype(np.int64) + 1, 0)
+    return gaps.clip(0, GAPS - 1)
+
+
+def states(parameters: Parameters, rows: Ints, gaps: NDArray[np.int64], *, last: bool = False) -> Floats:
     """Return the normalised result of the last block for each movie of sequences of the same length.
 
-    ``sequences``: rows of movies among the embeddings, oldest first, shape (…, length), with a length from 1 to that of
-    the settings. Returns shape (…, length, factors) or, with ``last``, only those for the last movie, shape
-    (…, factors).
+    ``rows``: those of movies among the embeddings, oldest first, shape (…, length), with a length from 1 to that of the
+    settings; ``gaps``: see ``gaps_of``. Returns shape (…, length, factors) or, with ``last``, only those for the last
+    movie, shape (…, factors).
     """
-    x = parameters["embedding"][sequences]
+    x = parameters["embedding"][rows] + parameters["gap"][gaps]
     distance = parameters["distance"]
     blocks, heads, _ = distance.shape
-    length = sequences.shape[-1]
+    length = rows.shape[-1]
     behind = np.subtract.outer(np.arange(length), np.arange(length))
     for block in range(blocks):
         # For the last movie alone, the last block needs the others only as what the attention looks at.
-        rows = slice(-1, None) if last and block == blocks - 1 else slice(None)
-        near = np.where(behind[rows] < 0, -np.inf, distance[block][:, behind[rows].clip(0)]).astype(np.float32)
+        kept = slice(-1, None) if last and block == blocks - 1 else slice(None)
+        near = np.where(behind[kept] < 0, -np.inf, distance[block][:, behind[kept].clip(0)]).astype(np.float32)
         inputs = normalised(x, parameters["attention_norm"][block])
         query, key, value = (_heads(part, heads) for part in np.split(inputs @ parameters["attention"][block], 3, -1))
         scale = np.float32(query.shape[-1] ** -0.5)
-        weights = query[..., rows, :] @ (np.swapaxes(key, -1, -2) * scale) + near
+        weights = query[..., kept, :] @ (np.swapaxes(key, -1, -2) * scale) + near
         weights = np.exp(weights - weights.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         attended = np.swapaxes(weights @ value, -2, -3)
-        x = x[..., rows, :] + attended.reshape(*attended.shape[:-2], -1) @ parameters["attended"][block]
+        x = x[..., kept, :] + attended.reshape(*attended.shape[:-2], -1) @ parameters["attended"][block]
         inputs = normalised(x, parameters["dense_norm"][block])
         hidden = np.maximum(inputs @ parameters["hidden"][block] + parameters["hidden_bias"][block], 0)
         x = x + hidden @ parameters["output"][block] + parameters["output_bias"][block]

@@ -12,12 +12,12 @@ from torch.nn.functional import embedding, layer_norm, relu
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.data.samples import evenly_spread, some_users
-from movietui.models.base import Fitted, Parameters, Progress
+from movietui.models.base import Fitted, Parameters, Progress, Times
 from movietui.models.bias import expected, learn_effects
 from movietui.models.ease import columns_of, learned_movies
 from movietui.models.networks import Plan, seeded, train, validation_loss
 from movietui.models.rankers import SWEEPS, Sample, calibrate, sample_users, unit_mean_of
-from movietui.models.sasrec import EPSILON, SasRec, SasRecSettings, states
+from movietui.models.sasrec import EPSILON, GAPS, SasRec, SasRecSettings, gaps_of, states
 from movietui.models.training.device import choose_device, to_device
 from movietui.models.training.towers import dropout_mask
 
@@ -50,6 +50,8 @@ class Watched(NamedTuple):
     movies: Ints
     """Their rows in the dataset."""
     stars: Floats
+    time: Times
+    """When they were rated; 0 if that is not known."""
 
 
 class Attention(nn.Module):
@@ -64,6 +66,7 @@ class Attention(nn.Module):
         of_heads = heads * max(1, size // heads)
         self.dropout = settings.dropout
         self.embedding = nn.Parameter(embedding)
+        self.gap = nn.Parameter(torch.zeros(GAPS, size))
         self.bias = nn.Parameter(popularity)
         # Training moves each number by about the learning rate at each step: too slowly to learn from 0 which heads
         # should look at the newest movies.
@@ -77,12 +80,12 @@ class Attention(nn.Module):
         self.attended, self.output = _weights(blocks, of_heads, size, START), _weights(blocks, size, size, START)
         self.hidden_bias, self.output_bias = (nn.Parameter(torch.zeros(blocks, 1, size)) for _ in range(2))
 
-    def forward(self, sequences: Tensor) -> Tensor:
-        """Return the states after each movie, shape (sequences, length, factors). ``sequences``: (sequences,
-        length)."""
-        x = self._dropped(embedding(sequences, self.embedding))
+    def forward(self, rows: Tensor, gaps: Tensor) -> Tensor:
+        """Return the states after each movie, shape (sequences, length, factors). ``rows`` and ``gaps``, which
+        ``states`` describes: shape (sequences, length)."""
+        x = self._dropped(embedding(rows, self.embedding) + embedding(gaps, self.gap))
         blocks, heads, _ = self.distance.shape
-        steps = torch.arange(sequences.shape[1], device=x.device)
+        steps = torch.arange(rows.shape[1], device=x.device)
         behind = steps[:, None] - steps
         for block in range(blocks):
             near = self.distance[block][:, behind.clamp(min=0)].masked_fill(behind < 0, -torch.inf)
@@ -169,17 +172,19 @@ class Sequences:
     """The last movies of some users, oldest first, one user after the other. A position is a movie whose next movie is
     known."""
 
-    def __init__(self, sequences: list[Ints], device: torch.device) -> None:
-        """``sequences``: of rows of movies among the embeddings, each of two or more."""
-        self.lengths = np.asarray([len(each) - 1 for each in sequences], np.int64)
+    def __init__(self, sequences: Sequence[Watched], device: torch.device) -> None:
+        """``sequences``: each of two movies or more."""
+        self.lengths = np.asarray([len(each.rows) - 1 for each in sequences], np.int64)
         self.first = np.cumsum(self.lengths) - self.lengths
         self.count = int(self.lengths.sum())
         owner = np.repeat(np.arange(len(sequences)), self.lengths)
         step = np.arange(self.count) - self.first[owner]
-        joined = np.concatenate([np.empty(0, np.int32), *sequences]).astype(np.int64)
+        nothing = np.empty(0, np.int64)
+        rows = np.concatenate([nothing, *(each.rows for each in sequences)])
+        gaps = np.concatenate([nothing, *(gaps_of(each.time) for each in sequences)])
         movie = np.arange(self.count) + owner  # each sequence has one movie more than positions
-        self.owner, self.step, self.movie, self.next = (
-            to_device(device, each) for each in (owner, step, joined[movie], joined[movie + 1])
+        self.owner, self.step, self.movie, self.gap, self.next = (
+            to_device(device, each) for each in (owner, step, rows[movie], gaps[movie], rows[movie + 1])
         )
 
     def batches(self, number: int, batch: int) -> Iterator[Tensor]:
@@ -228,9 +233,9 @@ class Sequences:
         users, rows = torch.unique_consecutive(self.owner[positions], return_inverse=True)
         step = self.step[positions]
         # Sequences are padded at their ends, where attention to earlier movies does not reach.
-        padded = torch.zeros(len(users), int(step.max()) + 1, dtype=torch.int64, device=positions.device)
-        padded[rows, step] = self.movie[positions]
-        state = network(padded)[rows, step]
+        padded = torch.zeros(2, len(users), int(step.max()) + 1, dtype=torch.int64, device=positions.device)
+        padded[0, rows, step], padded[1, rows, step] = self.movie[positions], self.gap[positions]
+        state = network(*padded)[rows, step]
         loss: Tensor = CrossEntropy.apply(state, network.embedding, network.bias, self.next[positions])  # type: ignore[no-untyped-call]
         return loss / len(positions)
 
@@ -250,7 +255,7 @@ def fit(
     sample = learned[sample_users(len(learned), SAMPLE)]
     device = choose_device()
     learning = np.setdiff1d(learned, sample).tolist()
-    packed = Sequences([rows for user in learning if len(rows := sequences[user].rows) > 1], device)
+    packed = Sequences([sequences[user] for user in learning if len(sequences[user].rows) > 1], device)
     served = SasRec(settings)
     with seeded(seed):
         start = packed.embedding(movies, settings.factors)
@@ -291,8 +296,9 @@ def calibrated(
     ratings, from every second of these.
     """
     length = served.settings.length
-    last = [each.rows[-length:] for each in sequences if len(each.rows)]
-    known = [served.scores(last[index][None])[0] for index in evenly_spread(len(last), MEAN_USERS).tolist()]
+    some = [each for each in sequences if len(each.rows)]
+    some = [some[index] for index in evenly_spread(len(some), MEAN_USERS).tolist()]
+    known = [served.scores(each.rows[None, -length:], each.time[None, -length:])[0] for each in some]
     mean = np.mean(known, 0) if known else np.zeros(len(train_part.movies) + 1, np.float32)
     unit_mean = unit_mean_of(mean[:-1])
     means = {"mean": mean, "usual": unit_mean}
@@ -304,7 +310,8 @@ def calibrated(
         places = np.arange(len(watched.rows) - 1)
         movies = watched.movies[1:]
         scores, half = (
-            served.scores_after(states(served.parameters, rows)) for rows in (watched.rows[:-1], watched.rows[:-1:2])
+            served.scores_after(states(served.parameters, watched.rows[kept], gaps_of(watched.time[kept])))
+            for kept in (slice(-1), slice(None, -1, 2))
         )
         personal_parts, of_half = (
             each[places, movies] - (each @ unit_mean) * unit_mean[movies] for each in (scores, half[places // 2])
@@ -324,23 +331,25 @@ def calibrated(
 
 
 def ratings_in_order(train_part: Dataset) -> Parameters:
-    """Return the same parameters as ``movietui.models.rankers.ratings_by_user``, with the ratings of each user in order
-    of time; of ratings in the same second, the later row comes later."""
+    """Return the same parameters as ``movietui.models.rankers.ratings_by_user``, and the times, with the ratings of
+    each user in order of time; of ratings in the same second, the later row comes later."""
     ratings = train_part.ratings
     order = np.lexsort((ratings.time, ratings.user))
     starts = np.zeros(len(train_part.users) + 1, np.int64)
     np.cumsum(np.bincount(ratings.user, minlength=len(train_part.users)), out=starts[1:])
-    return {"starts": starts, "rated": ratings.movie[order], "stars": ratings.stars[order]}
+    by_user = {"rated": ratings.movie, "stars": ratings.stars, "rated_at": ratings.time}
+    return {"starts": starts, **{name: values[order] for name, values in by_user.items()}}
 
 
 def last_watched(parameters: Parameters, most: int) -> list[Watched]:
     """Return at most the ``most`` last learned movies of each user."""
-    starts, rated, stars = (parameters[name] for name in ("starts", "rated", "stars"))
+    starts, rated, stars, time = (parameters[name] for name in ("starts", "rated", "stars", "rated_at"))
     every = []
     for start, end in pairwise(starts.tolist()):
         rows = parameters["column"][rated[start:end]]
         known = np.flatnonzero(rows >= 0)[-most:]
-        every.append(Watched(rows[known], rated[start + known], stars[start + known]))
+        inside = start + known
+        every.append(Watched(rows[known], rated[inside], stars[inside], time[inside]))
     return every
 
 

@@ -199,13 +199,7 @@ class Users:
 
     def take(self, rows: NDArray[np.intp]) -> "Users":
         """Return the users in these rows, in this order."""
-
-        def taken(column: Any) -> Any:
-            if isinstance(column, tuple):
-                return tuple(column[row] for row in rows.tolist()) if column else ()
-            return column[rows] if len(column) else column
-
-        return Users(*(taken(getattr(self, each.name)) for each in fields(self)))
+        return Users(*(_taken(getattr(self, each.name), rows) for each in fields(self)))
 
     @cached_property
     def row(self) -> Mapping[str, int]:
@@ -274,10 +268,10 @@ class ImdbFacts:
         """The rows of the movies from each country, by its code."""
         return _rows_by_value(self.countries)
 
-    def first(self, movies: int) -> "ImdbFacts":
-        """Return the facts about the first ``movies`` movies only."""
+    def take(self, rows: NDArray[np.intp]) -> "ImdbFacts":
+        """Return the facts about the movies in these rows, in this order."""
         columns = [each.name for each in fields(self) if each.name != "fingerprint"]
-        return replace(self, **{name: getattr(self, name)[:movies] for name in columns})
+        return replace(self, **{name: _taken(getattr(self, name), rows) for name in columns})
 
     def cast_of(self, row: int) -> tuple[str, ...]:
         """Return the names of a movie's top-billed actors."""
@@ -302,6 +296,13 @@ class ImdbFacts:
             "languages": list(self.languages[row]) if self.languages else [],
             "countries": list(self.countries[row]) if self.countries else [],
         }
+
+
+def _taken(column: Any, rows: NDArray[np.intp]) -> Any:
+    """Return the rows of a column, a tuple or an array; of an empty one, nothing."""
+    if isinstance(column, tuple):
+        return tuple(column[row] for row in rows.tolist()) if column else ()
+    return column[rows] if len(column) else column
 
 
 def _rows_by_value(values: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
@@ -344,14 +345,15 @@ class Movies:
     unrated: int = 0
     """How many movies at the end come from IMDb, without ratings in the dataset; see ``movietui.data.imdb.unrated``."""
 
-    def first(self, movies: int) -> "Movies":
-        """Return the first ``movies`` movies only."""
+    def take(self, rows: NDArray[np.intp]) -> "Movies":
+        """Return the movies in these rows, which ascend."""
+        columns = ("ids", "titles", "years", "genres", "keys", "months")
         return replace(
             self,
-            **{name: getattr(self, name)[:movies] for name in ("ids", "titles", "years", "genres", "keys", "months")},
-            imdb=self.imdb and self.imdb.first(movies),
-            tags=self.tags and self.tags.first(movies),
-            unrated=max(0, self.unrated - (len(self) - movies)),
+            **{name: _taken(getattr(self, name), rows) for name in columns},
+            imdb=self.imdb and self.imdb.take(rows),
+            tags=self.tags and self.tags.take(rows),
+            unrated=int(np.count_nonzero(rows >= len(self) - self.unrated)),
         )
 
     def __len__(self) -> int:
@@ -498,7 +500,15 @@ class Dataset:
     def without_unrated(self) -> "Dataset":
         """Return the dataset without IMDb's movies, which nobody in it has rated."""
         movies = self.movies
-        return replace(self, movies=movies.first(len(movies) - movies.unrated)) if movies.unrated else self
+        if not movies.unrated:
+            return self
+        return replace(self, movies=movies.take(np.arange(len(movies) - movies.unrated)))
+
+    def only_rated(self) -> "Dataset":
+        """Return the dataset without the movies that nobody in it has rated. Movies get new rows; users keep theirs."""
+        rows = np.flatnonzero(self.counts)
+        movie = np.searchsorted(rows, self.ratings.movie).astype(np.int32)
+        return replace(self, movies=self.movies.take(rows), ratings=replace(self.ratings, movie=movie))
 
     @cached_property
     def counts(self) -> Ints:

@@ -58,10 +58,12 @@ class Tags:
         """Return the tags of the same movies, followed by this many movies without tags."""
         return replace(self, starts=np.append(self.starts, np.full(movies, self.starts[-1], np.int32)))
 
-    def first(self, movies: int) -> "Tags":
-        """Return the tags of the first ``movies`` movies only."""
-        end = int(self.starts[movies])
-        return replace(self, starts=self.starts[: movies + 1], tag=self.tag[:end], weight=self.weight[:end])
+    def take(self, rows: NDArray[np.integer]) -> "Tags":
+        """Return the tags of the movies in these rows, in this order."""
+        lengths = np.diff(self.starts)[rows]
+        starts = np.append(0, np.cumsum(lengths)).astype(np.int32)
+        kept = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], lengths)
+        return replace(self, starts=starts, tag=self.tag[kept], weight=self.weight[kept])
 
     def strong(self, row: int) -> list[str]:
         """Return those tags of a movie that are ``STRONG``, in the same order."""

@@ -301,8 +301,8 @@ class Blend(Model[BlendSettings, Tastes]):
     ) -> tuple[Parameters, dict[str, float]]:
         """Fit the parts without some of the ratings, and return the parameters in ``WEIGHTS``, learned from these
         ratings, and the losses of the parts and of the blend on them."""
-        # Without the other users, whose vectors would be drawn in each sweep too.
-        weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).without_unrated()
+        # Without the other users and the movies that only they rated, whose vectors would be drawn in each sweep too.
+        weighed = train.only_users(some_users(train, WEIGHT_RATINGS, self.seed)).only_rated()
         rows, held_out_rows = hold_out(np.arange(len(weighed.ratings)), self.seed, self.settings.held_out)
         remaining, held_out = weighed.with_ratings(rows), weighed.ratings.take(held_out_rows)
         fitted: dict[str, AnyModel] = {}

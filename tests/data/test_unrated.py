@@ -126,11 +126,27 @@ def test_without_votes_no_unrated_movies_are_added(tmp_path: Path) -> None:
     assert facts_of("linked")[0].movies.unrated == 0
 
 
+@pytest.mark.usefixtures("joined")
+def test_only_rated_movies_keep_their_facts_and_their_ratings() -> None:
+    from tests.models.builders import tags_of
+
+    dataset = catalogue.load("linked", "none")
+    tags = tags_of([(0, "snow", 0.9), (1, "paris", 0.8), (1, "train", 0.7), (3, "moon", 0.6)], len(dataset.movies))
+    dataset = replace(dataset, movies=replace(dataset.movies, tags=tags))
+    of_second = dataset.with_ratings(np.flatnonzero(dataset.ratings.movie == 1))
+    part = of_second.only_rated()
+    assert (part.movies.ids, part.movies.unrated) == (("2",), 0)
+    assert (part.movies.titles, part.movies.tags_of(0)) == (dataset.movies.titles[1:2], ["paris", "train"])
+    assert part.movies.imdb is not None
+    assert part.movies.imdb.ids == ("",)
+    assert part.ratings.movie.tolist() == [0]
+    assert (part.ratings.stars.tolist(), part.users) == (of_second.ratings.stars.tolist(), dataset.users)
+
+
 def test_unrated_movies_have_no_tags(joined: None) -> None:
     from tests.models.builders import tags_of
 
     tags = tags_of([(0, "snow", 0.9), (1, "paris", 0.8)], 2)
     more = tags.with_untagged(3)
     assert [more.of(row) for row in range(5)] == [["snow"], ["paris"], [], [], []]
-    assert [more.first(1).of(0), len(more.first(1).starts)] == [["snow"], 2]
-    np.testing.assert_array_equal(more.first(2).weight, tags.weight)
+    np.testing.assert_array_equal(more.take(np.arange(2)).weight, tags.weight)

@@ -30,7 +30,7 @@ from movietui.models.metrics import RELEVANT, mse, ndcg
 from movietui.models.settings import Settings, setting
 from movietui.models.training import stages
 from movietui.models.training.threads import side_by_side
-from movietui.models.vae import Vae
+from movietui.models.vae import Vae, VaeSettings
 
 Doubles = NDArray[np.float64]
 
@@ -83,7 +83,8 @@ class BlendSettings(Settings):
     """Whether three ``ials`` with different random starts contribute to the order; a single one if there are more than
     ten million ratings."""
     vae: bool = setting(True, False, True)
-    """Whether ``vae`` contributes to the order; it does not if there are more than four million ratings."""
+    """Whether ``vae`` contributes to the order, with four members from 300,000 ratings on; it does not if there are
+    more than four million ratings."""
     stars: bool = setting(True, False, True)
     """Whether the predicted stars, minus their uncertainty, contribute to the order."""
     learned: bool = setting(True, False, True)
@@ -114,6 +115,10 @@ IALS = 3
 """The number of ``ials``, which differ in their random starts."""
 RATINGS_FOR_ALL_IALS = 10_000_000
 """A dataset with more ratings gets a single ``ials``: each takes minutes there."""
+MEMBERS = 4
+"""The number of members of ``vae``."""
+RATINGS_FOR_MEMBERS = 300_000
+"""A dataset with fewer ratings gets a ``vae`` with a single member: there, more members add nothing to the order."""
 RATINGS_FOR_VAE = 4_000_000
 """A dataset with more ratings gets no ``vae``, for the same reason."""
 
@@ -135,9 +140,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     return sweeps, min(ratings, int(swept / sweeps))
 
 
-def parts_of(settings: BlendSettings, sweeps: int, ials: int, vae: bool) -> Mapping[str, Part]:
-    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these; ``vae``:
-    whether there are few enough ratings for it."""
+def parts_of(settings: BlendSettings, sweeps: int, ials: int, members: int) -> Mapping[str, Part]:
+    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these;
+    ``members``: those of ``vae``, 0 for no ``vae``."""
     bayes = BayesSettings(
         factors=settings.factors, sweeps=sweeps, sitting=settings.sitting, caution=CAUTION, popularity=0.0
     )
@@ -150,9 +155,16 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int, vae: bool) -> Mapp
         order = IALS / ials  # so that a single ``ials`` counts as much as several do together
         for number in range(ials):
             parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=order)  # type: ignore[misc]
-    if settings.vae and vae:
-        parts["vae"] = Part(lambda seed: Vae(seed=seed), order=2.0)
+    if settings.vae and members:
+        parts["vae"] = Part(lambda seed: Vae(VaeSettings(members=members), seed=seed), order=3.0)
     return parts
+
+
+def sized_parts(settings: BlendSettings, sweeps: int, ratings: int) -> Mapping[str, Part]:
+    """Return the parts for a dataset with this many ratings; ``sweeps``: those of ``BASE``."""
+    ials = IALS if ratings <= RATINGS_FOR_ALL_IALS else 1
+    members = 0 if ratings > RATINGS_FOR_VAE else MEMBERS if ratings >= RATINGS_FOR_MEMBERS else 1
+    return parts_of(settings, sweeps, ials, members)
 
 
 PartProgress = Callable[[str, float], None]
@@ -240,7 +252,7 @@ class Blend(Model[BlendSettings, Tastes]):
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         ials = sum(f"ials-{number}/factors" in parameters for number in range(IALS))
-        parts = parts_of(self.settings, self.settings.sweeps, ials, "vae/encoder" in parameters)
+        parts = parts_of(self.settings, self.settings.sweeps, ials, len(parameters.get("vae/scale", ())))
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
@@ -254,13 +266,12 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def memory_needed(self, train: Dataset) -> int:
         """Return what the part that needs most needs; the parts are fitted one after the other."""
-        parts = parts_of(self.settings, 1, 1, len(train.ratings) <= RATINGS_FOR_VAE)
+        parts = sized_parts(self.settings, 1, len(train.ratings))
         return max(part.build(self.seed).memory_needed(train) for part in parts.values())
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         sweeps, base_ratings = affordable(self.settings, len(train.ratings))
-        ials = IALS if len(train.ratings) <= RATINGS_FOR_ALL_IALS else 1
-        parts = parts_of(self.settings, sweeps, ials, len(train.ratings) <= RATINGS_FOR_VAE)
+        parts = sized_parts(self.settings, sweeps, len(train.ratings))
         base_users = some_users(train, base_ratings, self.seed)
         # A copy of all ratings of a large dataset would take most of a gigabyte.
         of_base = train if len(base_users) == len(train.users) else train.with_ratings(ratings_of(train, base_users))

@@ -52,7 +52,7 @@ ORDER_MOVIES = 10_000
 """The maximum number of movies from which the weights of the order are learned: the most rated ones."""
 WEIGHT_RATINGS = 1_000_000
 """About how many ratings the weights are learned from: all ratings of some users."""
-BASE_SHARE = 0.3
+BASE_SHARE = 0.25
 """The share of the minutes that the sweeps of ``BASE`` may take when it serves. With ml-32m, learning the weights takes
 five of twenty minutes, the other parts seven, and measuring one or two."""
 SWEEP_SECONDS = 0.45e-6
@@ -70,7 +70,7 @@ class BlendSettings(Settings):
     sweeps: int = setting(200, 1, 10_000)
     """The maximum number of sweeps of ``bayes``."""
     minutes: float = setting(20.0, 0.1, 10_000.0)
-    """About how many minutes a training may take on two cores; ml-32m takes at least fourteen. A dataset with some
+    """About how many minutes a training may take on two cores; ml-32m takes at least thirteen. A dataset with some
     millions of ratings gets fewer sweeps of ``bayes``, and if that is not enough, ``bayes`` learns from some of the
     users."""
     sitting: float = setting(5.0, 0.0, 1_000_000.0)
@@ -130,9 +130,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     >>> affordable(BlendSettings(), 1_000_000)
     (200, 1000000)
     >>> affordable(BlendSettings(), 32_000_000)
-    (40, 20000000)
+    (40, 16666666)
     >>> affordable(BlendSettings(minutes=5), 32_000_000)
-    (40, 5000000)
+    (40, 4166666)
     """
     swept = settings.minutes * 60 * BASE_SHARE / SWEEP_SECONDS
     fewest = min(FEWEST_SWEEPS, settings.sweeps)

@@ -29,8 +29,8 @@ class SasRecSettings(Settings):
     The defaults are those of the published models, as far as they have them. The number of epochs was chosen on each
     user's newest rating in the train part of ``loo`` of ml-100k, where hit@10, with all ratings relevant, is 0.228
     after 8 epochs and 0.220 after 2. If the embeddings begin at random instead of with movies that are watched
-    together, it is 0.182 after 4 epochs instead of 0.227. On the same part of ml-1m, with a rate of 0.003, it is 0.301
-    after 4 epochs.
+    together, it is 0.182 after 4 epochs instead of 0.227. These figures are without
+    the times between movies, with which the cross-entropy there falls from 5.541 to 5.529.
     """
 
     length: int = setting(200, 1, 1000)
@@ -65,15 +65,16 @@ class SasRec(RankingModel[SasRecSettings]):
     all learned movies instead of sampled ones (Klenitskiy and Vasilev, Turning dross into gold loss: is BERT4Rec really
     better than SASRec?, 2023).
 
-    This model differs in three ways. It does not embed positions; instead, each head of a block adds to its attention a
-    number that depends on how many movies ago a movie was (Shaw et al., Self-attention with relative position
-    representations, 2018; with a scalar for each head as in Raffel et al., Exploring the limits of transfer learning,
-    2020), so that what it learns in the middle of a sequence holds at the end. Each movie has a bias ``b_i``. And the
-    embeddings begin with those of movies that are watched together (``Sequences.embedding`` in
-    ``movietui.models.training.sasrec``), which saves most of the epochs.
+    This model differs in four ways. A vector for the time since the movie before (``gaps_of``) is added to each movie's
+    embedding: movies from one page are rated within seconds of each other. It does not embed positions; instead, each
+    head of a block adds to its attention a number that depends on how many movies ago a movie was (Shaw et al.,
+    Self-attention with relative position representations, 2018; with a scalar for each head as in Raffel et al.,
+    Exploring the limits of transfer learning, 2020), so that what it learns in the middle of a sequence holds at the
+    end. Each movie has a bias ``b_i``. And the embeddings begin with those of movies that are watched together
+    (``Sequences.embedding`` in ``movietui.models.training.sasrec``), which saves most of the epochs.
 
-    The model reads which movies were rated and in which order, but not their stars. Ratings whose time is not known
-    come first, and in the order of the history. A viewer without ratings has the mean scores of the users.
+    The model reads which movies were rated and when, but not their stars. Ratings whose time is not known come first,
+    and in the order of the history. A viewer without ratings has the mean scores of the users.
 
     Some users, the sample, are left out of training. Their scores for the movies that they rated, each from their
     earlier movies, are like those of new viewers and determine the slope.

@@ -305,9 +305,24 @@ class Model(ABC, Generic[S, Taste]):
     def fold_in(self, history: History) -> Taste:
         """Return a viewer's representation, computed from their ratings, if any, without retraining."""
 
+    def extend(self, taste: Taste, history: History) -> Taste:
+        """Return what ``fold_in`` returns for a history, given the taste of the same viewer before their last rating.
+
+        A model that can add a rating to sums over the earlier ones overrides this: a viewer waits for the list after
+        each rating.
+        """
+        return self.fold_in(history)
+
     @abstractmethod
     def expect(self, taste: Taste) -> Expectation:
         """Predict the viewer's ratings of all movies of the dataset, including those they have seen."""
+
+    def score(self, taste: Taste) -> Floats:
+        """Return the score that ``expect`` predicts, for those who need nothing else.
+
+        A model whose scores do not depend on its stars overrides this.
+        """
+        return self.expect(taste).score
 
     def movie_vectors(self) -> Floats | None:
         """Return a vector for each movie, shape (movies, size), or ``None`` if the model has none.

@@ -25,8 +25,8 @@ BLOCK = 16_384
 RATINGS_AT_ONCE = 128
 """How many ratings of a viewer are processed at once: this many fit in the processor's cache."""
 COVARIANCE_SAMPLES = 8
-"""A viewer's covariance, which is most of the work of a list, is computed for at most this many samples, evenly
-spread. The uncertainty differs by 1.6 % from that with all 32 samples."""
+"""What a viewer's covariance adds to the uncertainty is most of the work of a first list. It is computed for at most
+this many samples, evenly spread; the uncertainty differs by 1.6 % from that with all 32 samples."""
 ROUNDS = 8
 """With ``ordinal``, how many times the latent numbers behind the stars of a viewer and the viewer's mean are updated in
 turn."""
@@ -76,16 +76,44 @@ class BayesSettings(Settings):
 
 
 @dataclass(frozen=True, eq=False)
+class RatingSums:
+    """Sums over a viewer's ratings in each sample, from which the posterior follows."""
+
+    watched: Doubles
+    """The sum of the movies' directions of implicit feedback, shape (directions,)."""
+    precision: Doubles
+    """``sum w w' / v_i``, shape (samples, factors + 1, factors + 1)."""
+    pull: Doubles
+    """``sum w (r - m - c) / v_i``, shape (samples, factors + 1)."""
+    sittings: Times
+    """The ``sitting_keys`` of the sittings, each once. A rating whose time is not known has none: the variance of its
+    level is part of its ``v_i``."""
+    levels: Floats
+    """For each sitting ``sum w / v_i`` and, last, ``sum (r - m - c) / v_i``, shape (samples, sittings, factors + 2)."""
+
+    def __add__(self, more: "RatingSums") -> "RatingSums":
+        """Return the sums over the ratings of both."""
+        is_new = ~np.isin(more.sittings, self.sittings)
+        keys = np.append(self.sittings, more.sittings[is_new])
+        levels = np.concatenate([self.levels, np.zeros_like(more.levels[:, is_new])], 1)
+        levels[:, [np.flatnonzero(keys == key)[0] for key in more.sittings.tolist()]] += more.levels
+        precision, pull = self.precision + more.precision, self.pull + more.pull
+        return RatingSums(self.watched + more.watched, precision, pull, keys, levels)
+
+
+@dataclass(frozen=True, eq=False)
 class Posteriors:
     """A viewer's posterior in each sample: a normal distribution over their factors and, last, their bias."""
 
     mean: Doubles
     """Shape (samples, factors + 1)."""
-    roots: Floats
-    """A root ``R`` of the covariance ``R' R`` for each of the ``_covariance_samples``, shape (covariance samples,
-    factors + 1, factors + 1)."""
+    variance: Doubles
+    """The variance of each movie's stars because of the viewer's covariance, the mean over the ``_covariance_samples``,
+    shape (movies,)."""
     scatter: Floats
     """The variance of the viewer's ratings around the prediction, relative to the average, shape (samples,)."""
+    sums: RatingSums
+    """The sums that the posterior was computed from."""
 
 
 class Bayes(Model[BayesSettings, Posteriors]):
@@ -137,7 +165,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
             served = Bayes(self.settings)
             served.restore(parameters, train.scale)
             for user in np.unique(train.ratings.user).tolist():
-                parameters["users"][:, user] = served.fold_in(history_of(train, user)).mean
+                history = history_of(train, user)
+                precision, pull = served._precision_and_pull(history, served._sums(history))
+                parameters["users"][:, user] = served._means(history, precision, pull)
         return parameters, fitted
 
     def restore(self, parameters: Parameters, scale: Scale) -> None:
@@ -154,6 +184,13 @@ class Bayes(Model[BayesSettings, Posteriors]):
             lambda: np.copyto(self._by_movie[:middle], by_movie[:middle]),
             lambda: np.copyto(self._by_movie[middle:], by_movie[middle:]),
         )
+        # Converting these for each list would take a millisecond.
+        self._prior_precision, self._prior_mean = (
+            parameters[name].astype(np.float64) for name in ("user_precision", "user_mean")
+        )
+        weights = parameters["watched_weights"].astype(np.float64)
+        self._watched_weights = weights.transpose(1, 0, 2).reshape(weights.shape[1], self._prior_mean.size)
+        """The weights of implicit feedback, shape (directions, samples * (factors + 1))."""
 
     @property
     def reads_time(self) -> bool:
@@ -222,7 +259,52 @@ class Bayes(Model[BayesSettings, Posteriors]):
     def fold_in(self, history: History) -> Posteriors:
         """Compute the viewer's posterior in each sample, in closed form; with ``ordinal``, in turn with the latent
         numbers."""
-        precision, pull = self._sums(history)
+        sums = self._sums(history)
+        precision, pull = self._precision_and_pull(history, sums)
+        variance = self._variance(precision)
+        return Posteriors(self._means(history, precision, pull), variance, self._scatter(history), sums)
+
+    def extend(self, taste: Posteriors, history: History) -> Posteriors:
+        """Add the last rating to the sums, and subtract what it tells about each movie from the variances.
+
+        Given the other ratings of its sitting, the rating is ``u . x`` with a variance of ``v``, where
+        ``u = w - sum w / v_i / (l + sum 1 / v_i)`` and ``v = v_i + 1 / (l + sum 1 / v_i)``. It lowers the variance of a
+        movie with the vector ``d`` by ``(d' C u)^2 / (v - u' C u)``, where ``C`` is the new covariance (Sherman and
+        Morrison).
+        """
+        last = slice(len(history) - 1, None)
+        rating, key = history.take(last), _sitting_keys_of(history, self.settings.sitting)[last]
+        sums = taste.sums + self._sums(rating, key)
+        precision, pull = self._precision_and_pull(history, sums)
+        samples = _covariance_samples(len(precision))
+        (rated,), _, (noise,) = (part[samples].swapaxes(0, 1) for part in self._rated(rating))
+        level = taste.sums.levels[samples][:, taste.sums.sittings == key].sum(1)
+        known = level[:, -2] + self._level_precision()[samples, 0]
+        direction = rated - level[:, :-1] / known[:, None]
+        gains = np.linalg.solve(precision[samples], direction[:, :, None])[:, :, 0]
+        remaining = noise + 1 / known - (gains * direction).sum(1)
+        variance = taste.variance.copy()
+        for sample, gain in zip(samples, (gains / np.sqrt(remaining * len(samples))[:, None]), strict=True):
+            gain = gain.astype(np.float32)
+            variance -= np.square(gain[:-1] @ self.parameters["movies"][sample, :-1, : len(variance)] + gain[-1])
+        return Posteriors(self._means(history, precision, pull), variance, self._scatter(history), sums)
+
+    def _scatter(self, history: History) -> Floats:
+        return self._scatter_of(-1 if history.user is None else history.user)
+
+    def _variance(self, precision: Doubles) -> Doubles:
+        """Return the ``variance`` of ``Posteriors``."""
+        movies, samples = len(self.counts), _covariance_samples(len(precision))
+        roots = np.linalg.inv(np.linalg.cholesky(precision[samples])).astype(np.float32)
+        variance, spread = np.zeros(movies), np.empty((roots.shape[1], movies), np.float32)
+        for sample, root in zip(samples, roots, strict=True):
+            np.matmul(root[:, :-1], self.parameters["movies"][sample, :-1, :movies], out=spread)
+            spread += root[:, -1:]
+            variance += np.einsum("km,km->m", spread, spread)
+        return variance / len(samples)
+
+    def _means(self, history: History, precision: Doubles, pull: Doubles) -> Doubles:
+        """Return the ``mean`` of ``Posteriors``."""
         mean = _means_of(precision, pull)
         if self.settings.ordinal and len(history):
             rated, residuals, noise = self._rated(history)
@@ -238,8 +320,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
                     - history.stars
                 )
                 mean = _means_of(precision, pull + (sittings.weigh(shift)[:, None] @ rated)[:, 0])
-        roots = np.linalg.inv(np.linalg.cholesky(precision[_covariance_samples(len(mean))])).astype(np.float32)
-        return Posteriors(mean, roots, self._scatter_of(-1 if history.user is None else history.user))
+        return mean
 
     def expect(self, taste: Posteriors) -> Expectation:
         """Return the mean and the standard deviation over the samples; the latter includes the viewer's covariance.
@@ -264,12 +345,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
             predictor = _design(mean).ravel() @ means.reshape(mean.size, -1)[:, movies] / np.float32(len(mean))
             stars = predictor + mean[:, -1].mean() + np.float32(self.parameters["overall"])
         drawn = drawn[..., movies]
-        variance = _predictors(drawn, mean[:, None]).var(0)[0]
-        spread = np.empty(drawn.shape[1:], np.float32)  # allocated once: that takes as long as filling it
-        for sample, root in zip(_covariance_samples(len(mean)), taste.roots, strict=True):
-            np.matmul(root[:, :-1], drawn[sample, :-1], out=spread)
-            spread += root[:, -1:]
-            variance += np.einsum("km,km->m", spread, spread) / np.float32(len(taste.roots))
+        variance = _predictors(drawn, mean[:, None]).var(0)[0] + taste.variance[movies].astype(np.float32)
         if self.settings.ordinal:
             variance = self._in_stars(by_sample.mean(0), np.sqrt(variance), taste, movies) ** 2
         return stars, variance
@@ -289,9 +365,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
         sittings = _Sittings(history, 1 / noise, self._level_precision(), self.settings.sitting)
         noise = noise / sittings.free
         rated, residuals = sittings.weigh(rated) * noise[:, :, None], sittings.weigh(residuals) * noise
-        precision, pull = self._sums(history)
+        precision, pull = self._precision_and_pull(history, self._sums(history))
         covariance = np.linalg.inv(precision)
-        prior = self.parameters["user_precision"].astype(np.float64)
+        prior = self._prior_precision
         rated_directions = self.parameters["watched"][history.movies].astype(np.float64)
         with_all = self._prior(history.user, self._watched(rated_directions.sum(0, keepdims=True), len(history)))
         without = self._prior(history.user, self._watched(rated_directions.sum(0) - rated_directions, len(history) - 1))
@@ -333,30 +409,42 @@ class Bayes(Model[BayesSettings, Posteriors]):
         score = stars - self.settings.caution * uncertainty + popularity
         return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32))
 
-    def _sums(self, history: History) -> tuple[Doubles, Doubles]:
-        """Return the precision of each sample's posterior, and the precision times the mean."""
-        prior = self.parameters["user_precision"].astype(np.float64)
-        watched = self._watched(self.parameters["watched"][history.movies].sum(0, np.float64)[None], len(history))
-        expected = self._prior(history.user, watched)[:, 0]
-        precision, pull = prior, (prior @ expected[:, :, None])[:, :, 0]
-        sitting, order, starts = _by_sitting(history, self.settings.sitting)
-        history = history.take(order)
-        sums = np.zeros((len(prior), len(starts), prior.shape[1] + 1), np.float32)
+    def _sums(self, history: History, keys: Times | None = None) -> RatingSums:
+        """Return the sums over the ratings. ``keys``: their ``sitting_keys``, if they are part of a longer history."""
+        keys = _sitting_keys_of(history, self.settings.sitting) if keys is None else keys
+        order = np.argsort(keys, kind="stable")  # those without a time, which share no level, come last
+        history, keys = history.take(order), keys[order]
+        sittings = np.unique(keys[keys < UNKNOWN_SITTINGS])
+        watched = self.parameters["watched"][history.movies].sum(0, np.float64)
+        samples, size = self._prior_mean.shape
+        precision, pull = np.zeros((samples, size, size)), np.zeros((samples, size))
+        levels = np.zeros((samples, len(sittings), size + 1), np.float32)
         for first in range(0, len(history), RATINGS_AT_ONCE):
             block = slice(first, first + RATINGS_AT_ONCE)
             rated, residuals, noise = self._rated(history.take(block))
+            noise = noise + self.parameters["sitting_variance"][:, None] * (keys[block] >= UNKNOWN_SITTINGS)
             # In float32, which is twice as fast: the rounding errors are negligible compared with the prior.
-            root = np.sqrt(noise)
-            rated /= root[:, :, None]
-            precision += rated.transpose(0, 2, 1) @ rated
-            pull += ((residuals / root)[:, None] @ rated)[:, 0]
-            rated /= root[:, :, None]
-            sittings, inside = np.unique(sitting[order[block]], return_index=True)
-            sums[:, sittings, :-1] += np.add.reduceat(rated, inside, 1)
-            sums[:, sittings, -1] += np.add.reduceat(residuals / noise, inside, 1)
+            weighted = rated / noise[:, :, None]
+            precision += weighted.transpose(0, 2, 1) @ rated
+            pull += (residuals[:, None] @ weighted)[:, 0]
+            dated = keys[block][: np.searchsorted(keys[block], UNKNOWN_SITTINGS)]
+            if len(dated):
+                of_block = np.unique(dated)
+                rows, inside = np.searchsorted(sittings, of_block), (of_block[:, None] == dated).astype(np.float32)
+                # As one product for all samples: ``reduceat`` takes several times as long.
+                by_sitting = inside @ weighted.swapaxes(0, 1)[: len(dated)].reshape(len(dated), -1)
+                levels[:, rows, :-1] += by_sitting.reshape(len(of_block), samples, size).swapaxes(0, 1)
+                levels[:, rows, -1] += (residuals / noise)[:, : len(dated)] @ inside.T
+        return RatingSums(watched, precision, pull, sittings, levels)
+
+    def _precision_and_pull(self, history: History, sums: RatingSums) -> tuple[Doubles, Doubles]:
+        """Return the precision of each sample's posterior, and the precision times the mean."""
+        expected = self._prior(history.user, self._watched(sums.watched[None], len(history)))[:, 0]
+        precision = self._prior_precision + sums.precision
+        pull = (self._prior_precision @ expected[:, :, None])[:, :, 0] + sums.pull
         # The ratings of a sitting say less together than if they did not share a level (Woodbury).
-        of_sittings = sums[:, :, :-1].astype(np.float64)
-        shares = sums / (of_sittings[:, :, -1:] + self._level_precision()[:, None])
+        of_sittings = sums.levels[:, :, :-1].astype(np.float64)
+        shares = sums.levels / (of_sittings[:, :, -1:] + self._level_precision()[:, None])
         precision -= of_sittings.transpose(0, 2, 1) @ shares[:, :, :-1]
         pull -= (shares[:, None, :, -1] @ of_sittings)[:, 0]
         return precision, pull
@@ -379,8 +467,9 @@ class Bayes(Model[BayesSettings, Posteriors]):
     def _prior(self, user: int | None, watched: Doubles) -> Doubles:
         """Return a viewer's prior mean for each of the ``n`` rows of ``watched``, shape (samples, n, factors + 1)."""
         people = self.parameters["people"][-1 if user is None else user]
-        mean: Doubles = self.parameters["user_mean"][:, None] + people @ self.parameters["people_weights"][:, None]
-        return mean + watched @ self.parameters["watched_weights"].astype(np.float64)
+        mean: Doubles = self._prior_mean[:, None] + people @ self.parameters["people_weights"][:, None]
+        implicit = (watched @ self._watched_weights).reshape(len(watched), *self._prior_mean.shape)
+        return mean + implicit.transpose(1, 0, 2)
 
     def _watched(self, total: Doubles, ratings: int) -> Doubles:
         """Return a viewer's implicit feedback, shape (n, directions), from its sum over the rated movies."""
@@ -412,12 +501,9 @@ def sitting_rows(keys: Times, user: Ints, time: Times, minutes: float) -> NDArra
     return np.where(is_there, row, -1)
 
 
-def _by_sitting(history: History, minutes: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return the sitting of each rating, from 0; an order of the ratings by sitting; where each of these starts."""
-    time = np.zeros(len(history), np.int64) if history.time is None else history.time
-    keys, sitting = np.unique(sitting_keys(0, time, minutes), return_inverse=True)
-    order = np.argsort(sitting, kind="stable")
-    return sitting, order, np.searchsorted(sitting[order], np.arange(len(keys)))
+def _sitting_keys_of(history: History, minutes: float) -> Times:
+    """Return the ``sitting_keys`` of a viewer's ratings."""
+    return sitting_keys(0, np.zeros(len(history), np.int64) if history.time is None else history.time, minutes)
 
 
 class _Sittings:
@@ -429,7 +515,9 @@ class _Sittings:
 
     def __init__(self, history: History, weights: NDArray[Any], level_precision: Doubles, minutes: float) -> None:
         """``weights``: shape (samples, ratings); ``level_precision``: shape (samples, 1)."""
-        self._sitting, self._order, self._starts = _by_sitting(history, minutes)
+        keys, self._sitting = np.unique(_sitting_keys_of(history, minutes), return_inverse=True)
+        self._order = np.argsort(self._sitting, kind="stable")
+        self._starts = np.searchsorted(self._sitting[self._order], np.arange(len(keys)))
         self._weights = weights
         self._total = (self._sums(weights) + level_precision)[:, self._sitting]
         self.free = 1 - weights / self._total

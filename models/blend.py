@@ -373,32 +373,49 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def fold_in(self, history: History) -> Tastes:
         """Fold the viewer into ``BASE`` and, in parallel, into all other parts, which together take about as long."""
-        base, *others = self._parts.items()
+        (base, model), *others = self._parts.items()
         known = history.among(self._rated)
         taste, tastes = side_by_side(
-            lambda: base[1].fold_in(history), lambda: {name: model.fold_in(known) for name, model in others}
+            lambda: model.fold_in(history), lambda: {name: other.fold_in(known) for name, other in others}
         )
-        return Tastes({BASE: taste, **tastes})
+        return Tastes({base: taste, **tastes})
+
+    def extend(self, taste: Tastes, history: History) -> Tastes:
+        """Add the last rating to each part that knows its movie; two threads would only wait for each other."""
+        known = history.among(self._rated)
+
+        def extended(name: str, model: AnyModel) -> Any:
+            if name == BASE:
+                return model.extend(taste.by_part[name], history)
+            of_part = taste.by_part[name]
+            return model.extend(of_part, known) if history.movies[-1] < self._rated else of_part
+
+        return Tastes({name: extended(name, model) for name, model in self._parts.items()})
 
     def expect(self, taste: Tastes) -> Expectation:
         """Return the stacked stars, the uncertainty of ``bayes`` and the learned order."""
-        by_part = {name: model.expect(taste.by_part[name]) for name, model in self._parts.items()}
-        by_part = {name: self._with_unrated(expected, by_part[BASE].stars) for name, expected in by_part.items()}
-        table = features({name: by_part[name].score for name in self._ranking}, self.counts, self._known)
-        score = np.asarray(self.parameters["order"] @ table, np.float32)
-        return Expectation(self._stars(lambda name: by_part[name].stars), by_part[BASE].uncertainty, score)
+        tastes = taste.by_part
+        base = self._parts[BASE].expect(tastes[BASE])
 
-    def _with_unrated(self, expected: Expectation, stars: Floats) -> Expectation:
-        """Return a part's predictions of all movies. ``stars``: those that ``BASE`` predicts, shape (movies,)."""
-        missing = len(stars) - len(expected.stars)
-        if not missing:
-            return expected
-        mean = expected.score[self._known[: self._rated]].mean()
+        def stars(name: str) -> Floats:
+            return self._with_unrated(self._parts[name].expect(tastes[name]).stars, base.stars[self._rated :])
+
+        def score(name: str) -> Floats:
+            scores = self._parts[name].score(tastes[name])
+            return self._with_unrated(scores, scores[self._known[: self._rated]].mean())
+
+        scores = {name: base.score if name == BASE else score(name) for name in self._ranking}
+        table = features(scores, self.counts, self._known)
+        order = np.asarray(self.parameters["order"] @ table, np.float32)
         return Expectation(
-            np.append(expected.stars, stars[self._rated :]),
-            np.append(expected.uncertainty, np.zeros(missing, np.float32)),
-            np.append(expected.score, np.full(missing, mean, np.float32)),
+            self._stars(lambda name: base.stars if name == BASE else stars(name)), base.uncertainty, order
         )
+
+    def _with_unrated(self, values: Floats, others: Floats | np.floating[Any]) -> Floats:
+        """Return a part's values of all movies, given those of the movies without ratings, which the part does not
+        know."""
+        missing = len(self._known) - len(values)
+        return np.append(values, np.broadcast_to(others, missing).astype(np.float32)) if missing else values
 
     def movie_vectors(self) -> Floats | None:
         """Return the vectors of ``bayes`` and, if it is a part, of the first ``ials``, side by side, each scaled to a

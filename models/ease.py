@@ -18,6 +18,7 @@ from movietui.models.rankers import (
     RankingModel,
     Rows,
     Sample,
+    Scores,
     calibrate,
     ratings_by_user,
     sample_users,
@@ -195,6 +196,11 @@ class Ease(RankingModel[EaseSettings]):
                 total += values[block] @ weights[rows[block]]
             score[known] = total[columns[known]]
         return score, float(values @ self.parameters["along"][rows])
+
+    def extend(self, taste: Scores, history: History) -> Scores:
+        """Add the row of the last rating's movie to the scores."""
+        more, projection = self._score(history.take(slice(len(history) - 1, None)), slice(-1))
+        return Scores(self._bias.fold_in(history), history, taste.score + more, taste.projection + projection)
 
     def _shares(self, history: History, movies: Ints) -> Floats:
         """Return each rating's value times its weight."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.models.base import Fitted, History, Parameters, Progress, history_of
 from movietui.models.bias import expected
-from movietui.models.rankers import PreferenceSettings, RankingModel, Rows, Sample, unit_mean_of
+from movietui.models.rankers import PreferenceSettings, RankingModel, Rows, Sample, Scores, unit_mean_of
 from movietui.models.settings import setting
 
 Doubles = NDArray[np.float64]
@@ -40,6 +40,28 @@ class IalsSettings(PreferenceSettings):
     divided by the number of ratings (Hu, Koren and Volinsky 2008)."""
     scaling: float = setting(0.75, 0.0, 1.0)
     """The ridge grows with this power of the number of ratings, ``ridge · n^scaling`` (Rendle et al. 2022)."""
+
+
+@dataclass(frozen=True, eq=False)
+class RatingSums:
+    """Sums over a viewer's ratings with a value other than 0, from which the factors follow."""
+
+    ratings: int
+    squares: Doubles
+    """``sum y y'``, shape (factors, factors)."""
+    pull: Doubles
+    """``sum v y``, shape (factors,)."""
+
+    def __add__(self, more: "RatingSums") -> "RatingSums":
+        """Return the sums over the ratings of both."""
+        return RatingSums(self.ratings + more.ratings, self.squares + more.squares, self.pull + more.pull)
+
+
+@dataclass(frozen=True, eq=False)
+class SummedScores(Scores):
+    """A viewer's scores, and the sums that they were computed from."""
+
+    sums: RatingSums
 
 
 class Ials(RankingModel[IalsSettings]):
@@ -87,7 +109,7 @@ class Ials(RankingModel[IalsSettings]):
         Morrison).
         """
         factors, values, indices = self._rated_factors(history)
-        inverse = np.linalg.inv(self._normal(factors, len(factors) - 1))
+        inverse = np.linalg.inv(self._normal(factors.T @ factors, len(factors) - 1))
         pulls = values @ factors - values[:, None] * factors
         before, directions = pulls @ inverse, factors @ inverse
         remaining = 1 - np.einsum("nk,nk->n", directions, factors)
@@ -95,14 +117,35 @@ class Ials(RankingModel[IalsSettings]):
 
     def solve(self, history: History) -> Doubles:
         """Return the viewer's factors, shape (factors,)."""
-        factors, values, _ = self._rated_factors(history)
-        return np.asarray(np.linalg.solve(self._normal(factors, len(factors)), values @ factors), np.float64)
+        return self._solved(self._sums(history))
 
-    def _normal(self, factors: Doubles, ratings: int) -> Doubles:
-        """Return the matrix of the normal equations for the factors of the rated movies and a number of ratings."""
+    def fold_in(self, history: History) -> SummedScores:
+        """Compute the viewer's factors and effect in closed form, and score every movie."""
+        return self._scored(history, self._sums(history))
+
+    def extend(self, taste: Scores, history: History) -> SummedScores:
+        """Add the last rating to the sums."""
+        assert isinstance(taste, SummedScores)
+        return self._scored(history, taste.sums + self._sums(history.take(slice(len(history) - 1, None))))
+
+    def _scored(self, history: History, sums: RatingSums) -> SummedScores:
+        scores = self._scores_of(self._solved(sums), slice(-1))
+        return SummedScores(self._bias.fold_in(history), history, *scores, sums)
+
+    def _sums(self, history: History) -> RatingSums:
+        factors, values, _ = self._rated_factors(history)
+        return RatingSums(len(factors), factors.T @ factors, values @ factors)
+
+    def _solved(self, sums: RatingSums) -> Doubles:
+        return np.asarray(np.linalg.solve(self._normal(sums.squares, sums.ratings), sums.pull), np.float64)
+
+    def _normal(self, squares: Doubles, ratings: int) -> Doubles:
+        """Return the matrix of the normal equations, given ``sum y y'`` and a number of ratings."""
         settings, movies = self.settings, self.parameters["factors"]
         ridge = settings.ridge * (max(ratings, 0) + self.parameters["unseen"] * (len(movies) - 1)) ** settings.scaling
-        return np.asarray(factors.T @ factors + self.parameters["gram"] + ridge * np.eye(movies.shape[1]))
+        normal: Doubles = squares + self.parameters["gram"]
+        normal[np.diag_indices_from(normal)] += ridge
+        return normal
 
     def _rated_factors(self, history: History) -> tuple[Doubles, Floats, NDArray[np.intp]]:
         """Return the factors of the movies whose ratings have a value other than 0, these values, and their indices in
@@ -112,7 +155,9 @@ class Ials(RankingModel[IalsSettings]):
         return self.parameters["factors"][history.movies[indices]].astype(np.float64), values[indices], indices
 
     def _score(self, history: History, movies: Rows) -> tuple[Floats, float]:
-        x = self.solve(history)
+        return self._scores_of(self.solve(history), movies)
+
+    def _scores_of(self, x: Doubles, movies: Rows) -> tuple[Floats, float]:
         return self.parameters["factors"][movies] @ x.astype(np.float32), float(x @ self.parameters["along"])
 
     def _shares(self, history: History, movies: Ints) -> Floats:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models.base import Fitted, History, Parameters, Progress
-from movietui.models.bias import expected, learn_effects
+from movietui.models.bias import Generosity, expected, learn_effects
 from movietui.models.neighbours import (
     SAMPLE,
     Neighbours,
@@ -26,6 +26,7 @@ from movietui.models.training import stages
 if TYPE_CHECKING:
     from torch import Tensor
 
+Doubles = NDArray[np.float64]
 
 MAX_DENSE_ENTRIES = 1 << 26
 """The most entries of a dense table of users by movies, or movies by movies: 256 MiB in float32."""
@@ -38,6 +39,19 @@ with thousands of ratings would take most of the time."""
 SIMILARITY_RATINGS = 8_000_000
 """About how many ratings the similarities are computed from: all ratings of some users. More would hardly change the
 similarities of movies with many ratings, and the similarities of other movies rarely matter."""
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourSums(Residuals):
+    """A viewer's residuals, and sums over the rated neighbours of each movie, shape (movies,) each."""
+
+    stars: Doubles
+    """``sum w (r - m - c)``, without the viewer's effect."""
+    signed: Doubles
+    """``sum w``."""
+    weight: Doubles
+    """``sum |w|``."""
+
 
 Nearest = tuple[Ints, Floats, Floats]
 """What ``ItemKNN.nearest`` returns."""
@@ -56,7 +70,7 @@ class ItemKNNSettings(NeighbourSettings):
     """Whether a movie's neighbours include movies liked by people who dislike it, with a negative weight."""
 
 
-class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
+class ItemKNN(Neighbours[ItemKNNSettings, NeighbourSums]):
     """Predicts from the viewer's ratings of the most similar movies; see ``movietui.models.neighbours``.
 
     Neighbours are computed from products of dense tables if these fit in memory (as with ML-1M). Otherwise they are
@@ -185,10 +199,31 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             commons[block, filled] = (common.gather(1, best) * counts).numpy()
         return neighbour, dots, commons
 
-    def fold_in(self, history: History) -> Residuals:
-        """Compute the viewer's effect in closed form, and the residual of each rating."""
+    def fold_in(self, history: History) -> NeighbourSums:
+        """Compute the viewer's effect in closed form, the residual of each rating, and the sums over neighbours."""
+        return NeighbourSums(*self._viewer(history), *self._followed(history))
+
+    def extend(self, taste: NeighbourSums, history: History) -> NeighbourSums:
+        """Add the last rating to the sums of the movies whose neighbour its movie is."""
+        more = self._followed(history.take(slice(len(history) - 1, None)))
+        sums = (one + another for one, another in zip((taste.stars, taste.signed, taste.weight), more, strict=True))
+        return NeighbourSums(*self._viewer(history), *sums)
+
+    def _viewer(self, history: History) -> tuple[Generosity, Ints, Floats]:
         generosity, residuals = self._residuals(history)
-        return Residuals(generosity, history.movies, residuals)
+        return generosity, history.movies, residuals
+
+    def _followed(self, history: History) -> tuple[Doubles, Doubles, Doubles]:
+        """Return the last three fields of ``NeighbourSums``."""
+        indices, rated = self._followers.indices(history.movies)
+        movies, weights = self._followers.other[indices], self._followers.residual[indices]
+        stars = history.stars - np.float32(self.parameters["overall"]) - self.parameters["movie"][history.movies]
+        opposites = self.settings.opposites
+        values = (stars[rated] * weights, weights, *([np.abs(weights)] if opposites else []))
+        by_stars, signed, *weight = (
+            np.bincount(movies, each, len(self.counts)).astype(np.float64, copy=False) for each in values
+        )
+        return by_stars, signed, weight[0] if opposites else signed
 
     def _sums(self, users: Ints, user_index: NDArray[np.intp], movies: Ints) -> tuple[Floats, Floats]:
         neighbour, weight = self.of_train("neighbour"), self.of_train("weight")
@@ -204,17 +239,12 @@ class ItemKNN(Neighbours[ItemKNNSettings, Residuals]):
             total_weight[block] = np.einsum("pk,pk->p", rated[row, near], np.abs(weights))
         return weighted, total_weight
 
-    def _sums_for_all(self, taste: Residuals) -> tuple[Floats, Floats]:
-        indices, list_index = self._followers.indices(taste.movies)
-        movies, weights = self._followers.other[indices], self._followers.residual[indices]
-        weighted, total_weight = (
-            np.bincount(movies, values, len(self.counts))
-            for values in (taste.residual[list_index] * weights, np.abs(weights))
-        )
-        return weighted.astype(np.float32), total_weight.astype(np.float32)
+    def _sums_for_all(self, taste: NeighbourSums) -> tuple[Floats, Floats]:
+        weighted = taste.stars - taste.generosity.mean * taste.signed
+        return weighted.astype(np.float32), taste.weight.astype(np.float32)
 
     def _sums_without_each(
-        self, taste: Residuals, shifts: NDArray[Any], movies: Ints
+        self, taste: NeighbourSums, shifts: NDArray[Any], movies: Ints
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         row = np.full(len(self.counts), -1)
         row[movies] = np.arange(len(movies))

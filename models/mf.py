@@ -1,6 +1,7 @@
 """Biased matrix factorisation with uncertainty."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -183,11 +184,15 @@ def expected(parameters: Parameters, users: Ints, movies: Ints) -> Floats:
     return stars + np.float32(parameters["overall"])
 
 
+_triangle = cache(np.triu_indices)
+"""The rows and columns of the upper triangle of a square matrix of this size."""
+
+
 def _unpack(packed: Doubles) -> Doubles:
     """Return symmetric matrices, shape (..., n, n), from their upper triangles, packed row by row, shape (..., n (n +
     1) / 2)."""
     size = int((np.sqrt(8 * packed.shape[-1] + 1) - 1) / 2)
-    rows, columns = np.triu_indices(size)
+    rows, columns = _triangle(size)
     matrices = np.empty((*packed.shape[:-1], size, size))
     matrices[..., rows, columns] = packed
     matrices[..., columns, rows] = packed
@@ -203,6 +208,6 @@ def _packed_weights(mean: Doubles, covariance: Doubles) -> Doubles:
     design[..., -1] = 1.0
     matrices = design[..., :, None] * design[..., None, :]
     matrices[..., :-1, :-1] += covariance[..., :-1, :-1]
-    rows, columns = np.triu_indices(mean.shape[-1])
+    rows, columns = _triangle(mean.shape[-1])
     weights: Doubles = matrices[..., rows, columns] * np.where(rows == columns, 1.0, 2.0)
     return weights

@@ -138,9 +138,15 @@ class RankingModel(Model[P, Scores]):
         variance = (
             parameters["movie_variance"] + taste.generosity.variance + taste_variance / (1 + len(taste.history) * gain)
         )
+        return Expectation(
+            self.scale.clip(stars.astype(np.float32)), np.sqrt(variance).astype(np.float32), self.score(taste)
+        )
+
+    def score(self, taste: Scores) -> Floats:
+        """Return the ranker's scores."""
         score = taste.score.copy()
         score[taste.history.movies] += self._own_rating_score(taste.history.stars)
-        return Expectation(self.scale.clip(stars.astype(np.float32)), np.sqrt(variance).astype(np.float32), score)
+        return score
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return each rating's share of the ranker's scores, including what it adds to the score of its own movie."""

@@ -77,7 +77,8 @@ def order_by_liking(rows: NDArray[np.intp], values: Floats, stars: Floats, usual
 
     ``values`` and ``stars``: shape (movies,). Rows with equal values keep their order.
     """
-    return rows[np.lexsort((-values[rows], stars[rows] < usual))]
+    below = stars[rows] < usual
+    return np.concatenate([part[np.argsort(-values[part], kind="stable")] for part in (rows[~below], rows[below])])
 
 
 def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:

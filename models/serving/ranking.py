@@ -20,6 +20,8 @@ from movietui.models.serving.orders import hold_back, order_by_liking, settle, u
 from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
 
+Key = tuple[bytes, bytes, bytes, int | None]
+
 CACHED_VIEWERS = 16
 """The number of histories with cached predictions: those of a group, and some earlier ones for undo and redo."""
 SURPRISE_SHARE = 0.05
@@ -85,7 +87,7 @@ class Ranker:
         self.predicted = np.ones_like(self.known) if unrated and model.predicts_unrated else self.known
         """Which movies may be listed, shape (movies,)."""
         self._by_count = np.lexsort((np.arange(len(model.counts)), -model.counts))
-        self._cache: OrderedDict[tuple[bytes, bytes, bytes, int | None], tuple[Any, Expectation]] = OrderedDict()
+        self._cache: OrderedDict[Key, tuple[Any, Expectation]] = OrderedDict()
 
     @cached_property
     def similarities(self) -> Similarities:
@@ -102,12 +104,16 @@ class Ranker:
 
     def _folded_in(self, history: History) -> tuple[Any, Expectation]:
         """Return the viewer's representation and predictions."""
-        moments = b"" if history.time is None else history.time.tobytes()
-        key = (history.movies.tobytes(), history.stars.tobytes(), moments, history.user)
+        key = _key(history)
         if key in self._cache:
             self._cache.move_to_end(key)
         else:
-            taste = self.model.fold_in(history)
+            before = _key(history.take(slice(-1)))
+            if len(history) and before in self._cache:
+                self._cache.move_to_end(before)
+                taste = self.model.extend(self._cache[before][0], history)
+            else:
+                taste = self.model.fold_in(history)
             expected = self._with_unrated(self.model.expect(taste))
             if self.dataset.implicit:
                 nothing = np.zeros_like(expected.stars)
@@ -357,6 +363,12 @@ class Ranker:
                 for rank, (row, why) in enumerate(zip(rows, self.why(viewers, rows), strict=True), start=1)
             ],
         }
+
+
+def _key(history: History) -> Key:
+    """Return what the predictions for a viewer depend on."""
+    moments = b"" if history.time is None else history.time.tobytes()
+    return history.movies.tobytes(), history.stars.tobytes(), moments, history.user
 
 
 def _uncertainty_of_mean(predictions: Sequence[Expectation]) -> Floats:

@@ -57,23 +57,22 @@ def viewer(dataset: Dataset, ratings: ViewerRatings) -> Viewer:
     A user has the ratings in the dataset and those in the store; if a movie has both, the one in the store counts.
     Movies that the dataset does not have are left out. Raises ``Problem`` for an unknown user.
     """
-    user: int | None = None
-    stars: dict[int, float] = {}
-    moments: dict[int, int] = {}
+    known = History(np.empty(0, np.int32), np.empty(0, np.float32))
     if ratings["kind"] == "user":
         known = history_of(dataset, user_row(dataset, ratings["id"]))
-        user, movies = known.user, known.movies.tolist()
-        stars = dict(zip(movies, known.stars.tolist(), strict=True))
-        moments = dict(zip(movies, known.time.tolist(), strict=True)) if known.time is not None else {}
     rated_at = ratings.get("rated_at") or [0] * len(ratings["rated"])
+    stored: dict[int, tuple[float, int]] = {}
     for (key, value), moment in zip(ratings["rated"], rated_at, strict=True):
         for movie in dataset.movies.rows_by_key.get(key, ()):
-            stars[movie], moments[movie] = value, moment
+            stored[movie] = value, moment
+    stars, time = known.stars.copy(), np.zeros(len(known), np.int64) if known.time is None else known.time.copy()
+    for index in np.flatnonzero(np.isin(known.movies, [*stored])).tolist():
+        stars[index], time[index] = stored.pop(int(known.movies[index]))
     history = History(
-        np.fromiter(stars, np.int32, len(stars)),
-        np.fromiter(stars.values(), np.float32, len(stars)),
-        user,
-        np.fromiter((moments.get(movie, 0) for movie in stars), np.int64, len(stars)),
+        np.append(known.movies, np.fromiter(stored, np.int32, len(stored))),
+        np.append(stars, np.asarray([value for value, _ in stored.values()], np.float32)),
+        known.user,
+        np.append(time, np.asarray([moment for _, moment in stored.values()], np.int64)),
     )
     return Viewer(
         ratings["kind"],

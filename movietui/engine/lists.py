@@ -134,7 +134,9 @@ class Lists:
         """
         if self._before is None:
             return None
-        stayed = self._before.rows[np.isin(self._before.rows, ranked.order)]
+        is_listed = np.zeros(len(ranked.score), bool)
+        is_listed[ranked.order] = True
+        stayed = self._before.rows[is_listed[self._before.rows]]
         ranks = np.zeros(len(ranked.score), np.intp)
         ranks[stayed] = np.arange(1, len(stayed) + 1)
         both = ranked.order[ranks[ranked.order] > 0]

@@ -18,7 +18,7 @@ from movietui.state.stored_movies import StoredMovies
 from movietui.store.ratings import RATING, STARS, Change, Movie, Step, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,13 @@ class Changes:
         for entries in (self._done, self._undone):
             entries[:] = [each.renamed(before, after) if isinstance(each, Veto) else each for each in entries]
 
-    async def rate(self, audience: Audience, movie: Movie, stars: float) -> Change:
-        """Rate a movie for the viewer who rates next."""
-        self.last = await self._movies.after_matching(audience.viewers, self._movies.rate, audience.rater, movie, stars)
+    async def rate(
+        self, audience: Audience, movie: Movie, stars: float, written: Callable[[], object] = lambda: None
+    ) -> Change:
+        """Rate a movie for the viewer who rates next; for ``written``, see ``StoredMovies.rate``."""
+        self.last = await self._movies.after_matching(
+            audience.viewers, self._movies.rate, audience.rater, movie, stars, written
+        )
         self.record()
         return self.last
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 from movietui.data.imports.entries import Mark
 from movietui.data.problems import Problem
@@ -45,6 +45,7 @@ from movietui.store.ratings import Change, Ids, Movie, Store
 from movietui.store.run_records import Run
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class NoModel(Problem):
@@ -266,7 +267,12 @@ class Session:
         return await self._ranked(offset, limit, after_rating=after_rating, more=more)
 
     async def _ranked(self, offset: int, limit: int, *, after_rating: bool = False, more: bool = False) -> ListWindow:
-        query, watchlists = await self._read_query(anew=not more)
+        read = await self._read_query(anew=not more)
+        return await self._window(*read, offset, limit, after_rating=after_rating)
+
+    async def _window(
+        self, query: ListQuery, watchlists: Sequence[set[str]], offset: int, limit: int, *, after_rating: bool
+    ) -> ListWindow:
         window = await self.engine.ask(Requests.rank, query=query, offset=offset, limit=limit, compare=after_rating)
         for row in window["rows"]:
             row["wanted"] = _letters(row["key"], watchlists)
@@ -384,6 +390,36 @@ class Session:
         """Rate a movie for the viewer who rates next."""
         return await self.changes.rate(self.audience, movie_to_store(movie), stars)
 
+    async def rate_and_rank(self, movie: MovieRow, stars: float, offset: int, limit: int) -> tuple[Change, ListWindow]:
+        """Rate a movie for the viewer who rates next, and return the change with a window of the new list.
+
+        The list is ranked while the rating is written to disk. When this returns, both are done.
+        """
+        if names_in(self.view.filter_text):  # the lists that the filter names are read first
+            change = await self.rate(movie, stars)
+            return change, await self.ranked(offset, limit, after_rating=True)
+        loop = asyncio.get_running_loop()
+        read: asyncio.Future[tuple[ListQuery, list[set[str]]]] = loop.create_future()
+
+        def read_query() -> None:
+            """Read the query in the thread that writes the rating."""
+            try:
+                loop.call_soon_threadsafe(_settle, read, self._query(None, anew=True))
+            except Exception as error:  # here, it would undo the rating
+                loop.call_soon_threadsafe(_settle, read, error)
+
+        async def rank() -> ListWindow:
+            return await self._window(*await read, offset, limit, after_rating=True)
+
+        ranking = asyncio.create_task(rank())
+        try:
+            change = await self.changes.rate(self.audience, movie_to_store(movie), stars, read_query)
+        except BaseException:
+            ranking.cancel()
+            await asyncio.gather(ranking, return_exceptions=True)
+            raise
+        return change, await ranking
+
     async def unrate(self, movie: GivenRating) -> Change:
         """Remove a rating of the viewer who rates next. Raises ``Problem`` for a rating that is part of the dataset."""
         change = await self.changes.unrate(self.audience, movie_to_store(movie))
@@ -430,6 +466,16 @@ class Session:
         if report["changes"]:
             self.changes.record()
         return report
+
+
+def _settle(future: asyncio.Future[R], result: R | Exception) -> None:
+    """Give a future its result or its exception, unless nobody waits for it any more."""
+    if future.done():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 def movie_to_store(movie: MovieRow | Details | InterviewMovie | GivenRating) -> Movie:

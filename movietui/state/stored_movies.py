@@ -85,11 +85,14 @@ class StoredMovies:
         rated = [dict(self.same.for_engine(ref)["rated"]) for ref in viewers]
         return rated, [self.same.shown_marks(ref) for ref in viewers]
 
-    def rate(self, viewer: ViewerRef, movie: Movie, stars: float) -> Change:
-        """Rate a movie of the dataset."""
-        change = self._store.rate(viewer, self.same.stored(viewer, movie), stars)
-        self.same.add_key(change.movie.key)
-        return change
+    def rate(self, viewer: ViewerRef, movie: Movie, stars: float, written: Callable[[], object]) -> Change:
+        """Rate a movie of the dataset. ``written`` is called when the rating can be read, before it is on disk."""
+
+        def add(change: Change) -> None:
+            self.same.add_key(change.movie.key)
+            written()
+
+        return self._store.rate(viewer, self.same.stored(viewer, movie), stars, add)
 
     def unrate(self, viewer: ViewerRef, movie: Movie) -> list[Change]:
         """Remove a movie's ratings under all keys that the viewer rated it under; return the changes, newest last."""

@@ -398,10 +398,15 @@ class Store(NamedLists):
             for key, title, year, _ in self.valid_rows("ratings", "movie title year change", rows)
         ]
 
-    def rate(self, ref: ViewerRef, movie: Movie, stars: float) -> Change:
-        """Rate a movie. The rating is on disk when this returns. Raises ``Problem`` for invalid stars."""
+    def rate(
+        self, ref: ViewerRef, movie: Movie, stars: float, written: Callable[[Change], object] = lambda change: None
+    ) -> Change:
+        """Rate a movie. The rating is on disk when this returns. Raises ``Problem`` for invalid stars.
+
+        ``written`` is called a few milliseconds earlier, when queries already return the rating.
+        """
         check_stars(stars)
-        return self._do(ref, movie, RATING, stars)
+        return self._do(ref, movie, RATING, stars, written)
 
     def unrate(self, ref: ViewerRef, movie: Movie) -> Change:
         """Remove a rating. The change is on disk when this returns."""
@@ -415,7 +420,14 @@ class Store(NamedLists):
         """Remove a mark. The change is on disk when this returns."""
         return self._do(ref, movie, mark, None)
 
-    def _do(self, ref: ViewerRef, movie: Movie, kind: str, value: float | None) -> Change:
+    def _do(
+        self,
+        ref: ViewerRef,
+        movie: Movie,
+        kind: str,
+        value: float | None,
+        written: Callable[[Change], object] = lambda change: None,
+    ) -> Change:
         with self.change():
             viewer, moment = self._viewer(ref), now()
             movie = replace(movie, key=self._key_of(viewer, movie.key))
@@ -423,7 +435,9 @@ class Store(NamedLists):
             before = self._value(viewer, movie, kind)[0]
             if value != before:
                 self._record(self._begin(viewer, kind, moment), viewer, movie, kind, value, moment)
-        return Change(ref, movie, before, value, kind)
+            change = Change(ref, movie, before, value, kind)
+            written(change)
+        return change
 
     def import_movies(
         self, ref: ViewerRef, note: str, movies: Iterable[ImportedMovie], lists: Sequence[StoredList] = ()

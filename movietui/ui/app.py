@@ -365,8 +365,11 @@ class MovieTui(SanitizedApp, TerminalApp):
         self._note(Text(f"! {problem}", "bold"))
 
     def watch_notice(self) -> None:
-        """Draw the status line."""
-        self.refresh_frames()
+        """Draw the status lines of the open screens now, and the other lines soon: a notice may be about an offer."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.refresh_status()
+        self.call_later(self.refresh_frames)
 
     def show_job(self) -> None:
         """Draw the job in progress. When a job starts, clear the notice."""

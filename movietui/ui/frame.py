@@ -11,7 +11,6 @@ from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -113,7 +112,9 @@ class StatusLine(Widget):
         if (words, words.style) == (self._shown, self._shown.style):
             return
         self._shown = words
-        lines = len(words.wrap(self.app.console, max(1, self.content_size.width)))
+        width = max(1, self.content_size.width)
+        fits = words.cell_len <= width and "\n" not in words.plain
+        lines = 1 if fits else len(words.wrap(self.app.console, width))
         self.refresh(layout=lines != self.content_size.height)
 
     def render(self) -> RenderResult:
@@ -205,13 +206,6 @@ class KeyLine(Widget):
         while len(keys) > 1 and sum(key.cell_len for key in keys) > self.size.width:
             keys.pop(-2)
         return Text("", no_wrap=True, overflow="ellipsis").join(keys) if keys else Text()
-
-
-def set_border(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:
-    """Set the title, the subtitle or both on the border of a pane, without a redraw if they stay the same."""
-    for name, words in (("border_title", title), ("border_subtitle", subtitle)):
-        if words is not None and getattr(pane, name) != Content(words).markup:
-            setattr(pane, name, Content(words))
 
 
 class TooSmall(Static):
@@ -314,6 +308,16 @@ class FrameScreen(MainScreen):
         # Every widget already has its styles, and a new theme reaches it without refreshing them here.
         event.refresh_styles = False
         self.refresh_frame()
+
+    @property
+    def status_line(self) -> StatusLine:
+        """The line for notices and progress."""
+        return self.query_one(StatusLine)
+
+    def refresh_status(self) -> None:
+        """Redraw the status line if it changed."""
+        if (line := self.query_one_optional(StatusLine)) is not None:  # there is none yet while the screen opens
+            line.refresh_if_changed()
 
     def refresh_frame(self) -> None:
         """Redraw the lines of the frame that changed."""

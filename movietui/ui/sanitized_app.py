@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 from movietui.data.problems import Problem
-from movietui.data.safe_text import strip_invisible
+from movietui.data.safe_text import INVISIBLE, strip_invisible
 from movietui.formatting.escaping import is_known_page
 from movietui.formatting.printing import PlainConsole, drawn
 
@@ -20,7 +20,9 @@ class SanitizedLines(LineFilter):
     """The filter that every drawn line passes through, so that no widget can send control sequences to the terminal."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments of a line without control sequences."""
+        """Return the segments of a line without control sequences: the same list if it has none."""
+        if INVISIBLE.search("".join([segment.text for segment in segments])) is None:
+            return segments
         return list(drawn(segments, one_line=True))
 
 

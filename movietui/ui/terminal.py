@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -41,6 +42,10 @@ LOOK_SECONDS = 0.1
 """Seconds between checks: has the app ended, does the terminal accept output, is the process in the foreground?"""
 PATIENCE_SECONDS = 0.5
 """The most seconds that the quit key waits behind earlier keys."""
+TURN_SECONDS = 0.001
+"""The most seconds that drawing waits for the thread that writes to a terminal."""
+PAUSE_SECONDS = 0.00005
+"""Seconds between checks of whether that thread has taken everything."""
 HURRY_SECONDS = 5.0
 """After ``PATIENCE_SECONDS``, every request fails at once for this many seconds, or until the quit key is handled."""
 
@@ -115,6 +120,13 @@ class TerminalDriver(DriverAccess):
         """Write to the terminal, unless a shell is using it now."""
         if self._drawing:
             super().write(data)
+
+    def flush(self) -> None:
+        """Give the thread that writes to the terminal its turn, which it would else get only when nothing is left to
+        compute: often two milliseconds later."""
+        until = time.perf_counter() + TURN_SECONDS
+        while self.is_behind and time.perf_counter() < until:
+            time.sleep(PAUSE_SECONDS)
 
     def start_application_mode(self) -> None:
         """Take over the terminal."""

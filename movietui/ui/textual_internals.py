@@ -9,13 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import AbstractEventLoop
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from rich.cells import cell_len
+from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
-from textual._compositor import Compositor
+from textual._compositor import Compositor, CompositorUpdate
 from textual._context import active_message_pump
 from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
@@ -23,6 +25,7 @@ from textual.app import App
 from textual.cache import FIFOCache
 from textual.color import Color
 from textual.command import CommandPalette
+from textual.content import Content
 from textual.css.styles import StylesBase
 from textual.dom import DOMNode
 from textual.drivers.linux_driver import LinuxDriver
@@ -157,6 +160,59 @@ class CroppedCompositor(Compositor):
             lines = Region(visible.x, in_crop.y, visible.width, in_crop.height)
             yield region, lines, widget.render_lines(lines.translate(-region.offset))
 
+    def _render_chops(self, crop: Region, is_rendered_line: Callable[[int], bool]) -> Sequence[Mapping[int, Strip]]:
+        """Return for each line its parts between two cuts, by column; lines that are not rendered have none."""
+        nothing = dict[int, Strip | None]()
+        chops = [nothing] * self.size.height
+        for y in crop.line_range:
+            if is_rendered_line(y):
+                chops[y] = dict.fromkeys(self.cuts[y][:-1])
+        for region, clip, strips in self._get_renders(crop):
+            visible = region.intersection(clip)
+            first, last = visible.column_span
+            for y, strip in zip(visible.line_range, strips, strict=False):
+                if (line := chops[y]) is nothing:
+                    continue
+                cuts = [cut for cut in self.cuts[y] if first <= cut <= last]
+                for cut, part in zip(cuts, strip.divide([cut - first for cut in cuts[1:]]), strict=False):
+                    if line[cut] is None:  # else a widget further in front is there
+                        line[cut] = part
+        return cast("Sequence[Mapping[int, Strip]]", chops)
+
+    def render_partial_update(self) -> LightUpdate | None:  # type: ignore[override]  # ``App`` draws it too
+        """Render the changes, each by itself: Textual would render everything between the highest and the lowest."""
+        changes, self._dirty_regions = self._dirty_regions, set()
+        parts: list[tuple[int, int, Strip]] = []
+        for region in sorted(changes, key=lambda one: (one.y, one.x)):
+            chops, (left, right) = self._render_chops(region, region.line_range.__contains__), region.column_span
+            for y in region.line_range:
+                for end, (x, strip) in zip(self.cuts[y][1:], chops[y].items(), strict=True):
+                    if strip is not None and x < right and end > left:
+                        parts.append((x, y, strip if end <= right else strip.crop(0, right - x)))
+        return LightUpdate(parts) if parts else None
+
+
+class LightUpdate(CompositorUpdate):
+    """Changed parts of lines, encoded with a move of the cursor only where a part does not begin there.
+
+    Textual moves the cursor before each part, such as a scroll bar, which takes longer than encoding the part.
+    """
+
+    def __init__(self, parts: Sequence[tuple[int, int, Strip]]) -> None:
+        """``parts``: each with its column and line, from left to right and from top to bottom."""
+        self._parts = parts
+
+    def render_segments(self, console: Console) -> str:
+        """Return what is written to the terminal."""
+        sequences: list[str] = []
+        cursor = (-1, -1)
+        for x, y, strip in self._parts:
+            if (x, y) != cursor:
+                sequences.append(f"\x1b[{y + 1};{x + 1}H")
+            sequences.append(strip.render(console))
+            cursor = (x + strip.cell_length, y)
+        return "".join(sequences)
+
 
 class LightStrip(Strip):
     """A line that creates each of its caches when the cache is first used.
@@ -172,6 +228,7 @@ class LightStrip(Strip):
         self._segments = list(segments)
         self._cell_length = cell_length
         self._render_cache = self._link_ids = self._cell_count = None
+        self._filter_cache: FIFOCache[Any, Strip] | None = None  # type: ignore[assignment]  # see ``apply_filter``
 
     def __getattr__(self, name: str) -> Any:
         """Create a cache that is used for the first time."""
@@ -182,10 +239,16 @@ class LightStrip(Strip):
         return cache
 
     def apply_filter(self, filter: LineFilter, background: Color) -> Strip:  # noqa: A002
-        """Return the line that a filter makes of this one."""
+        """Return the line that a filter makes of this one: this one if the filter returns the same segments."""
         cache, key = self._filter_cache, (filter, background)
-        if (filtered := cache.get(key)) is None:
-            filtered = cache[key] = LightStrip(filter.apply(self._segments, background), self.cell_length)
+        if cache is not None and (filtered := cache.get(key)) is not None:
+            return filtered
+        segments = filter.apply(self._segments, background)
+        if segments is self._segments:
+            return self
+        if cache is None:
+            cache = self._filter_cache = FIFOCache(4)
+        filtered = cache[key] = LightStrip(segments, self.cell_length)
         return filtered
 
     def crop(self, start: int, end: int | None = None) -> Strip:
@@ -198,8 +261,28 @@ class LightStrip(Strip):
         ends = [cut for cut in cuts if cut <= self.cell_length]
         if ends == [self.cell_length]:
             return [self]
-        parts = Segment.divide(self._segments, ends)
+        parts = self._parts_between_segments(ends) or Segment.divide(self._segments, ends)
         return [LightStrip(part, end - start) for part, start, end in zip(parts, [0, *ends], ends, strict=False)]
+
+    def _parts_between_segments(self, ends: Sequence[int]) -> list[list[Segment]]:
+        """Return the parts that end at these cells; nothing if one of the cells is within a segment.
+
+        A list is cut at its scroll bar and border, so only its last segments are measured.
+        """
+        if ends[-1:] != [self.cell_length]:
+            return []
+        segments, parts = self._segments, list[list[Segment]]()
+        last, position = len(segments), self.cell_length
+        for end in reversed(ends[:-1]):
+            first = last
+            while position > end:
+                first -= 1
+                position -= cell_len(segments[first].text)
+            if position < end:
+                return []
+            parts.append(segments[first:last])
+            last = first
+        return [segments[:last], *reversed(parts)]
 
 
 _NO_SIDES: tuple[int, list[Segment], list[Segment]] = -1, [], []
@@ -217,6 +300,8 @@ class LinesCache(StylesCache):
         """Whether a line consists of the border, the padding and the content, without effects on top."""
         self._sides = _NO_SIDES
         """The number of cells of the content of a line, and what is on its left and right, such as the border."""
+        self._top = self._left = 0
+        """The lines above the content, and the cells on its left."""
 
     def render_widget(self, widget: Widget, crop: Region) -> list[Strip]:
         """Draw lines of a widget."""
@@ -224,6 +309,7 @@ class LinesCache(StylesCache):
         effects = styles.tint.a or styles.has_rule("hatch") or any(edge for edge, _ in styles.outline)
         self._plain = widget.opacity == styles.text_opacity == 1.0 and not effects
         self._sides = _NO_SIDES
+        self._top, _, _, self._left = styles.gutter
         return super().render_widget(widget, crop)
 
     def render_line(
@@ -239,7 +325,7 @@ class LinesCache(StylesCache):
         *labels_and_effects: Any,
     ) -> Strip:
         """Draw one line of a widget, with its border."""
-        top, _, _, left = styles.gutter
+        top, left = self._top, self._left
         line = render_content_line(y - top) if self._plain and 0 <= y - top < content_size.height else None
         cells, before, after = self._sides
         if line is not None and line.cell_length == cells:
@@ -257,17 +343,29 @@ class LinesCache(StylesCache):
         return drawn
 
 
+def set_border(widget: Widget, title: str | None = None, subtitle: str | None = None) -> None:
+    """Set the title, the subtitle or both on the border of a widget, and redraw only the lines that changed.
+
+    Textual redraws the whole widget.
+    """
+    lines = {"title": (title, 0), "subtitle": (subtitle, widget.outer_size.height - 1)}
+    for name, (words, y) in lines.items():
+        if words is not None and words != getattr(widget, f"_border_{name}"):
+            setattr(widget, f"_border_{name}", Content(words))
+            widget.refresh(Region(0, y, widget.outer_size.width, 1).translate(-widget.content_offset))
+
+
 def draw_lines_fast(widget: Widget) -> None:
     """Let a ``LinesCache`` draw a widget. Textual has no public way to replace its own."""
     widget._styles_cache = LinesCache()
 
 
 class PartialRefreshScreen(Screen[Result]):
-    """A screen that draws distant changes one by one.
+    """A screen that draws distant changes one by one, except that changes of a single line are drawn with the first.
 
     Textual draws every widget between the highest and the lowest change. If the status line changes too, that is the
-    whole screen, which takes up to 19 ms while a model is trained. Drawing the changes one by one takes up to 14 ms,
-    and other messages are handled in between.
+    whole screen, which takes up to 19 ms while a model is trained. Between two large changes, other messages are
+    handled.
     """
 
     def __init__(self) -> None:
@@ -287,6 +385,19 @@ class PartialRefreshScreen(Screen[Result]):
             # Passes the changes on to the screen above, or records that none of them is visible.
             super()._compositor_refresh()
 
+    def draw_now(self, *widgets: Widget) -> None:
+        """Draw the changes of these widgets now, rather than after all messages that wait.
+
+        Textual first sends three messages from widget to screen, and handles all others that arrived before these.
+        """
+        if any(widget._layout_required or widget._scroll_required for widget in widgets):
+            return  # Textual lays the screen out first
+        for widget in widgets:
+            if widget._repaint_required:
+                widget._repaint_required = False
+                self._dirty_widgets.add(widget)
+        self._on_timer_update()
+
     def _draw_first_change(self) -> None:
         compositor = self._compositor
         # If the screen became smaller, a region may lie outside. Textual skips lines that no longer exist only if the
@@ -294,10 +405,11 @@ class PartialRefreshScreen(Screen[Result]):
         whole = compositor.size.region
         dirty = {part for region in compositor._dirty_regions if (part := region.intersection(whole))}
         first, *others = [whole] if whole in dirty else merge_regions(dirty) or [Region()]
-        compositor._dirty_regions = {first} if first else set()
+        later = {region for region in others if region.height > 1}
+        compositor._dirty_regions = {region for region in (first, *others) if region} - later
         super()._compositor_refresh()
-        compositor._dirty_regions.update(others)
-        if others:
+        compositor._dirty_regions.update(later)
+        if later:
             self._draw_rest_in(0)  # after the messages that arrived meanwhile
 
     def _draw_rest_in(self, seconds: float) -> None:
@@ -391,6 +503,11 @@ class DriverAccess(LinuxDriver):
     def is_drawing(self) -> bool:
         """Whether the thread that draws is alive."""
         return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the thread that draws has not taken everything yet."""
+        return self._writer_thread is not None and not self._writer_thread._queue.empty()
 
     def new_parser(self) -> XTermParser:
         """Return a parser that turns the terminal's input into messages."""

@@ -274,6 +274,18 @@ class ModelContract:
         a, b = model.expect(model.fold_in(history)), model.expect(model.fold_in(reversed_history))
         np.testing.assert_allclose(a.score, b.score, atol=1e-4)
 
+    def test_a_taste_that_is_extended_by_each_rating_is_that_of_all_ratings(
+        self, model: AnyModel, train: Dataset
+    ) -> None:
+        history = history_of(train, 8)
+        taste = model.fold_in(history.take(slice(0)))
+        for count in range(1, len(history) + 1):
+            taste = model.extend(taste, history.take(slice(count)))
+        extended, folded_in = model.expect(taste), model.expect(model.fold_in(history))
+        for name in ("stars", "uncertainty", "score"):
+            np.testing.assert_allclose(getattr(extended, name), getattr(folded_in, name), atol=1e-4)
+        np.testing.assert_array_equal(model.score(taste), extended.score)
+
     def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
         if not (self.personal and self.reads_stars):
             pytest.skip("stars do not change how this model orders the movies")

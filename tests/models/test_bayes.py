@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, ImdbFacts, Ratings, Scale
 from movietui.models import side_features
 from movietui.models.base import History, Model, history_of
-from movietui.models.bayes import Bayes, BayesSettings, Posteriors
+from movietui.models.bayes import Bayes, BayesSettings, _covariance_samples
 from movietui.models.bias import Bias
 from tests.models.builders import dataset, rmse, tags_of, tastes
 from tests.models.contract import EMPTY, ModelContract
@@ -19,9 +19,10 @@ from tests.models.contract import EMPTY, ModelContract
 QUICK = BayesSettings(factors=2, sweeps=40, samples=8, implicit=2)
 
 
-def covariances(taste: Posteriors) -> NDArray[np.float64]:
-    """Return the covariances of the samples that have one, in order."""
-    return np.asarray(taste.roots.transpose(0, 2, 1).astype(np.float64) @ taste.roots)
+def covariances(model: Bayes, history: History) -> NDArray[np.float64]:
+    """Return the covariance of a viewer in each of the ``_covariance_samples``."""
+    precision, _ = model._precision_and_pull(history, model.fold_in(history).sums)
+    return np.asarray(np.linalg.inv(precision[_covariance_samples(len(precision))]))
 
 
 class TestBayes(ModelContract):
@@ -50,8 +51,10 @@ class TestBayes(ModelContract):
         assert movies[:20].mean() > 1.2 * movies[20:].mean()
         assert users[-1] == 1
         history = history_of(noisy, 3)
-        known, stranger = (model.fold_in(each) for each in (history, History(history.movies, history.stars)))
-        assert np.trace(covariances(known).mean(0)) > np.trace(covariances(stranger).mean(0))
+        known, stranger = (
+            covariances(model, each).mean(0) for each in (history, History(history.movies, history.stars))
+        )
+        assert np.trace(known) > np.trace(stranger)
 
     def test_more_ratings_reduce_the_uncertainty(self, model: Bayes) -> None:
         history = history_of(tastes()[0], 4)
@@ -61,9 +64,10 @@ class TestBayes(ModelContract):
 
     def test_uncertainty_is_that_of_samples_from_the_posterior(self, model: Bayes) -> None:
         random = np.random.RandomState(0)
-        taste, drawn = model.fold_in(history_of(tastes()[0], 4)), model.parameters["movies"]
+        history, drawn = history_of(tastes()[0], 4), model.parameters["movies"]
+        taste = model.fold_in(history)
         uncertainty = model.expect(taste).uncertainty
-        sampled, some = [], covariances(taste)
+        sampled, some = [], covariances(model, history)
         for sample, (mean, movies) in enumerate(zip(taste.mean, drawn, strict=True)):
             # Only some of the samples contribute the viewer's covariance.
             covariance = some[sample * len(some) // len(drawn)]
@@ -182,7 +186,8 @@ class TestSittings:
         taste = moody.fold_in(history)
         sitting = np.where(time > 0, time // SITTING, -1 - np.arange(len(time)))
         directions = parameters["watched"][history.movies].sum(0) / np.sqrt(len(history)) - parameters["watched_mean"]
-        for s, covariance in ((0, covariances(taste)[0]), (len(taste.mean) - 1, covariances(taste)[-1])):
+        of_samples = covariances(moody, history)
+        for s, covariance in ((0, of_samples[0]), (len(taste.mean) - 1, of_samples[-1])):
             vectors = parameters["movies"][s][:, history.movies].T.astype(np.float64)
             design = np.append(vectors[:, :-1], np.ones((len(vectors), 1)), 1)
             prior = parameters["user_mean"][s] + directions @ parameters["watched_weights"][s]
@@ -193,6 +198,16 @@ class TestSittings:
             residuals = history.stars - parameters["overall"] - vectors[:, -1] - design @ prior
             np.testing.assert_allclose(taste.mean[s], prior + gain @ residuals, atol=1e-4)
             np.testing.assert_allclose(covariance, spread - gain @ design @ spread, atol=1e-5)
+
+    def test_a_rating_is_added_to_its_sitting(self, moody: Bayes) -> None:
+        known = history_of(planted_moods()[0], 4)
+        assert known.time is not None
+        for time in (known.time[3], 0, known.time.max() + 100 * SITTING):
+            history = replace(known, time=np.append(known.time[:-1], time))
+            extended = moody.extend(moody.fold_in(history.take(slice(-1))), history)
+            folded_in = moody.fold_in(history)
+            np.testing.assert_allclose(extended.mean, folded_in.mean, atol=1e-5)
+            np.testing.assert_allclose(extended.variance, folded_in.variance, atol=1e-6)
 
     def test_a_stored_user_is_the_user_folded_in(self, moody: Bayes) -> None:
         taste = moody.fold_in(history_of(planted_moods()[0], 7))

@@ -237,6 +237,15 @@ def test_only_viewers_who_changed_are_folded_in_again(model: BiasedMF, monkeypat
     assert folded[4:] == [3]
 
 
+def test_a_new_rating_is_added_to_what_is_known(model: BiasedMF, monkeypatch: pytest.MonkeyPatch) -> None:
+    extended: list[int] = []
+    monkeypatch.setattr(model, "extend", lambda taste, history: extended.append(len(history)) or model.fold_in(history))
+    ranker = Ranker(DATASET, model)
+    for movies, stars in (([], []), ([1], [5]), ([1, 2], [5, 4]), ([1, 2, 6], [5, 3, 1]), ([2], [4]), ([1, 2], [5, 1])):
+        ranker.rank([profile(movies, stars)])
+    assert extended == [1, 2, 1, 2]
+
+
 def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
     document = json.loads(json.dumps(ranker.recommend([user(5)], 4)))
     assert (document["dataset"], document["model"]) == ("planted", "mf")

@@ -12,8 +12,8 @@ from textual.widget import Widget
 
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
-from movietui.ui.frame import FrameScreen, set_border
-from movietui.ui.textual_internals import merge_regions
+from movietui.ui.frame import FrameScreen
+from movietui.ui.textual_internals import merge_regions, set_border
 from movietui.ui.train.curve import Curve, CurveLine
 from movietui.ui.train.run_table import RunTable
 from movietui.ui.train.screen import TrainScreen
@@ -65,6 +65,22 @@ async def test_nothing_is_drawn_between_a_curve_and_the_status_line(
         assert drawn == [curve.region, status.region]
 
 
+async def test_a_list_is_written_together_with_the_notice(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_run(store)
+    async with started(LARGE, engine=FakeEngine()) as driver:
+        written: list[str] = []
+        display, console = driver.app._display, driver.app.console
+
+        def note(screen: Any, update: Any) -> None:
+            written.append(update.render_segments(console))
+            display(screen, update)
+
+        monkeypatch.setattr(driver.app, "_display", note)
+        title = await driver.rate()
+        first = next(each for each in written if f"rated {title}" in each)
+        assert driver.titles(1)[0] in first
+
+
 async def test_messages_are_handled_between_two_drawings(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with_run(store)
     async with started(LARGE, engine=FakeEngine()) as driver:
@@ -85,7 +101,7 @@ async def test_messages_are_handled_between_two_drawings(store: Store, monkeypat
 
         monkeypatch.setattr(driver.app, "_display", note)
         screen.query_one(Curve).refresh()
-        driver.app.show_notice("Something else.")
+        screen.query_one("#runs-pane").refresh()
         await driver.until(lambda: turns.count("another") > 2, "all three")
         assert turns == ["drawn", "another"] * 3
         assert pane.region in drawn
@@ -105,7 +121,8 @@ async def test_an_unchanged_text_is_not_drawn_again(store: Store, monkeypatch: p
         await driver.pilot.pause(0.1)
         assert drawn == []
         set_border(pane, "run 2")
-        await driver.until(lambda: drawn == [pane.region], "the pane")
+        top, *_ = pane.region.split_horizontal(1)
+        await driver.until(lambda: drawn == [top], "the line of the title")
 
 
 async def test_a_screen_catches_up_when_it_is_shown_again(store: Store) -> None:

@@ -1,5 +1,9 @@
 """The state behind the screens, with a fake engine."""
 
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +11,13 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.protocol.messages import MovieRow
+from movietui.protocol.requests import Requests
 from movietui.protocol.viewers import ViewerRef, profile, user
 from movietui.state.audience import Audience
 from movietui.state.session import Session
+from movietui.store import database
 from movietui.store.ratings import Store
+from tests.movietui.driving import PATIENCE
 from tests.movietui.fakes import MISERY, FakeEngine, with_run
 
 
@@ -48,6 +55,58 @@ async def test_details_are_about_the_viewers_at_the_request(
     monkeypatch.setattr(session._movies, "after_matching", after_a_change)
     await session.details(movie["id"])
     assert [viewer["id"] for viewer in dict(engine.asked)["movie_details"]["viewers"]] == ["1"]
+
+
+class Commits:
+    """Lets each transaction of the store wait until the engine has been asked for a list, and then end or fail."""
+
+    def __init__(self, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = threading.Event()
+        self.error: Exception | None = None
+        transaction, ask = database._transaction, engine.ask
+
+        @contextmanager
+        def waiting(db: sqlite3.Connection) -> Iterator[None]:
+            with transaction(db):
+                yield
+                assert self.asked.wait(PATIENCE)
+                if self.error:
+                    raise self.error
+
+        async def note(request: Any, **named: Any) -> Any:
+            if request is Requests.rank:
+                self.asked.set()
+            return await ask(request, **named)
+
+        monkeypatch.setattr(database, "_transaction", waiting)
+        monkeypatch.setattr(engine, "ask", note)
+
+
+async def test_the_list_is_ranked_while_the_rating_is_written(
+    session: Session, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await session.open("demo")
+    movie = await first(session)
+    Commits(engine, monkeypatch)
+    change, window = await session.rate_and_rank(movie, 4.0, 0, 10)
+    assert (change.movie.key, change.after) == (movie["key"], 4.0)
+    assert movie["id"] not in [row["id"] for row in window["rows"]]
+    assert session.seen_steps == session.store.steps_version()
+    with closing(Store(session.store.path)) as another:
+        assert [rated.stars for rated in another.ratings(change.viewer)] == [4.0]
+
+
+async def test_a_rating_that_cannot_be_written_gives_no_list(
+    session: Session, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await session.open("demo")
+    movie = await first(session)
+    commits = Commits(engine, monkeypatch)
+    commits.error = sqlite3.OperationalError("database or disk is full")
+    with pytest.raises(Problem, match="the disk is full"):
+        await session.rate_and_rank(movie, 4.0, 0, 10)
+    assert session.changes.last is None
+    assert await first(session) == movie
 
 
 async def test_open_shows_the_first_user(session: Session, engine: FakeEngine) -> None:

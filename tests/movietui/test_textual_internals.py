@@ -6,6 +6,7 @@ If a test fails here after an update of Textual, change ``movietui/ui/textual_in
 import ast
 import asyncio
 import inspect
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -23,6 +25,7 @@ from textual._styles_cache import StylesCache
 from textual.app import App, ComposeResult
 from textual.color import Color
 from textual.containers import Vertical
+from textual.drivers._writer_thread import WriterThread
 from textual.filter import Monochrome
 from textual.geometry import Region, Size
 from textual.screen import Screen
@@ -226,6 +229,54 @@ async def test_distant_changes_are_drawn_one_by_one() -> None:
         assert len({region.y for region in drawn}) == 2
 
 
+class Changing(internals.PartialRefreshScreen[None]):
+    """A screen that draws its label as soon as the label changes."""
+
+    def compose(self) -> ComposeResult:
+        yield Label("before", id="label")
+
+    def change(self, drawn: list[str]) -> None:
+        label = self.query_one(Label)
+        label.update("after", layout=False)
+        self.draw_now(label)
+        drawn.append(self._compositor.render_strips()[0].text.strip())
+
+
+async def test_a_change_is_drawn_before_other_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Drawing(App[None]):
+        def get_default_screen(self) -> Screen[None]:
+            return Changing()
+
+    async with (app := Drawing()).run_test() as pilot:
+        await pilot.pause()
+        updates: list[Any] = []
+        monkeypatch.setattr(app, "_display", lambda screen, update: updates.append(update))
+        screen, drawn = app.screen, list[str]()
+        assert isinstance(screen, Changing)
+        screen.change(drawn)
+        assert drawn == ["after"]
+        assert "after" in updates[0].render_segments(app.console)
+        await pilot.pause()
+        assert len(updates) == 1
+
+
+def test_the_cursor_moves_only_where_the_next_part_is_elsewhere() -> None:
+    parts = [(2, 1, "one"), (5, 1, "two"), (9, 1, "three"), (0, 2, "four")]
+    update = internals.LightUpdate([(x, y, Strip([Segment(text)])) for x, y, text in parts])
+    assert update.render_segments(Console()) == "\x1b[2;3Honetwo\x1b[2;10Hthree\x1b[3;1Hfour"
+
+
+async def test_a_title_redraws_only_its_line() -> None:
+    async with (app := RowsApp()).run_test(size=(40, 70)) as pilot:
+        await pilot.pause()
+        rows = app.query_one("#bordered", Rows)
+        internals.set_border(rows, "one", "two")
+        assert (rows.border_title, rows.border_subtitle) == ("one", "two")
+        rows._exchange_repaint_regions()
+        internals.set_border(rows, "one", "three")
+        assert rows._exchange_repaint_regions() == {Region(0, 11, 24, 1)}
+
+
 async def test_a_batch_holds_drawing_back() -> None:
     async with (app := Sample()).run_test():
         assert not app._batch_count
@@ -313,6 +364,10 @@ async def test_a_driver_gives_access_to_its_private_attributes() -> None:
     assert driver._file is here
     assert [key.key for key in driver.new_parser().feed("a")] == ["a"]  # type: ignore[attr-defined]
     assert driver.current_size() == Size(*driver._get_terminal_size())
+    assert not driver.is_behind
+    driver._writer_thread = WriterThread(io.StringIO())
+    driver._writer_thread.write("not written yet")
+    assert driver.is_behind
     source = inspect.getsource(internals.LinuxDriver) + inspect.getsource(internals.LinuxDriver.__mro__[1])
     for name in ("self._app", "self._loop", "self._debug", "self._file", "self._writer_thread", "_get_terminal_size()"):
         assert name in source, name

@@ -18,10 +18,12 @@ from movietui.data.query.list_conditions import wanted_list
 from movietui.formatting import text
 from movietui.protocol.messages import ListWindow, MovieRow
 from movietui.state.session import Session
+from movietui.store.ratings import Change
 from movietui.ui.bindings import hint, key_of, works_on_click
 from movietui.ui.browse.movie_details import describe
 from movietui.ui.browse.movie_list import MovieList
 from movietui.ui.problems import shows_problems
+from movietui.ui.textual_internals import set_border
 from movietui.ui.widgets.row_list import WINDOW, RowList
 from movietui.ui.widgets.text_pane import TextPane
 from movietui.ui.wording import LEGEND, SHORT_ORDERS, describe_order
@@ -42,7 +44,7 @@ class ListPane(Horizontal):
     DEFAULT_CSS = "ListPane { width: 1fr; height: 1fr; }"
 
     def __init__(self, session: Session, shown: Callable[[], None]) -> None:
-        """``shown`` is called whenever another list is shown, before it is drawn."""
+        """``shown`` is called for each list that is shown, before it is drawn; after a rating, once it is drawn."""
         super().__init__()
         self._session, self._shown = session, shown
         self._details_timer: Timer | None = None
@@ -102,13 +104,22 @@ class ListPane(Horizontal):
 
     async def request(self, *, after_rating: bool = False) -> ListWindow:
         """Request the window that the cursor is in."""
+        window = await self._session.ranked(self.movies.window, WINDOW, after_rating=after_rating)
+        return await self._with_cursor(window, after_rating=after_rating)
+
+    async def rate(self, stars: float) -> tuple[Change, ListWindow]:
+        """Rate the selected movie, and return the change with the window of the new list that the cursor is in."""
+        change, window = await self._session.rate_and_rank(self.selected(), stars, self.movies.window, WINDOW)
+        return change, await self._with_cursor(window, after_rating=True)
+
+    async def _with_cursor(self, window: ListWindow, *, after_rating: bool) -> ListWindow:
+        """Return a window or, if the list is now too short for the cursor, move the cursor and request another."""
         movies = self.movies
-        ranked = await self._session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        if 0 < ranked["total"] <= movies.window:  # the list is now too short for the cursor
-            movies.total = ranked["total"]
-            movies.cursor = ranked["total"] - 1
-            ranked = await self._session.ranked(movies.window, WINDOW, after_rating=after_rating)
-        return ranked
+        if 0 < window["total"] <= movies.window:
+            movies.total = window["total"]
+            movies.cursor = window["total"] - 1
+            return await self._session.ranked(movies.window, WINDOW, after_rating=after_rating)
+        return window
 
     async def first_rows(self, count: int) -> list[MovieRow]:
         """Return the first ``count`` movies of the list, and request movies that are not loaded yet."""
@@ -136,9 +147,12 @@ class ListPane(Horizontal):
         movies.has_stars = self._session.has_stars
         movies.fill(ranked["total"], ranked["offset"], ranked["rows"], follow=follow)
         movies.mark(marked)
-        movies.set_placeholder(self._why_empty())
+        movies.set_placeholder("" if ranked["total"] else self._why_empty())
         self._set_titles(ranked)
-        self._shown()
+        if marked:  # a rating hardly changes anything around the list, and its list should appear at once
+            self.call_after_refresh(self._shown)
+        else:
+            self._shown()
 
     def _why_empty(self) -> str:
         view = self._session.view
@@ -173,7 +187,7 @@ class ListPane(Horizontal):
             method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
             movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]}{on_list} · {method}"
             subtitle = f"for {len(audience.viewers)} viewers" if several else _alike(ranked)
-        pane.border_subtitle = Content(subtitle)
+        set_border(pane, subtitle=subtitle)
         pane.set_title(partial(self._title, movies))
 
     def _title(self, movies: str, width: int) -> str:

@@ -14,7 +14,7 @@ from movietui.formatting.text import cut, decimals, dots, raters
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
 from movietui.protocol.messages import MovieRow
 from movietui.protocol.viewers import LETTERS
-from movietui.ui.frame import set_border
+from movietui.ui.textual_internals import set_border
 from movietui.ui.widgets.columns import REST, Column, ColumnList
 from movietui.ui.widgets.line_view import Line
 from movietui.ui.wording import SORTED
@@ -93,7 +93,7 @@ class MovieList(ColumnList[MovieRow]):
         """Show or hide how far rows moved."""
         if marked != self.marked:
             self.marked = marked
-            self.refresh()
+            self.refresh_rows()
 
     def _rank_and_move(self, width: int) -> Sequence[Column[MovieRow]]:
         """Return the columns of ranks and moves, at any width."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import cast
 
 from textual.binding import Binding
 
 from movietui.data.imports.entries import Mark
+from movietui.protocol.messages import ListWindow
 from movietui.protocol.viewers import LETTERS
 from movietui.state.changes import Deleted, Done
 from movietui.store.ratings import Change
@@ -17,8 +19,7 @@ from movietui.ui.browse.controller import BrowseController
 from movietui.ui.problems import shows_problems
 
 RATING_KEYS = [
-    *RATE_KEYS,
-    *half_star_keys("browse", "movie"),
+    *(replace(key, priority=True) for key in (*RATE_KEYS, *half_star_keys("browse", "movie"))),
     Binding("u", "undo", "Undo", id="browse.undo", tooltip="Undo"),
     Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Redo"),
 ]
@@ -42,8 +43,8 @@ class RatingController(BrowseController):
     @shows_problems
     async def action_rate(self, stars: int) -> None:
         """Rate the selected movie."""
-        change = await self.session.rate(self.list_pane.selected(), float(stars))
-        await self.show_change(change, wording.describe_change(change))
+        change, ranked = await self.list_pane.rate(float(stars))
+        await self.show_change(change, wording.describe_change(change), ranked)
 
     @shows_problems
     async def action_nudge(self, step: float) -> None:
@@ -77,23 +78,28 @@ class RatingController(BrowseController):
             await self.show_change(done, f"redid {wording.describe_step(done, undone=False)}")
 
     async def show_change(
-        self, done: Change | Done, notice: str, *, reverted_by: tuple[str, str] = ("browse.undo", "undo")
+        self,
+        done: Change | Done,
+        notice: str,
+        ranked: ListWindow | None = None,
+        *,
+        reverted_by: tuple[str, str] = ("browse.undo", "undo"),
     ) -> None:
         """Show the list in its new order and, in the same frame, what was done.
 
-        ``reverted_by`` is the id of the action that reverts the change, and the word for it in the notice.
+        ``ranked`` is the list if it is already known. ``reverted_by`` is the id of the action that reverts the change,
+        and the word for it in the notice.
         """
         if isinstance(done, Deleted):
             await self.session.replace_deleted_viewers()
-        ranked, profiles = await asyncio.gather(
-            self.list_pane.request(after_rating=True), asyncio.to_thread(self.session.store.profiles)
-        )
+        ranked = ranked or await self.list_pane.request(after_rating=True)
         audience = self.session.audience
         if audience.together and done.viewer in audience.viewers:
             notice += f" as {LETTERS[audience.viewers.index(done.viewer)]} {done.viewer.label}"
         self.list_pane.show(ranked, marked=True)
+        self.app.show_notice(f"{notice} · {wording.describe_moves(ranked['moved'])} · {hint(self.screen, reverted_by)}")
+        self.screen.draw_now(self.list_pane.movies, self.screen.status_line)
         if isinstance(done, Deleted):
             await self.screen.viewers_pane.fill()
         else:
-            self.screen.viewers_pane.update_counts(profiles)
-        self.app.show_notice(f"{notice} · {wording.describe_moves(ranked['moved'])} · {hint(self.screen, reverted_by)}")
+            self.screen.viewers_pane.update_counts(await asyncio.to_thread(self.session.store.profiles))

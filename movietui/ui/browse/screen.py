@@ -39,8 +39,9 @@ from movietui.ui.wording import describe_moves
 
 RANKING_ACTIONS = ("rate", "nudge", "undo", "redo", "mark", "veto")
 """Actions after which the list has a new order."""
-PRIORITY_ACTIONS = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview"}
-"""Actions whose keys have priority: the next key must already reach the widget that the action focuses."""
+PRIORITY_ACTIONS = {"search", "filter", "focus_viewers", "focus_movies", "new_profile", "interview", "rate", "nudge"}
+"""Actions whose keys have priority: the next key must already reach the widget that the action focuses, and a rating
+must not wait until each widget around the list has ignored its key."""
 
 
 class BrowseScreen(FrameScreen):

@@ -17,7 +17,7 @@ from movietui.store.run_records import UNDER_WAY, Run
 from movietui.store.runs import LONGEST_NOTE, LONGEST_RUN_NAME, Freed, Runs
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.controller import in_background
-from movietui.ui.frame import set_border
+from movietui.ui.textual_internals import set_border
 from movietui.ui.train.controller import TrainController
 from movietui.ui.widgets.fields import LONGEST_PATH
 from movietui.ui.wording import state_in_words

@@ -24,8 +24,9 @@ from movietui.state.job_progress import JobProgress
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
 from movietui.store.runs import Runs
 from movietui.ui.bindings import hint, key_of
-from movietui.ui.frame import FrameScreen, set_border
+from movietui.ui.frame import FrameScreen
 from movietui.ui.problems import shows_problems
+from movietui.ui.textual_internals import set_border
 from movietui.ui.train.curve import Curve, CurveLine
 from movietui.ui.train.epoch_list import EpochList
 from movietui.ui.train.run_table import (

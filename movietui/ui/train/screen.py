@@ -26,8 +26,9 @@ from movietui.protocol.requests import Requests
 from movietui.state.run_commands import command_of
 from movietui.store.run_records import Run
 from movietui.ui.bindings import hint, key_of
-from movietui.ui.frame import screen_keys, set_border
+from movietui.ui.frame import screen_keys
 from movietui.ui.problems import shows_problems
+from movietui.ui.textual_internals import set_border
 from movietui.ui.train.curve import Curve
 from movietui.ui.train.epoch_list import EpochList
 from movietui.ui.train.model_list import ModelList

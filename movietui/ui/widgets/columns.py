@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from rich.cells import cell_len
@@ -19,6 +20,8 @@ from movietui.ui.wording import term_named
 
 Row = TypeVar("Row")
 
+CACHED_CELLS = 4096
+"""How many cells of text are kept: most of those of a list are also in the list after the next rating."""
 REST = 0
 """The width of the one column that takes the cells that the other columns leave."""
 
@@ -44,7 +47,13 @@ class Column(Generic[Row]):
     def draw(self, row: Row, cells: int) -> Line:
         """Return the cell of a row, ``cells`` wide."""
         content = self.cell(row, cells)
-        return starred(cut(content, cells, right=self.right), self.style) if isinstance(content, str) else content
+        return _text_cell(content, cells, self.right, self.style) if isinstance(content, str) else content
+
+
+@lru_cache(CACHED_CELLS)
+def _text_cell(text: str, cells: int, right: bool, style: str) -> Line:
+    """Return the cell of a text; the caller does not change it."""
+    return starred(cut(text, cells, right=right), style)
 
 
 class ColumnList(RowList[Row]):
@@ -118,13 +127,16 @@ class ColumnList(RowList[Row]):
     def draw(self, row: Row, width: int) -> Line:
         """Draw one row, ``width`` cells wide."""
         columns = self._columns_for(width)
-        cells = [None if column.cells == REST else column.draw(row, column.cells) for column in columns]
-        rest = width - sum(cell_len(text) for cell in cells if cell is not None for text, _ in cell)
+        cells = [column.draw(row, column.cells) if column.cells else [] for column in columns]
+        rest = width - sum([cell_len(text) for cell in cells for text, _ in cell])
         line: Line = []
+        before, before_style = "", ""
         for column, cell in zip(columns, cells, strict=True):
-            for text, style in column.draw(row, rest) if cell is None else cell:
-                if line and line[-1][1] == style:
-                    line[-1] = (line[-1][0] + text, style)
+            for text, style in cell if column.cells else column.draw(row, rest):
+                if style == before_style:
+                    before += text
                 elif text:
-                    line.append((text, style))
-        return line
+                    if before:
+                        line.append((before, before_style))
+                    before, before_style = text, style
+        return [*line, (before, before_style)] if before else line

@@ -78,8 +78,9 @@ class RowList(LineView, Generic[Row], can_focus=True):
         self._placeholder = ""
         self._pressed_edge = False
         self._cursor_styles: Mapping[str, Style] = {}
-        self._line_cells = 0
-        """The width of a line while lines are drawn: computing it takes as long as drawing a column."""
+        self._line_cells = self._first_row = self._last_row = self._cursor_row = 0
+        """While lines are drawn: their width, the row at the top, the last row, and the row under the cursor. Asking
+        for one of these takes as long as drawing a column."""
 
     # For subclasses
 
@@ -124,7 +125,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
         else:
             self.total = total
             self.set_line_count(self.total + self._header_lines)
-            self.add_rows(offset, rows)
+            self._rows = dict(enumerate(rows, offset))
+            self.refresh_rows()
         positions = [index for index, row in enumerate(rows, offset) if follow and self.row_key(row) == key]
         self.cursor = self._nearest_selectable(positions[0] if positions else self.cursor)
         self._show_cursor()
@@ -133,7 +135,7 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def add_rows(self, offset: int, rows: list[Row]) -> None:
         """Add rows that were requested."""
         self._rows.update(enumerate(rows, offset))
-        self.refresh()
+        self.refresh_rows()
         if offset <= self.cursor < offset + len(rows):
             self.post_message(self.Moved(self))
 
@@ -144,6 +146,10 @@ class RowList(LineView, Generic[Row], can_focus=True):
             if changed != row:
                 self._rows[index] = changed
                 self.refresh_row(index)
+
+    def refresh_rows(self) -> None:
+        """Redraw all rows and the headings, but not the border and the scroll bar, which redraw themselves."""
+        self.refresh(self.scrollable_content_region.size.region)
 
     def refresh_row(self, index: int) -> None:
         """Redraw one row."""
@@ -158,8 +164,9 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     def set_placeholder(self, text: str) -> None:
         """Set the text that an empty list shows: why the list is empty, and what to do."""
-        self._placeholder = text
-        self.refresh()
+        if text != self._placeholder:
+            self._placeholder = text
+            self.refresh_rows()
 
     def row_at(self, index: int) -> Row | None:
         """Return a row, or request its window and return ``None``."""
@@ -204,7 +211,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the visible lines."""
         self._cursor_styles = {}
-        self._line_cells = self.scrollable_content_region.width
+        self._line_cells, self._first_row = self.scrollable_content_region.width, self.scroll_offset.y
+        self._last_row, self._cursor_row = self.total - 1, self.cursor
         return super().render_lines(crop)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -222,17 +230,17 @@ class RowList(LineView, Generic[Row], can_focus=True):
         """Draw one visible line."""
         if self.folded:
             return self.draw_folded(y)
-        width = self._line_cells
-        if not self.total:
+        width, header = self._line_cells, self._header_lines
+        if self._last_row < 0:
             return self.strip([(self._placeholder_line(y, width), "quiet")], width, self.line_styles)
-        if y < self._header_lines:
+        if y < header:
             return self.strip([(self.header(width), "head")], width, self.line_styles)
-        index = self.scroll_offset.y + y - self._header_lines
-        if index >= self.total:
+        index = self._first_row + y - header
+        if index > self._last_row:
             return Strip.blank(width, self.line_styles[""])
-        row = self.row_at(index)
+        row = self._rows.get(index) or self.row_at(index)
         line = [("  …", "")] if row is None else self.draw(row, width)
-        return self.strip(line, width, self._under_cursor() if index == self.cursor else self.line_styles)
+        return self.strip(line, width, self._under_cursor() if index == self._cursor_row else self.line_styles)
 
     def _placeholder_line(self, y: int, width: int) -> str:
         lines = wrap(self._placeholder, max(1, width - 4))

@@ -1,6 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
-GROUPS ?= test,dev
+GROUPS ?= test,dev,docs
 MASTER ?= local-cluster[2,1,1024]
 PYTHONS ?= python3.11 python3.12 python3.13
 CPU_TORCH ?= https://download.pytorch.org/whl/cpu
@@ -81,7 +81,7 @@ COMPILE = $(BIN)/python -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' \
 .venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
 	$(INSTALL) $$($(MAKE) -s cpu-torch) $(HERE) -e '.[$(GROUPS)]'
 	@$(COMPILE)
-	@touch .venv/run.stamp $@
+	@touch .venv/run.stamp $@ $(if $(findstring docs,$(GROUPS)),.venv/docs.stamp)
 
 .venv/docs.stamp: .venv/run.stamp
 	$(INSTALL) $(HERE) -e '.[docs]'

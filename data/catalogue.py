@@ -6,7 +6,7 @@ and leave nothing half written. Loading a dataset that is already cleaned import
 
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 from movietui.data.storage import cache, locations, parquet, remote
-from movietui.data.titles import split_year, with_year
+from movietui.data.titles import split_year
 
 DEMO = "demo"
 IMDB = "imdb"
@@ -478,34 +478,6 @@ def load(name: str, cleaning: str = STANDARD, report: Report = silent) -> Datase
     rules = parse(cleaning)
     dataset = _load_cleaned(lambda folder: cache.load_clean(name, rules, folder), name, rules, report)
     return imdb.attach(dataset or _clean(name, rules, report, must_store=False)[0])
-
-
-def stored_titles(name: str, cleaning: str) -> list[str]:
-    """Return the titles and years of the movies of a cleaned dataset, in no particular order.
-
-    Return none if it is not on disk, damaged, or not cleaned yet: nothing is generated, cleaned or written.
-    """
-    movies = _stored_table(name, cleaning, "movies")
-    return (
-        [with_year(title, year) for title, year in zip(movies["titles"], movies["years"].tolist(), strict=True)]
-        if movies
-        else []
-    )
-
-
-def stored_users(name: str, cleaning: str) -> list[str]:
-    """Return the ids of the users of a cleaned dataset, or none as ``stored_titles`` does."""
-    users = _stored_table(name, cleaning, "users")
-    return [*users["ids"]] if users else []
-
-
-def _stored_table(name: str, cleaning: str, table: str) -> Mapping[str, Any]:
-    """Return the columns of a table of a cleaned dataset; none if the table cannot be read."""
-    try:
-        folder = cache.clean_folder(name, str(cache.describe(name)["raw"]), parse(cleaning))
-        return parquet.read_folder(folder, (table,))[0][table]
-    except (FileNotFoundError, parquet.Damaged, KeyError):
-        return {}
 
 
 def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, report: Report) -> Loaded | None:

@@ -34,6 +34,8 @@ IMPLICIT_STARS = 5.0
 """The stars of a rating that only says that a user watched a movie."""
 LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
 """The stars that the lowest and the highest rating of a scale from 0, or from a negative number, become."""
+HIGHEST_RATING = 1_000_000.0
+"""The largest distance from 0 that a rating on any scale may have."""
 
 
 @dataclass(frozen=True)

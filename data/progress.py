@@ -28,6 +28,9 @@ class Stage:
 WHOLE = "whole"
 """The unit of a stage whose ``done`` and ``total`` measure the whole work, not only this stage."""
 
+ENOUGH_TO_PREDICT = 0.1
+"""The share of the work that must be done before its pace predicts how long the rest takes."""
+
 Report = Callable[[Stage], None]
 """A function to call at each step of the work. An exception that it raises, such as ``Cancelled``, ends the work
 cleanly."""
@@ -44,6 +47,9 @@ class Meter:
     """The shortest time between two reports of ``add``, in seconds."""
     WINDOW = 5.0
     """Seconds over which the rate is measured."""
+    STALL = 10
+    """A recent rate that is lower than the mean since the start by more than this factor does not predict the time
+    left: where work stalls near its end, a few seconds of it would become hours."""
 
     def __init__(
         self,
@@ -62,6 +68,7 @@ class Meter:
         self._clock = clock
         self._done = done
         self._marks = deque([(clock(), done)])
+        self._start = self._marks[0]
         self._send()
 
     def add(self, more: int) -> None:
@@ -86,5 +93,8 @@ class Meter:
             self._marks.popleft()
         since, before = self._marks[0]
         rate = (self._done - before) / (current_time - since) if current_time > since else 0.0
-        seconds_left = (self._total - self._done) / rate if rate > 0 and self._total else None
+        began, done_before = self._start
+        mean = (self._done - done_before) / (current_time - began) if current_time > began else 0.0
+        pace = max(rate, mean / self.STALL) if rate > 0 else 0.0
+        seconds_left = (self._total - self._done) / pace if pace > 0 and self._total else None
         self._report(Stage(self._name, self._done, self._total, self._unit, self._note, False, rate, seconds_left))

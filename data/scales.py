@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import outside
-from movietui.data.dataset import Scale
+from movietui.data.dataset import HIGHEST_RATING, Scale
 from movietui.data.problems import Problem
-from movietui.data.storage.cache import HIGHEST_RATING, is_scale_valid
+from movietui.data.storage.cache import is_scale_valid
 
 USUAL = (
     Scale(1, 5, 1),

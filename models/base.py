@@ -67,6 +67,20 @@ class History:
     """When each rating was given, in seconds since 1970 in UTC; 0 if that is not known, and ``None`` if it is not known
     of any."""
 
+    @classmethod
+    def of_ratings(cls, movies: Ints, stars: Floats, user: int | None = None, time: Times | None = None) -> "History":
+        """Return the history of ratings with duplicates, as where the rule against them is off.
+
+        Of several ratings of a movie, the newest counts or, in the same second or without times, the last one.
+        """
+        history = cls(movies, stars, user, time)
+        ordered = np.sort(movies)
+        if not (ordered[1:] == ordered[:-1]).any():
+            return history
+        order = np.lexsort((np.arange(len(movies)) if time is None else time, movies))  # stable
+        newest = np.append(movies[order][1:] != movies[order][:-1], True)
+        return history.take(np.sort(order[newest]))
+
     def __len__(self) -> int:
         return len(self.movies)
 
@@ -87,8 +101,8 @@ class History:
 
 def history_of(dataset: Dataset, user: int) -> History:
     """Return the ratings of a user of the dataset."""
-    ratings = dataset.ratings_of(user)
-    return History(ratings.movie, ratings.stars, user if dataset.users_are_in_models else None, ratings.time)
+    ratings, user_in_models = dataset.ratings_of(user), user if dataset.users_are_in_models else None
+    return History.of_ratings(ratings.movie, ratings.stars, user_in_models, ratings.time)
 
 
 @dataclass(frozen=True, eq=False)

@@ -158,7 +158,7 @@ class Embedded(Model[E, Posterior]):
 
     After the last epoch, with the setting ``folded``, the users of the dataset are folded in too, which replaces their
     trained vectors. What is measured is then what is served, and the predictions are better, because the prior says
-    more than the decay with which all users are trained.
+    more than the decay with which all users are trained. The validation loss of the best epoch is measured after that.
     """
 
     needs_torch = True
@@ -193,12 +193,13 @@ class Embedded(Model[E, Posterior]):
         learn_prior(parameters, parameters["user"][:, known], histories, self.shape)
         if self.settings.folded:
             fold_in_users(parameters, train, self.shape)
-        last = fitted.curve[-1]
-        if validation is not None and fitted.best_epoch == last.number:
+        curve = list(fitted.curve)
+        if validation is not None and fitted.best_epoch is not None:
+            used = fitted.best_epoch - 1  # which is not the last one, if ratings that were held out chose another
             output = train.scale.clip(predict(parameters, self.shape, validation.user, validation.movie))
-            last = replace(last, validation_loss=mse(output, validation.stars))
-        progress(last)
-        return parameters, Fitted((*fitted.curve[:-1], last), fitted.best_epoch)
+            curve[used] = replace(curve[used], validation_loss=mse(output, validation.stars))
+        progress(curve[-1])
+        return parameters, Fitted(tuple(curve), fitted.best_epoch)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the mean of the members' outputs. An unknown user or movie has the mean embedding and bias."""

@@ -211,7 +211,8 @@ class Recommender:
         for movie, stars in ratings.items():
             if not (isinstance(stars, int | float | np.number) and scale.low <= stars <= scale.high):
                 raise Problem(f"The rating of {movie} is {stars!r}; give {scale.low:g} to {scale.high:g} stars.")
-        return History(np.asarray(movies, np.int32), np.asarray([*ratings.values()], np.float32))
+        # Several ids may be of one movie, whose entries were merged.
+        return History.of_ratings(np.asarray(movies, np.int32), np.asarray([*ratings.values()], np.float32))
 
 
 def evaluate(

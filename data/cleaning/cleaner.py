@@ -18,8 +18,9 @@ from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 
-VERSION = 6
-"""Increase this whenever a rule or the summary of a dataset changes, so that cleaned tables are rebuilt."""
+VERSION = 7
+"""Increase this whenever a rule, the summary of a dataset or what is stored with its cleaned tables changes, so that
+they are rebuilt."""
 
 _AS_PUBLISHED = ("malformed-lines", "missing-values", "titles")
 PRESETS: Mapping[str, tuple[str, ...]] = {

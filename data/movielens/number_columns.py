@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from movietui.data.dataset import HIGHEST_RATING
 from movietui.data.fetch.archive import Files, prefetched
 from movietui.data.movielens.release import MISSING, Malformed
 from movietui.data.movielens.text_lines import (
@@ -148,7 +149,8 @@ def _fast(lines: bytes, fields: Sequence[Field], separator: str) -> list[Column]
             values = column.to_numpy(zero_copy_only=False)
         elif field.kind is np.float32:
             values = column.to_numpy(zero_copy_only=False)
-            if np.isinf(values).any():
+            # pyarrow takes other spellings of NaN for numbers.
+            if np.isnan(values).sum() > column.null_count or (np.abs(values) > HIGHEST_RATING).any():
                 return None
         else:
             ends = pc.min_max(column).as_py()

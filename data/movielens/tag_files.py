@@ -115,9 +115,9 @@ def _by_users(files: Files, name: str, vocabulary: _Vocabulary, malformed: list[
 def _genome(files: Files, vocabulary: _Vocabulary, malformed: list[Malformed], meter: Meter) -> Weighted:
     scores, tags = GENOME
     blocks = list(blocks_of(files, tags, GENOME_TAG, ",", malformed, meter))
-    ids, texts = (np.concatenate(column) for column in zip(*blocks, strict=True)) if blocks else (np.empty(0), None)
-    if texts is None:
+    if not any(len(ids) for ids, _ in blocks):
         return _nothing()
+    ids, texts = (np.concatenate(column) for column in zip(*blocks, strict=True))
     numbers = vocabulary.codes(texts)
     order = np.argsort(ids, kind="stable")
     ids, numbers = ids[order], numbers[order]

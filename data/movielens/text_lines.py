@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from movietui.data.dataset import HIGHEST_RATING
 from movietui.data.fetch.archive import Files
 from movietui.data.movielens.release import MISSING, Malformed
 from movietui.data.problems import Problem
@@ -16,6 +17,7 @@ LAST_ID = 2**31 - 1
 """The largest id, because ids are int32."""
 LAST_TIME = 253_402_300_799
 """The last second of the year 9999."""
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 EMPTY = frozenset({"", "NA", "nan", "NaN", "NULL", "null", "\\N"})
 """The ways in which files write a field without a value."""
 MIN_MALFORMED = 10
@@ -117,12 +119,15 @@ def parse_age(text: str) -> int:
 
 
 def parse_stars(text: str, what: str) -> float:
-    """Return a number of stars, or NaN for an empty field. Raises ``ValueError`` if the text is not a number."""
+    """Return a number of stars, or NaN for an empty field. Raises ``ValueError`` if the text is not such a number.
+
+    What is a number is the same for pyarrow, which reads blocks without malformed lines, and for tables of ratings.
+    """
     text = text.strip()
     if text in EMPTY:
         return float("nan")
-    if not re.fullmatch(r"[-+]?[0-9]{1,9}(\.[0-9]{0,20})?", text):
-        raise ValueError(f"the {what} {quote(text)} are not a number")
+    if not _NUMBER.fullmatch(text) or abs(float(text)) > HIGHEST_RATING:
+        raise ValueError(f"the {what} {quote(text)} are not a number in range")
     return float(text)
 
 

@@ -22,12 +22,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.cleaning.cleaner import VERSION, Cleaning, CleaningReport, parse
-from movietui.data.dataset import RATING_COLUMNS, Dataset, Histogram, Ints, Movies, Ratings, Scale, Users
+from movietui.data.dataset import (
+    HIGHEST_RATING,
+    RATING_COLUMNS,
+    Dataset,
+    Histogram,
+    Ints,
+    Movies,
+    Ratings,
+    Scale,
+    Users,
+)
 from movietui.data.imdb import title_matching
 from movietui.data.movielens.release import Malformed, Raw, RawTags
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
-from movietui.data.storage import atomic_files, disk, locations, parquet, strict_json
+from movietui.data.storage import atomic_files, disk, locations, name_index, parquet, strict_json
 from movietui.data.storage.parquet import Columns, Damaged
 from movietui.data.storage.stored_ratings import StoredRatings
 from movietui.data.tags import Tags
@@ -39,8 +49,6 @@ if TYPE_CHECKING:
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 """The errors that occur if a document has other fields or types than expected."""
-HIGHEST_RATING = 1_000_000.0
-"""The largest distance from 0 that a rating on any scale may have."""
 REMOTE = "cluster"
 """The folder that ``movietui.data.storage.remote`` writes."""
 STALE_SECONDS = 24 * 3600
@@ -325,8 +333,13 @@ def save_clean(
         "report": report.to_json(),
         "summary": summary,
     }
+    names = {
+        name_index.MOVIES: name_index.titles(movies.titles, movies.years.tolist()),
+        name_index.USERS: users.ids,
+    }
+    indexes = {file: name_index.lines(digest, str(cleaning), lines) for file, lines in names.items()}
     name = dataset.name
-    parquet.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest))
+    parquet.write_folder(clean_folder(name, digest, cleaning), tables, manifest, _while_current(name, digest), indexes)
 
 
 def user_table(users: Users) -> "pa.Table":

@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,10 +83,12 @@ def write_folder(
     tables: Mapping[str, "pa.Table"],
     facts: Mapping[str, Any],
     lock: AbstractContextManager[None],
+    others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Write a folder of tables and a manifest with facts about them; rename it into place while ``lock`` is held.
 
-    Raises ``Problem`` if the folder cannot be written; an existing folder with that name then stays as it is.
+    ``others``: the contents of further files, which the manifest does not mention. Raises ``Problem`` if the folder
+    cannot be written; an existing folder with that name then stays as it is.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -98,6 +101,8 @@ def write_folder(
             content = sink.getvalue()
             atomic_files.write_new(folder / f"{name}.parquet", content)
             files[name] = disk.checksum(memoryview(content))
+        for name, text in others.items():
+            atomic_files.write_new(folder / name, text)
         sealed = {**facts, "format": FORMAT, "files": files}
         atomic_files.write_new(folder / "manifest.json", sealed_json(sealed))
 
@@ -183,7 +188,7 @@ def columns_of(content: memoryview, having: tuple[str, int] | None = None) -> Co
 
     try:
         return _read_columns(content, having)
-    except (pa.ArrowException, ValueError, TypeError, NotImplementedError, MemoryError, LookupError) as error:
+    except (pa.ArrowException, OSError, ValueError, TypeError, NotImplementedError, MemoryError, LookupError) as error:
         raise Damaged("a table") from error
 
 

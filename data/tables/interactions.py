@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data import scales
-from movietui.data.dataset import Scale
+from movietui.data.dataset import HIGHEST_RATING, Scale
 from movietui.data.movielens.raw_frames import numbers
 from movietui.data.movielens.release import MISSING, Malformed, Raw
 from movietui.data.movielens.text_lines import LAST_ID, LAST_TIME, LINES_PER_MALFORMED, MAX_TITLE_LENGTH, MIN_MALFORMED
@@ -102,13 +102,13 @@ def codes_of(ids: "pa.ChunkedArray") -> tuple[NDArray[np.int32], list[str]]:
 
 
 def ratings_of(column: "pa.ChunkedArray") -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return ratings as numbers, NaN if missing, and which of them are written but are not numbers."""
+    """Return ratings as numbers, NaN if missing, and which of them are written but are not numbers in range."""
     import pandas as pd
 
     texts = column.to_pandas()
     values = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    wrong = (texts.notna().to_numpy() & np.isnan(values)) | np.isinf(values)
-    return np.where(np.isinf(values), np.nan, values), wrong
+    wrong = (texts.notna().to_numpy() & np.isnan(values)) | (np.abs(values) > HIGHEST_RATING)
+    return np.where(wrong, np.nan, values), wrong
 
 
 def times_of(column: "pa.ChunkedArray") -> NDArray[np.int64]:

@@ -92,7 +92,7 @@ def of_columns(raw: "pa.Table", file: str, source: object, malformed: Sequence[M
         rating, wrong = ratings_of(raw["rating"])
     if wrong.any():
         rows, texts = np.flatnonzero(wrong), raw["rating"].to_pylist()
-        reasons = [f"the rating {quote(str(texts[row]))} is not a number" for row in rows[:LISTED].tolist()]
+        reasons = [f"the rating {quote(str(texts[row]))} is not a number in range" for row in rows[:LISTED].tolist()]
         rejected += [Malformed(file, 0, reason) for reason in reasons]
         check_malformed(source, file, len(malformed) + len(rows), raw.num_rows, reasons[0])
         keep = pa.array(~wrong)

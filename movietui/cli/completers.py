@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from movietui.data.storage import locations
+from movietui.data.storage import locations, name_index
 
 if TYPE_CHECKING:
     from movietui.store.ratings import Store
@@ -33,7 +33,7 @@ def _completes(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     @functools.wraps(names)
     def complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[CompletionItem]:
         try:
-            matching = [name for name in names(context) if name.isprintable() and begins(name, typed)]
+            matching = [name for name in beginning(names(context), typed) if name.isprintable()]
         except Exception:
             return []
         if len(matching) > MOST_NAMES:
@@ -45,9 +45,10 @@ def _completes(names: Callable[[click.Context], Iterable[str]]) -> Complete:
     return complete
 
 
-def begins(name: str, typed: str) -> bool:
-    """Return whether a name begins with what is typed, in any case."""
-    return name[: len(typed)].casefold() == typed.casefold()
+def beginning(names: Iterable[str], typed: str) -> list[str]:
+    """Return the names that begin with what is typed, in any case."""
+    size, folded = len(typed), typed.casefold()
+    return [name for name in names if name[:size].casefold() == folded]
 
 
 @contextlib.contextmanager
@@ -101,12 +102,7 @@ def profiles(context: click.Context) -> Iterable[str]:
 @_completes
 def users(context: click.Context) -> Iterable[str]:
     """Complete the users of the dataset that is named before them, else of the one in use."""
-    from movietui.cli.output import dataset_named
-    from movietui.data.catalogue import stored_users
-
-    with _store() as store:
-        dataset = dataset_named(store, _option(context, "dataset"))
-        return stored_users(dataset, store.cleaning_of(dataset))
+    return _names_in_dataset(context, name_index.USERS)
 
 
 @_completes
@@ -139,12 +135,15 @@ def named_lists(context: click.Context) -> Iterable[str]:
 @_completes
 def movies(context: click.Context) -> Iterable[str]:
     """Complete the movies of the dataset that is named before them, else of the one in use."""
+    return _names_in_dataset(context, name_index.MOVIES)
+
+
+def _names_in_dataset(context: click.Context, file: str) -> Iterable[str]:
     from movietui.cli.output import dataset_named
-    from movietui.data.catalogue import stored_titles
 
     with _store() as store:
         dataset = dataset_named(store, _option(context, "dataset"))
-        return stored_titles(dataset, store.cleaning_of(dataset))
+        return name_index.read(dataset, store.cleaning_of(dataset), file)
 
 
 def _option(context: click.Context, name: str) -> str:

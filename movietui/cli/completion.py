@@ -1,7 +1,7 @@
 """Shell completion: the scripts for bash, zsh and fish, and the replies to these scripts.
 
 Click does most of it. Here is what it leaves out: names with spaces, quotes or ``$`` must reach bash as one harmless
-word, and those with commas must reach fish whole.
+word, those with commas must reach fish whole, and no space may follow the equals sign of a setting.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from click.shell_completion import (
     CompletionItem,
     FishComplete,
     ShellComplete,
+    ZshComplete,
     add_completion_class,
     get_completion_class,
     shell_complete,
 )
 
 from movietui.cli.commands import Named
-from movietui.cli.completers import begins
+from movietui.cli.completers import beginning
 from movietui.cli.output import as_json, handle_errors, print_json
 from movietui.protocol.exit_codes import FAILED
 
@@ -47,6 +48,40 @@ _BASH = """\
 }
 
 complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+_ZSH = """\
+#compdef %(prog_name)s
+
+%(complete_func)s() {
+    local -a response names settings described
+    local type name help
+    response=("${(@f)$(env COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT-1)) %(complete_var)s=zsh_complete \\
+        %(prog_name)s 2>/dev/null)}")
+    for type name help in ${response}; do
+        case $type in
+            dir) _path_files -/ ;;
+            file) _path_files -f ;;
+            plain)
+                if [[ $help != _ ]]; then
+                    described+=("$name:$help")
+                elif [[ $name == *= ]]; then
+                    settings+=("$name")
+                else
+                    names+=("$name")
+                fi
+                ;;
+        esac
+    done
+    (( $#described )) && _describe -V unsorted described -U
+    (( $#settings )) && compadd -U -V unsorted -S '' -a settings
+    (( $#names )) && compadd -U -V unsorted -a names
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    %(complete_func)s "$@"
+else
+    compdef %(complete_func)s %(prog_name)s
+fi
 """
 _FISH = """\
 function %(complete_func)s
@@ -86,7 +121,7 @@ class Bash(BashComplete):
         typed = incomplete.rpartition("=")[2] if incomplete.startswith("-") else incomplete
         if len(items) > 1:
             for item in items:
-                item.value = typed + item.value[len(typed) :] if begins(item.value, typed) else item.value
+                item.value = typed + item.value[len(typed) :] if beginning([item.value], typed) else item.value
         return items
 
     def format_completion(self, item: CompletionItem[str]) -> str:
@@ -99,6 +134,13 @@ class Bash(BashComplete):
 
 def _joins(before: str, word: str) -> bool:
     return word == "=" and before.startswith("--")
+
+
+@add_completion_class
+class Zsh(ZshComplete):
+    """Completes for zsh, with no space after a setting, whose value follows."""
+
+    source_template = _ZSH
 
 
 @add_completion_class

@@ -20,11 +20,12 @@ from movietui.cli.commands import Named
 from movietui.cli.standard_files import with_standard_files
 from movietui.data import plugins
 from movietui.data.problems import Cancelled, Problem
-from movietui.data.progress import Stage
+from movietui.data.progress import WHOLE, Stage
 from movietui.data.storage import locations, log
 from movietui.formatting import text
 from movietui.formatting.escaping import json_text
 from movietui.formatting.printing import PlainConsole
+from movietui.formatting.run_progress import PHASES, loss_headings, loss_text
 from movietui.jobs.listener import Listener
 from movietui.models.choices import DEFAULT_ORDER, ORDERS
 from movietui.protocol.exit_codes import FAILED, INTERRUPTED
@@ -53,6 +54,8 @@ class Bars:
             disable=not sys.stderr.isatty(),
         )
         self._bars: dict[str, TaskID] = {}
+        self._shares: set[str] = set()
+        """The names of the bars that show which share of a whole fit is done, rather than its epochs."""
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -61,9 +64,10 @@ class Bars:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def _show(self, name: str, done: float, total: float, reached: str) -> None:
+    def _show(self, name: str, reached: str, done: float | None, total: float | None) -> None:
+        """Show a line beside a bar; ``done`` and ``total``: if the bar changes, too."""
         if name not in self._bars:
-            self._bars[name] = self._progress.add_task(name, total=None, reached="")
+            self._bars[name] = self._progress.add_task(PHASES.get(name, name), total=None, reached="")
         self._progress.update(self._bars[name], completed=done, total=total or None, reached=reached)
 
     def stage(self, stage: Stage) -> None:
@@ -72,18 +76,26 @@ class Bars:
         if stage.unit == "bytes":
             total = f" of {text.size(stage.total)}" if stage.total else ""
             reached = f"{text.size(stage.done)}{total}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
-        self._show(stage.name, stage.done, stage.total, reached)
+        self._show(stage.name, reached, stage.done, stage.total)
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Show the latest epoch of a fit with its losses."""
-        losses = {"train": epoch["train_loss"], "validation": epoch["validation_loss"]}
-        reached = "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items() if loss is not None)
-        self._show(phase, epoch["epoch"], epoch["of"], reached)
+        losses = {loss_headings([epoch])[1]: epoch["train_loss"], "validation": epoch["validation_loss"]}
+        named = (f"{name} {loss_text(loss)}" for name, loss in losses.items() if loss is not None)
+        reached = "  ".join([*([epoch["stage"]] if "stage" in epoch else []), *named])
+        done, total = (None, None) if phase in self._shares else (epoch["epoch"], epoch["of"])
+        self._show(phase, reached, done, total)
+
+    def inside(self, phase: str, stage: Stage) -> None:
+        """Show which share of a fit is done, if that is known: the stages of some fits take minutes."""
+        if stage.unit == WHOLE:
+            self._shares.add(phase)
+            self._show(phase, stage.name, stage.done, stage.total)
 
     @property
     def listener(self) -> Listener:
         """The callbacks that draw the progress of long work."""
-        return Listener(stage=self.stage, epoch=self.epoch, say=self.say)
+        return Listener(stage=self.stage, epoch=self.epoch, inside=self.inside, say=self.say)
 
     def say(self, line: str) -> None:
         """Print a line above the bars; print nothing if there are no bars."""
@@ -219,6 +231,8 @@ def _close_stores() -> None:
 
 def dataset_named(store: Any, name: str | None) -> str:
     """Return the named dataset, else the one in use, else the first one that can be downloaded."""
+    if named := name or store.dataset_in_use():
+        return str(named)
     from movietui.data.fetch.sources import SOURCES
 
-    return name or store.dataset_in_use() or next(source for source in SOURCES if source != "demo")
+    return next(source for source in SOURCES if source != "demo")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from movietui.data.progress import WHOLE
 from movietui.formatting import text
 from movietui.models.choices import CLOSED_FORM, TRAIN_LOSSES
 from movietui.protocol.jobs import EpochRow
@@ -19,13 +20,15 @@ NO_LOSSES = "There are no losses, because the dataset has no stars."
 
 
 def progress_text(progress: Mapping[str, Any]) -> str:
-    """Return the progress of a run: ``learning, epoch 3 of 40, 12 s left``, ``Fitting als, 3 of 8 tasks``."""
+    """Return the progress of a run: ``learning, epoch 3 of 40, 12 s left``, ``learning, bayes, 12%, 4 min left``,
+    ``Fitting als, 3 of 8 tasks``."""
     if progress.get("unit") == "tasks":
         tasks = f", {progress['epoch']:,} of {text.plural(progress['of'], 'task')}" if progress["of"] else ""
         return f"{progress['phase']}{tasks}"
     left = f", {text.duration(progress['left'])} left" if progress["left"] else ""
     phase = PHASES.get(progress["phase"], progress["phase"])
-    number = reached(progress.get("unit", "epoch"), progress["epoch"], progress["of"])
+    unit, done, of = progress.get("unit", "epoch"), progress["epoch"], progress["of"]
+    number = f"{progress.get('stage', '')}, {done / max(of, 1):.0%}" if unit == WHOLE else reached(unit, done, of)
     return ", ".join(filter(None, (phase, number))) + left
 
 

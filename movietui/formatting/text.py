@@ -219,6 +219,11 @@ def cut(text: str, width: int, *, right: bool = False) -> str:
     return " " * missing + text if right else text + " " * missing
 
 
+def longest_fitting(width: int, *wordings: str) -> str:
+    """Return the first of some wordings, the longest first, that is at most ``width`` cells wide, or else the last."""
+    return next((words for words in wordings if cell_len(words) <= width), wordings[-1])
+
+
 def fitted(text: str | Text, width: int, *, right: bool = False) -> Text:
     """Return Rich text exactly ``width`` cells wide, cut with an ellipsis if it is longer."""
     copy = Text(text) if isinstance(text, str) else text.copy()

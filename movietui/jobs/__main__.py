@@ -72,7 +72,7 @@ class Reporter:
         self._last_inside = time.monotonic()  # a short epoch needs no progress reports within it
         self._send({"event": "epoch", "phase": phase, **epoch})
 
-    def inside(self, stage: Stage) -> None:
+    def inside(self, phase: str, stage: Stage) -> None:
         """Send the progress within an epoch, or within a fit without epochs; the start of a stage is always sent."""
         now = time.monotonic()
         if not stage.total or now - self._last_inside >= 1 / EVENTS_A_SECOND:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from movietui.data.progress import Report, silent
-from movietui.protocol.jobs import EpochProgress, SweepRow
+from movietui.data.progress import Report, Stage, silent
+from movietui.protocol.jobs import EpochProgress, EpochRow, SweepRow
 
 if TYPE_CHECKING:
     from movietui.models.base import Epoch
@@ -26,8 +26,8 @@ class Listener:
     """Called with the progress of fetching, cleaning and loading."""
     epoch: Callable[[str, EpochProgress], None] = ignore
     """Called after each epoch, with the name of the fit and the epoch."""
-    inside: Report = silent
-    """Called with the progress within an epoch, or within a fit that has no epochs."""
+    inside: Callable[[str, Stage], None] = ignore
+    """Called with the name of the fit and the progress within an epoch, or within a fit that has no epochs."""
     say: Callable[[str], None] = ignore
     """Called with a sentence for the user."""
     known: Callable[[int], None] = ignore
@@ -43,10 +43,14 @@ SILENT = Listener()
 
 def epoch_message(epoch: Epoch) -> EpochProgress:
     """Return an epoch as a message."""
-    message: EpochProgress = {
+    return cast(EpochProgress, {**epoch_row(epoch), "of": epoch.of})
+
+
+def epoch_row(epoch: Epoch) -> EpochRow:
+    """Return an epoch as a point of a curve."""
+    row: EpochRow = {
         "epoch": epoch.number,
-        "of": epoch.of,
         "train_loss": epoch.train_loss,
         "validation_loss": epoch.validation_loss,
     }
-    return {**message, "stage": epoch.stage} if epoch.stage else message
+    return {**row, "stage": epoch.stage} if epoch.stage else row

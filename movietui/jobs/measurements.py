@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from movietui import __version__, models
+from movietui.data.progress import Stage
 from movietui.data.split_names import resolved
 from movietui.data.splits import name_of
 from movietui.jobs.environment import environment_of, fingerprints
@@ -149,6 +150,7 @@ def measure(
     recorded, even if the fit fails or is interrupted.
     """
     from movietui.models.evaluation.per_user import sum_by_user
+    from movietui.models.training.stages import reporting
 
     evaluation: Evaluation | None = None
     recorder: Recorder | None = None
@@ -160,6 +162,11 @@ def measure(
         listener.epoch(label, message)
         if problem := problem_of(recorder.curve, epoch.of) if epoch.number < epoch.of else "":
             raise Hopeless(problem)
+
+    def on_step(stage: Stage) -> None:
+        assert recorder is not None
+        recorder.inside(stage)
+        listener.inside(label, stage)
 
     Runs(store).forget_unfinished(wanted.identity)
     try:
@@ -183,7 +190,8 @@ def measure(
             )
             recorder = Recorder(Runs(store), run, {"fit": 1.0})
         if wanted.kind == "evaluation":
-            evaluation = _evaluate(wanted, on_epoch)
+            with reporting(on_step):
+                evaluation = _evaluate(wanted, on_epoch)
             if wanted.task != "pair":
                 by_user = sum_by_user(evaluation.parts, evaluation.prediction, evaluation.lists)
                 Runs(store).measured(run, by_user.fingerprint, by_user.to_bytes(), {})
@@ -194,7 +202,8 @@ def measure(
                 metrics=evaluation.metrics,
             )
         else:
-            trial = _try(wanted, on_epoch)
+            with reporting(on_step):
+                trial = _try(wanted, on_epoch)
             best = trial.fitted.best_epoch if trial.fitted else None
             recorder.end(
                 "done",

@@ -15,7 +15,7 @@ from movietui.data.split_names import check_seed
 from movietui.data.splits import split
 from movietui.data.storage import locations
 from movietui.jobs.environment import environment_of, fingerprints
-from movietui.jobs.listener import SILENT, Listener, epoch_message
+from movietui.jobs.listener import SILENT, Listener, epoch_message, epoch_row
 from movietui.models.choices import phases
 from movietui.protocol.jobs import EpochProgress, TrainResult
 from movietui.protocol.wire import sentence
@@ -119,6 +119,7 @@ def train(
         checkpoint = checkpoint_of(store, run)
         save(store, run, checkpoint, trained, prepared.dataset)
         seconds, cpu_seconds = sum(trained.seconds.values()), sum(trained.cpu_seconds.values())
+        recorder.curve = [*map(epoch_row, trained.fitted.curve)]  # only the end of a fit knows the loss of its model
         recorder.end(
             "done",
             seconds=seconds,
@@ -216,7 +217,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener, *, again: bo
         pause()
 
     def on_step(stage: Stage) -> None:
-        listener.inside(stage)
+        listener.inside(recorder.inside(stage), stage)
         pause()
 
     request, states = prepared.request, states_of(prepared, listener)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
-from movietui.data.progress import WHOLE
+from movietui.data.progress import ENOUGH_TO_PREDICT, WHOLE
 from movietui.formatting import text
 from movietui.formatting.run_progress import PHASES, reached
 from movietui.protocol.jobs import EpochEvent, InsideEvent, JobEvent, JobRequest, StageEvent, SweepRow
 
-ENOUGH_TO_PREDICT = 0.1
-"""The share of the first phase that must be done before its pace predicts the time of all phases."""
 OF_FITS = ("epoch", "stage")
 """The units of the progress of a fit."""
 

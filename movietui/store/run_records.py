@@ -79,7 +79,8 @@ class Run:
     progress: dict[str, Any]
     """For a run in progress: ``phase``, ``epoch``, ``of`` (the last epoch) and ``left`` (the remaining seconds).
 
-    ``unit`` is ``stage`` if the fit has stages instead of epochs. On a cluster, it is ``tasks``, and ``epoch`` and
+    ``unit`` is ``stage`` if the fit has stages instead of epochs. If it is ``whole``, ``epoch`` of ``of`` is the share
+    of the fit that is done, and ``stage`` is the stage in progress. On a cluster, it is ``tasks``, and ``epoch`` and
     ``of`` count the tasks of the stage of Spark in progress."""
     request: dict[str, Any]
     """The request that starts a queued run; of a measurement, its split, which may be the

@@ -15,7 +15,7 @@ from typing import Any
 from movietui.data.near_names import no_such
 from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
-from movietui.data.progress import Stage
+from movietui.data.progress import ENOUGH_TO_PREDICT, WHOLE, Stage
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations, strict_json
 from movietui.data.storage.strict_json import finite
@@ -550,6 +550,10 @@ class Recorder:
         self._began = clock()
         self._paused = 0.0
         self._phase = ""
+        self._phase_began = self._phase_ended = 0.0
+        """When the phase began, and when the one before it ended, in ``seconds``."""
+        self._phase_over = False
+        """Whether the last epoch of the phase is recorded."""
         self._latest: deque[tuple[float, int]] = deque(maxlen=RATE_EPOCHS + 1)
         self._written = 0.0
         self._progress: dict[str, Any] = {}
@@ -573,20 +577,53 @@ class Recorder:
                 "validation_loss": epoch["validation_loss"],
             }
             self.curve.append({**row, "stage": epoch["stage"]} if "stage" in epoch else row)
-        now = self.seconds
         if phase != self._phase:
-            self._phase, self._written = phase, -WRITE_SECONDS
-            self._latest.clear()
-        self._latest.append((now, epoch["epoch"]))
-        self._progress = {
-            "phase": phase,
-            "epoch": epoch["epoch"],
-            "of": epoch["of"],
-            "left": self._left(epoch["of"]),
-            "unit": "stage" if "stage" in epoch else "epoch",
-        }
-        if now - self._written >= WRITE_SECONDS:
-            self._written = now
+            self._begin(phase)
+        self._latest.append((self.seconds, epoch["epoch"]))
+        self._phase_over = epoch["epoch"] == epoch["of"]
+        if self._phase_over:
+            self._phase_ended = self.seconds
+        if self._progress.get("unit") != WHOLE:
+            self._progress = {
+                "phase": phase,
+                "epoch": epoch["epoch"],
+                "of": epoch["of"],
+                "left": self._left(epoch["of"]),
+                "unit": "stage" if "stage" in epoch else "epoch",
+            }
+        self._write_if_due()
+
+    def inside(self, stage: Stage) -> str:
+        """Record which share of a fit is done, if that is known: the stages of some fits take minutes.
+
+        Return the phase.
+        """
+        names = [*self._phases]
+        if not self._phase or (self._phase_over and self._phase != names[-1]):
+            self._begin(names[names.index(self._phase) + 1 if self._phase else 0])
+        if stage.unit == WHOLE:
+            share, so_far = stage.done / stage.total, self.seconds - self._phase_began
+            left = so_far / share * (1 - share + self._to_come()) if share >= ENOUGH_TO_PREDICT else None
+            self._progress = {
+                "phase": self._phase,
+                "epoch": stage.done,
+                "of": stage.total,
+                "left": left,
+                "unit": WHOLE,
+                "stage": stage.name,
+            }
+            self._write_if_due()
+        return self._phase
+
+    def _begin(self, phase: str) -> None:
+        self._phase, self._written = phase, -WRITE_SECONDS
+        self._phase_began, self._phase_over = self._phase_ended, False
+        self._progress = {}
+        self._latest.clear()
+
+    def _write_if_due(self) -> None:
+        if self.seconds - self._written >= WRITE_SECONDS:
+            self._written = self.seconds
             self._write("running")
 
     def cluster(self, stage: Stage, cluster: Mapping[str, Any]) -> None:
@@ -618,9 +655,12 @@ class Recorder:
         (since, first), (now, epoch) = self._latest[0], self._latest[-1]
         if epoch <= first:
             return None
+        return (now - since) / (epoch - first) * (of - epoch + self._to_come() * of)
+
+    def _to_come(self) -> float:
+        """Return how long the phases after this one take, as a share of this one."""
         names = [*self._phases]
-        to_come = sum(self._phases[name] for name in names[names.index(self._phase) + 1 :]) / self._phases[self._phase]
-        return (now - since) / (epoch - first) * (of - epoch + to_come * of)
+        return sum(self._phases[name] for name in names[names.index(self._phase) + 1 :]) / self._phases[self._phase]
 
     def hold(self, wait: Callable[[], object]) -> None:
         """Call ``wait``, which blocks until the run continues; meanwhile, the run is recorded as paused."""

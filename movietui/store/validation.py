@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from movietui.data.imports.entries import Mark
 from movietui.data.imports.fields import LONGEST_TITLE
+from movietui.data.progress import WHOLE
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import locations, strict_json
 from movietui.models.choices import ORDERS, SAMPLERS, TASKS
@@ -177,7 +178,8 @@ _PROGRESS = _empty_or(
             "epoch": _COUNT,
             "of": _COUNT,
             "left": _optional(_number(0)),
-            "unit": _one_of("epoch", "stage", "tasks"),
+            "unit": _one_of("epoch", "stage", WHOLE, "tasks"),
+            "stage": _NAME,
         },
         ("phase", "epoch", "of", "left"),
     )

@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
 from movietui.data.dataset import Scale
 from movietui.data.movielens import number_columns
 from movietui.data.movielens import reader as movielens
+from movietui.data.movielens.number_columns import Field
 from movietui.data.movielens.release import GENRES_1M, MISSING, Raw
 from movietui.data.problems import Problem
 from movietui.data.progress import Stage
+from movietui.data.tables.interactions import ratings_of
 from tests.data.files import LAYOUTS, MOVIES, USERS, contents, lines, rated, write_folder, write_zip
 
 RATINGS = {layout: next(iter(lines(layout))) for layout in LAYOUTS}
@@ -90,7 +93,9 @@ def test_a_wrong_rating_is_reported_and_only_its_block_is_read_slowly(
     raw = read(tmp_path, layout, {name: [*rows[:150], bad, *rows[150:]]})
     assert_frame_equal(raw.ratings, whole.ratings)
     line = 152 if layout == "ml-latest-small" else 151
-    assert [str(wrong) for wrong in raw.malformed] == [f"{name} line {line}: the stars 'five' are not a number"]
+    assert [str(wrong) for wrong in raw.malformed] == [
+        f"{name} line {line}: the stars 'five' are not a number in range"
+    ]
     assert 0 < sum(slow) < 100
 
 
@@ -100,7 +105,7 @@ def test_a_wrong_rating_is_reported_and_only_its_block_is_read_slowly(
     [
         (("1", "2", "3"), "it should have 4 fields, not 3"),
         (("1", "2", "3", "880000000", "5"), "it should have 4 fields, not 5"),
-        (("1", "2", "inf", "880000000"), "the stars 'inf' are not a number"),
+        (("1", "2", "inf", "880000000"), "the stars 'inf' are not a number in range"),
         (("-1", "2", "3", "880000000"), "the user '-1' is not a whole number in range"),
         (("1", "2147483648", "3", "880000000"), "the movie '2147483648' is not a whole number in range"),
         (("1", "2", "3", "253402300800"), "the time '253402300800' is not a whole number in range"),
@@ -338,3 +343,29 @@ def test_published_files(
     else:
         assert sum(":" in title for title in raw.movies["title"]) == 197
         assert raw.movies["title"][72] == "Misérables, Les (1995)"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(
+            (text, float(text))
+            for text in ("4", "4.5", "+4", "-4", "4.", ".5", "1e2", "1E-1", " 4 ", "1" * 6, "0." + "3" * 40)
+        ),
+        *(
+            (text, None)
+            for text in ("1e", "1e400", "inf", "-inf", "-nan", "NAN", "0x1", "4,5", "1_0", "４", "1000001", "1e38")
+        ),
+    ],
+)
+def test_a_number_of_stars_is_the_same_however_it_is_read(text: str, number: float | None) -> None:
+    fields = (Field("movie_id", "movie", np.int32), Field("stars", "stars", np.float32))
+    line, rejected = f"1\t{text}\n".encode(), list[str]()
+    fast = number_columns._fast(line, fields, "\t")
+    slow = number_columns._slowly(line, 1, fields, "\t", lambda line, reason: rejected.append(reason))[1].tolist()
+    values, wrong = ratings_of(pa.chunked_array([pa.array([text])]))
+    expected = [] if number is None else np.float32([number]).tolist()
+    assert slow == expected
+    assert (None if fast is None else fast[1].tolist()) == (expected or None)
+    assert wrong.tolist() == [number is None] == [bool(rejected)]
+    assert number is None or values.tolist() == [number]

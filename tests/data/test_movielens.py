@@ -57,8 +57,8 @@ def test_windows_line_ends(tmp_path: Path) -> None:
     [
         ("1\t2\t3", "it should have 4 fields, not 3"),
         ("1\t2\t3\t4\t5", "it should have 4 fields, not 5"),
-        ("1\t2\tfive\t880000000", "the stars 'five' are not a number"),
-        ("1\t2\tinf\t880000000", "the stars 'inf' are not a number"),
+        ("1\t2\tfive\t880000000", "the stars 'five' are not a number in range"),
+        ("1\t2\tinf\t880000000", "the stars 'inf' are not a number in range"),
         ("x\t2\t3\t880000000", "the user 'x' is not a whole number in range"),
         ("-4\t2\t3\t880000000", "the user '-4'"),
         ("-1\t2\t3\t880000000", "the user '-1'"),

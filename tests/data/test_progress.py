@@ -26,6 +26,19 @@ def test_the_rate_is_measured_recently() -> None:
     assert stages[-1].rate == 100
 
 
+def test_a_stall_near_the_end_does_not_become_hours() -> None:
+    clock, stages = Clock(), list[Stage]()
+    meter = Meter(stages.append, "Downloading", 1_000_000, "bytes", clock=clock)
+    clock.now += 10
+    meter.add(900_000)
+    for _ in range(10):
+        clock.now += 1
+        meter.add(1)
+    assert stages[-1].rate == 1
+    assert stages[-1].seconds_left is not None
+    assert stages[-1].seconds_left < 25  # ten times as long as at the mean rate
+
+
 def test_not_every_step_is_reported() -> None:
     clock, stages = Clock(), list[Stage]()
     meter = Meter(stages.append, "Reading", 1000, "lines", clock=clock)

@@ -166,7 +166,7 @@ def test_malformed_rows_are_listed_and_too_many_refused(tmp_path: Path) -> None:
     raw = read(write(tmp_path / "mine.csv", HEADER, [("a", "b"), ("a", "c", "good", 9), *rated()]))
     assert [str(line) for line in raw.malformed] == [
         "mine.csv line 2: it should have 4 fields, not 2",
-        "mine.csv: the rating 'good' is not a number",
+        "mine.csv: the rating 'good' is not a number in range",
     ]
     with pytest.raises(Problem, match=r"11 of \d+ rows of mine.csv are wrong; the rating 'good' is not a number"):
         read(write(tmp_path / "mine.csv", HEADER, [*[("a", "c", "good", 9)] * 11, *rated()]))

@@ -177,6 +177,8 @@ def test_a_genome_without_its_tags_is_not_used(tmp_path: Path) -> None:
     files = contents(genome({(5, 1): "0.9"}), "ml-latest-small")
     folder = write_folder(tmp_path / "files", files)
     assert by_movie(movielens.read(folder).tags) == {5: {"heist": 0.9}}
+    (folder / "genome-tags.csv").write_text("tagId,tag\none,heist\n")  # its only line is malformed
+    assert by_movie(movielens.read(folder).tags) == {}
     (folder / "genome-tags.csv").unlink()
     assert movielens.read(folder).tags is None
 
@@ -185,7 +187,7 @@ def test_a_wrong_relevance_is_a_malformed_line(tmp_path: Path) -> None:
     files = contents(genome({(5, 1): "0.9", (5, 2): "high", (6, 1): ""}), "ml-latest-small")
     raw = movielens.read(write_folder(tmp_path / "files", files))
     assert [str(line) for line in raw.malformed] == [
-        "genome-scores.csv line 3: the digits of the relevance 'high' are not a number"
+        "genome-scores.csv line 3: the digits of the relevance 'high' are not a number in range"
     ]
     assert by_movie(raw.tags) == {5: {"heist": 0.9}}
 

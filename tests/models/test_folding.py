@@ -1,14 +1,16 @@
 """Folding a viewer in is as accurate as training with their ratings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from movietui.data.problems import Problem
-from movietui.models.base import AnyModel, History
+from movietui.models.base import AnyModel, History, history_of
 from movietui.models.evaluation.measure import build
 from movietui.models.settings import Settings
 from tests.benchmarks.folding import Newcomers, folding_cost, newcomers, times
-from tests.models.builders import tastes
+from tests.models.builders import dataset, tastes
 from tests.models.contract import EMPTY
 from tests.models.test_bayes import QUICK
 
@@ -24,6 +26,20 @@ def fitted(name: str, rows: object, settings: Settings | None = None) -> AnyMode
     model = build(name, settings)
     model.fit(DATASET.with_ratings(np.asarray(rows, np.intp)))
     return model
+
+
+def test_the_newest_of_several_ratings_of_a_movie_counts() -> None:
+    """The rule against duplicate ratings may be off. Nothing may then be listed or explained twice."""
+    twice = dataset([0, 0, 0, 0, 1], [3, 5, 3, 3, 3], [1, 2, 3, 4, 5])
+    time = np.int64([10, 10, 30, 20, 10])
+    history = history_of(replace(twice, ratings=replace(twice.ratings, time=time)), 0)
+    assert (history.movies.tolist(), history.stars.tolist(), history.user) == ([5, 3], [2, 3], 0)
+    assert history.time is not None
+    assert history.time.tolist() == [10, 30]
+    same_second = History.of_ratings(history.movies[[1, 0, 1]], np.float32([1, 2, 3]), time=np.int64([5, 5, 5]))
+    without_times = History.of_ratings(history.movies[[1, 0, 1]], np.float32([1, 2, 3]))
+    for last in (same_second, without_times):
+        assert (last.movies.tolist(), last.stars.tolist()) == ([5, 3], [2, 3])
 
 
 def test_each_rating_is_in_exactly_one_part(parts: Newcomers) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from movietui.data.dataset import Dataset
 from movietui.data.splits import hold_out
-from movietui.models.base import History, history_of
+from movietui.models.base import Epoch, History, history_of
 from movietui.models.embedding_networks import DeepMF, DeepMFSettings, Hybrid, HybridSettings
+from movietui.models.metrics import mse
 from tests.models.builders import dataset, rmse, tastes
 from tests.models.contract import EMPTY
 from tests.models.test_embeddings import EmbeddedContract
@@ -106,12 +107,15 @@ def test_held_out_ratings_choose_the_best_epoch() -> None:
     held_out = train.ratings.take(hold_out(np.arange(2000), 0, 0.2)[1])
     wild = replace(QUICK, members=1, epochs=6, decay=0.0, bias_decay=0.0, dropout=0.0, falling=False, kept_back=0.2)
     longer = Hybrid(wild)
-    # The loss of the last epoch is left out, because it is measured after folding in.
-    fitted = longer.fit(train, held_out)
-    losses = [epoch.validation_loss for epoch in fitted.curve[:-1]]
+    reported: list[Epoch] = []
+    fitted = longer.fit(train, held_out, reported.append)
+    losses = [epoch.validation_loss for epoch in reported]
     best = 1 + losses.index(min(losses))
     assert best < 5
     assert fitted.best_epoch == best
+    # The loss of the best epoch is that of the model, which folding in follows; the others are those of the network.
+    assert fitted.curve[best - 1].validation_loss == mse(longer.predict(held_out.user, held_out.movie), held_out.stars)
+    assert [epoch for epoch in fitted.curve if epoch not in reported] == [fitted.curve[best - 1]]
     shorter = Hybrid(replace(wild, epochs=best))
     shorter.fit(train)
     for name, array in shorter.parameters.items():

@@ -10,7 +10,7 @@ from movietui.cli.output import Bars
 from movietui.data.fetch import sources
 from movietui.data.fetch.sources import Source
 from movietui.data.problems import Problem
-from movietui.data.progress import Stage
+from movietui.data.progress import WHOLE, Stage
 from movietui.data.storage import locations
 from movietui.protocol.viewers import profile
 from movietui.store.ratings import Movie, Store
@@ -66,6 +66,22 @@ def test_a_download_shows_its_progress_and_speed(monkeypatch: pytest.MonkeyPatch
         (bar,) = bars._progress.tasks
         assert bar.fields["reached"] == "12 MB of 240 MB, 3.1 MB/s"
         assert (bar.completed, bar.total) == (12_000_000, 240_000_000)
+
+
+def test_a_fit_shows_its_share_and_what_its_losses_are_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Bars() as bars:
+        bars.epoch("curve", {"epoch": 3, "of": 12, "train_loss": 0.8, "validation_loss": 0.9})
+        bars.inside("serve", Stage("effects"))  # within an epoch
+        bars.inside("serve", Stage("ease", 600, 1000, WHOLE))
+        bars.epoch("serve", {"epoch": 2, "of": 7, "train_loss": 0.75, "validation_loss": None, "stage": "item-knn"})
+        curve, serve = bars._progress.tasks
+        assert (curve.description, curve.fields["reached"]) == ("learning", "train 0.8000  validation 0.9000")
+        assert (curve.completed, curve.total) == (3, 12)
+        assert (serve.description, serve.fields["reached"]) == ("training on all ratings", "item-knn  held out 0.7500")
+        assert (serve.completed, serve.total) == (600, 1000)
+        bars.inside("serve", Stage("ials-0", 700, 1000, WHOLE))
+        assert (serve.completed, serve.fields["reached"]) == (700, "ials-0")
 
 
 def test_data_remove_deletes_the_dataset_and_keeps_ratings(run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from movietui.data.problems import Problem
+from movietui.data.progress import WHOLE, Stage
 from movietui.data.storage import locations
+from movietui.formatting.run_tables import state_text
 from movietui.store.database import scripts
 from movietui.store.processes import still_runs, this_process
 from movietui.store.ratings import Store
@@ -289,6 +291,38 @@ def test_progress_is_stored_during_training(store: Store, runs: Runs) -> None:
     recorder.epoch("measure", epoch(1))
     run = runs.get(number)
     assert (run.progress["phase"], run.progress["left"], len(run.curve)) == ("measure", None, 4)
+
+
+def test_the_share_of_a_fit_whose_stages_take_minutes_is_stored(store: Store, runs: Runs) -> None:
+    number = store.start_run("blend", "demo", "none", "random90", 0, {})
+    now = [0.0]
+    recorder = Recorder(runs, number, {"measure": 1.0, "serve": 0.5}, lambda: now[0])
+
+    def progress() -> str:
+        run = runs.get(number)
+        return state_text({"state": run.state, "progress": run.progress})
+
+    def share(name: str, done: int) -> str:
+        return recorder.inside(Stage(name, done, 1000, WHOLE, name))
+
+    assert recorder.inside(Stage("effects")) == "measure"  # a stage of a part, whose share is not known
+    assert runs.get(number).progress == {}
+    now[0] = 2.0
+    assert share("bayes", 50) == "measure"
+    assert progress() == "running, measuring on the test part, bayes, 5%"
+    now[0] = 10.0
+    share("item-knn", 250)
+    assert runs.get(number).progress["left"] == 30 + 20
+    assert progress().endswith("item-knn, 25%, 50 s left")
+    recorder.epoch("measure", {**epoch(1, 2), "stage": "bayes"})
+    now[0] = 40.0
+    recorder.epoch("measure", {**epoch(2, 2), "stage": "blend"})
+    assert "25%" in progress()  # a stage tells less
+    assert [row.get("stage") for row in runs.get(number).curve] == ["bayes", "blend"]
+    now[0] = 50.0
+    assert share("bayes", 500) == "serve"
+    assert runs.get(number).progress["left"] == 10
+    assert progress().startswith("running, training on all ratings, bayes, 50%")
 
 
 def test_a_pause_is_stored_and_does_not_count_as_training_time(store: Store, runs: Runs) -> None:

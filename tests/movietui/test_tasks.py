@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from movietui.data.storage import locations
 from movietui.data.titles import movie_key
 from movietui.jobs.listener import Listener
 from movietui.jobs.train import TrainRequest, train
+from movietui.models.base import Fitted, Parameters
+from movietui.models.bias import Bias
 from movietui.protocol.viewers import profile, user
 from movietui.protocol.wire import Message
 from movietui.store.ratings import Movie, Store
@@ -157,6 +160,23 @@ def test_training_stores_a_run(ready: Path, store: Store) -> None:
     assert run in store.serving_runs("demo")
 
 
+def test_a_run_keeps_the_losses_that_only_the_end_of_a_fit_knows(
+    ready: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn = Bias._learn
+
+    def learn_and_measure_again(*arguments: Any) -> tuple[Parameters, Fitted]:
+        parameters, fitted = learn(*arguments)
+        return parameters, replace(fitted, curve=(replace(fitted.curve[0], validation_loss=0.5), *fitted.curve[1:]))
+
+    monkeypatch.setattr(Bias, "_learn", learn_and_measure_again)
+    trained = train(store, TrainRequest("bias", "demo", "standard", settings={"sweeps": "2"}))
+    run = store.run(trained["run"])
+    assert run is not None
+    assert run.curve == trained["epochs"]
+    assert [epoch["validation_loss"] == 0.5 for epoch in run.curve] == [True, False]
+
+
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
 def test_stopped_training_is_stored_as_cancelled(ready: Path, store: Store, stop: type[BaseException]) -> None:
     def on_epoch(phase: str, epoch: Message) -> None:
@@ -256,6 +276,6 @@ def test_a_run_is_stored_with_its_device(store: Store, monkeypatch: pytest.Monke
 )
 def test_a_closed_form_reports_its_stages(ready: Path, store: Store, model: str, stages: list[str]) -> None:
     reported: list[str] = []
-    listener = Listener(inside=lambda stage: reported.append(stage.name))
+    listener = Listener(inside=lambda phase, stage: reported.append(stage.name))
     train(store, TrainRequest(model, "demo", "none", "kfold5-0"), listener)
     assert reported == stages * 2

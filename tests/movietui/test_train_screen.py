@@ -51,6 +51,21 @@ async def test_the_screen_shows_runs_and_one_can_be_used(store: Store, size: tup
         await driver.wait_for_notice("Nothing is running.")
 
 
+async def test_the_legend_of_the_curve_is_not_cut(store: Store) -> None:
+    with_run(store)
+    run = store.start_run("mf", "demo", "none", "u1", 0, {})
+    curve = [{"epoch": epoch, "train_loss": 1 / epoch, "validation_loss": abs(epoch - 3) + 1} for epoch in range(1, 13)]
+    store.end_run(run, "done", curve=curve, best_epoch=12, metrics={"rmse": 0.9})
+    async with started(SMALL, engine=FakeEngine()) as driver:
+        await go(driver)
+        await driver.press("right", "home")
+        await driver.see("·· train  ▀▀ validation  ● used 12, lowest 3 ─╯")
+        await driver.pilot.resize_terminal(60, 20)
+        await driver.see("· train  ▀ validation  ● used ─╯")
+        await driver.pilot.resize_terminal(*SMALL)
+        await driver.see("● used 12, lowest 3 ─╯")
+
+
 @SIZES
 async def test_training_adds_a_run_that_can_be_used(ready: Path, size: tuple[int, int]) -> None:
     async with started(size) as driver:

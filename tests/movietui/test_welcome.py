@@ -10,14 +10,14 @@ import pytest
 
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import profile
-from movietui.state.first_list import Countdown, FirstList, StepName, usual_seconds
+from movietui.state.first_list import Countdown, FirstList, Step, StepName, usual_seconds
 from movietui.state.job_progress import JobProgress
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from movietui.ui.app import FIRST_START, UNFINISHED, MovieTui
 from movietui.ui.quit import QuitPanel
 from movietui.ui.welcome import screen as welcome
-from movietui.ui.welcome.screen import ChoiceList, WelcomeScreen
+from movietui.ui.welcome.screen import ChoiceList, WelcomeScreen, _line
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, shown, started
 from tests.movietui.fakes import FakeEngine, FakeJob, with_run
 
@@ -344,6 +344,13 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
     learning = FirstList("Get", each, 100.0, job, got=True, learning_began=110.0)
     assert learning.seconds_left(112.0) == each["learn"] - 2
     assert learning.seconds_left(500.0) == 1
+
+
+@pytest.mark.parametrize(("width", "note"), [(76, " 9.8 MB of 240 MB"), (56, " 9.8 MB"), (46, "")])
+def test_a_step_takes_one_line(width: int, note: str) -> None:
+    line = _line(Step("Get MovieLens 100K", "now", 0.5, "9.8 MB of 240 MB"), width)
+    assert line.cell_len <= width
+    assert line.plain.endswith(f"─{note}")
 
 
 def test_the_time_left_is_shown_without_jumps() -> None:

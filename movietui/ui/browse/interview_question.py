@@ -148,7 +148,7 @@ def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
 def _fitting(width: int, *versions: str) -> Text:
     """Return the first version of a text that fits, or else the last version, cut."""
-    return text.fitted(Text(next((each for each in versions if cell_len(each) <= width), versions[-1]), "dim"), width)
+    return text.fitted(Text(text.longest_fitting(width, *versions), "dim"), width)
 
 
 def _pointer(interview: Interview, index: int) -> str:

@@ -9,7 +9,7 @@ from textual.binding import Binding
 
 from movietui.data.problems import Cancelled, Problem
 from movietui.formatting import newer_datasets
-from movietui.formatting.text import fitted
+from movietui.formatting.text import fitted, longest_fitting
 from movietui.ui.bindings import hint, key_of
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.controller import in_background
@@ -54,8 +54,7 @@ class NewerLine(TextLine):
     def render(self) -> RenderResult:
         """Draw the longest wording that fits."""
         width = self.content_size.width
-        wordings = self._wordings()
-        return fitted(next((words for words in wordings if len(words) <= width), wordings[-1]), width)
+        return fitted(longest_fitting(width, *self._wordings()), width)
 
     def _wordings(self) -> list[str]:
         """Return wordings of the line, the longest first."""

@@ -17,10 +17,13 @@ from textual import work
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.style import Style as TextualStyle
+from textual.widget import Widget
 from textual_plotext import PlotextPlot
 
 from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, has_validation, loss_headings, loss_text
+from movietui.formatting.text import longest_fitting
 from movietui.protocol.jobs import EpochRow
+from movietui.ui.frame import set_border
 from movietui.ui.problems import shows_problems
 from movietui.ui.textual_internals import set_plot_size
 from movietui.ui.theme import SERIES
@@ -30,6 +33,8 @@ SIGNS = "x+o*■□"
 TRAIN = "·"
 USED = "●"
 """The sign of the epoch that the model is taken from, as in the list of epochs."""
+BORDER_CELLS = 4
+"""How many cells of the width of a pane its border keeps beside the legend."""
 X_TITLE, Y_TITLE = "epoch", "mse, stars²"
 
 PlotColor = tuple[int, int, int] | int | str
@@ -83,30 +88,39 @@ class Curve(PlotextPlot):
         if self._inputs != before:
             same_runs = [run.name for run in runs] == [run.name for run in before[0]] and (zoom, instead) == before[1:]
             self._draw_soon(requested=not same_runs)
+            self._show_legend()
 
-    def legend(self) -> str:
-        """Return what the signs mean."""
+    def _show_legend(self) -> None:
+        """Say on the border of the pane what the signs mean."""
+        if isinstance(self.parent, Widget):
+            set_border(self.parent, subtitle=longest_fitting(self.size.width - BORDER_CELLS, *self._legends()))
+
+    def _legends(self) -> list[str]:
+        """Return wordings of what the signs mean, the longest first."""
         runs, zoom, _ = self._inputs
         if not any(run.epochs for run in runs):
-            return ""
+            return [""]
         part = f" · last 1/{zoom}" if zoom > 1 else ""
         if len(runs) > 1:
             signs = [f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(_drawn(runs))]
             without = ", ".join(run.name for run in runs if run not in _drawn(runs))
-            return "  ".join([*signs, *[f"no curve: {without}"] * bool(without)]) + part
+            return ["  ".join([*signs, *[f"no curve: {without}"] * bool(without)]) + part, "  ".join(signs)]
         epochs, used = runs[0].epochs, runs[0].used
         if has_stages(epochs) or not has_losses(epochs):
-            return Y_TITLE * has_losses(epochs)
+            return [Y_TITLE * has_losses(epochs)]
         least = lowest(epochs)
         legend = f"{TRAIN * 2} train" + ("  ▀▀ validation" if least else "")
+        # The axis has the numbers of the epochs, too.
+        short = f"{TRAIN} train" + ("  ▀ validation" if least else "") + (f"  {USED} used" if used else "")
         if used:
             legend += (
                 f"  {USED} used {used}, lowest {least}" if least not in (None, used) else f"  {USED} epoch {used} used"
             )
-        return legend + part
+        return [legend + part, short + part, short]
 
     def on_resize(self) -> None:
         """Draw at the new size."""
+        self._show_legend()
         self._draw_soon(requested=True)
 
     def on_mount(self) -> None:

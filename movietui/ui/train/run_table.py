@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from rich.cells import cell_len
 
+from movietui.data.progress import WHOLE
 from movietui.data.split_names import protocol
 from movietui.formatting import text
 from movietui.formatting.settings import differing
@@ -113,7 +114,7 @@ class QueueState:
     """The runs that this window started and that have not ended."""
 
     def describe(self, row: Row) -> str:
-        """Return the state of a row: ``in use``, ``queued (1st)``, ``epoch 3/40``, ``tasks 3/8``, ``done`` …"""
+        """Return the state of a row: ``in use``, ``queued (1st)``, ``epoch 3/40``, ``running 12%``, ``done`` …"""
         if isinstance(row, PublishedRow):
             return row.state
         if row.id == self.in_use:
@@ -125,8 +126,10 @@ class QueueState:
         if row.state in UNDER_WAY and row.progress:
             if not row.progress["of"]:
                 return state_in_words(row.state)
-            word = "paused" if row.state == "paused" else row.progress.get("unit", "epoch")
-            return f"{word} {row.progress['epoch']}/{row.progress['of']}"
+            unit, done, of = row.progress.get("unit", "epoch"), row.progress["epoch"], row.progress["of"]
+            if unit == WHOLE:
+                return f"{row.state} {done / of:.0%}"
+            return f"{'paused' if row.state == 'paused' else unit} {done}/{of}"
         return state_in_words(row.state)
 
 

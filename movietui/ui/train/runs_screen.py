@@ -172,7 +172,6 @@ class RunsScreen(FrameScreen):
         current = [CurveLine(name, epochs, used)] if name not in [_name(run) for run in also] else []
         others = [CurveLine(_name(run), run.curve, run.best_epoch) for run in also]
         curve.draw_curves([*others, *current], self._zoom, instead)
-        set_border(self.query_one("#curve-pane"), subtitle=curve.legend())
         table = self.query_one("#epochs", EpochList)
         table.used = used
         table.set_placeholder("No epochs")

@@ -246,7 +246,8 @@ class WelcomeScreen(FrameScreen):
             return "Who is watching?", Text()
         if self.state == "stopped":
             return "There is no list yet", Text(f"{self._problem}\n")
-        lines = [_line(step) for step in self._first_list.steps()]
+        width = self.query_one("#welcome-text").size.width
+        lines = [_line(step, width) for step in self._first_list.steps()]
         now = time.monotonic()
         left = self._countdown.show(self._first_list.seconds_left(now), now)
         words = text.plural(left, "second") if left < LONG else text.about(left)
@@ -396,12 +397,14 @@ def _terms(row: DatasetRow) -> str:
     return "\n".join(part for part in (row["terms"], row["citation"]) if part)
 
 
-def _line(step: Step) -> Text:
-    """Draw a step: a tick if it is done, a bar if it is in progress."""
+def _line(step: Step, width: int) -> Text:
+    """Draw a step in a line of ``width`` cells: a tick if it is done, a bar if it is in progress."""
     sign = {"done": "✓", "now": "▸", "later": " "}[step.state]
     line = Text.assemble(f"{sign} ", (f"{step.title:<26}", "bold" if step.state == "now" else ""), no_wrap=True)
     if step.state == "now":
-        line.append_text(text.thin_bar(step.share, 1, BAR)).append(f" {step.note}", "dim")
+        line.append_text(text.thin_bar(step.share, 1, BAR))
+        notes = (f" {step.note}", f" {step.note.partition(' of ')[0]}", "")
+        line.append(text.longest_fitting(width - line.cell_len, *notes), "dim")
     elif step.state == "later":
         line.stylize("dim")
     return line

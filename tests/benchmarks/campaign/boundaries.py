@@ -25,7 +25,7 @@ from movietui.data.movielens import reader as movielens
 from movietui.data.problems import Problem
 from movietui.data.query import filters
 from movietui.data.safe_text import strip_controls
-from movietui.data.storage import cache, disk, locations, parquet
+from movietui.data.storage import cache, disk, locations, name_index, parquet
 from movietui.engine import __main__ as engine
 from movietui.engine.service import Service
 from movietui.models import checkpoints
@@ -272,11 +272,14 @@ class Boundaries:
         return path.name, change_bytes(content, random)
 
     def _take_cache(self, case: Input) -> None:
-        if case.name == "dataset.json":
-            path = cache.folder_of("demo") / case.name
+        names = name_index.MOVIES, name_index.USERS
+        if case.name in ("dataset.json", *names):
+            path = (self._clean if case.name in names else cache.folder_of("demo")) / case.name
             before = path.read_bytes()
             path.write_bytes(case.content)
             try:
+                for file in names:
+                    name_index.read("demo", str(self._cleaning), file)
                 catalogue.list_stored()
                 cache.describe("demo")
             finally:
@@ -300,7 +303,7 @@ def _seal_again(folder: Path, case: Input) -> None:
         manifest.pop("seal", None)
         if case.name != path.name:
             for name, checksum in manifest["files"].items():
-                if name == case.name and isinstance(checksum, str):
+                if f"{name}.parquet" == case.name and isinstance(checksum, str):
                     manifest["files"][name] = disk.checksum(case.content)
         path.write_text(json.dumps({**manifest, "seal": parquet._seal(manifest)}))
     except (ValueError, AttributeError, TypeError, KeyError, RecursionError):

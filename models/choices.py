@@ -428,11 +428,10 @@ WAYS: Mapping[Way, str] = {
     "borda": "the mean of a movie's ranks in your lists",
 }
 """The ways to combine the members' lists into one, each described in words for the group."""
-Basis = Literal["ratings", "alike", "taste", "watched", "everyone"]
+Basis = Literal["ratings", "alike", "everyone"]
 """What a prediction rests on: ``ratings`` of the viewer that can be named; otherwise ``alike``, people who liked the
-same movies or whose ratings agree, and who like the movie more than others do; otherwise ``taste``, a genre or a decade
-that the viewer likes; otherwise ``watched``, people who watched the same movies and watched this one more often than
-others did; otherwise ``everyone``, all ratings of the movie."""
+same movies or whose ratings agree, and who like the movie more than others do; otherwise ``everyone``, all ratings of
+the movie."""
 WELL_LIKED = 4.0
 """A movie with at least this mean rating, rounded to a tenth of a star, counts as very well liked."""
 UnseenBy = Literal["all", "any", "none"]

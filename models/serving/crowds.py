@@ -1,7 +1,5 @@
-"""Who likes or watches a movie more than others do: people who liked or watched the same movies as a viewer, or whose
-ratings agree."""
+"""Who likes a movie more than others do: people who liked the same movies as a viewer, or whose ratings agree."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +8,13 @@ from movietui.data.dataset import Bools, Floats, Ints
 from movietui.models.metrics import RELEVANT
 from movietui.models.serving.similar import Raters
 
-FEWEST = 20
+FEWEST = 30
 """A crowd has at least this many people, so that its share means something."""
-CLEARLY_MORE = 0.4
+CLEARLY_MORE = 0.3
 """A crowd clearly likes a movie more than others do if the share of those who do not like it, shrunk towards that of
-all, is lower by at least this part: 94 % instead of 90 %, or 88 % instead of 80 %, like it."""
-MUCH_MORE = 0.07
-"""It is enough if that share is lower by this much: 67 % instead of 60 % like it."""
-MORE = 0.05
-"""A crowd likes a movie more than others do if its share is higher by at least this."""
+all, is lower by at least this part: 93 % instead of 90 %, or 86 % instead of 80 %, like it."""
+MUCH_MORE = 0.05
+"""It is enough if that share is lower by this much: 65 % instead of 60 % like it."""
 DAMPING = 10.0
 """The weight, in people, that shrinks the share of a crowd towards that of all."""
 AGREEMENT = 0.1
@@ -27,41 +23,22 @@ MOVIES = 10.0
 """The weight, in movies, that shrinks a correlation of ratings towards 0."""
 
 
-WATCH_MORE = 1.5
-"""Some people watch a movie more often than others do if their share is at least so many times that of all."""
-
-
 @dataclass(frozen=True)
 class Crowd:
-    """How many of some people who rated a movie like it, which takes at least ``RELEVANT`` stars; or how many of some
-    people watched it at all."""
+    """How many of some people who rated a movie like it, which takes at least ``RELEVANT`` stars."""
 
     theirs: float
     """The share of these people, from 0 to 1."""
     everyone: float
-    """The share of all who rated it; or of all people."""
+    """The share of all who rated it."""
     people: int
     """How many these people are."""
 
     @property
-    def likes_more(self) -> bool:
-        """Whether enough of these people are known, and they like the movie more than others do."""
-        return self.people >= FEWEST and self.theirs - self.everyone >= MORE
-
-    @property
     def likes_clearly_more(self) -> bool:
-        """Whether they like the movie more by at least ``CLEARLY_MORE``."""
+        """Whether enough of these people are known, and they like the movie more by at least ``CLEARLY_MORE``."""
         more = (self.theirs - self.everyone) * self.people / (self.people + DAMPING)
         return self.people >= FEWEST and 0 < more >= min(CLEARLY_MORE * (1 - self.everyone), MUCH_MORE)
-
-
-def watchers(common: int, people: int, count: int, everyone: int) -> Crowd | None:
-    """Return how many of the people who watched a movie watched another one too, if that is more than others did.
-
-    ``common``, ``people`` and ``count``: how many watched both, the first and the second. ``everyone``: all people.
-    """
-    watching = Crowd(common / max(people, 1), count / max(everyone, 1), people)
-    return watching if people >= FEWEST and watching.theirs >= WATCH_MORE * watching.everyone else None
 
 
 def crowd(raters: Raters, which: Bools) -> Crowd:
@@ -71,14 +48,11 @@ def crowd(raters: Raters, which: Bools) -> Crowd:
     return Crowd(float(theirs.mean()) if len(theirs) else 0.0, float(likes.mean()) if len(likes) else 0.0, len(theirs))
 
 
-def fans(raters: Raters, movies: Sequence[int]) -> Bools:
-    """Return which of the raters of a movie like all of some other movies, shape (raters,)."""
-    which = np.ones(len(raters.user), bool)
-    for movie in movies:
-        likes = np.zeros(len(raters.user), bool)
-        likes[raters.person[(raters.movie == movie) & (raters.given >= RELEVANT)]] = True
-        which &= likes
-    return which
+def fans(raters: Raters, other: int) -> Bools:
+    """Return which of the raters of a movie like another one, shape (raters,)."""
+    likes = np.zeros(len(raters.user), bool)
+    likes[raters.person[(raters.movie == other) & (raters.given >= RELEVANT)]] = True
+    return likes
 
 
 def agreeing(raters: Raters, movies: Ints, residuals: Floats, total: int) -> Bools:

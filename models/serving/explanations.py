@@ -1,9 +1,7 @@
 """Why a movie is recommended: the ratings that count most for it and against it, and what the movies have in common."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -13,40 +11,36 @@ from movietui.data.dataset import Bools, Floats, Ints
 from movietui.models.base import AnyModel, Expectation, History
 from movietui.models.choices import WELL_LIKED, Basis
 from movietui.models.metrics import RELEVANT
-from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans, watchers
-from movietui.models.serving.kinship import Shared, are_kin, coincidence, shared
-from movietui.models.serving.similar import Raters, Relations, Similarities
-from movietui.models.serving.standing import Standing, standings
-from movietui.models.serving.taste import Taste, crowd_means, shrunk_mean, taste
+from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans
+from movietui.models.serving.kinship import (
+    KIN_COINCIDENCE,
+    RELATED_COINCIDENCE,
+    SIMILAR_COINCIDENCE,
+    Shared,
+    coincidence,
+    shared,
+)
+from movietui.models.serving.similar import Raters, Similarities
+from movietui.models.serving.standing import Standing, best_of, record
+from movietui.models.serving.taste import crowd_means, shrunk_mean
 
 REASONS = 3
 """The maximum number of reasons for a movie."""
 OBJECTIONS = 2
 """The maximum number of reasons against a movie."""
-ALIKE = 2
+ALIKE = 3
 """The maximum number of liked movies by which people with the same taste are described."""
-ALIKE_COINCIDENCE = 4.5
-"""The smallest ``coincidence`` of such a movie and the explained one: 1 in 90 movies has so much in common with it. In
-people's eyes, movies with less have nothing to do with each other."""
-SMALLEST_WEIGHT = 0.01
-"""The smallest weight of a reason. For a viewer with more than 100 ratings, it is the average weight of a rating; for
-one with fewer than 50, half of it: a rating that hardly changes the score is no reason, however similar its movie."""
-NEAREST = 12
-"""At least this many of the movies most similar to a movie can be reasons for it."""
-NEAREST_SHARE = 0.007
-"""In a larger dataset, this share of all movies can be reasons. People who judged reasons on ml-100k found hardly any
-convincing whose movies were less similar."""
-CLOSENESS_POWER = 2
-"""The power of similarity or coincidence in the value of a reason, where weight has a power of 1. Weight says what the
-model uses, and closeness what a person sees."""
-MIN_SHARE_OF_BEST = 0.3
-"""A further reason must have at least this share of the best reason's value."""
+SIMILAR = 2
+"""The maximum number of similar movies that are named beside everyone's ratings."""
+SMALLEST_WEIGHT = 0.5
+"""The smallest weight of a reason, as a part of the average weight of the viewer's ratings. A rating that hardly
+changes the score is no reason, however similar its movie."""
+CLOSENESS_POWER = 8
+"""The power of ``coincidence`` in the value of a reason, where weight has a power of 1. Weight says what the model
+uses, and closeness what a person sees."""
 LIKED_ABOVE_MEAN = 3.5
 """A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
 a movie if their rating is more than half a star below this."""
-ABOVE_AVERAGE = 0.15
-"""People with the same taste are named as the reason only if a prediction is this many stars above everyone's mean,
-after the viewer's generosity (see ``movietui.models.serving.taste.Taste``) is subtracted from it."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -69,7 +63,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """The ratings that explain a movie best. Each tuple begins with the most similarity and weight."""
+    """The ratings that explain a movie best. Each tuple begins with the most closeness and weight."""
 
     basis: Basis
     liked: tuple[Reason, ...]
@@ -77,14 +71,15 @@ class Reasons:
     against: tuple[Reason, ...] = ()
     """Ratings of movies that the viewer disliked and that count against the movie."""
     alike: tuple[Reason, ...] = ()
-    """If the basis is ``alike`` or ``watched``: ratings of liked movies that count for the movie. They need not be like
-    it, but people who liked (watched) them too like (watch) it more than others do. Empty if these people are described
-    only by their agreement."""
+    """If the basis is ``alike``: ratings of liked movies that count for the movie, which people who liked all of them
+    like more than others do. Empty if these people are described only by their agreement."""
     crowd: Crowd | None = None
-    """If the basis is ``alike`` or ``watched``: how many of these people like (watched) the movie; ``None`` if too few
-    are known."""
+    """If the basis is ``alike``: how many of these people like the movie."""
     standing: Standing | None = None
-    """If the basis is ``taste`` or ``everyone``: of which movies it is one of the best liked; ``None`` if of none."""
+    """If the basis is ``everyone``: how well it is liked, compared with others; ``None`` if not very well."""
+    similar: tuple[Reason, ...] = ()
+    """If the basis is ``everyone``: ratings of similar movies that the viewer liked, but that are no reasons. If the
+    standing has a record, they are of the others that are very well liked."""
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -123,7 +118,7 @@ def explain(
 ) -> Explanation:
     """Explain a movie to a viewer by at most ``most`` reasons. ``expected``: the model's predictions for the viewer."""
     dataset = similarities.dataset
-    (reasons,) = reasons_for(model, similarities, history, expected, np.asarray([row], np.int32), most)
+    (reasons,) = reasons_for(model, similarities, history, np.asarray([row], np.int32), most)
     stars, uncertainty = float(expected.stars[row]), float(expected.uncertainty[row])
     reach = INTERVAL_80 * uncertainty
     low, high = max(model.scale.low, stars - reach), min(model.scale.high, stars + reach)
@@ -143,38 +138,30 @@ def explain(
 
 
 def reasons_for(
-    model: AnyModel,
-    similarities: Similarities,
-    history: History,
-    expected: Expectation,
-    rows: Ints,
-    most: int = REASONS,
+    model: AnyModel, similarities: Similarities, history: History, rows: Ints, most: int = REASONS
 ) -> list[Reasons]:
-    """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, similarity.
+    """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, closeness.
 
-    ``expected``: the model's predictions for the viewer.
-
-    A reason carries some weight, and its movie is kin of the explained movie (see
-    ``movietui.models.serving.kinship.are_kin``) and among the movies most similar to it. A comedy is no convincing
-    reason for a war movie, even if its rating changes the model's score. Reasons far behind the best one are left out,
-    and so are objections that weigh more than every reason.
+    A reason carries some weight, and its movie is kin of the explained movie: it has ``KIN_COINCIDENCE`` with it, or
+    ``SIMILAR_COINCIDENCE`` if everyone's ratings would not convince the viewer. A comedy is no convincing reason for a
+    war movie, even if its rating changes the model's score. Objections that weigh more than every reason are left out.
 
     If there is no reason for a movie, the first of these that is true is named:
 
     - People who liked the same movies as the viewer clearly like it more than others do. They are described by at most
-      ``ALIKE`` movies whose ratings count for it.
-    - It is one of the best liked movies of a genre or decade that the viewer likes, and their ratings of this group
-      count for it.
-    - People whose ratings agree with the viewer's clearly like it more than others do, and so does the model think the
-      viewer will: the prediction is ``ABOVE_AVERAGE``.
-    - Everyone's ratings, if the movie is one of the best liked of some movies, or very well liked.
-    - People who watched the same movie as the viewer, whose rating counts for it, watched it more often than others.
-    - Everyone's ratings; or people whose ratings agree with the viewer's, without figures, if the model thinks that the
-      viewer will like the movie more than others do.
+      ``ALIKE`` related movies whose ratings count for it. If everyone's ratings would convince the viewer, a single
+      movie says too little.
+    - Everyone's ratings convince the viewer: it is very well liked, and so were most others of these by the viewer.
+      Related ones are named.
+    - Everyone's ratings, if the viewer liked kin that do not count against the movie, which are named.
+    - People whose ratings agree with the viewer's clearly like it more than others do.
+    - Everyone's ratings.
+
+    People who liked the same movies are not named if kin can be named beside everyone's ratings.
     """
-    explaining = _Viewer.of(similarities, history, expected)
+    viewer = _Viewer(similarities, history, crowd_means(similarities.dataset))
     return [
-        _reasons(explaining, int(row), shares, most)
+        _reasons(viewer, int(row), shares, most)
         for row, shares in zip(rows, model.explain_list(history, rows), strict=True)
     ]
 
@@ -185,16 +172,8 @@ class _Viewer:
 
     similarities: Similarities
     history: History
-    predicted: Floats
-    """The predicted stars, shape (movies,)."""
     means: Floats
     """Each movie's mean rating, shrunk, shape (movies,)."""
-    taste: Taste
-
-    @classmethod
-    def of(cls, similarities: Similarities, history: History, expected: Expectation) -> "_Viewer":
-        dataset = similarities.dataset
-        return cls(similarities, history, expected.stars, crowd_means(dataset), taste(dataset, history))
 
     @cached_property
     def liked(self) -> Bools:
@@ -219,28 +198,19 @@ class _Viewer:
         """How many more stars the viewer gives than others do."""
         return shrunk_mean(self.residuals)
 
-    def likes_more(self, row: int) -> bool:
-        """Return whether the viewer is predicted to like a movie more than others do; see ``ABOVE_AVERAGE``."""
-        mean = self.similarities.dataset.mean_of(row)
-        return mean is not None and bool(self.predicted[row] - mean - self.generosity >= ABOVE_AVERAGE)
+    @cached_property
+    def well_liked(self) -> Bools:
+        """Which of the ratings are of very well liked movies, shape (ratings,)."""
+        return np.asarray(np.round(self.means[self.history.movies], 1) >= WELL_LIKED, bool)
 
-    def well_liked(self, row: int) -> bool:
-        """Return whether everyone's mean rating of a movie is reason enough to watch it."""
-        mean = self.similarities.dataset.mean_of(row)
-        return mean is not None and round(mean, 1) >= WELL_LIKED
-
-    def watchers(self, relations: Relations, row: int, rated: int) -> Crowd | None:
-        """Return how many of the people who watched a rated movie watched a movie too; ``None`` if few did."""
-        counts = self.similarities.dataset.counts
-        return watchers(int(relations.common[rated]), int(counts[rated]), int(counts[row]), relations.users)
-
-    def share_of(self, group: str, shares: Floats) -> float:
-        """Return how much the ratings of a genre or a decade contribute to a score.
-
-        ``shares``: of each rating, shape (ratings,).
-        """
-        movies = self.similarities.dataset.movies
-        return float(shares[movies.of_group(group)[self.history.movies]].sum())
+    def standing(self, row: int) -> Standing | None:
+        """Return how well a movie is liked, compared with others; ``None`` if not very well."""
+        dataset = self.similarities.dataset
+        mean = dataset.mean_of(row)
+        if mean is None or round(mean, 1) < WELL_LIKED:
+            return None
+        others = self.well_liked & (self.history.movies != row)
+        return Standing(best_of(dataset, self.means, row), record(self.liked[others]))
 
     def crowd(self, raters: Raters, which: Bools) -> Crowd:
         """Return how many of some of a movie's raters like it; the viewer is not one of them."""
@@ -254,33 +224,24 @@ class _Viewer:
 
 
 def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
+    standing = viewer.standing(row)
+    if not shares.any():  # computing similarities would take milliseconds for each movie
+        return Reasons("everyone", (), standing=standing)
     similarities, history = viewer.similarities, viewer.history
-    movies, rated = similarities.dataset.movies, history.movies
-    weights = np.abs(shares) / max(float(np.abs(shares).sum()), 1e-9)
-    if not weights.any():  # computing similarities would take milliseconds for each movie
-        return _without_ratings(viewer, row, shares, None)
+    movies, rated, weights = similarities.dataset.movies, history.movies, np.abs(shares) / np.abs(shares).sum()
     relations = similarities.of(row)
-    similar = np.maximum(relations.similarity[rated], 0)
-    nearest = min(max(NEAREST, round(NEAREST_SHARE * len(relations.similarity))), len(relations.similarity) - 1)
-    average = 1 / max(len(history), 1)
-    smallest = min(max(SMALLEST_WEIGHT, average / 2), average)
-    specific = similarities.specific_genres
-    together = coincidence(movies, specific, row, rated, similarities.closer_shares(row, relations, rated))
-    usable = (
-        (weights >= smallest)
-        & (similar >= np.partition(relations.similarity, -nearest - 1)[-nearest - 1])
-        & (rated != row)
-        & are_kin(movies, specific, row, rated, together)
-    )
+    together = coincidence(movies, row, rated, similarities.closer_shares(row, relations, rated))
+    together[rated == row] = 0
+    convincing = standing is not None and standing.record is not None
+    kin = together >= (KIN_COINCIDENCE if convincing else SIMILAR_COINCIDENCE)
+    related = together >= RELATED_COINCIDENCE
+    counting = weights >= SMALLEST_WEIGHT / len(history)
+    raising = viewer.liked & counting & (shares > 0)
 
-    def ranked(chosen: Bools, closeness: NDArray[np.float64]) -> list[int]:
-        """Return the indices of the chosen ratings, those of the most weight and, above all, closeness first."""
-        values = np.where(chosen, weights * closeness**CLOSENESS_POWER, 0)
-        order = np.argsort(-values, kind="stable")
-        indices: list[int] = order[(values[order] > 0) & (values[order] >= MIN_SHARE_OF_BEST * values.max())].tolist()
-        return indices
-
-    def reasons(indices: Sequence[int]) -> tuple[Reason, ...]:
+    def reasons(chosen: Bools | NDArray[np.intp], most: int) -> tuple[Reason, ...]:
+        """Return the chosen ratings as reasons, those of the most weight and, above all, closeness first."""
+        indices = np.arange(len(rated))[chosen]
+        values = weights[indices] * together[indices] ** CLOSENESS_POWER
         return tuple(
             Reason(
                 int(rated[index]),
@@ -289,54 +250,40 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
                 float(weights[index]),
                 shared(movies, row, rated[index : index + 1]),
             )
-            for index in indices
+            for index in indices[np.argsort(-values, kind="stable")][:most].tolist()
         )
 
-    raising = viewer.liked & (shares > 0)
-    if best := reasons(ranked(usable & raising, similar)[:most]):
+    if best := reasons(kin & raising, most):
         heaviest = max(reason.weight for reason in best)
-        objections = usable & viewer.disliked & (shares < 0) & (weights <= heaviest)
-        return Reasons("ratings", best, reasons(ranked(objections, similar)[:OBJECTIONS]))
-    related = raising & (weights >= average) & (together >= ALIKE_COINCIDENCE) & (rated != row)
-    candidates = ranked(related, np.maximum(together, 0))
-    if described := _fans(viewer, relations.raters, candidates):
-        indices, people = described
-        return Reasons("alike", (), alike=reasons(indices), crowd=people)
-    rest = _without_ratings(viewer, row, shares, relations.raters)
-    if rest.crowd is None and rest.standing is None and not viewer.well_liked(row):
-        for index in candidates:
-            if watching := viewer.watchers(relations, row, int(rated[index])):
-                return Reasons("watched", (), alike=reasons([index]), crowd=watching)
-    return rest
+        objections = kin & viewer.disliked & counting & (shares < 0) & (weights <= heaviest)
+        return Reasons("ratings", best, reasons(objections, OBJECTIONS))
+    if convincing:
+        named = related & viewer.liked & viewer.well_liked
+    else:
+        named = kin & viewer.liked & ((shares > 0) | (weights < 1 / len(history)))
+    describing = np.flatnonzero(related & raising)
+    closest = describing[np.argsort(-together[describing], kind="stable")][:ALIKE]
+    if not (kin & named).any() and (
+        described := _fans(viewer, relations.raters, rated[closest], 2 if convincing else 1)
+    ):
+        number, crowd = described
+        return Reasons("alike", (), alike=reasons(closest[:number], ALIKE), crowd=crowd)
+    if not named.any() and not convincing:
+        crowd = viewer.agreeing(relations.raters, row)
+        if crowd.likes_clearly_more:
+            return Reasons("alike", (), crowd=crowd)
+    return Reasons("everyone", (), standing=standing, similar=reasons(named, SIMILAR))
 
 
-def _fans(viewer: _Viewer, raters: Raters, candidates: Sequence[int]) -> tuple[list[int], Crowd] | None:
-    """Return at most ``ALIKE`` of the viewer's ratings, by index, such that the people who like these movies clearly
-    like the explained one more than others do, and how many of these people like it; ``None`` if there are no such."""
+def _fans(viewer: _Viewer, raters: Raters, movies: Ints, fewest: int) -> tuple[int, Crowd] | None:
+    """Return of how many of some movies, the first ones and at least ``fewest``, the fans clearly like another movie
+    more than others do, and how many of these people like it. ``None`` if there are no such people.
 
-    def people(indices: Sequence[int]) -> Crowd:
-        return viewer.crowd(raters, fans(raters, viewer.history.movies[list(indices)].tolist()))
-
-    describing = list(islice((index for index in candidates if people([index]).likes_clearly_more), ALIKE))
-    for indices in (describing, describing[:1]):
-        if indices and (of_all := people(indices)).likes_clearly_more:
-            return indices, of_all
+    ``raters``: of the other movie.
+    """
+    likes = [fans(raters, movie) for movie in movies.tolist()]
+    for number in range(len(likes), fewest - 1, -1):
+        people = viewer.crowd(raters, np.logical_and.reduce(likes[:number]))
+        if people.likes_clearly_more:
+            return number, people
     return None
-
-
-def _without_ratings(viewer: _Viewer, row: int, shares: Floats, raters: Raters | None) -> Reasons:
-    """Return what the prediction of a movie rests on if none of the viewer's ratings can be named."""
-    dataset = viewer.similarities.dataset
-    if dataset.implicit:
-        return Reasons("everyone", ())
-    best = standings(dataset, viewer.means, row, viewer.taste)
-    for standing in best:
-        if standing.liking is not None and viewer.share_of(standing.group, shares) > 0:
-            return Reasons("taste", (), standing=standing)
-    if len(viewer.history) and viewer.likes_more(row):
-        people = viewer.agreeing(raters, row) if raters is not None else None
-        if people is not None and (people.likes_clearly_more or (people.likes_more and not best)):
-            return Reasons("alike", (), crowd=people)
-        if not viewer.well_liked(row):
-            return Reasons("alike", ())
-    return Reasons("everyone", (), standing=replace(best[0], liking=None) if best else None)

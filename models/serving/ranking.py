@@ -279,16 +279,13 @@ class Ranker:
 
     def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[dict[str, list[dict[str, Any]]]]:
         """Return the reasons for each movie (``why``), the liked movies that describe people with the viewers' taste
-        (``alike``) and what each viewer's prediction rests on (``bases``), as ``recommend --json`` prints them; see
-        ``Reasons``.
+        (``alike``), other similar movies that they liked (``similar``) and what each viewer's prediction rests on
+        (``bases``), as ``recommend --json`` prints them; see ``Reasons``.
 
         With several viewers, each reason names its viewer.
         """
         rows = np.asarray(movies, np.int32)
-        of_viewers = [
-            reasons_for(self.model, self.similarities, viewer.history, self.expect(viewer.history), rows)
-            for viewer in viewers
-        ]
+        of_viewers = [reasons_for(self.model, self.similarities, viewer.history, rows) for viewer in viewers]
 
         def to_json(viewer: Viewer, reason: Reason) -> dict[str, Any]:
             return {
@@ -305,6 +302,7 @@ class Ranker:
             {
                 "why": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.liked],
                 "alike": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.alike],
+                "similar": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.similar],
                 "bases": [
                     {**reasons.evidence, **({"viewer": viewer.id} if len(viewers) > 1 else {})}
                     for viewer, reasons in of_movie

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Dataset, Floats, Ints
-from movietui.models.serving.kinship import Shared, content_similarity, shared, specific_genres
+from movietui.data.dataset import Dataset, Floats, Ints
+from movietui.models.metrics import RELEVANT
+from movietui.models.serving.kinship import Shared, content_similarity, shared
 
 DAMPING = 10.0
 """The weight, in ratings, with which the means of movies and users are shrunk and movies with few ratings
@@ -21,6 +23,8 @@ PRIOR_CORRELATION = 0.3
 WELL_KNOWN = 1000
 """How close two movies are is compared with this many movies, the most rated ones, so that it means the same in a
 dataset with many more movies, most of which hardly anybody knows."""
+YEARS_APART = 1000
+"""No two movies are so many years apart; it stands for an unknown number."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +68,9 @@ class Relations:
     """How many users rated both."""
     correlation: NDArray[np.float64]
     """How much alike the same people rated both, shrunk towards 0."""
-    audience: NDArray[np.float64]
-    """How much more often the same people rated both than by chance, from 0 to 1."""
+    fans: NDArray[np.float64]
+    """How much more often the same people like both than by chance, from 0 to 1."""
     raters: Raters
-    users: int
-    """How many users rated anything."""
 
 
 class Similarities:
@@ -98,11 +100,6 @@ class Similarities:
         self.dataset = dataset
 
     @cached_property
-    def specific_genres(self) -> Bools:
-        """Which genres make movies alike by themselves."""
-        return specific_genres(self.dataset.movies)
-
-    @cached_property
     def _residuals(self) -> Floats:
         """Each rating minus the means of movie and user."""
         ratings = self.dataset.sample.ratings
@@ -111,6 +108,13 @@ class Similarities:
             means = np.bincount(rows, residuals, total) / (np.bincount(rows, minlength=total) + DAMPING)
             residuals = residuals - means.astype(np.float32)[rows]
         return np.asarray(residuals, np.float32)
+
+    @cached_property
+    def _likes(self) -> NDArray[np.float64]:
+        """How many people like each movie, shape (movies,), extrapolated from a sample."""
+        ratings = self.dataset.sample.ratings
+        liked = np.bincount(ratings.movie, ratings.stars >= RELEVANT, len(self.dataset.movies))
+        return np.asarray(liked * (len(self.dataset.ratings) / max(1, len(ratings))), np.float64)
 
     @cached_property
     def _active_users(self) -> int:
@@ -167,24 +171,36 @@ class Similarities:
         correlation = np.clip(dot / np.maximum(norm, 1e-9), -1, 1) * support / (support + PRIOR_USERS)
         content = content_similarity(self.dataset.movies, row)
         liked_alike = correlation + PRIOR_USERS * PRIOR_CORRELATION * content / (support + PRIOR_USERS)
-        rated = counts / max(self._active_users, 1)
-        expected = rated * rated[row]
-        spread = np.sqrt(np.maximum(expected * (1 - rated) * (1 - rated[row]), 1e-12))
-        audience = np.clip((common / max(self._active_users, 1) - expected) / spread, 0, 1)
+        both = (raters.stars >= RELEVANT)[raters.person] & (raters.given >= RELEVANT)
+        liked = np.bincount(movie[both], minlength=len(counts)) * share
+        audience, fans = self._together(common, counts, row), self._together(liked, self._likes, row)
         of_a_kind = (content + audience) / 2 * counts / (counts + DAMPING)
         similarity = (liked_alike + of_a_kind) / 2
-        return Relations(
-            similarity, np.rint(common).astype(np.int64), correlation, audience, raters, self._active_users
-        )
+        return Relations(similarity, np.rint(common).astype(np.int64), correlation, fans, raters)
+
+    def _together(
+        self, common: NDArray[np.floating[Any]], people: NDArray[np.float64] | Ints, row: int
+    ) -> NDArray[np.float64]:
+        """Return the phi coefficient of who is for one movie and who is for each movie, at least 0, shape (movies,).
+
+        ``common``: how many people are for both. ``people``: how many are for each movie.
+        """
+        users = max(self._active_users, 1)
+        share = people / users
+        expected = share * share[row]
+        spread = np.sqrt(np.maximum(expected * (1 - share) * (1 - share[row]), 1e-12))
+        return np.asarray(np.clip((common / users - expected) / spread, 0, 1), np.float64)
 
     def closer_shares(self, row: int, relations: Relations, others: Ints) -> NDArray[np.float64]:
         """Return the share of well-known movies that are at least as close to a movie as each of the others is: by
-        correlation and by audience, shape (2, others)."""
+        correlation, by who likes both, and by year of release; shape (3, others). It is 1 if a year is unknown. Without
+        stars, there is no correlation, and who likes both counts twice."""
+        years = self.dataset.movies.years
+        apart = np.where((years > 0) & (years[row] > 0), np.abs(years - years[row]), YEARS_APART)
         known = self._well_known[self._well_known != row]
-        values = [np.sort(each[known]) for each in (relations.correlation, relations.audience)]
         closer = [
-            len(known) - np.searchsorted(each, close[others])
-            for each, close in zip(values, (relations.correlation, relations.audience), strict=True)
+            len(known) - np.searchsorted(np.sort(each[known]), each[others])
+            for each in (relations.fans if self.dataset.implicit else relations.correlation, relations.fans, -apart)
         ]
         return np.asarray(np.maximum(closer, 1) / max(len(known), 1), np.float64)
 

@@ -1,76 +1,60 @@
-"""Of which movies a movie is one of the best liked: of all, of a genre, or of a decade."""
+"""Of which movies a movie is one of the best liked, and how many of the very well liked movies a viewer liked."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from movietui.data.dataset import Dataset, Floats
-from movietui.models.choices import WELL_LIKED
-from movietui.models.serving.kinship import COMMON
-from movietui.models.serving.taste import Taste, TasteGroup
+from movietui.data.dataset import Bools, Dataset, Floats
 
 BEST = 5
 """One of the best liked movies of a group is at least this far up; in a large group, among the best ``BEST_SHARE``."""
 BEST_SHARE = 0.02
 GROUP = 20
 """A group has at least this many rated movies; to be the best of a few says little."""
-LIKED_STARS = 3.5
-"""A viewer likes a genre or a decade if the mean of their ratings of its movies is at least this,"""
-LIKED_RATINGS = 5
-"""if these are at least so many ratings,"""
-LIKED_MORE = 0.25
-"""if the mean is at least this much above that of their other ratings,"""
-LIKED_BEYOND = 0.1
-"""and if they like them so much better than others do; see ``TasteGroup.beyond``."""
+RATED = 5
+"""A viewer who rated so many very well liked movies,"""
+LIKED_SHARE = 0.7
+"""and liked at least this share of them, will probably like another one."""
 
 
 @dataclass(frozen=True)
-class Liking:
-    """How a viewer rates a group of movies that they like."""
+class Record:
+    """How many of the very well liked movies that they rated a viewer liked."""
 
-    mean: float
-    """The mean of their ratings of the group."""
-    others: float
-    """The mean of their other ratings."""
+    liked: int
+    rated: int
 
 
 @dataclass(frozen=True)
 class Standing:
-    """A group of movies of which a movie is one of the best liked."""
+    """How well a movie is liked, compared with others."""
 
-    group: str
-    """The name of a genre or a decade (``1940s``); empty for all movies."""
-    rank: int
-    """The movie's rank among them by mean rating, from 1; means of few ratings are shrunk."""
-    liking: Liking | None = None
-    """How the viewer rates the group, if they like it."""
+    best_of: str | None
+    """The name of a genre or a decade (``1940s``) of which it is one of the best liked movies; empty for all movies;
+    ``None`` if it is only very well liked."""
+    record: Record | None
+    """How many others the viewer liked, if these are most of several."""
 
 
-def standings(dataset: Dataset, means: Floats, row: int, taste: Taste) -> list[Standing]:
-    """Return the groups of which a movie is one of the best liked: all movies, its decade, and its genres, the one with
-    the best rank first. Genres come last, because a person may see the movie in another one.
+def best_of(dataset: Dataset, means: Floats, row: int) -> str | None:
+    """Return of which movies a movie is one of the best liked, see ``Standing.best_of``: of all, of its decade, or of a
+    genre. Genres come last, because a person may see the movie in another one.
 
-    ``means``: each movie's mean rating, shrunk if it has few; shape (movies,). ``taste``: the viewer's.
+    ``means``: each movie's mean rating, shrunk if it has few; shape (movies,).
     """
-    mean = dataset.mean_of(row)
-    if mean is None or round(mean, 1) < WELL_LIKED:
-        return []
-    likings = {group.name: liking for group in (*taste.genres, *taste.decades) if (liking := liking_of(taste, group))}
-    best_of = []
-    for name in ("", *dataset.movies.groups_of(row)):
-        group = (dataset.movies.of_group(name) if name else np.True_) & (dataset.counts > 0)
+    movies, known = dataset.movies, dataset.counts > 0
+    for name in ("", *sorted(movies.groups_of(row), key=movies.genres_of(row).__contains__)):
+        group = (movies.of_group(name) if name else np.True_) & known
         size, rank = int(group.sum()), int((means[group] > means[row]).sum()) + 1
         if size >= GROUP and rank <= max(BEST, BEST_SHARE * size):
-            common = size >= COMMON * np.count_nonzero(dataset.counts)  # to like what is common says little
-            best_of.append(Standing(name, rank, None if common else likings.get(name)))
-    of_genre = dataset.movies.genres_of(row)
-    return sorted(best_of, key=lambda each: (each.group in of_genre, bool(each.group), each.rank))
+            return name
+    return None
 
 
-def liking_of(taste: Taste, group: TasteGroup) -> Liking | None:
-    """Return how a viewer rates a genre or a decade if they like it more than other movies, and more than others do."""
-    if group.ratings < LIKED_RATINGS or group.ratings == taste.ratings:
-        return None
-    others = (taste.mean * taste.ratings - group.mean * group.ratings) / (taste.ratings - group.ratings)
-    likes = group.mean >= max(others + LIKED_MORE, LIKED_STARS) and group.beyond >= LIKED_BEYOND
-    return Liking(group.mean, others) if likes else None
+def record(liked: Bools) -> Record | None:
+    """Return how many of the very well liked movies that they rated a viewer liked, if these are most of several.
+
+    ``liked``: which of these movies they liked, shape (movies,).
+    """
+    found = Record(int(liked.sum()), len(liked))
+    return found if found.rated >= RATED and found.liked >= LIKED_SHARE * found.rated else None

@@ -312,6 +312,7 @@ def explain(
                 "rated": explanation.rated,
                 "why": [_reason(loaded, reason) for reason in explanation.reasons.liked],
                 "alike": [_reason(loaded, reason) for reason in explanation.reasons.alike],
+                "similar": [_reason(loaded, reason) for reason in explanation.reasons.similar],
                 **explanation.reasons.evidence,
                 "against": [_reason(loaded, reason) for reason in explanation.reasons.against],
                 "shared": asdict(explanation.shared),

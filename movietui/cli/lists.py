@@ -66,8 +66,8 @@ def reason(movie: Message) -> str:
         return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
     rests_on = next((each for each in movie["bases"] if each["basis"] != "everyone"), movie["bases"][0])
     name = rests_on.get("viewer")
-    theirs = {**rests_on, "alike": [each for each in movie["alike"] if each.get("viewer") == name]}
-    basis = reasons.basis(theirs, movie["count"], movie["mean"] or 0.0, name or "you")
+    of_them = {key: [each for each in movie[key] if each.get("viewer") == name] for key in ("alike", "similar")}
+    basis = reasons.basis({**rests_on, **of_them}, movie["count"], movie["mean"] or 0.0, name or "you")
     return f"{predicted}; {basis}" if predicted else basis
 
 

@@ -211,6 +211,7 @@ class OpenDataset:
             "basis": explanation.reasons.basis,
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "alike": [self._why(reason) for reason in explanation.reasons.alike],
+            "similar": [self._why(reason) for reason in explanation.reasons.similar],
             "crowd": cast("Crowd | None", crowd and asdict(crowd)),
             "standing": cast("Standing | None", standing and asdict(standing)),
             "against": [self._why(reason) for reason in explanation.reasons.against],

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from movietui.formatting import text
-from movietui.models.choices import WELL_LIKED
 
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
 """What the prediction of a movie that nobody has rated rests on."""
@@ -15,9 +14,12 @@ def liked(reason: Mapping[str, Any], who: str = "you") -> str:
 
     In parentheses is what the two movies have in common, other than genres.
     """
+    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}{_also(reason)}"
+
+
+def _also(reason: Mapping[str, Any]) -> str:
     common = special(reason["shared"])
-    also = f" ({', '.join(common)})" if common else ""
-    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}{also}"
+    return f" ({', '.join(common)})" if common else ""
 
 
 def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
@@ -29,46 +31,50 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     """Return what a prediction rests on; empty if it rests on single ratings.
 
     ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``alike``,
-    ``crowd`` and ``standing`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and ``mean``: the
-    number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
+    ``crowd``, ``standing`` and ``similar`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and
+    ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
     """
     if viewer["basis"] == "ratings":
         return ""
-    if viewer["basis"] in ("alike", "watched"):
+    if viewer["basis"] == "alike":
         return _crowd(viewer, who)
     if not count:
         return UNRATED
-    if not mean:
-        return watched_by(count)
-    average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
-    if viewer["standing"]:
-        return f"{_standing(viewer['standing'], who)}: {average}"
-    return f"simply very well liked: {average}" if round(mean, 1) >= WELL_LIKED else f"everyone's average: {average}"
+    return f"{_by_everyone(viewer['standing'], count, mean)}{_by_viewer(viewer, who, 'liked' if mean else 'watched')}"
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
-    """Return who likes or watches a movie: ``liked by 91% of 45 people who, like you, liked Alien (82% of all)``."""
-    liked = "liked" if viewer["basis"] == "alike" else "watched"
+    """Return who likes a movie: ``liked by 91% of 45 people who, like you, liked Alien (82% of all)``."""
     if viewer["alike"]:
-        people = f"people who, like {who}, {liked} {text.enumerate_names([each['title'] for each in viewer['alike']])}"
+        people = f"people who, like {who}, liked {text.enumerate_names([each['title'] for each in viewer['alike']])}"
     else:
         whose = "yours" if who == "you" else f"{who}'s"
         people = f"people whose ratings agree with {whose}"
     crowd = viewer["crowd"]
-    if not crowd:
-        return f"{liked} by {people}"
-    return f"{liked} by {crowd['theirs']:.0%} of {crowd['people']} {people} ({crowd['everyone']:.0%} of all)"
+    return f"liked by {crowd['theirs']:.0%} of {crowd['people']} {people} ({crowd['everyone']:.0%} of all)"
 
 
-def _standing(standing: Mapping[str, Any], who: str) -> str:
-    """Return of which movies a movie is one of the best liked."""
-    group = standing["group"]
+def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) -> str:
+    """Return how much everyone likes a movie: ``one of the best liked War movies: ★ 4.2 from 201 ratings``."""
+    if not mean:
+        return watched_by(count)
+    average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
+    if not standing:
+        return f"everyone's average: {average}"
+    if (group := standing["best_of"]) is None:
+        return f"very well liked: {average}"
     movies = f"movies of the {group}" if group.endswith("0s") else f"{group} movies" if group else "movies of all"
-    if not standing["liking"]:
-        return f"one of the best liked {movies}"
-    gives, liking = "you give" if who == "you" else f"{who} gives", standing["liking"]
-    means = f"★ {liking['mean']:.1f} and others ★ {liking['others']:.1f}"
-    return f"{gives} {movies} {means}, and this is one of the best liked"
+    return f"one of the best liked {movies}: {average}"
+
+
+def _by_viewer(viewer: Mapping[str, Any], who: str, liked: str) -> str:
+    """Return what a viewer thinks of other movies that are very well liked, or of similar ones."""
+    names = [f"{each['title']}{_also(each)}" for each in viewer["similar"]]
+    titles = text.enumerate_names(names) if names else ""
+    if record := viewer["standing"] and viewer["standing"]["record"]:
+        such = f", such as {titles}" if titles else ""
+        return f"; {who} liked {record['liked']} of {record['rated']} other very well liked ones{such}"
+    return f", and similar to {titles}, which {who} {liked}" if titles else ""
 
 
 def watched_by(count: int) -> str:
@@ -89,5 +95,6 @@ def foremost(movie: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def strongest(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the reason with the most weight; ``None`` without reasons."""
-    return max(reasons, key=lambda reason: float(reason["weight"]), default=None)
+    """Return the foremost reason of a viewer, which is the first; of several viewers, the one with the most weight."""
+    firsts = {reason.get("viewer"): reason for reason in reversed(reasons)}
+    return max(firsts.values(), key=lambda reason: float(reason["weight"]), default=None)

@@ -134,27 +134,25 @@ class Why(TypedDict):
 
 
 class Crowd(TypedDict):
-    """How many of some people like or watched a movie; see ``movietui.models.serving.crowds.Crowd``."""
+    """How many of some people like a movie; see ``movietui.models.serving.crowds.Crowd``."""
 
     theirs: float
     everyone: float
     people: int
 
 
-class Liking(TypedDict):
-    """How a viewer rates a genre or a decade that they like."""
+class Record(TypedDict):
+    """How many of the very well liked movies that they rated a viewer liked."""
 
-    mean: float
-    others: float
-    """The mean of the viewer's other ratings."""
+    liked: int
+    rated: int
 
 
 class Standing(TypedDict):
-    """A group of movies of which a movie is one of the best liked; see ``movietui.models.serving.standing``."""
+    """How well a movie is liked, compared with others; see ``movietui.models.serving.standing``."""
 
-    group: str
-    rank: int
-    liking: Liking | None
+    best_of: str | None
+    record: Record | None
 
 
 class ViewerDetails(TypedDict):
@@ -171,13 +169,13 @@ class ViewerDetails(TypedDict):
     why: list[Why]
     """Movies that the viewer liked and that count for the movie."""
     alike: list[Why]
-    """If the basis is ``alike`` (``watched``): movies that the viewer liked, as did (watched) people who like (watched)
-    the movie."""
+    """If the basis is ``alike``: movies that the viewer liked, as did people who like the movie."""
     crowd: Crowd | None
-    """If the basis is ``alike`` (``watched``): how many of these people like (watched) the movie; ``None`` if too few
-    are known."""
+    """If the basis is ``alike``: how many of these people like the movie."""
     standing: Standing | None
-    """If the basis is ``taste`` or ``everyone``: of which movies it is one of the best liked; ``None`` if of none."""
+    """If the basis is ``everyone``: how well the movie is liked, compared with others; ``None`` if not very well."""
+    similar: list[Why]
+    """If the basis is ``everyone``: similar movies that the viewer liked; see ``Reasons.similar``."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

@@ -13,16 +13,9 @@ from movietui.models.base import Expectation, History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.crowds import Crowd
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import (
-    KIN_COINCIDENCE,
-    MOST_INFORMATION,
-    Shared,
-    are_kin,
-    coincidence,
-    shared,
-    specific_genres,
-)
+from movietui.models.serving.kinship import KIN_COINCIDENCE, OVERLAP, Shared, coincidence, shared
 from movietui.models.serving.similar import Relations, Similarities
+from movietui.models.serving.standing import Record, Standing
 from tests.models.builders import dataset, tags_of, tastes
 
 TRAIN = tastes(users=40, movies=30)[0]
@@ -64,24 +57,33 @@ class Chosen(Popularity):
         return np.tile(self.shares[: len(history)], (len(movies), 1))
 
 
-KIN = dataset(np.tile(np.arange(10), 36), np.repeat(np.arange(36), 10), np.full(360, 3), movies=400)
-KIN = replace(KIN, movies=replace(KIN.movies, genres=np.asarray([[1, 0]] * 30 + [[0, 1]] * 6 + [[0, 0]] * 364, bool)))
-"""Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, 30 to 35 of another."""
+ALIKE = dataset(np.tile(np.arange(10), 36), np.repeat(np.arange(36), 10), np.full(360, 3), movies=400)
+GENRES = np.asarray([[1, 0]] * 30 + [[0, 1]] * 370, bool)
+ALIKE = replace(ALIKE, movies=replace(ALIKE.movies, genres=GENRES))
+"""Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, the others of another."""
+
+
+KIN, SIMILAR, RELATED = 0.05, 0.08, 0.2
+"""With so many well-known movies as close, movies of the genre of ``ALIKE`` are kin, similar, or related."""
 
 
 class Close(Similarities):
-    """Similarities by which 1 in 100 well-known movies is as close to any other movie, or another share of them."""
+    """Similarities by which this share of the well-known movies is as close to any other movie."""
 
-    def __init__(self, dataset: Dataset, share: float = 0.01) -> None:
+    def __init__(self, dataset: Dataset, share: float) -> None:
         super().__init__(dataset)
         self.share = share
 
     def closer_shares(self, row: int, relations: Relations, others: Ints) -> NDArray[np.float64]:
-        return np.full((2, len(others)), self.share)
+        return np.full((3, len(others)), self.share)
 
 
 def reasons(
-    stars: Sequence[float], shares: Sequence[float], movies: Sequence[int] | None = None, share: float = 0.01
+    stars: Sequence[float],
+    shares: Sequence[float],
+    movies: Sequence[int] | None = None,
+    share: float = KIN,
+    train: Dataset = ALIKE,
 ) -> Reasons:
     """Return the reasons for movie 0 for a viewer who rated ``movies``, by default those from 1 on.
 
@@ -89,7 +91,7 @@ def reasons(
     """
     rows = np.arange(1, len(stars) + 1) if movies is None else np.asarray(movies)
     history = History(rows.astype(np.int32), np.float32(stars))
-    (chosen,) = reasons_for(Chosen(shares), Close(KIN, share), history, predicting(5), np.int32([0]))
+    (chosen,) = reasons_for(Chosen(shares), Close(train, share), history, np.int32([0]))
     return chosen
 
 
@@ -123,114 +125,153 @@ def test_there_are_at_most_three_reasons_and_two_objections() -> None:
     assert rows(reasons([1] * 5 + [5], [-0.1, -0.2, -0.3, -0.4, -0.5, 0.9]).against) == [5, 4]
 
 
-def test_an_unrelated_movie_is_not_a_reason() -> None:
+def test_a_movie_of_another_genre_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.4, 0.9], movies=[1, 31]).liked) == [1]
 
 
-def test_a_movie_that_shares_only_a_common_genre_is_not_a_reason() -> None:
-    everything = dataset(np.tile(np.arange(10), 20), np.repeat(np.arange(20), 10), np.tile([1, 5], 100), movies=20)
-    genres = np.asarray([[1, 1]] + [[1, 0]] + [[0, 1]] * 5 + [[0, 0]] + [[0, 1]] * 12, bool)
-    similarities = Close(replace(everything, movies=replace(everything.movies, genres=genres)), 0.001)
-    history = History(np.int32([1, 5, 7]), np.float32([5, 5, 5]))
-    (chosen,) = reasons_for(Chosen([1.0, 1.0, 1.0]), similarities, history, predicting(5), np.int32([0]))
-    assert sorted(rows(chosen.liked)) == [1]
-
-
-def test_similarity_counts_more_than_weight() -> None:
+def test_closeness_counts_more_than_weight() -> None:
     years = np.full(400, 1990, np.int32)
-    years[1] = 1930
-    older = Close(replace(KIN, movies=replace(KIN.movies, years=years)))
-    history = History(np.int32([1, 2]), np.float32([5, 5]))
-    (chosen,) = reasons_for(Chosen([0.5, 0.4]), older, history, predicting(5), np.int32([0]))
-    assert rows(chosen.liked)[0] == 2
+    years[1] = 1970
+    older = replace(ALIKE, movies=replace(ALIKE.movies, years=years))
+    assert rows(reasons([5, 5], [0.5, 0.4], share=0.02).liked) == [1, 2]
+    assert rows(reasons([5, 5], [0.5, 0.4], share=0.02, train=older).liked) == [2, 1]
 
 
-def test_reasons_far_behind_the_best_are_left_out() -> None:
-    assert rows(reasons([5, 5, 5], [1.0, 0.5, 0.2]).liked) == [1, 2]
-
-
-def test_with_few_ratings_a_reason_has_at_least_half_the_average_weight() -> None:
+def test_a_reason_has_at_least_half_the_average_weight() -> None:
     assert rows(reasons([5, 3, 3], [0.25, 0.5, 0.5]).liked) == [1]
     assert not rows(reasons([5, 3, 3], [0.2, 0.6, 0.6]).liked)
 
 
 def test_movies_of_one_genre_that_are_not_close_are_no_reasons() -> None:
-    assert rows(reasons([5, 5], [0.5, 0.4], share=0.01).liked) == [1, 2]
-    assert not reasons([5, 5], [0.5, 0.4], share=0.02).liked
+    assert rows(reasons([5, 5], [0.5, 0.4], share=SIMILAR).liked) == [1, 2]
+    assert not reasons([5, 5], [0.5, 0.4], share=RELATED).liked
+
+
+BEST = replace(ALIKE, ratings=replace(ALIKE.ratings, stars=np.full(360, 5, np.float32)))
+"""Like ``ALIKE``, but everyone gave 5 stars."""
+
+
+def test_if_everyones_ratings_convince_a_reason_must_be_closer() -> None:
+    few, several = [0.5] * 4, [0.5] * 5
+    assert rows(reasons([5] * 4, few, share=SIMILAR, train=BEST).liked) == [1, 2, 3]
+    assert rows(reasons([5] * 5, several, share=KIN, train=BEST).liked) == [1, 2, 3]
+    chosen = reasons([5] * 5, several, share=SIMILAR, train=BEST)
+    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [1, 2])
+    assert chosen.standing == Standing("", Record(5, 5))
+    chosen = reasons([5, 3, 3, 3, 3], several, share=SIMILAR, train=BEST)  # the viewer liked too few of them
+    assert (chosen.basis, rows(chosen.liked)) == ("ratings", [1])
+
+
+def test_a_rated_movie_is_none_of_the_others() -> None:
+    chosen = reasons([5] * 5, [-0.5] * 5, movies=range(5), train=BEST)
+    assert chosen.standing == Standing("", None)
+
+
+def test_others_that_are_very_well_liked_are_named_if_they_are_related() -> None:
+    assert rows(reasons([5] * 5, [-0.5] * 5, share=RELATED, train=BEST).similar) == [1, 2]
+    assert not reasons([5] * 5, [-0.5] * 5, share=0.5, train=BEST).similar
+    stars = np.where(BEST.ratings.movie == 1, 3, 5).astype(np.float32)
+    other = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
+    assert rows(reasons([5] * 6, [-0.5] * 6, share=RELATED, train=other).similar) == [2, 3]
+
+
+def test_kin_that_do_not_count_against_a_movie_are_named() -> None:
+    assert rows(reasons([5, 3, 3], [-0.1, 0.5, 0.5], share=SIMILAR).similar) == [1]
+    assert not reasons([5, 3, 3], [-0.6, 0.5, 0.5], share=SIMILAR).similar
+    assert not reasons([5, 3, 3], [-0.1, 0.5, 0.5], share=RELATED).similar
 
 
 USERS = np.arange(60)
-OPINIONS = {0: np.where(USERS < 30, 5, 2), 30: np.where(USERS < 30, 4, 1), 31: np.where(USERS % 3 < 2, 5, 1)}
-OPINIONS |= {32: np.where((USERS < 30) | (USERS % 3 == 0), 5, 1), 33: np.full(60, 5), 34: np.where(USERS < 15, 5, 3)}
-DIVIDED = dataset(np.tile(USERS, 6), np.repeat([*OPINIONS], 60), np.concatenate([*OPINIONS.values()]), movies=400)
-DIVIDED = replace(DIVIDED, movies=KIN.movies)
-"""The first half of 60 users like movie 0 and movie 30. They and every third of the others like movie 32. Two in three
-of both halves like movie 31, all like movie 33, and fifteen of the first half like movie 34."""
+OPINIONS = {0: np.where(USERS < 30, 5, 2), 1: np.where(USERS < 30, 4, 1), 2: np.where(USERS % 3 < 2, 5, 1)}
+OPINIONS |= {3: np.where((USERS < 30) | (USERS % 3 == 0), 5, 1), 4: np.full(60, 5), 5: np.where(USERS < 15, 5, 3)}
+
+
+def divided(opinions: dict[int, NDArray[np.int64]]) -> Dataset:
+    """Return a dataset in which 60 users have these opinions, and with the movies of ``ALIKE``."""
+    train = dataset(
+        np.tile(USERS, len(opinions)), np.repeat([*opinions], 60), np.concatenate([*opinions.values()]), movies=400
+    )
+    return replace(train, movies=ALIKE.movies)
+
+
+DIVIDED = divided(OPINIONS)
+"""The first half of 60 users like movie 0 and movie 1. They and every third of the others like movie 3. Two in three
+of both halves like movie 2, all like movie 4, and fifteen of the first half like movie 5."""
 
 
 def for_divided(
-    stars: Sequence[float], shares: Sequence[float], movies: Sequence[int], rated: float = 5, share: float = 0.01
+    stars: Sequence[float], shares: Sequence[float], movies: Sequence[int], train: Dataset = DIVIDED
 ) -> Reasons:
-    """Return the reasons for movie 0, which is not kin of the rated movies. ``rated``: the predicted stars."""
-    history = History(np.int32(movies), np.float32(stars))
-    (chosen,) = reasons_for(Chosen(shares), Close(DIVIDED, share), history, predicting(rated), np.int32([0]))
+    """Return the reasons for movie 0, which is related to the rated movies, but no kin."""
+    chosen = reasons(stars, shares, movies, RELATED, train)
     assert not chosen.liked
     assert chosen.basis == "alike" or not chosen.alike
     return chosen
 
 
 def test_without_a_reason_the_people_who_liked_the_same_movies_are_named() -> None:
-    chosen = for_divided([5, 5], [0.5, 0.5], [32, 30])
-    assert (chosen.basis, rows(chosen.alike)) == ("alike", [32, 30])
+    chosen = for_divided([5, 5], [0.5, 0.5], [3, 1])
+    assert (chosen.basis, rows(chosen.alike)) == ("alike", [3, 1])
     assert chosen.crowd == Crowd(theirs=1.0, everyone=0.5, people=30)
-    assert rows(for_divided([5, 5, 5], [0.5, 0.6, 0.1], [32, 30, 33]).alike) == [30, 32]
-    assert for_divided([5], [0.5], [32]).crowd == Crowd(theirs=0.75, everyone=0.5, people=40)
+    assert rows(for_divided([5, 5, 5], [0.5, 0.6, 0.1], [3, 1, 4]).alike) == [1, 3]
+    assert for_divided([5], [0.5], [3]).crowd == Crowd(theirs=0.75, everyone=0.5, people=40)
 
 
-def test_people_are_described_only_by_movies_that_count_and_are_close() -> None:
-    assert rows(for_divided([5, 2], [0.5, 0.5], [30, 32]).alike) == [30]  # the viewer disliked movie 32
-    assert rows(for_divided([5, 5], [0.5, -0.5], [30, 32]).alike) == [30]
-    assert rows(for_divided([5, 5], [0.9, 0.1], [30, 32]).alike) == [30]  # less than the average weight
-    assert not for_divided([5], [0.5], [30], share=0.2).alike
+def test_people_are_described_only_by_movies_that_count_and_are_related() -> None:
+    assert rows(for_divided([5, 2], [0.5, 0.5], [1, 3]).alike) == [1]  # the viewer disliked movie 3
+    assert rows(for_divided([5, 5], [0.5, -0.5], [1, 3]).alike) == [1]
+    assert rows(for_divided([5, 5], [0.9, 0.1], [1, 3]).alike) == [1]  # less than half the average weight
+    assert not reasons([5], [0.5], [1], 0.5, DIVIDED).alike
 
 
-@pytest.mark.parametrize("movie", [31, 33, 34])
+def test_people_are_described_by_as_many_movies_as_enough_of_them_like() -> None:
+    # Only half of those who like movie 1 like movie 6.
+    train = divided({**OPINIONS, 6: np.where(USERS % 2, 5, 1)})
+    assert rows(for_divided([5, 5], [0.5, 0.5], [1, 6], train).alike) == [1]
+
+
+@pytest.mark.parametrize("movie", [2, 4, 5])
 def test_people_are_named_only_if_they_like_a_movie_clearly_more_and_are_many(movie: int) -> None:
     assert not for_divided([5], [0.5], [movie]).alike
 
 
-def test_people_whose_ratings_agree_are_named_if_the_viewer_is_predicted_to_like_the_movie_more() -> None:
+def test_if_everyones_ratings_convince_a_single_movie_says_too_little_about_people() -> None:
+    opinions = {0: np.where(USERS < 45, 5, 2), 1: np.where(USERS < 30, 5, 1), 2: np.where(USERS < 36, 5, 1)}
+    train = divided({**opinions, **dict.fromkeys(range(3, 8), np.full(60, 5))})
+    assert train.mean_of(0) == 4.25
+    movies, others = [*range(1, 8)], [-0.1] * 5
+    assert rows(for_divided([5] * 7, [0.5, 0.5, *others], movies, train).alike) == [1, 2]
+    chosen = for_divided([5] * 7, [0.5, -0.5, *others], movies, train)
+    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [3, 4])
+
+
+def test_people_are_not_named_beside_kin_that_the_viewer_liked() -> None:
+    years = np.full(400, 1990, np.int32)
+    years[1] = 1970  # related, but no kin
+    train = replace(DIVIDED, movies=replace(DIVIDED.movies, years=years))
+    assert reasons([5], [0.5], [1], 0.06, train).basis == "alike"
+    chosen = reasons([5, 5], [0.5, 0.05], [1, 3], 0.06, train)
+    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [3])
+
+
+def test_people_whose_ratings_agree_are_named() -> None:
     # The first half of the users gives movies 30 to 39 alternately 5 stars and 1 star, the others the opposite.
     opinions = [OPINIONS[0], *(np.where((USERS < 30) == (movie % 2 == 0), 5, 1) for movie in range(30, 40))]
     rated = [0, *range(30, 40)]
     train = dataset(np.tile(USERS, 11), np.repeat(rated, 60), np.concatenate(opinions), movies=400)
     model = Chosen([-0.1] * 10)  # no rating raises the score
 
-    def explained(first: float, second: float, predicted: float) -> tuple[str, Crowd | None]:
+    def explained(first: float, second: float) -> tuple[str, Crowd | None]:
         history = History(np.arange(30, 40, dtype=np.int32), np.resize(np.float32([first, second]), 10))
-        (chosen,) = reasons_for(model, Similarities(train), history, predicting(predicted), np.int32([0]))
+        (chosen,) = reasons_for(model, Close(train, 0.5), history, np.int32([0]))
         assert not chosen.alike
         return chosen.basis, chosen.crowd
 
-    assert explained(5, 2, predicted=5) == ("alike", Crowd(theirs=1.0, everyone=0.5, people=30))
-    assert explained(5, 2, predicted=3) == ("everyone", None)
-    assert explained(2, 5, predicted=5) == ("alike", None)  # those who agree like it less
+    assert explained(5, 2) == ("alike", Crowd(theirs=1.0, everyone=0.5, people=30))
+    assert explained(2, 5) == ("everyone", None)  # those who agree like it less
     rows = np.flatnonzero((train.ratings.movie != 0) | (train.ratings.user % 3 == 0))
     train = train.with_ratings(rows)  # ten of those who agree rated the movie, which are too few
-    assert explained(5, 2, predicted=5) == ("alike", None)
-
-
-@pytest.mark.parametrize(("mean", "basis"), [(3, "watched"), (4, "everyone")])
-def test_people_who_watched_the_same_movie_are_named_unless_everyone_likes_the_movie(mean: int, basis: str) -> None:
-    # 30 of 100 users rated movie 0, and 25 of them and 5 others movie 30.
-    users = np.concatenate([np.arange(30), np.arange(5, 35), np.arange(100)])
-    train = dataset(users, np.repeat([0, 30, 31], [30, 30, 100]), np.full(160, mean), movies=400)
-    train = replace(train, movies=KIN.movies)
-    history = History(np.int32([30, 31]), np.float32([4, 4]))
-    (chosen,) = reasons_for(Chosen([0.5, 0.5]), Close(train), history, predicting(3), np.int32([0]))
-    assert chosen.basis == basis
-    if basis == "watched":
-        assert (rows(chosen.alike), chosen.crowd) == ([30], Crowd(25 / 30, 0.3, 30))
+    assert explained(5, 2) == ("everyone", None)
 
 
 def test_with_a_reason_nobody_else_is_described() -> None:
@@ -241,103 +282,83 @@ def test_a_movie_is_not_a_reason_for_itself() -> None:
     assert rows(reasons([5, 5], [0.5, 0.4], movies=[0, 1]).liked) == [1]
 
 
-@pytest.mark.parametrize(
-    ("stars", "rated", "basis"),
-    [
-        ([5, 5], 4.0, "ratings"),
-        ([3, 3], 3.3, "alike"),
-        ([3, 3], 3.1, "everyone"),
-        ([1, 2], 2.8, "alike"),  # the viewer gives fewer stars than others
-        ([1, 2], 2.6, "everyone"),
-        ([5, 5, 1, 2], 4.0, "ratings"),
-    ],
-)
-def test_without_reasons_the_basis_is_named(stars: list[float], rated: float, basis: str) -> None:
+@pytest.mark.parametrize(("stars", "basis"), [([5, 5], "ratings"), ([3, 3], "everyone"), ([5, 5, 1, 2], "ratings")])
+def test_without_reasons_the_basis_is_everyone(stars: list[float], basis: str) -> None:
     model = Chosen([0.5, 0.4, 0.4, 0.4])
-    model.fit(KIN)
+    model.fit(ALIKE)
     history = History(np.arange(1, len(stars) + 1, dtype=np.int32), np.float32(stars))
-    explanation = explain(model, Close(KIN), history, predicting(rated), 0)
+    explanation = explain(model, Close(ALIKE, KIN), history, predicting(4), 0)
     assert explanation.reasons.basis == basis
     assert explanation.rated is None
 
 
 def test_without_ratings_the_basis_is_everyone() -> None:
     model = Chosen([])
-    model.fit(KIN)
+    model.fit(ALIKE)
     nothing = History(np.int32([]), np.float32([]))
-    assert explain(model, Similarities(KIN), nothing, predicting(5), 0).reasons.basis == "everyone"
+    assert explain(model, Similarities(ALIKE), nothing, predicting(5), 0).reasons.basis == "everyone"
 
 
 def test_a_rated_movie_is_explained_with_its_rating() -> None:
     model = Chosen([0.5, 0.4])
-    model.fit(KIN)
+    model.fit(ALIKE)
     history = History(np.int32([0, 2]), np.float32([4, 5]))
-    assert explain(model, Similarities(KIN), history, model.expect(model.fold_in(history)), 0).rated == 4
+    assert explain(model, Similarities(ALIKE), history, model.expect(model.fold_in(history)), 0).rated == 4
 
 
-def kin(movies: Movies, others: Sequence[int], together: float = KIN_COINCIDENCE) -> list[bool]:
-    """Return which of the others are kin of movie 0, given their ``coincidence``."""
-    rows = np.asarray(others, np.int32)
-    list_of_kin: list[bool] = are_kin(movies, specific_genres(movies), 0, rows, np.full(len(rows), together)).tolist()
-    return list_of_kin
+def together(movies: Movies, others: Sequence[int], closer: Sequence[Sequence[float]] = ()) -> list[float]:
+    """Return the ``coincidence`` of movie 0 with others. ``closer``: by default, no movie is close to any."""
+    shares = np.asarray(closer) if closer else np.ones((3, len(others)))
+    values: list[float] = coincidence(movies, 0, np.asarray(others, np.int32), shares).tolist()
+    return values
 
 
-def test_kin_by_genre_agree_more_than_by_chance() -> None:
-    movies = replace(KIN.movies, imdb=None)
-    assert kin(movies, [1, 31]) == [True, False]
-    assert kin(movies, [1, 31], KIN_COINCIDENCE - 0.1) == [False, False]
-
-
-def test_coincidence_adds_up_rare_genres_closeness_and_years() -> None:
+def test_coincidence_adds_up_rare_genres_their_overlap_closeness_and_years() -> None:
     few = dataset([0], [0], [3], movies=100)
     genres = np.zeros((100, 3), bool)
-    genres[:10, 0] = genres[:2, 1] = genres[10:12, 1] = genres[:90, 2] = True
+    genres[:10, 0] = genres[:2, 1] = genres[10:12, 1] = genres[:50, 2] = True
     years = np.full(100, 1990, np.int32)
     years[2], years[3] = 1964, 0
     movies = replace(few.movies, genres=genres, genre_names=("War", "Musical", "Drama"), years=years)
-    others, nothing = np.int32([1, 2, 3, 40]), np.ones((2, 4))
-
-    def together(closer: NDArray[np.float64]) -> list[float]:
-        values: list[float] = coincidence(movies, specific_genres(movies), 0, others, closer).tolist()
-        return values
-
-    rare, very_rare = np.log(10), np.log(25)
-    assert together(nothing) == pytest.approx([rare + very_rare, rare - 2, rare, 0])  # 26 years count 2
-    closer = np.asarray([[0.1, 1, 1, 0.5], [0.2, 1, 1, 0.5]])
-    assert together(closer) == pytest.approx([rare + very_rare + np.log(50), rare - 2, rare, np.log(4)])
-    movies = replace(movies, genres=np.eye(100, dtype=bool)[:, :3] | (np.arange(100) < 2)[:, None])
-    assert together(nothing)[0] == MOST_INFORMATION
+    war, musical, drama = np.log(10), np.log(25), np.log(2)
+    of_war = war + drama + OVERLAP * (war + drama) / (war + musical + drama)
+    of_drama = drama + OVERLAP * drama / (war + musical + drama)
+    expected = [war + musical + drama + OVERLAP, of_war - 2.6, of_war, of_drama]
+    assert together(movies, [1, 2, 3, 40]) == pytest.approx(expected)
+    close = [[0.1, 1, 1, 0.5], [0.2, 1, 1, 0.5], [1, 1, 1, 0.5]]
+    added = [np.log(50), 0, 0, np.log(8)]
+    assert together(movies, [1, 2, 3, 40], close) == pytest.approx([*map(sum, zip(expected, added, strict=True))])
 
 
-def test_movies_with_one_of_many_genres_in_common_are_not_kin() -> None:
-    few = dataset([0], [0], [3], movies=20)
-    genres = np.zeros((20, 4), bool)
-    genres[0, :3] = genres[1, 2] = True
-    genres[2, 2:] = True
-    movies = replace(few.movies, genres=genres, genre_names=("Drama", "Romance", "War", "Comedy"))
-    assert kin(movies, [1, 2]) == [True, False]
-
-
-def test_movies_of_one_director_are_kin() -> None:
+def test_movies_without_genres_count_as_if_they_had_the_same() -> None:
     few = dataset([0], [0], [3], movies=4)
-    genres = np.asarray([[1, 1], [0, 1], [0, 1], [0, 0]], bool)  # both are common
-    movies = replace(few.movies, genres=genres)
-    assert kin(movies, [1, 2, 3]) == [False, False, True]
-    names, numbers = (("Ann", "Bo"), ("Bo",), ("Cy",), ()), np.ones(4, np.int32)
-    facts = ImdbFacts(np.full(4, 7, np.float32), numbers, numbers, names, ((),) * 4)
-    assert kin(replace(movies, imdb=facts), [1, 2, 3]) == [True, False, True]
+    movies = replace(few.movies, genres=np.asarray([[1, 0], [0, 0], [0, 1], [1, 0]], bool))
+    assert together(movies, [1, 2, 3]) == pytest.approx([OVERLAP, 0, OVERLAP + np.log(2)])
+
+
+def test_movies_of_one_director_are_kin_and_closer_if_the_director_is_rare() -> None:
+    few = dataset([0], [0], [3], movies=8)
+    movies = replace(few.movies, genres=np.asarray([[1, 0], *[[0, 1]] * 7], bool))
+    names, numbers = (("Ann", "Bo"), ("Bo",), ("Cy",), *[("Ann",)] * 5), np.ones(8, np.int32)
+    facts = ImdbFacts(np.full(8, 7, np.float32), numbers, numbers, names, ((),) * 8)
+    assert together(movies, [1, 2, 3]) == [0, 0, 0]
+    directed = replace(movies, imdb=facts)
+    assert together(directed, [1, 2, 3]) == [KIN_COINCIDENCE, 0, KIN_COINCIDENCE]
+    alike = [[1e-3] * 3] * 3
+    rare, none, common = together(directed, [1, 2, 3], alike)
+    assert (rare - none, common - none) == pytest.approx((np.log(4), np.log(8 / 6)))
 
 
 def test_movies_with_one_lead_or_a_strong_rare_tag_are_kin() -> None:
     few = dataset([0], [0], [3], movies=40)
-    movies = replace(few.movies, genres=np.asarray([[0, 1]] * 40, bool))
+    movies = replace(few.movies, genres=np.asarray([[1, 0], *[[0, 1]] * 39], bool))
     numbers, nobody = np.ones(40, np.int32), ((),) * 36
     cast = (("Ann", "Bo", "Cy"), ("Dee", "Ann"), ("Dee", "Eve", "Ann"), ("Cy",), *nobody)
     facts = ImdbFacts(np.full(40, 7, np.float32), numbers, numbers, ((),) * 40, ((),) * 40, cast=cast)
-    assert kin(replace(movies, imdb=facts), [1, 2, 3]) == [True, False, False]
+    assert together(replace(movies, imdb=facts), [1, 2, 3]) == [KIN_COINCIDENCE, 0, 0]
     common = [(row, "funny", 0.9) for row in range(40)]
     tags = tags_of([*common, (0, "heist", 0.9), (1, "heist", 0.4), (3, "heist", 0.7)], 40)
-    assert kin(replace(movies, tags=tags), [1, 2, 3]) == [False, False, True]
+    assert together(replace(movies, tags=tags), [1, 2, 3]) == [0, 0, KIN_COINCIDENCE]
 
 
 def test_shared_actors_and_tags() -> None:

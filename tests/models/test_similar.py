@@ -72,10 +72,16 @@ def test_the_share_of_well_known_movies_that_are_closer() -> None:
     users = np.concatenate([np.tile(half, 3), np.tile(half + 30, 3)])
     opinions = np.resize([5, 1], 30), np.resize([1, 1, 5, 5], 30)
     stars = np.concatenate([opinions[0], opinions[0], opinions[1], opinions[0], opinions[0], opinions[0]])
-    similarities = Similarities(dataset(users, np.repeat(np.arange(6), 30), stars, movies=7))
-    shares = similarities.closer_shares(0, similarities.of(0), np.int32([1, 2, 3]))
-    assert shares[0].tolist() == pytest.approx([1 / 5, 1, 4 / 5])  # nobody rated both 0 and 3
-    assert shares[1].tolist() == pytest.approx([2 / 5, 2 / 5, 1])
+    made = dataset(users, np.repeat(np.arange(6), 30), stars, movies=7)
+    years = np.int32([1990, 1980, 2010, 1995, 1990, 0, 1990])
+    similarities = Similarities(replace(made, movies=replace(made.movies, years=years)))
+    shares = similarities.closer_shares(0, similarities.of(0), np.int32([1, 2, 3, 5]))
+    assert shares[0].tolist() == pytest.approx([1 / 5, 1, 4 / 5, 4 / 5])  # nobody rated both 0 and 3
+    assert shares[1].tolist() == pytest.approx([1 / 5, 2 / 5, 1, 1])  # 15 people like both 0 and 1, 8 both 0 and 2
+    assert shares[2].tolist() == pytest.approx([3 / 5, 4 / 5, 2 / 5, 1])
+    unstarred = Similarities(replace(similarities.dataset, implicit=True))
+    without = unstarred.closer_shares(0, unstarred.of(0), np.int32([1, 2, 3, 5]))
+    assert without[0].tolist() == shares[1].tolist()
 
 
 def test_similarity_by_the_vectors_of_a_model() -> None:

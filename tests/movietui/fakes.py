@@ -483,6 +483,7 @@ class FakeEngine(Requests, EngineClient):
                     "alike": [],
                     "crowd": None,
                     "standing": None,
+                    "similar": [],
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

@@ -104,7 +104,7 @@ def test_a_surprise_has_one_reason() -> None:
     assert "because user 1 liked The Second Station 12 ★ 5" in surprise(movie, ["user 1", "user 2"]).plain
     for viewer in movie["by"]:
         viewer["why"], viewer["basis"] = [], "everyone"
-    assert surprise(movie, ["a", "b"]).plain.endswith("simply very well liked: ★ 4.1 from 267 ratings")
+    assert surprise(movie, ["a", "b"]).plain.endswith("everyone's average: ★ 4.1 from 267 ratings")
 
 
 # The pair

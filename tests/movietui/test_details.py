@@ -60,6 +60,16 @@ def test_unknown_facts_are_left_out(known: dict[str, Any], head: list[str]) -> N
     assert lines[len(head)].startswith("predicted")
 
 
+def test_without_stars_movies_are_watched_and_not_liked() -> None:
+    (details,) = FakeEngine().movie_details(
+        viewers=[{"kind": "user", "id": "1", "rated": [], "seen": [], "hidden": []}], movies=["45"]
+    )
+    details["by"][0]["stars"] = 0.0
+    text = describe(details, ["a"], 40).plain
+    assert "because you watched" in text
+    assert "liked" not in text
+
+
 async def select_linked(driver: Driver) -> str:
     """Put the cursor on a movie whose IMDb page is known, and return its title."""
     index, row = next((index, row) for index, row in enumerate(driver.movies.known_rows()) if int(row["id"]) % 10 == 1)

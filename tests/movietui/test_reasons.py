@@ -4,23 +4,23 @@ import pytest
 
 from movietui.formatting import reasons
 
+NOTHING: dict[str, list[str]] = {"genres": [], "directors": [], "actors": [], "tags": []}
+RAN, ALIEN = {"title": "Ran", "shared": NOTHING}, {"title": "Alien", "shared": {**NOTHING, "directors": ["Ann"]}}
+
 
 @pytest.mark.parametrize(
     ("basis", "count", "mean", "who", "expected"),
     [
         ("ratings", 12, 4.5, "you", ""),
-        ("alike", 12, 4.5, "you", "liked by people whose ratings agree with yours"),
-        ("alike", 12, 4.5, "anna", "liked by people whose ratings agree with anna's"),
-        ("everyone", 112, 4.5, "you", "simply very well liked: ★ 4.5 from 112 ratings"),
-        ("everyone", 112, 3.96, "you", "simply very well liked: ★ 4.0 from 112 ratings"),
         ("everyone", 1, 3.0, "you", "everyone's average: ★ 3.0 from 1 rating"),
+        ("everyone", 34, 0.0, "you", "watched by 34 users"),
         ("everyone", 0, 0.0, "you", reasons.UNRATED),
     ],
 )
 def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
-    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None}
+    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": []}
     assert reasons.basis(viewer, count, mean, who) == expected
 
 
@@ -36,30 +36,35 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     assert reasons.basis({**viewer, "alike": []}, 12, 4.5, "anna") == (
         "liked by 96% of 45 people whose ratings agree with anna's (80% of all)"
     )
-    assert reasons.basis({**viewer, "basis": "watched"}, 12, 3.5) == (
-        "watched by 96% of 45 people who, like you, watched Chinatown and Vertigo (80% of all)"
-    )
 
 
 @pytest.mark.parametrize(
-    ("group", "expected"),
+    ("best_of", "expected"),
     [
         ("", "one of the best liked movies of all: ★ 4.5 from 112 ratings"),
         ("War", "one of the best liked War movies: ★ 4.5 from 112 ratings"),
         ("1940s", "one of the best liked movies of the 1940s: ★ 4.5 from 112 ratings"),
+        (None, "very well liked: ★ 4.5 from 112 ratings"),
     ],
 )
-def test_the_best_liked_movies_are_called_so(group: str, expected: str) -> None:
-    viewer = {"basis": "everyone", "standing": {"group": group, "rank": 3, "liking": None}}
+def test_the_best_liked_movies_are_called_so(best_of: str | None, expected: str) -> None:
+    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": []}
     assert reasons.basis(viewer, 112, 4.5) == expected
 
 
-def test_the_best_of_what_a_viewer_likes_is_called_so() -> None:
-    viewer = {"basis": "taste", "standing": {"group": "War", "rank": 3, "liking": {"mean": 4.26, "others": 3.5}}}
-    assert reasons.basis(viewer, 112, 4.5) == (
-        "you give War movies ★ 4.3 and others ★ 3.5, and this is one of the best liked: ★ 4.5 from 112 ratings"
+def test_it_is_said_what_else_a_viewer_liked() -> None:
+    standing = {"best_of": "", "record": {"liked": 11, "rated": 12}}
+    viewer = {"basis": "everyone", "standing": standing, "similar": []}
+    best = "one of the best liked movies of all: ★ 4.5 from 112 ratings"
+    assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked ones"
+    viewer["similar"] = [RAN, ALIEN]
+    assert reasons.basis(viewer, 112, 4.5, "anna") == (
+        f"{best}; anna liked 11 of 12 other very well liked ones, such as Ran and Alien (Ann)"
     )
-    assert reasons.basis(viewer, 112, 4.5, "anna").startswith("anna gives War movies ★ 4.3")
+    viewer["standing"] = {**standing, "record": None}
+    assert reasons.basis(viewer, 112, 4.5) == f"{best}, and similar to Ran and Alien (Ann), which you liked"
+    viewer["standing"] = None
+    assert reasons.basis(viewer, 34, 0) == "watched by 34 users, and similar to Ran and Alien (Ann), which you watched"
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:
@@ -68,11 +73,12 @@ def test_a_bar_compares_a_reason_with_the_strongest() -> None:
     assert reasons.bar({"weight": 0.0}, []) == "○○○○○"
 
 
-def test_the_strongest_reason_is_named() -> None:
-    nothing: dict[str, list[str]] = {"genres": [], "directors": [], "actors": [], "tags": []}
-    weak = {"title": "Ran", "stars": 4.5, "weight": 0.1, "shared": nothing}
-    strong = {"title": "Alien", "stars": 5.0, "weight": 0.3, "shared": nothing}
-    assert reasons.strongest([weak, strong]) is strong
+def test_the_foremost_reason_is_named() -> None:
+    weak = {"title": "Ran", "stars": 4.5, "weight": 0.1, "shared": NOTHING}
+    strong = {"title": "Alien", "stars": 5.0, "weight": 0.3, "shared": NOTHING}
+    assert reasons.strongest([weak, strong]) is weak  # the first is the closest
+    of_anna, of_bo = [{**weak, "viewer": "anna"}, {**strong, "viewer": "anna"}], [{**strong, "viewer": "bo"}]
+    assert reasons.strongest([*of_anna, *of_bo]) is of_bo[0]
     assert reasons.strongest([]) is None
     assert reasons.liked(strong) == "because you liked Alien ★ 5"
     assert reasons.liked(weak, "anna") == "because anna liked Ran ★ 4½"
@@ -84,6 +90,6 @@ def test_the_strongest_reason_is_named() -> None:
 
 def test_without_a_reason_the_first_of_the_liked_movies_is_named() -> None:
     weak, strong = {"title": "Ran", "weight": 0.1}, {"title": "Alien", "weight": 0.3}
-    assert reasons.foremost({"why": [weak, strong], "alike": []}) is strong
+    assert reasons.foremost({"why": [weak, strong], "alike": [strong]}) is weak
     assert reasons.foremost({"why": [], "alike": [weak, strong]}) is weak
     assert reasons.foremost({"why": [], "alike": []}) is None

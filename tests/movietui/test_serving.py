@@ -332,9 +332,10 @@ def test_each_prediction_rests_on_something(service: Service) -> None:
             assert mine["basis"] == "alike"
             assert mine["crowd"]["theirs"] > mine["crowd"]["everyone"]
         if mine["standing"]:
-            assert mine["basis"] in ("taste", "everyone")
-            assert (mine["standing"]["liking"] is not None) == (mine["basis"] == "taste")
-    assert {"ratings", "alike"} <= bases
+            assert mine["basis"] == "everyone"
+            assert movie["mean"] >= 3.95
+        assert not mine["similar"] or mine["basis"] == "everyone"
+    assert bases == {"ratings", "alike", "everyone"}
 
 
 def test_reasons_are_rated_movies(service: Service) -> None:

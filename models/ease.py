@@ -70,7 +70,7 @@ class EaseSettings(PreferenceSettings):
     def roots(self, sums: NDArray[Any]) -> Floats:
         """Return the square roots of users' weights, given the sums of the absolute values of their ratings."""
         mantissa, exponent = np.frexp((USUAL_SUM / np.maximum(sums, 1)) ** (self.balance / 2))
-        return np.ldexp(np.round(mantissa * ROOT_STEPS) / ROOT_STEPS, exponent).astype(np.float32)
+        return np.asarray(np.ldexp(np.round(mantissa * ROOT_STEPS) / ROOT_STEPS, exponent), np.float32)
 
 
 class Ease(RankingModel[EaseSettings]):

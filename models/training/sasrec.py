@@ -337,8 +337,8 @@ def ratings_in_order(train_part: Dataset) -> Parameters:
     order = np.lexsort((ratings.time, ratings.user))
     starts = np.zeros(len(train_part.users) + 1, np.int64)
     np.cumsum(np.bincount(ratings.user, minlength=len(train_part.users)), out=starts[1:])
-    by_user = {"rated": ratings.movie, "stars": ratings.stars, "rated_at": ratings.time}
-    return {"starts": starts, **{name: values[order] for name, values in by_user.items()}}
+    in_order = ratings.take(order)
+    return {"starts": starts, "rated": in_order.movie, "stars": in_order.stars, "rated_at": in_order.time}
 
 
 def last_watched(parameters: Parameters, most: int) -> list[Watched]:

@@ -23,9 +23,8 @@ from textual_plotext import PlotextPlot
 from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, has_validation, loss_headings, loss_text
 from movietui.formatting.text import longest_fitting
 from movietui.protocol.jobs import EpochRow
-from movietui.ui.frame import set_border
 from movietui.ui.problems import shows_problems
-from movietui.ui.textual_internals import set_plot_size
+from movietui.ui.textual_internals import set_border, set_plot_size
 from movietui.ui.theme import SERIES
 
 SIGNS = "x+o*■□"

@@ -327,22 +327,22 @@ def _users(spark: SparkSession, every: DataFrame, tables: ClusterTables) -> Data
     described = encoding.users_of(
         tables.published, rows.tolist(), coded_gender=tables.coded_gender, keep_zip_codes=tables.keep_zip_codes
     )
-    columns = cache.user_table(described).drop_columns("ids")
+    facts = cache.user_table(described).drop_columns("ids")
     table = pa.table(
         {
             "id": tables.published.user_ids[rows].astype(np.int32),
             "rank": np.zeros(len(rows), np.int32),
             "order": rows.astype(np.int32),
-            **{column: columns[column] for column in columns.column_names},
+            **{name: facts[name] for name in facts.column_names},
         }
     )
     users = spark.createDataFrame(table)
     if not tables.unknown_users:
         return users
     blank = {"age": sf.lit(0), "gender_code": sf.lit(-1)}
-    blanks = (blank.get(column, sf.lit("")).alias(column) for column in columns.column_names)
-    ids = sf.col("user_id")
-    unknown = _unknown(tables).select(ids.alias("id"), sf.lit(1).alias("rank"), ids.alias("order"), *blanks)
+    blanks = [blank.get(name, sf.lit("")).alias(name) for name in facts.column_names]
+    user = sf.col("user_id")
+    unknown = _unknown(tables).select(user.alias("id"), sf.lit(1).alias("rank"), user.alias("order"), *blanks)
     return users.unionByName(unknown)
 
 

@@ -12,7 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from movietui.data.problems import Problem
 
@@ -66,6 +66,8 @@ def session(
 ) -> Iterator["SparkSession"]:
     """Yield the active Spark session, such as a notebook's, or else a new one, which is stopped at the end.
 
+    An active session prints as much at the end as at the beginning, even if work in it was cancelled.
+
     ``master`` is the URL of the cluster, such as ``spark://HOST:7077``, ``yarn`` or ``local-cluster[2,1,1024]``. With
     ``None``, the master is the one that ``spark-submit`` has chosen or, without it, this machine. ``settings`` are
     other settings of Spark, which override the defaults. Raises ``Problem`` if Spark cannot start.
@@ -78,7 +80,8 @@ def session(
     from pyspark.sql import SparkSession
 
     if (active := SparkSession.getActiveSession()) is not None:
-        yield active
+        with _same_log_level(active):
+            yield active
         return
     # Otherwise the executors take the Python that is first on the PATH, where movietui may not be installed.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -114,6 +117,26 @@ def _same_interrupts() -> Iterator[None]:
     finally:
         if threading.current_thread() is threading.main_thread() and before is not None:
             signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
+def _same_log_level(spark: "SparkSession") -> Iterator[None]:
+    """Restore how much Spark prints, because work that is cancelled turns it off (``data.cluster.running``)."""
+    from py4j.protocol import Py4JError
+
+    before = log_level(spark)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(Py4JError, OSError):  # the driver may have died
+            if log_level(spark) != before:
+                spark.sparkContext.setLogLevel(before)
+
+
+def log_level(spark: "SparkSession") -> str:
+    """Return the level of the messages that Spark prints, such as ``WARN``; Spark itself can only set it."""
+    jvm: Any = spark.sparkContext._jvm
+    return str(jvm.org.apache.logging.log4j.LogManager.getRootLogger().getLevel().toString())
 
 
 def _defaults(master: str | None, submitted: bool) -> dict[str, str]:

@@ -70,8 +70,9 @@ def _in_test(name: str, seed: int) -> "Column":
         newest = f.greatest(f.lit(1), f.floor(f.count("*").over(of_user) * LATEST_SHARE))
         return f.row_number().over(newest_first) <= newest
     if name == "cold-movies-by-hash":
-        return bucket(movie, f.lit(0), seed) == 0
-    number = bucket(user, movie, seed)
+        of_movie: Column = bucket(movie, f.lit(0), seed)
+        return of_movie == 0
+    number: Column = bucket(user, movie, seed)
     if match := re.fullmatch(r"kfold5-([0-4])-by-hash", name):
         return f.floor(number / 2) == int(match[1])
     return number < {"random90-by-hash": 1, "random80-by-hash": 2}[name]

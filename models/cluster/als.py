@@ -70,7 +70,7 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
 
     spark = ratings.sparkSession
     blocks = max(FEWEST_BLOCKS, -(-len(train) // RATINGS_PER_BLOCK))
-    columns = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
+    columns: dict[str, Any] = {"userCol": "user", "itemCol": "movie", "ratingCol": "stars"}
     with train.dataset.scratch(spark) as scratch:
         # MLlib writes its factors there every ten sweeps. Otherwise, what Spark must repeat after a failure would grow
         # with each sweep, until even the description of that work overflows Java's stack.
@@ -79,7 +79,7 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
         rows = fitted.itemFactors.toPandas()
     factors = np.zeros((len(train.dataset.movies), fitted.rank), np.float32)
     if len(rows):
-        factors[rows["id"].to_numpy()] = np.stack(rows["features"].to_numpy())
+        factors[rows["id"].to_numpy()] = np.stack(rows["features"].tolist())
     return factors
 
 

@@ -76,10 +76,14 @@ def _processes(train: Partitions, settings: EmbeddingSettings) -> int:
     batch, unless there is only one worker.
     """
     spark = train.ratings.sparkSession
-    context = spark.sparkContext._jsc.sc()
-    slots = int(context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile()))
     parts, batch = int(train.ratings.rdd.getNumPartitions()), settings.plan.batch_of(len(train))
-    return max(1, min(slots * max(1, _gpus(spark)), parts, batch // ROWS_PER_WORKER))
+    return max(1, min(slots(spark) * max(1, _gpus(spark)), parts, batch // ROWS_PER_WORKER))
+
+
+def slots(spark: "SparkSession") -> int:
+    """Return how many tasks the executors that have started can run at the same time."""
+    context = spark.sparkContext._jsc.sc()
+    return int(context.maxNumConcurrentTasks(context.resourceProfileManager().defaultResourceProfile()))
 
 
 def _gpus(spark: "SparkSession") -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from movietui import models
@@ -26,7 +27,7 @@ from movietui.data.storage.remote_view import view
 from movietui.jobs.listener import SILENT, Listener
 from movietui.jobs.train import checkpoint_of, record_end
 from movietui.models.choices import DEFAULT_ORDER, Order, Task
-from movietui.models.cluster.fits import check_name, fit
+from movietui.models.cluster.fits import check_executors, check_name, fit
 from movietui.models.cluster.partitions import partitioned
 from movietui.models.cluster.users import measure_lists, measure_ratings, recommend_everyone
 from movietui.models.evaluation.measure import label
@@ -108,6 +109,8 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
             assert recorder is not None
             recorder.cluster(stage, work.to_json())
 
+        with explain_errors("the executors"):
+            run_on(spark, partial(check_executors, spark, request.models), listener.stage)
         try:
             with interrupts.delayed():  # from the moment that the run exists, its end is recorded
                 run = store.start_run(
@@ -169,6 +172,7 @@ def evaluate(
     app = f"movietui cluster evaluate {' '.join(chosen)} on {dataset.name}"
 
     def measured(report: Report) -> list[dict[str, Any]]:
+        check_executors(spark, list(chosen), report)
         rows = []
         for split_name in prepared.splits:
             parts = split(dataset.ratings(spark), split_name, request.split_seed).persist()

@@ -1,7 +1,7 @@
 """Measure ``movietui cluster`` on invented ratings, and compare its results with those of one machine.
 
     python -m tests.benchmarks.cluster [--ratings 8m,32m,128m] [--rounds 1] [--only STEP,...] [--keep FOLDER]
-        [--from ml-1m.zip] [--models als,mf,...] [--master URL]
+        [--from ml-1m.zip] [--models als,mf,...] [--set NAME=VALUE]... [--master URL]
 
 Needs Linux, the extra ``spark`` and Java. Each step runs in fresh processes; the figures are medians of the rounds:
 
@@ -11,15 +11,16 @@ Needs Linux, the extra ``spark`` and Java. Each step runs in fresh processes; th
     recommend    cluster recommend --everyone -k 10
 
 ``clean``, ``als`` and ``recommend`` need what the steps before them leave, which ``--keep`` keeps. The table has the
-seconds, the microseconds for each rating, their ratio to those of the first size, and the peak memory of the largest
-process: the program, the driver's or an executor's Java, or a worker in Python. Memory that a process takes in its last
-fifth of a second is not seen.
+seconds, the seconds of processor time, the processor's microseconds for each rating and their ratio to those of the
+first size; then, in MB, the peak memory of the program, of the driver's Java, of the largest executor's Java and of the
+largest worker in Python. What a process uses in its last fifth of a second is not seen.
 
 With ``--from``, two executors and this machine both clean the release there and learn from it, and the results are
 compared. ``--only correct`` does only that:
 
     correct      what each cleaning rule counts; the RMSE of models on the test part of the split random90-by-hash, in
-                 memory and with one and two workers; and how far the parameters of one and two workers are apart
+                 memory and with one and two workers; and how far the parameters of one and two workers are apart.
+                 --set changes a setting of these models, such as sweeps=20
 """
 
 import json
@@ -31,7 +32,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,18 +54,20 @@ COMPARED = ("als", "mf", "bayes", "dot")
 """The models whose error is compared with one machine, as far as a cluster fits them."""
 EVERY = 0.2
 """How often the memory of all processes is read, in seconds."""
+KINDS = ("program", "driver", "executor", "worker")
+"""The kinds of processes. With the master ``local[N]``, the driver does the work of the executors."""
 RULES = ("rule", "before", "removed", "removed_movies", "removed_users", "changed")
 HERE = """
 import json, sys
 import numpy as np
 from movietui.data import catalogue
 from movietui.data.cluster.splits import bucket
-from movietui.models.evaluation.measure import build
+from movietui.models.evaluation.measure import build, choose
 from movietui.models.metrics import rating_metrics
 dataset = catalogue.load('none', 'none')
 ratings = dataset.ratings
 in_test = bucket(ratings.user.astype(np.int64), ratings.movie.astype(np.int64), 0) == 0
-model = build(sys.argv[1])
+model = build(sys.argv[1], choose(sys.argv[1], changes=dict(each.split('=', 1) for each in sys.argv[2:])))
 model.fit(dataset.with_ratings(np.flatnonzero(~in_test)))
 test = ratings.take(np.flatnonzero(in_test))
 print(json.dumps(rating_metrics(model.predict(test.user, test.movie), test.stars)['rmse']))
@@ -76,16 +79,16 @@ class Measured:
     """What a command took, and what it printed."""
 
     seconds: float
-    peak: int
-    """The peak memory of the largest process, in bytes."""
-    largest: str
-    """What that process is: ``program``, ``driver``, ``executor`` or ``worker``."""
+    processor: float
+    """The processor time of all its processes, in seconds."""
+    peaks: Mapping[str, int]
+    """The peak memory of the largest process of each of the ``KINDS``, in bytes; 0 if there was none."""
     printed: str
 
 
 def run(home: Path, *arguments: str) -> Measured:
     """Run a Python process, and watch it and the processes that it starts."""
-    peaks: dict[int, tuple[int, str]] = {}
+    processor, peaks = dict[int, float](), dict.fromkeys(KINDS, 0)
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         environment = {**os.environ, "MOVIETUI_HOME": str(home), "MOVIETUI_OFFLINE": "1"}
@@ -93,7 +96,9 @@ def run(home: Path, *arguments: str) -> Measured:
         ended = False
         while not ended:
             for pid, line in {process.pid: "", **descendants(process.pid)}.items():
-                peaks[pid] = max(peaks.get(pid, (0, "")), (_peak(pid), _kind(pid == process.pid, line)))
+                kind = _kind(pid == process.pid, line)
+                peaks[kind] = max(peaks[kind], _peak(pid))
+                processor[pid] = max(processor.get(pid, 0.0), _processor(pid))
             try:
                 process.wait(EVERY)
                 ended = True
@@ -104,7 +109,7 @@ def run(home: Path, *arguments: str) -> Measured:
         errors.seek(0)
         if process.returncode:
             raise click.ClickException(f"{' '.join(arguments)[:80]} failed: {errors.read().strip().splitlines()[-1:]}")
-        return Measured(seconds, *max(peaks.values()), output.read())
+        return Measured(seconds, sum(processor.values()), peaks, output.read())
 
 
 def _peak(pid: int) -> int:
@@ -114,6 +119,15 @@ def _peak(pid: int) -> int:
     except OSError:
         return 0
     return int(match[1]) * 1024 if match else 0
+
+
+def _processor(pid: int) -> float:
+    """Return the processor time of a process in seconds, without that of its children; 0 if it has ended."""
+    try:
+        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return 0.0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _kind(is_program: bool, line: str) -> str:
@@ -147,23 +161,25 @@ def measure(step: str, folder: Path, size: str, master: str) -> Measured:
 
 def print_sizes(sizes: Sequence[str], steps: Sequence[str], rounds: int, folder: Path, master: str) -> None:
     """Do the steps for each size, and print a line for each."""
-    print(f"{'ratings':>8}  {'step':<10} {'s':>9} {'µs/rating':>10} {'ratio':>6} {'MB':>8}  largest process")
+    kinds = " ".join(f"{kind:>8}" for kind in KINDS)
+    print(f"{'ratings':>8}  {'step':<10} {'s':>9} {'cpu s':>9} {'µs/rating':>10} {'ratio':>6} {kinds}")
     first: dict[str, float] = {}
     for size in sizes:
         for step in steps:
             if step == "generate" and (folder / size / "files").exists():
                 continue
             done = [measure(step, folder / size, size, master) for _ in range(1 if step == "generate" else rounds)]
-            seconds = statistics.median(each.seconds for each in done)
-            largest = sorted(done, key=lambda each: each.peak)[len(done) // 2]
-            each = 1e6 * seconds / rows_of(size)
+            seconds, processor = (
+                statistics.median(getattr(each, name) for each in done) for name in ("seconds", "processor")
+            )
+            each = 1e6 * processor / rows_of(size)
             ratio = each / first.setdefault(step, each)
-            peak = largest.peak / 1e6
-            line = f"{seconds:>9,.1f} {each:>10,.2f} {ratio:>6.2f} {peak:>8,.0f}  {largest.largest}"
-            print(f"{size:>8}  {step:<10} {line}", flush=True)
+            peaks = (statistics.median(each.peaks[kind] for each in done) / 1e6 for kind in KINDS)
+            line = f"{seconds:>9,.1f} {processor:>9,.1f} {each:>10,.2f} {ratio:>6.2f} "
+            print(f"{size:>8}  {step:<10} {line}" + " ".join(f"{peak:>8,.0f}" for peak in peaks), flush=True)
 
 
-def print_correct(release: Path, models: Sequence[str], folder: Path) -> None:
+def print_correct(release: Path, models: Sequence[str], changes: Sequence[str], folder: Path) -> None:
     """Clean a release and learn from it, on a cluster and on this machine, and compare the results."""
     home = folder / "home"
     movietui(home, "data", "get", "none", "--from", str(release))
@@ -179,12 +195,13 @@ def print_correct(release: Path, models: Sequence[str], folder: Path) -> None:
         print(f"cleaning {preset}: {len(counts[0])} rules, {there['ratings']:,} ratings left, {said}", flush=True)
     print(f"{'model':<8} {'in memory':>10} {'1 worker':>10} {'2 workers':>10}  parameters of 1 and 2 workers")
     for model in models:
-        figures = [float(run(home, "-c", HERE, model).printed)]
+        figures = [float(run(home, "-c", HERE, model, *changes).printed)]
         checkpoints = []
         for workers in (1, 2):
             master = f"local-cluster[{workers},1,1024]"
             train = ("cluster", "train", model, "--dataset", "none", "--split", "random90", "--master", master)
-            trained = json.loads(movietui(home, *train, "--json").printed)
+            settings = [word for change in changes for word in ("--set", change)]
+            trained = json.loads(movietui(home, *train, *settings, "--json").printed)
             figures.append(trained["metrics"]["rmse"])
             checkpoints.append(load_file(Path(trained["checkpoint"]) / ARRAYS))
         apart = difference(*checkpoints)
@@ -219,6 +236,7 @@ AVAILABLE = tuple(name for name in COMPARED if name in FITS)
 @click.option("--keep", type=click.Path(path_type=Path), help="Use this folder, and what is in it already.")
 @click.option("--from", "release", type=click.Path(exists=True, path_type=Path), help="The release for correct.")
 @click.option("--models", default=",".join(AVAILABLE), callback=_names(AVAILABLE), show_default=True)
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="Change a setting of the models.")
 @click.option("--master", default=MASTER, show_default=True, help="Where the steps with sizes run.")
 def main(
     ratings: str,
@@ -227,6 +245,7 @@ def main(
     keep: Path | None,
     release: Path | None,
     models: tuple[str, ...],
+    changes: tuple[str, ...],
     master: str,
 ) -> None:
     """Measure the steps for each size, then compare a release with one machine."""
@@ -238,7 +257,7 @@ def main(
             print_sizes(ratings.split(","), steps, rounds, folder, master)
         if "correct" in only and release is not None:
             with tempfile.TemporaryDirectory() as compared:
-                print_correct(release.resolve(), models, Path(compared))
+                print_correct(release.resolve(), models, changes, Path(compared))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -164,6 +165,24 @@ def test_a_wrong_name_is_refused_before_spark_starts(
 ) -> None:
     monkeypatch.delattr("movietui.jobs.cluster.session")
     refused(CliRunner().invoke(cli, ["cluster", *arguments.split()]), expected)
+
+
+@pytest.mark.parametrize("command", ["train mf", "evaluate popularity dot"])
+def test_an_executor_without_torch_is_named_before_anything_starts(
+    movietui: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("movietui.models.cluster.fits.NEEDED", ("movietui", "no_such_package"))
+    monkeypatch.delattr("movietui.jobs.cluster.split")
+    before = recorded_runs()
+    result = movietui("cluster", *command.split(), "--dataset", "planted")
+    expected = rf"{command.split()[-1]} needs no_such_package on every executor, but {socket.gethostname()} has none; "
+    refused(result, expected)
+    assert recorded_runs() == before
+
+
+def recorded_runs() -> list[int]:
+    with contextlib.closing(Store(locations.store())) as opened:
+        return [run.id for run in opened.runs()]
 
 
 def test_a_failed_training_is_recorded(movietui: Run, monkeypatch: pytest.MonkeyPatch) -> None:

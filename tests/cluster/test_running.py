@@ -76,7 +76,7 @@ def test_a_stage_that_counts_keeps_its_own_count(spark: Any) -> None:
     assert any("of 2 tasks" in stage.note for stage in reported)
 
 
-def test_an_error_of_the_report_ends_the_work(spark: Any) -> None:
+def test_an_error_of_the_report_ends_the_work_and_a_session_that_was_open_prints_what_it_did(spark: Any) -> None:
     def report(stage: Stage) -> None:
         if stage.unit == "tasks":
             raise Cancelled
@@ -85,8 +85,13 @@ def test_an_error_of_the_report_ends_the_work(spark: Any) -> None:
         report(Stage("Counting"))
         return int(spark.sparkContext.parallelize(range(1), 1).map(lambda _: time.sleep(3600)).count())
 
-    with pytest.raises(Cancelled):
-        run(spark, work, report)
+    before = session.log_level(spark)
+    with session.session(None) as same:
+        assert same is spark
+        with pytest.raises(Cancelled):
+            run(spark, work, report)
+        assert session.log_level(spark) == "OFF"
+    assert session.log_level(spark) == before != "OFF"
 
 
 def test_an_error_of_the_work_is_raised(spark: Any) -> None:

@@ -402,7 +402,8 @@ class Blend(Model[BlendSettings, Tastes]):
 
         def score(name: str) -> Floats:
             scores = self._parts[name].score(tastes[name])
-            return self._with_unrated(scores, scores[self._known[: self._rated]].mean())
+            mean = scores.mean(where=self._known[: self._rated]) if self._known.any() else np.float32(0)
+            return self._with_unrated(scores, mean)
 
         scores = {name: base.score if name == BASE else score(name) for name in self._ranking}
         table = features(scores, self.counts, self._known)

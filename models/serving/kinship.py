@@ -86,14 +86,16 @@ def coincidence(movies: Movies, row: int, others: Ints, closer: NDArray[np.float
     that have them. For each row of ``closer``, shape (measures, others), it is the share of well-known movies that are
     at least as close to the movie as the other is. The sum is raised by ``OVERLAP`` times the information of the common
     genres as a part of that of all genres of either movie, and lowered by 1 for every ten years between the movies, if
-    both years are known. If one of them has no genre, they count as if they had the same.
+    both years are known. If one of them has no genre, they count as if they had the same, with the information
+    ``SPECIFIC``: in data without genres, the ratings alone decide.
 
     A director, a lead or a strong tag that is not common is seen at once; movies that share one have at least
     ``KIN_COINCIDENCE``.
     """
     weights, genres, theirs = information(movies), movies.genres[row], movies.genres[others]
-    common, either = (theirs & genres) @ weights, (theirs | genres) @ weights
-    overlap = np.where(genres.any() & theirs.any(1), common / np.maximum(either, 1e-9), 1.0)
+    known = genres.any() & theirs.any(1)
+    common = np.where(known, (theirs & genres) @ weights, SPECIFIC)
+    overlap = np.where(known, common / np.maximum((theirs | genres) @ weights, 1e-9), 1.0)
     years, people = movies.years[others], _people_in_common(movies, row)[others]
     apart = np.where((years > 0) & (movies.years[row] > 0), np.abs(years - movies.years[row]), 0)
     total = common + OVERLAP * overlap + people - np.log(closer).sum(0) - apart / 10

@@ -13,7 +13,7 @@ from movietui.models.base import Expectation, History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.crowds import Crowd
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import KIN_COINCIDENCE, OVERLAP, Shared, coincidence, shared
+from movietui.models.serving.kinship import KIN_COINCIDENCE, OVERLAP, SPECIFIC, Shared, coincidence, shared
 from movietui.models.serving.similar import Relations, Similarities
 from movietui.models.serving.standing import Record, Standing
 from tests.models.builders import dataset, tags_of, tastes
@@ -333,7 +333,7 @@ def test_coincidence_adds_up_rare_genres_their_overlap_closeness_and_years() -> 
 def test_movies_without_genres_count_as_if_they_had_the_same() -> None:
     few = dataset([0], [0], [3], movies=4)
     movies = replace(few.movies, genres=np.asarray([[1, 0], [0, 0], [0, 1], [1, 0]], bool))
-    assert together(movies, [1, 2, 3]) == pytest.approx([OVERLAP, 0, OVERLAP + np.log(2)])
+    assert together(movies, [1, 2, 3]) == pytest.approx([SPECIFIC + OVERLAP, 0, np.log(2) + OVERLAP])
 
 
 def test_movies_of_one_director_are_kin_and_closer_if_the_director_is_rare() -> None:

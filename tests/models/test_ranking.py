@@ -269,7 +269,7 @@ def test_json_has_the_agreed_fields(ranker: Ranker) -> None:
         "alike",
     }
     assert document["order"] == "liked"
-    reasons = [reason for movie in document["movies"] for reason in movie["why"]]
+    reasons = [reason for movie in ranker.recommend([user(5)], 90)["movies"] for reason in movie["why"]]
     assert reasons
     assert all(set(reason) == {"id", "title", "stars", "share", "weight", "shared"} for reason in reasons)
 
@@ -289,7 +289,7 @@ def test_why_names_liked_movies_that_raise_the_score(ranker: Ranker, model: Bias
 
 
 def test_why_names_the_viewers_of_a_pair(ranker: Ranker) -> None:
-    movies = ranker.recommend([user(5), user(6)], 5)["movies"]
+    movies = ranker.recommend([user(5), user(6)], 90)["movies"]
     assert {reason["viewer"] for movie in movies for reason in movie["why"]} == {"u5", "u6"}
     assert all(len(movie["stars_by_viewer"]) == 2 for movie in movies)
 

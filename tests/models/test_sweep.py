@@ -92,8 +92,9 @@ def test_a_search_tries_values_around_the_defaults() -> None:
     assert usual_texts("ease") == {
         "ones": ["no", "yes"],
         "zero": ["0.25..4"],
-        "ridge": ["375..6000"],
+        "ridge": ["500..8000"],
         "drop": ["0.25..4"],
+        "balance": ["0.125..1"],
         "movies": ["2000..32000"],
     }
     for name in MODELS:

@@ -369,12 +369,14 @@ def test_cancelling_a_start_leaves_nothing_to_the_event_loop(home: Path) -> None
 
 def test_children_of_another_event_loop_are_not_waited_for(home: Path) -> None:
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(Engine().start())
-    assert len(processes_of(home)) == 1
+    engine = Engine()
+    loop.run_until_complete(engine.start())
+    pid = pid_of(engine)
     asyncio.run(asyncio.wait_for(children.end_all(), 60))
-    assert len(processes_of(home)) == 1
+    assert alive(pid)
     loop.run_until_complete(children.end_all())
     loop.close()
+    assert not alive(pid)
     assert processes_of(home) == []
 
 

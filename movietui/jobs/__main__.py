@@ -158,6 +158,11 @@ def _handle_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _ignore_interrupts() -> None:
+    if threading.current_thread() is threading.main_thread():  # others cannot change it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _lower_priority() -> None:
     """Lower the priority, so that the screen and the engine come first.
 
@@ -186,11 +191,12 @@ def _main() -> int:
         try:
             pipe.write(encode(event).decode())
             pipe.flush()
-        except BrokenPipeError:
-            raise Cancelled from None  # the parent is gone
+        except BrokenPipeError:  # the parent is gone
+            _ignore_interrupts()  # that of ``_listen`` would stop the recording of this one
+            raise Cancelled from None
 
     def send_last(event: JobEvent) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing may stop the last event
+        _ignore_interrupts()  # nothing may stop the last event
         send(event)
 
     _lower_priority()

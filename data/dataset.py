@@ -303,7 +303,7 @@ class ImdbFacts:
 def _taken(column: Any, rows: NDArray[np.intp]) -> Any:
     """Return the rows of a column, a tuple or an array; of an empty one, nothing."""
     if isinstance(column, tuple):
-        return tuple(column[row] for row in rows.tolist()) if column else ()
+        return tuple(map(column.__getitem__, rows.tolist())) if column else ()
     return column[rows] if len(column) else column
 
 

@@ -62,8 +62,8 @@ class Tags:
         """Return the tags of the movies in these rows, in this order."""
         lengths = np.diff(self.starts)[rows]
         starts = np.append(0, np.cumsum(lengths)).astype(np.int32)
-        kept = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], lengths)
-        return replace(self, starts=starts, tag=self.tag[kept], weight=self.weight[kept])
+        entries = np.arange(starts[-1]) + np.repeat(self.starts[rows] - starts[:-1], lengths)
+        return replace(self, starts=starts, tag=self.tag[entries], weight=self.weight[entries])
 
     def strong(self, row: int) -> list[str]:
         """Return those tags of a movie that are ``STRONG``, in the same order."""

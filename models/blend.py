@@ -53,8 +53,8 @@ ORDER_MOVIES = 10_000
 WEIGHT_RATINGS = 1_000_000
 """About how many ratings the weights are learned from: all ratings of some users."""
 BASE_SHARE = 0.25
-"""The share of the minutes that the sweeps of ``BASE`` may take when it serves. With ml-32m, learning the weights takes
-five of twenty minutes, the other parts seven, and measuring one or two."""
+"""The share of the minutes that the sweeps of ``BASE`` may take when it serves. Learning the weights, the other parts
+and measuring take the rest: with ml-32m, a training of at most twenty minutes takes eighteen to nineteen."""
 SWEEP_SECONDS = 0.45e-6
 """About how many seconds a sweep with 32 factors takes for each rating, on two cores."""
 FEWEST_SWEEPS = 40

@@ -196,16 +196,16 @@ def states(parameters: Parameters, rows: Ints, gaps: NDArray[np.int64], *, last:
     behind = np.subtract.outer(np.arange(length), np.arange(length))
     for block in range(blocks):
         # For the last movie alone, the last block needs the others only as what the attention looks at.
-        kept = slice(-1, None) if last and block == blocks - 1 else slice(None)
-        near = np.where(behind[kept] < 0, -np.inf, distance[block][:, behind[kept].clip(0)]).astype(np.float32)
+        asking = slice(-1, None) if last and block == blocks - 1 else slice(None)
+        near = np.where(behind[asking] < 0, -np.inf, distance[block][:, behind[asking].clip(0)]).astype(np.float32)
         inputs = normalised(x, parameters["attention_norm"][block])
         query, key, value = (_heads(part, heads) for part in np.split(inputs @ parameters["attention"][block], 3, -1))
         scale = np.float32(query.shape[-1] ** -0.5)
-        weights = query[..., kept, :] @ (np.swapaxes(key, -1, -2) * scale) + near
+        weights = query[..., asking, :] @ (np.swapaxes(key, -1, -2) * scale) + near
         weights = np.exp(weights - weights.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         attended = np.swapaxes(weights @ value, -2, -3)
-        x = x[..., kept, :] + attended.reshape(*attended.shape[:-2], -1) @ parameters["attended"][block]
+        x = x[..., asking, :] + attended.reshape(*attended.shape[:-2], -1) @ parameters["attended"][block]
         inputs = normalised(x, parameters["dense_norm"][block])
         hidden = np.maximum(inputs @ parameters["hidden"][block] + parameters["hidden_bias"][block], 0)
         x = x + hidden @ parameters["output"][block] + parameters["output_bias"][block]

@@ -107,13 +107,13 @@ def coincidence(movies: Movies, row: int, others: Ints, closer: NDArray[np.float
 
 def _people_in_common(movies: Movies, row: int) -> NDArray[np.float64]:
     """Return how much it says that each movie has the same directors and leads as one movie, shape (movies,)."""
-    found = np.zeros(len(movies))
+    total = np.zeros(len(movies))
     if (facts := movies.imdb) is not None:
         leads = facts.cast_of(row)[:LEADS]
         led = [[other for other in facts.acted[name] if name in facts.cast_of(other)[:LEADS]] for name in leads]
         for rows in (*(list(facts.directed[name]) for name in facts.directors[row]), *led):
-            found[rows] += np.log(len(movies) / len(rows))
-    return found
+            total[rows] += np.log(len(movies) / len(rows))
+    return total
 
 
 def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:

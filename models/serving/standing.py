@@ -56,5 +56,5 @@ def record(liked: Bools) -> Record | None:
 
     ``liked``: which of these movies they liked, shape (movies,).
     """
-    found = Record(int(liked.sum()), len(liked))
-    return found if found.rated >= RATED and found.liked >= LIKED_SHARE * found.rated else None
+    counts = Record(int(liked.sum()), len(liked))
+    return counts if counts.rated >= RATED and counts.liked >= LIKED_SHARE * counts.rated else None

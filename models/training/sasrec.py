@@ -310,8 +310,8 @@ def calibrated(
         places = np.arange(len(watched.rows) - 1)
         movies = watched.movies[1:]
         scores, half = (
-            served.scores_after(states(served.parameters, watched.rows[kept], gaps_of(watched.time[kept])))
-            for kept in (slice(-1), slice(None, -1, 2))
+            served.scores_after(states(served.parameters, watched.rows[part], gaps_of(watched.time[part])))
+            for part in (slice(-1), slice(None, -1, 2))
         )
         personal_parts, of_half = (
             each[places, movies] - (each @ unit_mean) * unit_mean[movies] for each in (scores, half[places // 2])

@@ -41,6 +41,8 @@ uses, and closeness what a person sees."""
 LIKED_ABOVE_MEAN = 3.5
 """A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
 a movie if their rating is more than half a star below this."""
+STRICT = 0.5
+"""A viewer who gives at least so many stars less than others is strict: everyone's ratings promise too much."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -80,14 +82,17 @@ class Reasons:
     similar: tuple[Reason, ...] = ()
     """If the basis is ``everyone``: ratings of similar movies that the viewer liked, but that are no reasons. If the
     standing has a record, they are of the others that are very well liked."""
+    usual: float | None = None
+    """If the basis is ``everyone``: the viewer's mean rating, if they are strict."""
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """The basis, the crowd and the standing as JSON-able values."""
+        """The basis, the crowd, the standing and the viewer's mean rating as JSON-able values."""
         return {
             "basis": self.basis,
             "crowd": self.crowd and asdict(self.crowd),
             "standing": self.standing and asdict(self.standing),
+            "usual": self.usual,
         }
 
 
@@ -199,6 +204,11 @@ class _Viewer:
         return shrunk_mean(self.residuals)
 
     @cached_property
+    def usual(self) -> float | None:
+        """The mean of the ratings, if they are strict."""
+        return float(self.history.stars.mean()) if self.generosity <= -STRICT else None
+
+    @cached_property
     def well_liked(self) -> Bools:
         """Which of the ratings are of very well liked movies, shape (ratings,)."""
         return np.asarray(np.round(self.means[self.history.movies], 1) >= WELL_LIKED, bool)
@@ -226,7 +236,7 @@ class _Viewer:
 def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
     standing = viewer.standing(row)
     if not shares.any():  # computing similarities would take milliseconds for each movie
-        return Reasons("everyone", (), standing=standing)
+        return Reasons("everyone", (), standing=standing, usual=viewer.usual)
     similarities, history = viewer.similarities, viewer.history
     movies, rated, weights = similarities.dataset.movies, history.movies, np.abs(shares) / np.abs(shares).sum()
     relations = similarities.of(row)
@@ -272,7 +282,7 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         crowd = viewer.agreeing(relations.raters, row)
         if crowd.likes_clearly_more:
             return Reasons("alike", (), crowd=crowd)
-    return Reasons("everyone", (), standing=standing, similar=reasons(named, SIMILAR))
+    return Reasons("everyone", (), standing=standing, similar=reasons(named, SIMILAR), usual=viewer.usual)
 
 
 def _fans(viewer: _Viewer, raters: Raters, movies: Ints, fewest: int) -> tuple[int, Crowd] | None:

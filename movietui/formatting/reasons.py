@@ -31,8 +31,8 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     """Return what a prediction rests on; empty if it rests on single ratings.
 
     ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``alike``,
-    ``crowd``, ``standing`` and ``similar`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and
-    ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
+    ``crowd``, ``standing``, ``similar`` and ``usual`` (see ``movietui.models.serving.explanations.Reasons``). ``count``
+    and ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
     """
     if viewer["basis"] == "ratings":
         return ""
@@ -40,7 +40,9 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return _crowd(viewer, who)
     if not count:
         return UNRATED
-    return f"{_by_everyone(viewer['standing'], count, mean)}{_by_viewer(viewer, who, 'liked' if mean else 'watched')}"
+    by_viewer = _by_viewer(viewer, who, "liked" if mean else "watched")
+    usual = f"; {_whose(who)} average is ★ {viewer['usual']:.1f}" if mean and viewer["usual"] else ""
+    return f"{_by_everyone(viewer['standing'], count, mean)}{by_viewer}{usual}"
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
@@ -48,10 +50,13 @@ def _crowd(viewer: Mapping[str, Any], who: str) -> str:
     if viewer["alike"]:
         people = f"people who, like {who}, liked {text.enumerate_names([each['title'] for each in viewer['alike']])}"
     else:
-        whose = "yours" if who == "you" else f"{who}'s"
-        people = f"people whose ratings agree with {whose}"
+        people = f"people whose ratings agree with {'yours' if who == 'you' else _whose(who)}"
     crowd = viewer["crowd"]
     return f"liked by {crowd['theirs']:.0%} of {crowd['people']} {people} ({crowd['everyone']:.0%} of all)"
+
+
+def _whose(who: str) -> str:
+    return "your" if who == "you" else f"{who}'s"
 
 
 def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) -> str:

@@ -176,6 +176,8 @@ class ViewerDetails(TypedDict):
     """If the basis is ``everyone``: how well the movie is liked, compared with others; ``None`` if not very well."""
     similar: list[Why]
     """If the basis is ``everyone``: similar movies that the viewer liked; see ``Reasons.similar``."""
+    usual: float | None
+    """If the basis is ``everyone``: the viewer's mean rating, if they give clearly fewer stars than others."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

@@ -36,7 +36,7 @@ def release(tmp_path: Path, layout: str, name: str = "files", **changed: list[st
 
 
 def on_one_machine(path: Path, cleaning: str) -> Dataset:
-    return encode("x", cleaner.clean("x", reader.read(path), cleaner.parse(cleaning))[0], cleaning)
+    return encode("own", cleaner.clean("own", reader.read(path), cleaner.parse(cleaning))[0], cleaning)
 
 
 def rows_of(ratings: Any) -> list[tuple[int, int, float, int]]:

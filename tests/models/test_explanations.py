@@ -299,6 +299,13 @@ def test_without_ratings_the_basis_is_everyone() -> None:
     assert explain(model, Similarities(ALIKE), nothing, predicting(5), 0).reasons.basis == "everyone"
 
 
+def test_the_mean_rating_of_a_strict_viewer_stands_beside_everyones() -> None:
+    """Everyone gave 3 stars to every movie; a single rating says too little."""
+    assert reasons([1, 2, 2, 1, 2, 1], [0.1] * 6).usual == 1.5
+    assert reasons([2, 3, 3, 3, 3, 2], [0.1] * 6).usual is None
+    assert reasons([1], [0.1]).usual is None
+
+
 def test_a_rated_movie_is_explained_with_its_rating() -> None:
     model = Chosen([0.5, 0.4])
     model.fit(ALIKE)

@@ -484,6 +484,7 @@ class FakeEngine(Requests, EngineClient):
                     "crowd": None,
                     "standing": None,
                     "similar": [],
+                    "usual": None,
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

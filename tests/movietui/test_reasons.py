@@ -20,7 +20,7 @@ RAN, ALIEN = {"title": "Ran", "shared": NOTHING}, {"title": "Alien", "shared": {
 def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
-    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": []}
+    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": [], "usual": None}
     assert reasons.basis(viewer, count, mean, who) == expected
 
 
@@ -48,13 +48,13 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     ],
 )
 def test_the_best_liked_movies_are_called_so(best_of: str | None, expected: str) -> None:
-    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": []}
+    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": [], "usual": None}
     assert reasons.basis(viewer, 112, 4.5) == expected
 
 
 def test_it_is_said_what_else_a_viewer_liked() -> None:
     standing = {"best_of": "", "record": {"liked": 11, "rated": 12}}
-    viewer = {"basis": "everyone", "standing": standing, "similar": []}
+    viewer = {"basis": "everyone", "standing": standing, "similar": [], "usual": None}
     best = "one of the best liked movies of all: ★ 4.5 from 112 ratings"
     assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked ones"
     viewer["similar"] = [RAN, ALIEN]
@@ -65,6 +65,12 @@ def test_it_is_said_what_else_a_viewer_liked() -> None:
     assert reasons.basis(viewer, 112, 4.5) == f"{best}, and similar to Ran and Alien (Ann), which you liked"
     viewer["standing"] = None
     assert reasons.basis(viewer, 34, 0) == "watched by 34 users, and similar to Ran and Alien (Ann), which you watched"
+
+
+def test_the_average_of_a_strict_viewer_stands_beside_everyones() -> None:
+    viewer = {"basis": "everyone", "standing": None, "similar": [], "usual": 1.74}
+    assert reasons.basis(viewer, 267, 3.8) == "everyone's average: ★ 3.8 from 267 ratings; your average is ★ 1.7"
+    assert reasons.basis(viewer, 267, 3.8, "anna").endswith("; anna's average is ★ 1.7")
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:

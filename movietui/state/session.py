@@ -414,9 +414,12 @@ class Session:
         ranking = asyncio.create_task(rank())
         try:
             change = await self.changes.rate(self.audience, movie_to_store(movie), stars, read_query)
-        except BaseException:
+        except BaseException as error:
             ranking.cancel()
             await asyncio.gather(ranking, return_exceptions=True)
+            if isinstance(error, Exception):  # the engine would compare the next list with one that is never shown
+                with contextlib.suppress(Problem):
+                    await self._ranked(offset, limit)
             raise
         return change, await ranking
 

@@ -106,6 +106,9 @@ async def test_a_rating_that_cannot_be_written_gives_no_list(
     with pytest.raises(Problem, match="the disk is full"):
         await session.rate_and_rank(movie, 4.0, 0, 10)
     assert session.changes.last is None
+    *_, before, last = [named for name, named in engine.asked if name == Requests.rank.__name__]
+    assert before["query"]["viewers"][0]["rated"] != last["query"]["viewers"][0]["rated"]
+    assert not last["compare"]
     assert await first(session) == movie
 
 

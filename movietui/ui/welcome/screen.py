@@ -276,10 +276,10 @@ class WelcomeScreen(FrameScreen):
         assert session.opened is not None
         profiles = await asyncio.to_thread(session.store.profiles)
         rows = [Choice(ref.id, text.plural(count, "rating"), viewer=ref) for ref, count in profiles]
-        another = "for someone else" if rows else "type a name and rate movies: two minutes"
+        another = "for someone else" if rows else "rate movies for two minutes"
         rows += [
             self._choice("new_profile", "Make a profile", another),
-            self._choice("import", "Import your ratings", "Letterboxd, IMDb, Trakt, MovieLens, TMDB"),
+            self._choice("import", "Import your ratings", "Letterboxd, IMDb and others"),
             self._choice("look", "Look around", f"as a user of {session.opened['dataset']}"),
         ]
         self.state = "who"

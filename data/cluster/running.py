@@ -183,10 +183,10 @@ class _Watch:
             info = tracker.getJobInfo(job)
             stages = [int(stage) for stage in info.stageIds] if info else []
             if info and info.status == RUNNING:
-                infos += [found for stage in stages if stage in active and (found := tracker.getStageInfo(stage))]
+                infos += [of_stage for stage in stages if stage in active and (of_stage := tracker.getStageInfo(stage))]
             else:
                 self._counted.add(job)
-                self._count([found for stage in stages if (found := tracker.getStageInfo(stage))])
+                self._count([of_stage for stage in stages if (of_stage := tracker.getStageInfo(stage))])
         with self._reporting:
             if self._stage is None:
                 return

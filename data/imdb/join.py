@@ -268,8 +268,8 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     started = time.perf_counter()
     digest, movies, links = _movies_to_match(name)
     choices = _choices(name)
-    found = table_files.tables(folder, report)
-    files, notes = found.files, list(found.notes)
+    read = table_files.tables(folder, report)
+    files, notes = read.files, list(read.notes)
     counts: dict[str, imdb_tables.ReadCounts] = {}
     by_hand = {choice.title for choice in choices.values() if choice.title}
     linked = {movie.link for movie in movies if movie.link}

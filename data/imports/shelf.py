@@ -95,9 +95,9 @@ def read(folder: Path, report: Report = silent) -> Shelf:
 
 
 def _instead(scan: "_Scan") -> str:
-    found = [f"{what} ({count:,})" for what, count in scan.ignored.items()]
-    found += [f"folders that cannot be read ({len(scan.unread):,})"] * bool(scan.unread)
-    return f", only {', '.join(found)}" if found else ""
+    others = [f"{what} ({count:,})" for what, count in scan.ignored.items()]
+    others += [f"folders that cannot be read ({len(scan.unread):,})"] * bool(scan.unread)
+    return f", only {', '.join(others)}" if others else ""
 
 
 def path_text(path: PurePosixPath) -> str:

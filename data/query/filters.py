@@ -259,8 +259,8 @@ def _parts(typed: str, dataset: Dataset) -> Iterable[tuple[str, int]]:
 
 
 def _lists(typed: str, lists: Mapping[str, int], movies: int) -> Iterable[tuple[str, int]]:
-    if found := begun_in(typed):
-        sign, beginning = found
+    if begun := begun_in(typed):
+        sign, beginning = begun
         for name, count in lists.items():
             if folded(name).startswith(folded(beginning)):
                 yield condition(name, sign), movies - count if sign == "-" else count

@@ -22,9 +22,9 @@ def store(dataset: Dataset, folder: Path, parts: int = 3, report: CleaningReport
     for part in range(parts):
         rows = dataset.ratings.take((order == part).nonzero()[0][::-1])
         table = pa.table({name: getattr(rows, name) for name in ("user", "movie", "stars", "time")})
-        place = folder / "tables" / "ratings" / f"part={part}"
-        place.mkdir(parents=True)
-        pq.write_table(table, place / "0.parquet")
+        part_folder = folder / "tables" / "ratings" / f"part={part}"
+        part_folder.mkdir(parents=True)
+        pq.write_table(table, part_folder / "0.parquet")
     row = pa.array(range(len(dataset.users)), pa.int32())
     users = pa.table(
         {

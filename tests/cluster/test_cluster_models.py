@@ -237,9 +237,9 @@ def test_scratch_folders_of_dead_trainings_are_removed(spark: Any, stored: Clust
             os.utime(folder, (long_ago, long_ago))
     left = {"_unfinished-running", "tables-of-the-dataset"}
     with replace(stored, uri=beside.as_uri()).scratch(spark) as scratch:
-        own = Path(scratch.removeprefix("file://"))
-        own.mkdir()
-        assert {each.name for each in beside.iterdir()} == {own.name, *left}
+        mine = Path(scratch.removeprefix("file://"))
+        mine.mkdir()
+        assert {each.name for each in beside.iterdir()} == {mine.name, *left}
     assert {each.name for each in beside.iterdir()} == left
 
 

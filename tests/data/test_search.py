@@ -162,10 +162,10 @@ def test_actors_and_tags_that_match() -> None:
     )
     tags = tags_of([(0, "outer space", 0.9), (1, "space", 0.9), (1, "spoof", 0.5), (2, "space", 0.9)], 3)
     search = Search(replace(base, movies=replace(base.movies, imdb=facts, tags=tags)))
-    found = search.find("weaver", 5)
-    assert (found.directors, found.actors, found.tags) == ((), ("Sigourney Weaver",), ())
-    found = search.find("scott", 5)
-    assert (found.directors, found.actors) == (("Ridley Scott",), ())  # who also acts
+    matches = search.find("weaver", 5)
+    assert (matches.directors, matches.actors, matches.tags) == ((), ("Sigourney Weaver",), ())
+    matches = search.find("scott", 5)
+    assert (matches.directors, matches.actors) == (("Ridley Scott",), ())  # who also acts
     assert search.find("space", 5).tags == ("space", "outer space")
     assert search.find("sigurney waever", 5).actors == ("Sigourney Weaver",)
     assert search.find("spcae", 5).tags == ("space", "outer space")

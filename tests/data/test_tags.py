@@ -39,11 +39,11 @@ def read(folder: Path, layout: str = "ml-latest-small", **files: list[str]) -> R
 
 def by_movie(tags: RawTags | None) -> dict[int, dict[str, float]]:
     """Return the tags of each movie with their weights, in order."""
-    found: dict[int, dict[str, float]] = {}
+    weights: dict[int, dict[str, float]] = {}
     assert tags is not None
     for movie, tag, weight in zip(tags.movie_id.tolist(), tags.tag.tolist(), tags.weight.tolist(), strict=True):
-        found.setdefault(movie, {})[tags.names[tag]] = round(weight, 3)
-    return found
+        weights.setdefault(movie, {})[tags.names[tag]] = round(weight, 3)
+    return weights
 
 
 GIVEN = (

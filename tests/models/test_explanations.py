@@ -376,9 +376,9 @@ def test_shared_actors_and_tags() -> None:
     names = ("comedy", "ann", "di", "heist", "dark", "weak", "clever", "tense")
     cells = [(row, name, 0.3 if name == "weak" else 0.9) for row in (0, 1) for name in names]
     movies = replace(few.movies, imdb=facts, tags=tags_of(cells, 3))
-    found = shared(movies, 0, [1])
-    assert found.actors == ("Ann", "Cy")
-    assert found.tags == ("clever", "dark", "heist")  # the first three; what repeats a genre or a person is left out
+    common = shared(movies, 0, [1])
+    assert common.actors == ("Ann", "Cy")
+    assert common.tags == ("clever", "dark", "heist")  # the first three; what repeats a genre or a person is left out
     assert shared(movies, 0, [2]).tags == shared(movies, 0, [2]).actors == ()
     assert Shared(("Drama",), ("Di",), ("Ann",), ("heist",)).names() == ["Di", "Ann", "heist", "Drama"]
 

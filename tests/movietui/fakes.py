@@ -225,8 +225,8 @@ class FakeEngine(Requests, EngineClient):
             movies &= {int(key) for key in query["among"]}
         owners = tuple(one["id"] for one in viewers if one["kind"] == "profile")
         for word in conditions_of(query.get("filter", "")):
-            if found := list_in(word):
-                movies &= {int(key) for key in KnownLists(owners, query.get("lists", {})).keys_of(found[1], word)}
+            if named := list_in(word):
+                movies &= {int(key) for key in KnownLists(owners, query.get("lists", {})).keys_of(named[1], word)}
                 continue
             if word not in ("+even", "+odd", "1990..1999", "1980..1989", "@Odd", "@Ann", "#calm-seas"):
                 raise Problem(f"There is no genre {word[1:]!r}; choose one of even, odd.")

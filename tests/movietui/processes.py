@@ -45,11 +45,11 @@ def descendants(pid: int) -> dict[int, str]:
         with contextlib.suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(folder.name))
-    found: dict[int, str] = {}
+    lines: dict[int, str] = {}
     waiting = [pid]
     while waiting:
         for child in children.get(waiting.pop(), []):
             with contextlib.suppress(OSError):
-                found[child] = Path(f"/proc/{child}/cmdline").read_text(errors="replace").replace("\0", " ")
+                lines[child] = Path(f"/proc/{child}/cmdline").read_text(errors="replace").replace("\0", " ")
             waiting.append(child)
-    return found
+    return lines

@@ -395,11 +395,11 @@ def test_details_have_facts_from_imdb(joined: Service) -> None:
     assert (result["cast"], result["tags"]) == (["Marlon Brando", "Francis Ford Coppola"], [])
     assert (result["languages"], result["countries"]) == (["English"], ["United States"])
     assert result["link"] == "tt0000011"
-    found = joined.search(words="brando")
-    assert (found["directors"], found["actors"]) == ([], [{"name": "Marlon Brando", "movies": 1}])
-    found = joined.search(words="coppola")
-    assert (found["directors"], found["actors"]) == ([{"name": "Francis Ford Coppola", "movies": 1}], [])
-    assert (found["tags"], found["joined"], found["tagged"]) == ([], True, False)
+    matches = joined.search(words="brando")
+    assert (matches["directors"], matches["actors"]) == ([], [{"name": "Marlon Brando", "movies": 1}])
+    matches = joined.search(words="coppola")
+    assert (matches["directors"], matches["actors"]) == ([{"name": "Francis Ford Coppola", "movies": 1}], [])
+    assert (matches["tags"], matches["joined"], matches["tagged"]) == ([], True, False)
     only = joined.rank(query=query_for(a_user(), filter='@"marlon brando" lang:en country:usa'), offset=0, limit=9)
     assert {row["title"] for row in only["rows"]} <= {"The Godfather"}
     unknown = joined.movie_details(viewers=[a_user()], movies=[id_of(joined, "Alien")])[0]

@@ -10,10 +10,10 @@ from movietui.models.serving.similar import Raters
 
 FEWEST = 30
 """A crowd has at least this many people, so that its share means something."""
-CLEARLY_MORE = 0.4
+CLEARLY_MORE = 0.5
 """A crowd clearly likes a movie more than others do if the share of those who do not like it, shrunk towards that of
 all, is lower by at least this part: 97 % instead of 93 %, or 95 % instead of 90 %, like it."""
-MUCH_MORE = 0.05
+MUCH_MORE = 0.08
 """It is enough if that share is lower by this much: 65 % instead of 60 % like it."""
 DAMPING = 10.0
 """The weight, in people, that shrinks the share of a crowd towards that of all."""

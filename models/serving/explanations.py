@@ -14,6 +14,7 @@ from movietui.models.metrics import RELEVANT
 from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans
 from movietui.models.serving.kinship import (
     KIN_COINCIDENCE,
+    NEAR_COINCIDENCE,
     RELATED_COINCIDENCE,
     SIMILAR_COINCIDENCE,
     Shared,
@@ -31,7 +32,7 @@ OBJECTIONS = 2
 ALIKE = 3
 """The maximum number of liked movies by which people with the same taste are described."""
 SIMILAR = 2
-"""The maximum number of similar movies that are named beside everyone's ratings."""
+"""The maximum number of liked movies that are named because they are closest. A second one is at least related."""
 SMALLEST_WEIGHT = 0.5
 """The smallest weight of a reason, as a part of the average weight of the viewer's ratings. A rating that hardly
 changes the score is no reason, however similar its movie."""
@@ -41,8 +42,6 @@ uses, and closeness what a person sees."""
 LIKED_ABOVE_MEAN = 3.5
 """A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
 a movie if their rating is more than half a star below this."""
-STRICT = 0.5
-"""A viewer who gives at least so many stars less than others is strict: everyone's ratings promise too much."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -80,19 +79,16 @@ class Reasons:
     standing: Standing | None = None
     """If the basis is ``everyone``: how well it is liked, compared with others; ``None`` if not very well."""
     similar: tuple[Reason, ...] = ()
-    """If the basis is ``everyone``: ratings of similar movies that the viewer liked, but that are no reasons. If the
-    standing has a record, they are of the others that are very well liked."""
-    usual: float | None = None
-    """If the basis is ``everyone``: the viewer's mean rating, if they are strict."""
+    """If nothing else names movies: ratings of the liked movies closest to the movie, although they are no reasons. If
+    the standing has a record, they are of the others that are very well liked."""
 
     @property
     def evidence(self) -> dict[str, Any]:
-        """The basis, the crowd, the standing and the viewer's mean rating as JSON-able values."""
+        """The basis, the crowd and the standing as JSON-able values."""
         return {
             "basis": self.basis,
             "crowd": self.crowd and asdict(self.crowd),
             "standing": self.standing and asdict(self.standing),
-            "usual": self.usual,
         }
 
 
@@ -157,12 +153,11 @@ def reasons_for(
       ``ALIKE`` related movies whose ratings count for it. If everyone's ratings would convince the viewer, a single
       movie says too little.
     - Everyone's ratings convince the viewer: it is very well liked, and so were most others of these by the viewer.
-      Related ones are named.
-    - Everyone's ratings, if the viewer liked kin that do not count against the movie, which are named.
     - People whose ratings agree with the viewer's clearly like it more than others do.
     - Everyone's ratings.
 
-    People who liked the same movies are not named if kin can be named beside everyone's ratings.
+    Beside the last three, the closest liked movies are named. If one of these is kin, nobody who liked the same movies
+    is named.
     """
     viewer = _Viewer(similarities, history, crowd_means(similarities.dataset))
     return [
@@ -204,11 +199,6 @@ class _Viewer:
         return shrunk_mean(self.residuals)
 
     @cached_property
-    def usual(self) -> float | None:
-        """The mean of the ratings, if they are strict."""
-        return float(self.history.stars.mean()) if self.generosity <= -STRICT else None
-
-    @cached_property
     def well_liked(self) -> Bools:
         """Which of the ratings are of very well liked movies, shape (ratings,)."""
         return np.asarray(np.round(self.means[self.history.movies], 1) >= WELL_LIKED, bool)
@@ -236,7 +226,7 @@ class _Viewer:
 def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
     standing = viewer.standing(row)
     if not shares.any():  # computing similarities would take milliseconds for each movie
-        return Reasons("everyone", (), standing=standing, usual=viewer.usual)
+        return Reasons("everyone", (), standing=standing)
     similarities, history = viewer.similarities, viewer.history
     movies, rated, weights = similarities.dataset.movies, history.movies, np.abs(shares) / np.abs(shares).sum()
     relations = similarities.of(row)
@@ -267,22 +257,25 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         heaviest = max(reason.weight for reason in best)
         objections = kin & viewer.disliked & counting & (shares < 0) & (weights <= heaviest)
         return Reasons("ratings", best, reasons(objections, OBJECTIONS))
-    if convincing:
-        named = related & viewer.liked & viewer.well_liked
-    else:
-        named = kin & viewer.liked & ((shares > 0) | (weights < 1 / len(history)))
-    describing = np.flatnonzero(related & raising)
-    closest = describing[np.argsort(-together[describing], kind="stable")][:ALIKE]
-    if not (kin & named).any() and (
-        described := _fans(viewer, relations.raters, rated[closest], 2 if convincing else 1)
+
+    def closest(chosen: Bools) -> NDArray[np.intp]:
+        indices = np.flatnonzero(chosen)
+        return indices[np.argsort(-together[indices], kind="stable")]
+
+    liked = viewer.liked & viewer.well_liked if convincing else viewer.liked
+    describing = closest(related & raising)[:ALIKE]
+    if not (kin & liked).any() and (
+        described := _fans(viewer, relations.raters, rated[describing], 2 if convincing else 1)
     ):
         number, crowd = described
-        return Reasons("alike", (), alike=reasons(closest[:number], ALIKE), crowd=crowd)
-    if not named.any() and not convincing:
+        return Reasons("alike", (), alike=reasons(describing[:number], ALIKE), crowd=crowd)
+    near = closest(liked & (together >= NEAR_COINCIDENCE))[:SIMILAR]
+    named = reasons(near[: max(1, int(related[near].sum()))], SIMILAR)
+    if not convincing:
         crowd = viewer.agreeing(relations.raters, row)
         if crowd.likes_clearly_more:
-            return Reasons("alike", (), crowd=crowd)
-    return Reasons("everyone", (), standing=standing, similar=reasons(named, SIMILAR), usual=viewer.usual)
+            return Reasons("alike", (), crowd=crowd, similar=named)
+    return Reasons("everyone", (), standing=standing, similar=named)
 
 
 def _fans(viewer: _Viewer, raters: Raters, movies: Ints, fewest: int) -> tuple[int, Crowd] | None:

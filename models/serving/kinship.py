@@ -30,6 +30,9 @@ SIMILAR_COINCIDENCE = 16.5
 """Movies with at least this are similar: 86 % of the 120 pairs with less than 18 convinced."""
 RELATED_COINCIDENCE = 14.0
 """Movies with at least this are related: 75 % of the 307 pairs with less than 16.5 convinced."""
+NEAR_COINCIDENCE = 11.0
+"""The closest movie that a viewer liked is worth naming if it has at least this. Of 28 such pairs with less than
+``RELATED_COINCIDENCE``, 20 convinced at least somewhat; of 9 pairs with 10 to 11, 4."""
 OVERLAP = 7.0
 """What the same genres add to a ``coincidence``. *Duck Soup*, a comedy about a war, is no kin of *Casablanca*."""
 YEARS = 10.0

@@ -214,7 +214,6 @@ class OpenDataset:
             "similar": [self._why(reason) for reason in explanation.reasons.similar],
             "crowd": cast("Crowd | None", crowd and asdict(crowd)),
             "standing": cast("Standing | None", standing and asdict(standing)),
-            "usual": explanation.reasons.usual,
             "against": [self._why(reason) for reason in explanation.reasons.against],
             "shared": explanation.shared.names(),
         }

@@ -31,18 +31,15 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
     """Return what a prediction rests on; empty if it rests on single ratings.
 
     ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``alike``,
-    ``crowd``, ``standing``, ``similar`` and ``usual`` (see ``movietui.models.serving.explanations.Reasons``). ``count``
-    and ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
+    ``crowd``, ``standing`` and ``similar`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and
+    ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
     """
     if viewer["basis"] == "ratings":
         return ""
-    if viewer["basis"] == "alike":
-        return _crowd(viewer, who)
-    if not count:
+    if viewer["basis"] == "everyone" and not count:
         return UNRATED
-    by_viewer = _by_viewer(viewer, who, "liked" if mean else "watched")
-    usual = f"; {_whose(who)} average is ★ {viewer['usual']:.1f}" if mean and viewer["usual"] else ""
-    return f"{_by_everyone(viewer['standing'], count, mean)}{by_viewer}{usual}"
+    people = _crowd(viewer, who) if viewer["basis"] == "alike" else _by_everyone(viewer["standing"], count, mean)
+    return people + _by_viewer(viewer, who, "liked" if mean else "watched")
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
@@ -50,13 +47,10 @@ def _crowd(viewer: Mapping[str, Any], who: str) -> str:
     if viewer["alike"]:
         people = f"people who, like {who}, liked {text.enumerate_names([each['title'] for each in viewer['alike']])}"
     else:
-        people = f"people whose ratings agree with {'yours' if who == 'you' else _whose(who)}"
+        whose = "yours" if who == "you" else f"{who}'s"
+        people = f"people whose ratings agree with {whose}"
     crowd = viewer["crowd"]
     return f"liked by {crowd['theirs']:.0%} of {crowd['people']} {people} ({crowd['everyone']:.0%} of all)"
-
-
-def _whose(who: str) -> str:
-    return "your" if who == "you" else f"{who}'s"
 
 
 def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) -> str:
@@ -73,13 +67,13 @@ def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) ->
 
 
 def _by_viewer(viewer: Mapping[str, Any], who: str, liked: str) -> str:
-    """Return what a viewer thinks of other movies that are very well liked, or of similar ones."""
+    """Return what a viewer thinks of other movies that are very well liked, and of the closest ones."""
     names = [f"{each['title']}{_also(each)}" for each in viewer["similar"]]
     titles = text.enumerate_names(names) if names else ""
     if record := viewer["standing"] and viewer["standing"]["record"]:
         such = f", such as {titles}" if titles else ""
         return f"; {who} liked {record['liked']} of {record['rated']} other very well liked ones{such}"
-    return f", and similar to {titles}, which {who} {liked}" if titles else ""
+    return f"; closest of those {who} {liked}: {titles}" if titles else ""
 
 
 def watched_by(count: int) -> str:

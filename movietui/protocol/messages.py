@@ -175,9 +175,7 @@ class ViewerDetails(TypedDict):
     standing: Standing | None
     """If the basis is ``everyone``: how well the movie is liked, compared with others; ``None`` if not very well."""
     similar: list[Why]
-    """If the basis is ``everyone``: similar movies that the viewer liked; see ``Reasons.similar``."""
-    usual: float | None
-    """If the basis is ``everyone``: the viewer's mean rating, if they give clearly fewer stars than others."""
+    """If nothing else names movies: the closest ones that the viewer liked; see ``Reasons.similar``."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

@@ -63,8 +63,9 @@ ALIKE = replace(ALIKE, movies=replace(ALIKE.movies, genres=GENRES))
 """Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, the others of another."""
 
 
-KIN, SIMILAR, RELATED = 0.05, 0.08, 0.2
-"""With so many well-known movies as close, movies of the genre of ``ALIKE`` are kin, similar, or related."""
+KIN, SIMILAR, RELATED, NEAR, FAR = 0.05, 0.08, 0.2, 0.5, 0.7
+"""With so many well-known movies as close, movies of the genre of ``ALIKE`` are kin, similar, related, near enough to
+be named as the closest, or none of these."""
 
 
 class Close(Similarities):
@@ -167,18 +168,26 @@ def test_a_rated_movie_is_none_of_the_others() -> None:
     assert chosen.standing == Standing("", None)
 
 
-def test_others_that_are_very_well_liked_are_named_if_they_are_related() -> None:
+def test_the_closest_of_the_others_that_are_very_well_liked_are_named() -> None:
     assert rows(reasons([5] * 5, [-0.5] * 5, share=RELATED, train=BEST).similar) == [1, 2]
-    assert not reasons([5] * 5, [-0.5] * 5, share=0.5, train=BEST).similar
+    assert rows(reasons([5] * 5, [-0.5] * 5, share=NEAR, train=BEST).similar) == [1]
+    assert not reasons([5] * 5, [-0.5] * 5, share=FAR, train=BEST).similar
     stars = np.where(BEST.ratings.movie == 1, 3, 5).astype(np.float32)
     other = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
     assert rows(reasons([5] * 6, [-0.5] * 6, share=RELATED, train=other).similar) == [2, 3]
 
 
-def test_kin_that_do_not_count_against_a_movie_are_named() -> None:
-    assert rows(reasons([5, 3, 3], [-0.1, 0.5, 0.5], share=SIMILAR).similar) == [1]
-    assert not reasons([5, 3, 3], [-0.6, 0.5, 0.5], share=SIMILAR).similar
-    assert not reasons([5, 3, 3], [-0.1, 0.5, 0.5], share=RELATED).similar
+def test_the_closest_liked_movies_are_named_even_if_they_count_against_a_movie() -> None:
+    assert rows(reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=RELATED).similar) == [2, 3]
+    assert rows(reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=NEAR).similar) == [2]
+    assert not reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=FAR).similar
+
+
+def test_a_second_of_the_closest_movies_is_related() -> None:
+    years = np.full(400, 1990, np.int32)
+    years[1], years[3] = 1960, 1970
+    train = replace(ALIKE, movies=replace(ALIKE.movies, years=years))
+    assert rows(reasons([5, 5, 5], [-0.9, -0.1, -0.1], share=RELATED, train=train).similar) == [2]
 
 
 USERS = np.arange(60)
@@ -249,9 +258,10 @@ def test_people_are_not_named_beside_kin_that_the_viewer_liked() -> None:
     years = np.full(400, 1990, np.int32)
     years[1] = 1970  # related, but no kin
     train = replace(DIVIDED, movies=replace(DIVIDED.movies, years=years))
-    assert reasons([5], [0.5], [1], 0.06, train).basis == "alike"
+    assert rows(reasons([5], [0.5], [1], 0.06, train).alike) == [1]
     chosen = reasons([5, 5], [0.5, 0.05], [1, 3], 0.06, train)
-    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [3])
+    assert not chosen.alike
+    assert rows(chosen.similar) == [1, 3]
 
 
 def test_people_whose_ratings_agree_are_named() -> None:
@@ -297,13 +307,6 @@ def test_without_ratings_the_basis_is_everyone() -> None:
     model.fit(ALIKE)
     nothing = History(np.int32([]), np.float32([]))
     assert explain(model, Similarities(ALIKE), nothing, predicting(5), 0).reasons.basis == "everyone"
-
-
-def test_the_mean_rating_of_a_strict_viewer_stands_beside_everyones() -> None:
-    """Everyone gave 3 stars to every movie; a single rating says too little."""
-    assert reasons([1, 2, 2, 1, 2, 1], [0.1] * 6).usual == 1.5
-    assert reasons([2, 3, 3, 3, 3, 2], [0.1] * 6).usual is None
-    assert reasons([1], [0.1]).usual is None
 
 
 def test_a_rated_movie_is_explained_with_its_rating() -> None:

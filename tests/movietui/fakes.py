@@ -484,7 +484,6 @@ class FakeEngine(Requests, EngineClient):
                     "crowd": None,
                     "standing": None,
                     "similar": [],
-                    "usual": None,
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

@@ -61,7 +61,7 @@ def test_recommend_makes_a_list_for_a_pair(run: Run, ready: Path) -> None:
     assert run("recommend", "--user", 1, "--user", 2, "--dataset", "demo").exit_code == 0
 
 
-def test_recommend_combines_several_viewers_in_each_way(run: Run, ready: Path) -> None:
+def test_recommend_combines_several_viewers_in_each_way(run: Run, small: Path) -> None:
     arguments = ("recommend", "--user", 1, "--user", 2, "-k", 400, "--dataset", "demo", "--json")
     lists = {way: [movie["id"] for movie in document(run(*arguments, "--together", way))["movies"]] for way in WAYS}
     assert len({tuple(result) for result in lists.values()}) == len(WAYS)

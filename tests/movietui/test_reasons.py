@@ -20,13 +20,14 @@ RAN, ALIEN = {"title": "Ran", "shared": NOTHING}, {"title": "Alien", "shared": {
 def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
-    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": [], "usual": None}
+    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": []}
     assert reasons.basis(viewer, count, mean, who) == expected
 
 
 def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     crowd = {"theirs": 0.956, "everyone": 0.8, "people": 45}
-    viewer = {"basis": "alike", "alike": [{"title": "Chinatown"}, {"title": "Vertigo"}], "crowd": crowd}
+    liked = [{"title": "Chinatown"}, {"title": "Vertigo"}]
+    viewer = {"basis": "alike", "alike": liked, "crowd": crowd, "standing": None, "similar": []}
     assert reasons.basis(viewer, 12, 4.5) == (
         "liked by 96% of 45 people who, like you, liked Chinatown and Vertigo (80% of all)"
     )
@@ -35,6 +36,9 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     )
     assert reasons.basis({**viewer, "alike": []}, 12, 4.5, "anna") == (
         "liked by 96% of 45 people whose ratings agree with anna's (80% of all)"
+    )
+    assert reasons.basis({**viewer, "alike": [], "similar": [RAN]}, 12, 4.5).endswith(
+        "whose ratings agree with yours (80% of all); closest of those you liked: Ran"
     )
 
 
@@ -48,13 +52,13 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     ],
 )
 def test_the_best_liked_movies_are_called_so(best_of: str | None, expected: str) -> None:
-    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": [], "usual": None}
+    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": []}
     assert reasons.basis(viewer, 112, 4.5) == expected
 
 
 def test_it_is_said_what_else_a_viewer_liked() -> None:
     standing = {"best_of": "", "record": {"liked": 11, "rated": 12}}
-    viewer = {"basis": "everyone", "standing": standing, "similar": [], "usual": None}
+    viewer = {"basis": "everyone", "standing": standing, "similar": []}
     best = "one of the best liked movies of all: ★ 4.5 from 112 ratings"
     assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked ones"
     viewer["similar"] = [RAN, ALIEN]
@@ -62,15 +66,9 @@ def test_it_is_said_what_else_a_viewer_liked() -> None:
         f"{best}; anna liked 11 of 12 other very well liked ones, such as Ran and Alien (Ann)"
     )
     viewer["standing"] = {**standing, "record": None}
-    assert reasons.basis(viewer, 112, 4.5) == f"{best}, and similar to Ran and Alien (Ann), which you liked"
+    assert reasons.basis(viewer, 112, 4.5) == f"{best}; closest of those you liked: Ran and Alien (Ann)"
     viewer["standing"] = None
-    assert reasons.basis(viewer, 34, 0) == "watched by 34 users, and similar to Ran and Alien (Ann), which you watched"
-
-
-def test_the_average_of_a_strict_viewer_stands_beside_everyones() -> None:
-    viewer = {"basis": "everyone", "standing": None, "similar": [], "usual": 1.74}
-    assert reasons.basis(viewer, 267, 3.8) == "everyone's average: ★ 3.8 from 267 ratings; your average is ★ 1.7"
-    assert reasons.basis(viewer, 267, 3.8, "anna").endswith("; anna's average is ★ 1.7")
+    assert reasons.basis(viewer, 34, 0) == "watched by 34 users; closest of those you watched: Ran and Alien (Ann)"
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:

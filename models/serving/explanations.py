@@ -19,6 +19,7 @@ from movietui.models.serving.kinship import (
     SIMILAR_COINCIDENCE,
     Shared,
     coincidence,
+    share_genres,
     shared,
 )
 from movietui.models.serving.similar import Raters, Similarities
@@ -156,8 +157,8 @@ def reasons_for(
     - People whose ratings agree with the viewer's clearly like it more than others do.
     - Everyone's ratings.
 
-    Beside the last three, the closest liked movies are named. If one of these is kin, nobody who liked the same movies
-    is named.
+    Beside the last three, the closest liked movies are named, very well liked ones if the movie is. If one of these is
+    kin, nobody who liked the same movies is named.
     """
     viewer = _Viewer(similarities, history, crowd_means(similarities.dataset))
     return [
@@ -262,15 +263,23 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         indices = np.flatnonzero(chosen)
         return indices[np.argsort(-together[indices], kind="stable")]
 
-    liked = viewer.liked & viewer.well_liked if convincing else viewer.liked
     describing = closest(related & raising)[:ALIKE]
+    liked = viewer.liked & viewer.well_liked if convincing else viewer.liked
     if not (kin & liked).any() and (
         described := _fans(viewer, relations.raters, rated[describing], 2 if convincing else 1)
     ):
         number, crowd = described
         return Reasons("alike", (), alike=reasons(describing[:number], ALIKE), crowd=crowd)
-    near = closest(liked & (together >= NEAR_COINCIDENCE))[:SIMILAR]
-    named = reasons(near[: max(1, int(related[near].sum()))], SIMILAR)
+
+    def nearest(chosen: Bools) -> tuple[Reason, ...]:
+        alike = (together >= NEAR_COINCIDENCE) & (kin | share_genres(movies, row, rated))
+        near = closest(chosen & alike)[:SIMILAR]
+        return reasons(near[: max(1, int(related[near].sum()))], SIMILAR)
+
+    famous = nearest(viewer.liked & viewer.well_liked) if standing is not None else ()
+    named = famous or nearest(viewer.liked)
+    if standing is not None and named and not famous:  # the record would need a famous example
+        standing = Standing(standing.best_of, None)
     if not convincing:
         crowd = viewer.agreeing(relations.raters, row)
         if crowd.likes_clearly_more:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Ints, Movies
+from movietui.data.dataset import Bools, Ints, Movies
 
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
@@ -30,11 +30,16 @@ SIMILAR_COINCIDENCE = 16.5
 """Movies with at least this are similar: 86 % of the 120 pairs with less than 18 convinced."""
 RELATED_COINCIDENCE = 14.0
 """Movies with at least this are related: 75 % of the 307 pairs with less than 16.5 convinced."""
-NEAR_COINCIDENCE = 11.0
-"""The closest movie that a viewer liked is worth naming if it has at least this. Of 28 such pairs with less than
-``RELATED_COINCIDENCE``, 20 convinced at least somewhat; of 9 pairs with 10 to 11, 4."""
+NEAR_COINCIDENCE = 10.0
+"""The closest movie that a viewer liked is worth naming if it has at least this and a genre in common. Of 37 such pairs
+with less than ``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""
 OVERLAP = 7.0
 """What the same genres add to a ``coincidence``. *Duck Soup*, a comedy about a war, is no kin of *Casablanca*."""
+LABEL_PART = 0.45
+"""A single common genre may be only a label if it is less than this part of the genres of both movies, by information:
+*Forrest Gump* is a comedy and a romance, and also called a war movie."""
+LABEL = 1.0
+"""The most information that such a genre has."""
 YEARS = 10.0
 """The number of years between two movies at which the similarity of their times of release is ``1 / e``, 0.37."""
 
@@ -73,6 +78,12 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 
+def share_genres(movies: Movies, row: int, others: Ints) -> Bools:
+    """Return which of the others have a genre in common with a movie, or have none at all, shape (others,)."""
+    genres, theirs = movies.genres[row], movies.genres[others]
+    return np.asarray((theirs & genres).any(1) | ~theirs.any(1) | ~genres.any(), bool)
+
+
 def information(movies: Movies) -> NDArray[np.float64]:
     """Return how much it says that a movie has a genre, ``-log(share of movies)``, shape (genres,).
 
@@ -90,15 +101,19 @@ def coincidence(movies: Movies, row: int, others: Ints, closer: NDArray[np.float
     at least as close to the movie as the other is. The sum is raised by ``OVERLAP`` times the information of the common
     genres as a part of that of all genres of either movie, and lowered by 1 for every ten years between the movies, if
     both years are known. If one of them has no genre, they count as if they had the same, with the information
-    ``SPECIFIC``: in data without genres, the ratings alone decide.
+    ``SPECIFIC``: in data without genres, the ratings alone decide. A common genre that may be only a label (see
+    ``LABEL_PART``) has an information of ``LABEL`` at most.
 
     A director, a lead or a strong tag that is not common is seen at once; movies that share one have at least
     ``KIN_COINCIDENCE``.
     """
     weights, genres, theirs = information(movies), movies.genres[row], movies.genres[others]
     known = genres.any() & theirs.any(1)
-    common = np.where(known, (theirs & genres) @ weights, SPECIFIC)
-    overlap = np.where(known, common / np.maximum((theirs | genres) @ weights, 1e-9), 1.0)
+    common, whole = (theirs & genres) @ weights, (theirs | genres) @ weights
+    is_label = ((theirs & genres).sum(1) == 1) & (common < LABEL_PART * whole)
+    common = np.where(is_label, np.minimum(common, LABEL), common)
+    overlap = np.where(known, common / np.maximum(whole, 1e-9), 1.0)
+    common = np.where(known, common, SPECIFIC)
     years, people = movies.years[others], _people_in_common(movies, row)[others]
     apart = np.where((years > 0) & (movies.years[row] > 0), np.abs(years - movies.years[row]), 0)
     total = common + OVERLAP * overlap + people - np.log(closer).sum(0) - apart / 10

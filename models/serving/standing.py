@@ -13,7 +13,7 @@ GROUP = 20
 """A group has at least this many rated movies; to be the best of a few says little."""
 RATED = 5
 """A viewer who rated so many very well liked movies,"""
-LIKED_SHARE = 0.7
+LIKED_SHARE = 0.75
 """and liked at least this share of them, will probably like another one."""
 
 

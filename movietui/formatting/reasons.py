@@ -38,8 +38,12 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return ""
     if viewer["basis"] == "everyone" and not count:
         return UNRATED
-    people = _crowd(viewer, who) if viewer["basis"] == "alike" else _by_everyone(viewer["standing"], count, mean)
-    return people + _by_viewer(viewer, who, "liked" if mean else "watched")
+    by_viewer = _by_viewer(viewer, who, "liked" if mean else "watched")
+    if viewer["basis"] == "alike":
+        parts = [_crowd(viewer, who), *by_viewer]
+    else:  # a mean that is not high convinces nobody
+        parts = [_by_everyone(viewer["standing"], count, mean), *by_viewer][:: 1 if viewer["standing"] else -1]
+    return "; ".join(parts)
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
@@ -66,14 +70,15 @@ def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) ->
     return f"one of the best liked {movies}: {average}"
 
 
-def _by_viewer(viewer: Mapping[str, Any], who: str, liked: str) -> str:
-    """Return what a viewer thinks of other movies that are very well liked, and of the closest ones."""
+def _by_viewer(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
+    """Return what a viewer thinks of other movies that are very well liked, or of the closest ones; empty if nothing is
+    known of either."""
     names = [f"{each['title']}{_also(each)}" for each in viewer["similar"]]
     titles = text.enumerate_names(names) if names else ""
     if record := viewer["standing"] and viewer["standing"]["record"]:
         such = f", such as {titles}" if titles else ""
-        return f"; {who} liked {record['liked']} of {record['rated']} other very well liked ones{such}"
-    return f"; closest of those {who} {liked}: {titles}" if titles else ""
+        return [f"{who} liked {record['liked']} of {record['rated']} other very well liked ones{such}"]
+    return [f"closest of those {who} {liked}: {titles}"] if titles else []
 
 
 def watched_by(count: int) -> str:

@@ -11,12 +11,12 @@ from tests.models.builders import dataset
 @pytest.mark.parametrize(
     ("theirs", "everyone", "people", "clearly"),
     [
-        (0.95, 0.9, 100, True),
-        (0.94, 0.9, 100, False),  # shrunk: 0.036, less than four tenths of 0.1
-        (0.86, 0.8, 100, True),
-        (0.85, 0.8, 100, False),
-        (0.66, 0.6, 100, True),  # 5 % more is enough
-        (0.65, 0.6, 100, False),
+        (0.96, 0.9, 100, True),
+        (0.95, 0.9, 100, False),  # shrunk: 0.045, less than half of 0.1
+        (0.89, 0.8, 100, True),  # 8 % more is enough
+        (0.88, 0.8, 100, False),
+        (0.69, 0.6, 100, True),
+        (0.68, 0.6, 100, False),
         (1.0, 0.8, 29, False),  # too few
         (1.0, 1.0, 100, False),
         (0.5, 0.6, 100, False),

@@ -63,7 +63,7 @@ ALIKE = replace(ALIKE, movies=replace(ALIKE.movies, genres=GENRES))
 """Ten users gave 3 stars to each of movies 0 to 35. Movies 0 to 29 are of one genre, the others of another."""
 
 
-KIN, SIMILAR, RELATED, NEAR, FAR = 0.05, 0.08, 0.2, 0.5, 0.7
+KIN, SIMILAR, RELATED, NEAR, FAR = 0.05, 0.08, 0.2, 0.5, 0.95
 """With so many well-known movies as close, movies of the genre of ``ALIKE`` are kin, similar, related, near enough to
 be named as the closest, or none of these."""
 
@@ -175,12 +175,23 @@ def test_the_closest_of_the_others_that_are_very_well_liked_are_named() -> None:
     stars = np.where(BEST.ratings.movie == 1, 3, 5).astype(np.float32)
     other = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
     assert rows(reasons([5] * 6, [-0.5] * 6, share=RELATED, train=other).similar) == [2, 3]
+    # A movie that is less liked is named if no other is close, and then not as an example.
+    famous = range(30, 35)
+    chosen = reasons([5] * 6, [-0.5] * 6, movies=[1, *famous], share=NEAR, train=other)
+    assert rows(chosen.similar) == [1]
+    assert chosen.standing == Standing("", None)
+    assert reasons([5] * 5, [-0.5] * 5, movies=famous, share=NEAR, train=other).standing == Standing("", Record(5, 5))
 
 
 def test_the_closest_liked_movies_are_named_even_if_they_count_against_a_movie() -> None:
     assert rows(reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=RELATED).similar) == [2, 3]
     assert rows(reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=NEAR).similar) == [2]
     assert not reasons([3, 5, 5, 5], [0.5, -0.6, -0.6, -0.6], share=FAR).similar
+
+
+def test_a_movie_without_a_genre_in_common_is_not_called_the_closest() -> None:
+    assert not reasons([5], [-0.5], movies=[31], share=0.02).similar
+    assert rows(reasons([5, 5], [-0.5, -0.5], movies=[31, 1], share=0.02).similar) == [1]
 
 
 def test_a_second_of_the_closest_movies_is_related() -> None:
@@ -338,6 +349,19 @@ def test_coincidence_adds_up_rare_genres_their_overlap_closeness_and_years() -> 
     close = [[0.1, 1, 1, 0.5], [0.2, 1, 1, 0.5], [1, 1, 1, 0.5]]
     added = [np.log(50), 0, 0, np.log(8)]
     assert together(movies, [1, 2, 3, 40], close) == pytest.approx([*map(sum, zip(expected, added, strict=True))])
+
+
+def test_a_lone_common_genre_may_be_only_a_label() -> None:
+    few = dataset([0], [0], [3], movies=100)
+    genres = np.zeros((100, 3), bool)
+    genres[:3, 0] = genres[0, 1] = genres[1, 2] = True
+    genres[10:20, 1] = genres[10:20, 2] = True
+    movies = replace(few.movies, genres=genres)
+    war, other = np.log(100 / 3), np.log(100 / 11)
+    labelled, only = together(movies, [1, 2])
+    assert war < 0.45 * (war + 2 * other)
+    assert labelled == pytest.approx(1 + OVERLAP / (war + 2 * other))
+    assert only == pytest.approx(war + OVERLAP * war / (war + other))
 
 
 def test_movies_without_genres_count_as_if_they_had_the_same() -> None:

@@ -43,7 +43,8 @@ def test_the_best_of_few_are_not_called_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("liked", "rated", "expected"), [(4, 5, Record(4, 5)), (3, 5, None), (4, 4, None), (7, 10, Record(7, 10))]
+    ("liked", "rated", "expected"),
+    [(4, 5, Record(4, 5)), (3, 5, None), (4, 4, None), (6, 8, Record(6, 8)), (7, 10, None)],
 )
 def test_a_record_says_that_a_viewer_liked_most_of_several(liked: int, rated: int, expected: Record | None) -> None:
     assert record(np.arange(rated) < liked) == expected

@@ -68,7 +68,7 @@ def test_it_is_said_what_else_a_viewer_liked() -> None:
     viewer["standing"] = {**standing, "record": None}
     assert reasons.basis(viewer, 112, 4.5) == f"{best}; closest of those you liked: Ran and Alien (Ann)"
     viewer["standing"] = None
-    assert reasons.basis(viewer, 34, 0) == "watched by 34 users; closest of those you watched: Ran and Alien (Ann)"
+    assert reasons.basis(viewer, 34, 0) == "closest of those you watched: Ran and Alien (Ann); watched by 34 users"
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:

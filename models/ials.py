@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.dataset import Dataset, Floats, Ints, Movies, Ratings, Scale
 from movietui.models.base import Fitted, History, Parameters, Progress, history_of
 from movietui.models.bias import expected
-from movietui.models.rankers import PreferenceSettings, RankingModel, Rows, Sample, Scores, unit_mean_of
+from movietui.models.feature_regression import regress
+from movietui.models.rankers import TINY, PreferenceSettings, RankingModel, Rows, Sample, Scores, unit_mean_of
 from movietui.models.settings import setting
+from movietui.models.side_features import of_movies
 
 Doubles = NDArray[np.float64]
 SAMPLE = 32
@@ -40,6 +42,9 @@ class IalsSettings(PreferenceSettings):
     divided by the number of ratings (Hu, Koren and Volinsky 2008)."""
     scaling: float = setting(0.75, 0.0, 1.0)
     """The ridge grows with this power of the number of ratings, ``ridge · n^scaling`` (Rendle et al. 2022)."""
+    imdb: bool = setting(True, False, True)
+    """Whether the mean rating, the number of votes and the runtime on IMDb help to predict movies without ratings, if
+    the dataset is joined with it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,8 @@ class Ials(RankingModel[IalsSettings]):
 
     Some users, the sample, do not affect the movies' factors until the last update. Before it, their scores for movies
     that they rated, each from their other ratings, are like those of new viewers and determine the slope.
+
+    The effects and factors of movies without ratings are predicted from their side features; see ``describe``.
     """
 
     name = "ials"
@@ -90,6 +97,12 @@ class Ials(RankingModel[IalsSettings]):
     reference = "Hu, Koren and Volinsky 2008; Rendle et al. 2022"
     settings_type = IalsSettings
     needs_torch = True
+    predicts_unrated = True
+
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
+        """Load the parameters of a fitted model."""
+        super().restore(parameters, scale)
+        self._unseen = float(parameters["unseen"]) * int(parameters["learned"])
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.
@@ -141,8 +154,7 @@ class Ials(RankingModel[IalsSettings]):
 
     def _normal(self, squares: Doubles, ratings: int) -> Doubles:
         """Return the matrix of the normal equations, given ``sum y y'`` and a number of ratings."""
-        settings, movies = self.settings, self.parameters["factors"]
-        ridge = settings.ridge * (max(ratings, 0) + self.parameters["unseen"] * (len(movies) - 1)) ** settings.scaling
+        ridge = self.settings.ridge * (max(ratings, 0) + self._unseen) ** self.settings.scaling
         normal: Doubles = squares + self.parameters["gram"]
         normal[np.diag_indices_from(normal)] += ridge
         return normal
@@ -184,10 +196,59 @@ def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float) -> P
     return {
         "factors": factors,
         "unseen": np.asarray(unseen),
+        "learned": np.asarray(len(movies)),
         "gram": unseen * (movies.T @ movies).astype(np.float64),
         "usual": unit_mean,
         "along": unit_mean @ factors,
     }
+
+
+def describe(
+    parameters: Parameters, mean_user: NDArray[Any], movies: Movies, counts: Ints, *, imdb: bool
+) -> Parameters:
+    """Return parameters in which movies without ratings have the effects and factors that their side features predict.
+
+    The prediction is a regression on the features of the movies with ratings (Gantner et al., Learning
+    attribute-to-feature mappings for cold-start recommendations, 2010). There, a movie counts as much as its ratings
+    determine its effect: with ``n`` ratings, and the variances ``v`` of a rating and ``v_c`` of the effects, it counts
+    ``n / (n + v / v_c)``. An effect divided by this is no longer shrunk. The variance of a predicted effect is that of
+    the errors of the regression, without the mean variance of the effects that it was fitted to.
+
+    ``parameters``: of ``Ials``, fitted to the first of ``movies``; ``counts``: the number of ratings of each of these.
+    ``mean_user``: the mean factors of the users. ``imdb``: see ``IalsSettings``.
+    """
+    rated = counts > 0
+    known = np.pad(rated, (0, len(movies) + 1 - len(rated)))  # the last row is an unknown movie
+    if known.sum() == len(movies) or not known.any():
+        return parameters
+    features, middle = of_movies(movies, imdb=imdb), parameters["movie"][-1]
+    factors, effects = parameters["factors"][:-1][rated], parameters["movie"][:-1][rated] - middle
+    variance = parameters["movie_variance"][rated].astype(np.float64)
+    weights = counts[rated] * variance / float(parameters["noise"])
+    regression = regress(features[known], np.column_stack([effects / weights, factors]), weights)
+    predicted = regression.predict(features[~known])
+    # Movies without ratings are like those with few. The error of an effect includes that of the ratings it comes from.
+    few = 1 / counts[rated]
+    of_effects = few @ (regression.errors[:, 0] ** 2 - variance / weights) / few.sum()
+    # The share of the squared factors, and so of the personal part of the stars, that the features do not predict.
+    of_taste = (weights @ regression.errors[:, 1:] ** 2).sum() / max(float((weights @ factors**2).sum()), TINY)
+    remaining = max(0.0, of_effects) + float(parameters["taste"][0]) * min(1.0, of_taste)
+    unit_user = mean_user / max(float(np.linalg.norm(parameters["factors"] @ mean_user)), TINY)
+
+    def complete(name: str, of_others: NDArray[Any]) -> Floats:
+        """Return a parameter with its rows for movies with ratings, and with these rows for all others."""
+        fitted = parameters[name][: len(rated)][rated]
+        table = np.empty((len(known), *fitted.shape[1:]), np.float32)
+        table[known], table[~known] = fitted, of_others
+        return table
+
+    described = {
+        "movie": complete("movie", middle + predicted[:, 0].clip(effects.min(), effects.max())),
+        "movie_variance": complete("movie_variance", np.full(len(predicted), remaining))[:-1],
+        "factors": complete("factors", predicted[:, 1:]),
+        "usual": complete("usual", predicted[:, 1:] @ unit_user),
+    }
+    return parameters | described
 
 
 def sample_scores(train: Dataset, served: Ials, users: NDArray[np.intp]) -> Sample:

@@ -8,7 +8,15 @@ from movietui.data.dataset import Dataset, Ratings
 from movietui.data.samples import ratings_of, some_users
 from movietui.models.base import Epoch, Fitted, Parameters, Progress
 from movietui.models.bias import learn_effects
-from movietui.models.ials import SAMPLE, Ials, IalsSettings, ials_parameters, sample_scores, supported_factors
+from movietui.models.ials import (
+    SAMPLE,
+    Ials,
+    IalsSettings,
+    describe,
+    ials_parameters,
+    sample_scores,
+    supported_factors,
+)
 from movietui.models.metrics import mse
 from movietui.models.rankers import SWEEPS, calibrate, ratings_by_user, sample_users
 from movietui.models.training.alternating import PaddedLists, solve
@@ -21,12 +29,13 @@ cores; all 32 million ratings of ml-32m would take twelve minutes."""
 
 
 def fit(
-    train: Dataset, validation: Ratings | None, settings: IalsSettings, seed: int, progress: Progress
+    whole: Dataset, validation: Ratings | None, settings: IalsSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
-    """Fit by solving in turn for the users and for the movies.
+    """Fit by solving in turn for the users and for the movies, and then describe the movies without ratings.
 
     The movies of a large dataset learn from some of its users, who together have about ``LEARNED_RATINGS`` ratings.
     """
+    train = whole.without_unrated()
     parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
     learned = some_users(train, LEARNED_RATINGS, seed)
     rows = ratings_of(train, learned)
@@ -59,7 +68,9 @@ def fit(
     # Finally, the movies also learn from the sample.
     users = _solve(by_user, movies, movies, unseen, settings)
     movies = _solve(by_movie, users, users, unseen, settings)
-    return parameters | _parameters(movies, users, unseen) | taste, Fitted.of(curve)
+    fitted = parameters | _parameters(movies, users, unseen) | taste
+    mean_user = users.mean(0).numpy()
+    return describe(fitted, mean_user, whole.movies, train.counts, imdb=settings.imdb), Fitted.of(curve)
 
 
 def _solve(lists: PaddedLists, other_side: Tensor, others: Tensor, unseen: float, settings: IalsSettings) -> Tensor:

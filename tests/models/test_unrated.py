@@ -8,11 +8,12 @@ import pytest
 
 from movietui.data.dataset import Dataset
 from movietui.data.problems import Problem
-from movietui.models.base import Expectation, History, history_of
+from movietui.models.base import AnyModel, Expectation, History, history_of
 from movietui.models.bayes import Bayes, BayesSettings
 from movietui.models.blend import BASE, Blend, BlendSettings
 from movietui.models.checkpoints import load, save
 from movietui.models.evaluation.measure import evaluate, train
+from movietui.models.ials import Ials, IalsSettings
 from movietui.models.mf import BiasedMF
 from movietui.models.serving.orders import with_unrated
 from movietui.models.serving.ranking import Ranker, Viewer
@@ -47,35 +48,86 @@ def blend() -> Blend:
     return model
 
 
-def test_bayes_predicts_unrated_movies_from_their_features(bayes: Bayes) -> None:
+@pytest.fixture(scope="module")
+def ials() -> Ials:
+    model = Ials(IalsSettings(factors=2, unseen=0.05))
+    model.fit(by_genre())
+    return model
+
+
+@pytest.fixture(params=["bayes", "ials"])
+def model(request: pytest.FixtureRequest) -> AnyModel:
+    fitted: AnyModel = request.getfixturevalue(request.param)
+    return fitted
+
+
+def test_unrated_movies_are_predicted_from_their_features(model: AnyModel) -> None:
     everything = by_genre()
     for user in (0, 1):
-        expected = bayes.expect(bayes.fold_in(history_of(everything, user)))
+        expected = model.expect(model.fold_in(history_of(everything, user)))
         liked = expected.stars[MOVIES + user :: 2]
         others = expected.stars[MOVIES + 1 - user :: 2]
         assert liked.min() > others.max() + 1
-        assert expected.uncertainty[MOVIES:].mean() > expected.uncertainty[:MOVIES].mean()
     # For a viewer without ratings, neither genre is predicted to be much better than the other.
-    nobody = bayes.expect(bayes.fold_in(History(np.empty(0, np.int32), np.empty(0, np.float32))))
+    nobody = model.expect(model.fold_in(History(np.empty(0, np.int32), np.empty(0, np.float32))))
     assert np.ptp(nobody.stars[MOVIES:]) < 0.7
 
 
-def test_a_rating_of_an_unrated_movie_counts(bayes: Bayes) -> None:
+def test_bayes_is_less_certain_of_unrated_movies(bayes: Bayes) -> None:
+    uncertainty = bayes.expect(bayes.fold_in(history_of(by_genre(), 0))).uncertainty
+    assert uncertainty[MOVIES:].mean() > uncertainty[:MOVIES].mean()
+
+
+def test_ials_is_as_uncertain_of_unrated_movies_as_movies_differ_from_their_genre() -> None:
+    random = np.random.default_rng(5)
+    user, movie = np.nonzero(random.random((80, 300)) < 0.4)
+    comedy = np.arange(310) % 2 == 0
+    quality = np.where(comedy, 3.5, 2.5) + random.normal(0, 0.5, 310)
+    stars = (quality[movie] + random.normal(0, 0.3, len(movie))).clip(1, 5)
+    whole = dataset(user, movie, stars, 80, 310)
+    model = Ials(IalsSettings(factors=2, unseen=0.05))
+    model.fit(replace(whole, movies=replace(whole.movies, genres=np.stack([comedy, ~comedy], 1), unrated=ADDED)))
+    expected = model.expect(model.fold_in(history_of(whole, 0)))
+    assert expected.uncertainty[300:].mean() == pytest.approx(0.5, abs=0.1)
+    assert expected.uncertainty[:300].mean() < 0.2
+    assert (expected.stars - 3)[300:] == pytest.approx(np.where(comedy[300:], 0.5, -0.5), abs=0.3)
+
+
+def test_a_rating_of_an_unrated_movie_counts(model: AnyModel) -> None:
     history = History(np.asarray([MOVIES, MOVIES + 2], np.int32), np.asarray([5, 5], np.float32))
-    stars = bayes.expect(bayes.fold_in(history)).stars
+    stars = model.expect(model.fold_in(history)).stars
     assert stars[:MOVIES:2].mean() > stars[1:MOVIES:2].mean()
 
 
-def test_only_models_that_predict_unrated_movies_list_them(bayes: Bayes) -> None:
+def test_unrated_movies_change_nothing_that_ials_learns_about_others(ials: Ials) -> None:
+    alone = Ials(ials.settings)
+    alone.fit(by_genre().without_unrated())
+    history = history_of(by_genre(), 3)
+    expected, before = (each.expect(each.fold_in(history)) for each in (ials, alone))
+    np.testing.assert_array_equal(expected.stars[:MOVIES], before.stars)
+    np.testing.assert_array_equal(expected.score[:MOVIES], before.score)
+
+
+def test_ials_also_describes_movies_of_the_dataset_that_lost_their_ratings(ials: Ials) -> None:
+    everything = by_genre().without_unrated()
+    kept = everything.with_ratings(np.flatnonzero(everything.ratings.movie < MOVIES - 4))
+    cold = Ials(ials.settings)
+    cold.fit(kept)
+    stars = cold.predict(np.zeros(4, np.int32), np.arange(MOVIES - 4, MOVIES, dtype=np.int32))
+    assert stars[::2].min() > stars[1::2].max() + 1
+    assert cold.predict(np.zeros(1, np.int32), np.asarray([-1], np.int32)) == pytest.approx(stars.mean(), abs=0.3)
+
+
+def test_only_models_that_predict_unrated_movies_list_them(model: AnyModel) -> None:
     everything = by_genre()
     viewer = Viewer("user", "0", history_of(everything, 0))
-    listed = Ranker(everything, bayes).rank([viewer], order="likely").order
+    listed = Ranker(everything, model).rank([viewer], order="likely").order
     assert set(range(MOVIES, MOVIES + ADDED)) < set(listed.tolist())
-    assert not (Ranker(everything, bayes, unrated=False).rank([viewer]).order >= MOVIES).any()
+    assert not (Ranker(everything, model, unrated=False).rank([viewer]).order >= MOVIES).any()
     mf = BiasedMF()
     mf.fit(everything)
     assert not (Ranker(everything, mf).rank([viewer]).order >= MOVIES).any()
-    expected = bayes.expect(bayes.fold_in(viewer.history))
+    expected = model.expect(model.fold_in(viewer.history))
     bound = (expected.stars - expected.uncertainty)[listed[listed >= MOVIES]]
     assert (np.diff(bound) <= 1e-5).all()
 
@@ -105,14 +157,16 @@ def test_only_the_base_of_a_blend_knows_unrated_movies(blend: Blend) -> None:
     assert blend.movie_vectors().shape[0] == MOVIES + ADDED  # type: ignore[union-attr]
 
 
-def test_a_blend_explains_unrated_movies_exactly(blend: Blend) -> None:
+@pytest.mark.parametrize("name", ["blend", "ials"])
+def test_unrated_movies_are_explained_exactly(name: str, request: pytest.FixtureRequest) -> None:
+    model: AnyModel = request.getfixturevalue(name)
     rated = np.asarray([1, 4, 7, MOVIES + 1, MOVIES + 4], np.int32)
     history = History(rated, np.asarray([5, 2, 4, 5, 1], np.float32))
     movies = np.asarray([0, 9, MOVIES, MOVIES + 3], np.int32)
-    score = blend.expect(blend.fold_in(history)).score[movies]
-    shares = blend.explain_list(history, movies)
+    score = model.expect(model.fold_in(history)).score[movies]
+    shares = model.explain_list(history, movies)
     for index in range(len(rated)):
-        without = blend.expect(blend.fold_in(history.without(index))).score[movies]
+        without = model.expect(model.fold_in(history.without(index))).score[movies]
         np.testing.assert_allclose(shares[:, index], score - without, atol=2e-4)
 
 

@@ -17,9 +17,9 @@ from movietui.models.serving.kinship import (
     NEAR_COINCIDENCE,
     RELATED_COINCIDENCE,
     SIMILAR_COINCIDENCE,
+    SPECIFIC,
     Shared,
-    coincidence,
-    share_genres,
+    kinship,
     shared,
 )
 from movietui.models.serving.similar import Raters, Similarities
@@ -146,7 +146,8 @@ def reasons_for(
 
     A reason carries some weight, and its movie is kin of the explained movie: it has ``KIN_COINCIDENCE`` with it, or
     ``SIMILAR_COINCIDENCE`` if everyone's ratings would not convince the viewer. A comedy is no convincing reason for a
-    war movie, even if its rating changes the model's score. Objections that weigh more than every reason are left out.
+    war movie, even if its rating changes the model's score. A single reason has ``SPECIFIC`` in common with the movie:
+    another drama is not enough. Objections that weigh more than every reason are left out.
 
     If there is no reason for a movie, the first of these that is true is named:
 
@@ -158,7 +159,7 @@ def reasons_for(
     - Everyone's ratings.
 
     Beside the last three, the closest liked movies are named, very well liked ones if the movie is. If one of these is
-    kin, nobody who liked the same movies is named.
+    kin and has as much in common as a single reason, nobody who liked the same movies is named.
     """
     viewer = _Viewer(similarities, history, crowd_means(similarities.dataset))
     return [
@@ -228,74 +229,88 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
     standing = viewer.standing(row)
     if not shares.any():  # computing similarities would take milliseconds for each movie
         return Reasons("everyone", (), standing=standing)
-    similarities, history = viewer.similarities, viewer.history
-    movies, rated, weights = similarities.dataset.movies, history.movies, np.abs(shares) / np.abs(shares).sum()
-    relations = similarities.of(row)
-    together = coincidence(movies, row, rated, similarities.closer_shares(row, relations, rated))
-    together[rated == row] = 0
-    convincing = standing is not None and standing.record is not None
-    kin = together >= (KIN_COINCIDENCE if convincing else SIMILAR_COINCIDENCE)
-    related = together >= RELATED_COINCIDENCE
-    counting = weights >= SMALLEST_WEIGHT / len(history)
-    raising = viewer.liked & counting & (shares > 0)
-
-    def reasons(chosen: Bools | NDArray[np.intp], most: int) -> tuple[Reason, ...]:
-        """Return the chosen ratings as reasons, those of the most weight and, above all, closeness first."""
-        indices = np.arange(len(rated))[chosen]
-        values = weights[indices] * together[indices] ** CLOSENESS_POWER
-        return tuple(
-            Reason(
-                int(rated[index]),
-                float(history.stars[index]),
-                float(shares[index]),
-                float(weights[index]),
-                shared(movies, row, rated[index : index + 1]),
-            )
-            for index in indices[np.argsort(-values, kind="stable")][:most].tolist()
-        )
-
-    if best := reasons(kin & raising, most):
+    links = _Links(viewer, row, shares, convincing=standing is not None and standing.record is not None)
+    supporting = links.kin & links.raising
+    if supporting.sum() > 1 or (supporting & links.telling).any():
+        best = links.reasons(supporting, most)
         heaviest = max(reason.weight for reason in best)
-        objections = kin & viewer.disliked & counting & (shares < 0) & (weights <= heaviest)
-        return Reasons("ratings", best, reasons(objections, OBJECTIONS))
-
-    def closest(chosen: Bools) -> NDArray[np.intp]:
-        indices = np.flatnonzero(chosen)
-        return indices[np.argsort(-together[indices], kind="stable")]
-
-    describing = closest(related & raising)[:ALIKE]
-    liked = viewer.liked & viewer.well_liked if convincing else viewer.liked
-    if not (kin & liked).any() and (
-        described := _fans(viewer, relations.raters, rated[describing], 2 if convincing else 1)
-    ):
-        number, crowd = described
-        return Reasons("alike", (), alike=reasons(describing[:number], ALIKE), crowd=crowd)
-
-    def nearest(chosen: Bools) -> tuple[Reason, ...]:
-        alike = (together >= NEAR_COINCIDENCE) & (kin | share_genres(movies, row, rated))
-        near = closest(chosen & alike)[:SIMILAR]
-        return reasons(near[: max(1, int(related[near].sum()))], SIMILAR)
-
-    famous = nearest(viewer.liked & viewer.well_liked) if standing is not None else ()
-    named = famous or nearest(viewer.liked)
+        against = links.kin & viewer.disliked & links.counting & (shares < 0) & (links.weights <= heaviest)
+        return Reasons("ratings", best, links.reasons(against, OBJECTIONS))
+    liked = viewer.liked & viewer.well_liked if links.convincing else viewer.liked
+    if not (liked & links.kin & links.telling).any() and (described := links.fans()):
+        of, crowd = described
+        return Reasons("alike", (), alike=links.reasons(of, ALIKE), crowd=crowd)
+    famous = links.nearest(viewer.liked & viewer.well_liked) if standing is not None else ()
+    named = famous or links.nearest(viewer.liked)
     if standing is not None and named and not famous:  # the record would need a famous example
         standing = Standing(standing.best_of, None)
-    if not convincing:
-        crowd = viewer.agreeing(relations.raters, row)
+    if not links.convincing:
+        crowd = viewer.agreeing(links.raters, row)
         if crowd.likes_clearly_more:
             return Reasons("alike", (), crowd=crowd, similar=named)
     return Reasons("everyone", (), standing=standing, similar=named)
 
 
-def _fans(viewer: _Viewer, raters: Raters, movies: Ints, fewest: int) -> tuple[int, Crowd] | None:
-    """Return of how many of some movies, the first ones and at least ``fewest``, the fans clearly like another movie
-    more than others do, and how many of these people like it. ``None`` if there are no such people.
+class _Links:
+    """What links a movie to the viewer's ratings. Each array has the shape (ratings,)."""
 
-    ``raters``: of the other movie.
-    """
-    likes = [fans(raters, movie) for movie in movies.tolist()]
-    for number in range(len(likes), fewest - 1, -1):
-        people = viewer.crowd(raters, np.logical_and.reduce(likes[:number]))
-        if people.likes_clearly_more:
-            return number, people
-    return None
+    def __init__(self, viewer: _Viewer, row: int, shares: Floats, *, convincing: bool) -> None:
+        """``shares``: of the ratings, not all 0. ``convincing``: whether everyone's ratings convince the viewer."""
+        similarities, self._rated = viewer.similarities, viewer.history.movies
+        self._viewer, self._row, self._shares, self.convincing = viewer, row, shares, convincing
+        self._movies = similarities.dataset.movies
+        relations = similarities.of(row)
+        closer = similarities.closer_shares(row, relations, self._rated)
+        self._alike = kinship(self._movies, row, self._rated, closer)
+        self._coincidence = np.where(self._rated == row, 0, self._alike.coincidence)
+        self.raters = relations.raters
+        self.weights = np.abs(shares) / np.abs(shares).sum()
+        self.kin = self._coincidence >= (KIN_COINCIDENCE if convincing else SIMILAR_COINCIDENCE)
+        self.telling = self._alike.common >= SPECIFIC
+        """Of which movies a person sees at a glance that they are alike."""
+        self.counting = self.weights >= SMALLEST_WEIGHT / len(self._rated)
+        self.raising = viewer.liked & self.counting & (shares > 0)
+
+    @property
+    def _related(self) -> Bools:
+        return np.asarray(self._coincidence >= RELATED_COINCIDENCE, bool)
+
+    def reasons(self, chosen: Bools | NDArray[np.intp], most: int) -> tuple[Reason, ...]:
+        """Return the chosen ratings as reasons, those of the most weight and, above all, closeness first."""
+        indices, stars = np.arange(len(self._rated))[chosen], self._viewer.history.stars
+        values = self.weights[indices] * self._coincidence[indices] ** CLOSENESS_POWER
+        return tuple(
+            Reason(
+                int(self._rated[index]),
+                float(stars[index]),
+                float(self._shares[index]),
+                float(self.weights[index]),
+                shared(self._movies, self._row, self._rated[index : index + 1]),
+            )
+            for index in indices[np.argsort(-values, kind="stable")][:most].tolist()
+        )
+
+    def nearest(self, chosen: Bools) -> tuple[Reason, ...]:
+        """Return the ratings of the closest movies, with those first that a person sees are alike."""
+        near = self._closest(chosen & (self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0))
+        near = near[np.argsort(~self.telling[near], kind="stable")][:SIMILAR]
+        return self.reasons(near[: max(1, int(self._related[near].sum()))], SIMILAR)
+
+    def fans(self) -> tuple[NDArray[np.intp], Crowd] | None:
+        """Return the ratings of as many related movies as possible whose fans clearly like the movie more than others
+        do, and how many of these people like it. ``None`` if there are no such people.
+
+        If everyone's ratings convince the viewer, a single movie says too little.
+        """
+        closest = self._closest(self._related & self.raising)[:ALIKE]
+        likes = [fans(self.raters, movie) for movie in self._rated[closest].tolist()]
+        for number in range(len(likes), 1 if self.convincing else 0, -1):
+            people = self._viewer.crowd(self.raters, np.logical_and.reduce(likes[:number]))
+            if people.likes_clearly_more:
+                return closest[:number], people
+        return None
+
+    def _closest(self, chosen: Bools) -> NDArray[np.intp]:
+        """Return the indices of the chosen ratings, those of the closest movies first."""
+        indices = np.flatnonzero(chosen)
+        return indices[np.argsort(-self._coincidence[indices], kind="stable")]

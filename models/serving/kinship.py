@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Bools, Ints, Movies
+from movietui.data.dataset import Ints, Movies
 
 CONTENT_WEIGHTS = (0.6, 0.25, 0.15)
 """The weights of genres, directors and time of release in the similarity of content."""
@@ -78,12 +78,6 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 
-def share_genres(movies: Movies, row: int, others: Ints) -> Bools:
-    """Return which of the others have a genre in common with a movie, or have none at all, shape (others,)."""
-    genres, theirs = movies.genres[row], movies.genres[others]
-    return np.asarray((theirs & genres).any(1) | ~theirs.any(1) | ~genres.any(), bool)
-
-
 def information(movies: Movies) -> NDArray[np.float64]:
     """Return how much it says that a movie has a genre, ``-log(share of movies)``, shape (genres,).
 
@@ -93,19 +87,29 @@ def information(movies: Movies) -> NDArray[np.float64]:
     return np.asarray(np.log(max(len(movies), 1) / np.maximum(movies.genres.sum(0), 1)), np.float64)
 
 
-def coincidence(movies: Movies, row: int, others: Ints, closer: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how unlikely it is that a movie agrees with each of the others so much by chance, shape (others,).
+@dataclass(frozen=True, eq=False)
+class Kinship:
+    """How much a movie and some others are alike. Each array has the shape (others,)."""
 
-    It is a sum of ``-log(share)``. For each common genre, director and lead (see ``LEADS``), it is the share of movies
-    that have them. For each row of ``closer``, shape (measures, others), it is the share of well-known movies that are
-    at least as close to the movie as the other is. The sum is raised by ``OVERLAP`` times the information of the common
-    genres as a part of that of all genres of either movie, and lowered by 1 for every ten years between the movies, if
-    both years are known. If one of them has no genre, they count as if they had the same, with the information
-    ``SPECIFIC``: in data without genres, the ratings alone decide. A common genre that may be only a label (see
-    ``LABEL_PART``) has an information of ``LABEL`` at most.
+    coincidence: NDArray[np.float64]
+    """How unlikely it is that the two agree so much by chance."""
+    common: NDArray[np.float64]
+    """The part of the coincidence that can be seen: the information of what the two have in common."""
+
+
+def kinship(movies: Movies, row: int, others: Ints, closer: NDArray[np.float64]) -> Kinship:
+    """Return how much a movie and each of the others are alike.
+
+    A coincidence is a sum of ``-log(share)``. For each common genre, director and lead (see ``LEADS``), it is the share
+    of movies that have them. For each row of ``closer``, shape (measures, others), it is the share of well-known movies
+    that are at least as close to the movie as the other is. The sum is raised by ``OVERLAP`` times the information of
+    the common genres as a part of that of all genres of either movie, and lowered by 1 for every ten years between the
+    movies, if both years are known. If one of them has no genre, they count as if they had the same, with the
+    information ``SPECIFIC``: in data without genres, the ratings alone decide. A common genre that may be only a label
+    (see ``LABEL_PART``) has an information of ``LABEL`` at most.
 
     A director, a lead or a strong tag that is not common is seen at once; movies that share one have at least
-    ``KIN_COINCIDENCE``.
+    ``KIN_COINCIDENCE``, and ``SPECIFIC`` in common.
     """
     weights, genres, theirs = information(movies), movies.genres[row], movies.genres[others]
     known = genres.any() & theirs.any(1)
@@ -113,14 +117,17 @@ def coincidence(movies: Movies, row: int, others: Ints, closer: NDArray[np.float
     is_label = ((theirs & genres).sum(1) == 1) & (common < LABEL_PART * whole)
     common = np.where(is_label, np.minimum(common, LABEL), common)
     overlap = np.where(known, common / np.maximum(whole, 1e-9), 1.0)
-    common = np.where(known, common, SPECIFIC)
-    years, people = movies.years[others], _people_in_common(movies, row)[others]
+    people = _people_in_common(movies, row)[others]
+    common = np.where(known, common, SPECIFIC) + people
+    years = movies.years[others]
     apart = np.where((years > 0) & (movies.years[row] > 0), np.abs(years - movies.years[row]), 0)
-    total = common + OVERLAP * overlap + people - np.log(closer).sum(0) - apart / 10
+    total = common + OVERLAP * overlap - np.log(closer).sum(0) - apart / 10
     seen = people > 0
     if movies.tags is not None:
         seen |= movies.tags.strong_kin(row)[others]
-    return np.asarray(np.where(seen, np.maximum(total, KIN_COINCIDENCE), total), np.float64)
+    return Kinship(
+        np.where(seen, np.maximum(total, KIN_COINCIDENCE), total), np.where(seen, np.maximum(common, SPECIFIC), common)
+    )
 
 
 def _people_in_common(movies: Movies, row: int) -> NDArray[np.float64]:

@@ -157,7 +157,7 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     assert "There is no checkpoint" in refusal(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 4}', '{"format": "4"}', "\x00\xff"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", f'{{"format": {FORMAT}}}', '{"format": "4"}', "\x00\xff"])
 def test_a_damaged_manifest_is_refused(folder: Path, text: str) -> None:
     (folder / MANIFEST).write_bytes(text.encode("latin-1"))
     assert "is damaged" in refusal(folder)

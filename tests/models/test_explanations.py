@@ -13,7 +13,7 @@ from movietui.models.base import Expectation, History, history_of
 from movietui.models.popularity import Popularity
 from movietui.models.serving.crowds import Crowd
 from movietui.models.serving.explanations import Reason, Reasons, explain, reasons_for
-from movietui.models.serving.kinship import KIN_COINCIDENCE, OVERLAP, SPECIFIC, Shared, coincidence, shared
+from movietui.models.serving.kinship import KIN_COINCIDENCE, OVERLAP, SPECIFIC, Shared, kinship, shared
 from movietui.models.serving.similar import Relations, Similarities
 from movietui.models.serving.standing import Record, Standing
 from tests.models.builders import dataset, tags_of, tastes
@@ -146,6 +146,28 @@ def test_a_reason_has_at_least_half_the_average_weight() -> None:
 def test_movies_of_one_genre_that_are_not_close_are_no_reasons() -> None:
     assert rows(reasons([5, 5], [0.5, 0.4], share=SIMILAR).liked) == [1, 2]
     assert not reasons([5, 5], [0.5, 0.4], share=RELATED).liked
+
+
+BROAD = replace(ALIKE, movies=replace(ALIKE.movies, genres=np.asarray([[1, 0]] * 200 + [[0, 1]] * 200, bool)))
+"""Like ``ALIKE``, but half of the movies are of each genre."""
+
+
+def test_a_single_reason_has_a_specific_genre_in_common() -> None:
+    assert not reasons([5], [0.5], share=0.02, train=BROAD).liked
+    assert rows(reasons([5, 5], [0.5, 0.5], share=0.02, train=BROAD).liked) == [1, 2]
+    assert rows(reasons([5, 1], [0.5, 0.5], share=0.02, train=BROAD).similar) == [1]
+
+
+def test_the_closest_movies_with_a_specific_genre_in_common_are_named_first() -> None:
+    genres = np.zeros((400, 3), bool)
+    genres[:200, 0] = genres[:30, 1] = genres[30:, 2] = True
+    years = np.full(400, 1990, np.int32)
+    years[2] = 1950
+    train = replace(
+        ALIKE, movies=replace(ALIKE.movies, genres=genres, genre_names=("Drama", "War", "Comedy"), years=years)
+    )
+    chosen = reasons([5, 5], [-0.5, -0.5], movies=[2, 31], share=0.1, train=train)
+    assert rows(chosen.similar) == [2]
 
 
 BEST = replace(ALIKE, ratings=replace(ALIKE.ratings, stars=np.full(360, 5, np.float32)))
@@ -330,7 +352,7 @@ def test_a_rated_movie_is_explained_with_its_rating() -> None:
 def together(movies: Movies, others: Sequence[int], closer: Sequence[Sequence[float]] = ()) -> list[float]:
     """Return the ``coincidence`` of movie 0 with others. ``closer``: by default, no movie is close to any."""
     shares = np.asarray(closer) if closer else np.ones((3, len(others)))
-    values: list[float] = coincidence(movies, 0, np.asarray(others, np.int32), shares).tolist()
+    values: list[float] = kinship(movies, 0, np.asarray(others, np.int32), shares).coincidence.tolist()
     return values
 
 

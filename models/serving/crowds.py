@@ -15,6 +15,10 @@ CLEARLY_MORE = 0.5
 all, is lower by at least this part: 97 % instead of 93 %, or 95 % instead of 90 %, like it."""
 MUCH_MORE = 0.08
 """It is enough if that share is lower by this much: 65 % instead of 60 % like it."""
+NEARLY_ALL = 0.9
+"""If at least this share of a crowd likes a movie, nearly all do."""
+MORE = 0.03
+"""How much larger than the share of all it must be, so that the two figures do not look the same."""
 DAMPING = 10.0
 """The weight, in people, that shrinks the share of a crowd towards that of all."""
 AGREEMENT = 0.1
@@ -39,6 +43,11 @@ class Crowd:
         """Whether enough of these people are known, and they like the movie more by at least ``CLEARLY_MORE``."""
         more = (self.theirs - self.everyone) * self.people / (self.people + DAMPING)
         return self.people >= FEWEST and 0 < more >= min(CLEARLY_MORE * (1 - self.everyone), MUCH_MORE)
+
+    @property
+    def nearly_all_like(self) -> bool:
+        """Whether enough of these people are known, and nearly all like the movie, more than others do."""
+        return self.people >= FEWEST and self.theirs >= max(NEARLY_ALL, self.everyone + MORE)
 
 
 def crowd(raters: Raters, which: Bools) -> Crowd:

@@ -155,7 +155,7 @@ def reasons_for(
       ``ALIKE`` related movies whose ratings count for it. If everyone's ratings would convince the viewer, a single
       movie says too little.
     - Everyone's ratings convince the viewer: it is very well liked, and so were most others of these by the viewer.
-    - People whose ratings agree with the viewer's clearly like it more than others do.
+    - People whose ratings agree with the viewer's clearly like it more than others do, or nearly all like it.
     - Everyone's ratings.
 
     Beside the last three, the closest liked movies are named, very well liked ones if the movie is. If one of these is
@@ -246,7 +246,7 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         standing = Standing(standing.best_of, None)
     if not links.convincing:
         crowd = viewer.agreeing(links.raters, row)
-        if crowd.likes_clearly_more:
+        if crowd.likes_clearly_more or crowd.nearly_all_like:
             return Reasons("alike", (), crowd=crowd, similar=named)
     return Reasons("everyone", (), standing=standing, similar=named)
 
@@ -291,9 +291,9 @@ class _Links:
         )
 
     def nearest(self, chosen: Bools) -> tuple[Reason, ...]:
-        """Return the ratings of the closest movies, with those first that a person sees are alike."""
+        """Return the ratings of the closest movies, first of kin and of those that a person sees are alike."""
         near = self._closest(chosen & (self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0))
-        near = near[np.argsort(~self.telling[near], kind="stable")][:SIMILAR]
+        near = near[np.argsort(~(self.kin | self.telling)[near], kind="stable")][:SIMILAR]
         return self.reasons(near[: max(1, int(self._related[near].sum()))], SIMILAR)
 
     def fans(self) -> tuple[NDArray[np.intp], Crowd] | None:

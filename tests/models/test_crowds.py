@@ -26,6 +26,14 @@ def test_a_crowd_likes_a_movie_clearly_more(theirs: float, everyone: float, peop
     assert Crowd(theirs, everyone, people).likes_clearly_more == clearly
 
 
+@pytest.mark.parametrize(
+    ("theirs", "everyone", "people", "nearly"),
+    [(0.9, 0.8, 30, True), (0.89, 0.8, 30, False), (0.9, 0.88, 30, False), (0.9, 0.8, 29, False)],
+)
+def test_nearly_all_of_a_crowd_like_a_movie(theirs: float, everyone: float, people: int, nearly: bool) -> None:
+    assert Crowd(theirs, everyone, people).nearly_all_like == nearly
+
+
 def test_fans_and_people_who_agree() -> None:
     # Users 0 to 2 rated movies 0 to 4, user 3 only movie 4, user 4 all but movie 0.
     stars = [[4, 5, 4, 1, 5], [5, 4, 3, 1, 5], [1, 1, 1, 5, 3], [0, 0, 0, 0, 4], [0, 5, 5, 1, 1]]

@@ -88,7 +88,7 @@ class Ials(RankingModel[IalsSettings]):
     Some users, the sample, do not affect the movies' factors until the last update. Before it, their scores for movies
     that they rated, each from their other ratings, are like those of new viewers and determine the slope.
 
-    The effects and factors of movies without ratings are predicted from their side features; see ``describe``.
+    The effects and factors of movies without ratings are predicted from their side features; see ``describe_unrated``.
     """
 
     name = "ials"
@@ -203,7 +203,7 @@ def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float) -> P
     }
 
 
-def describe(
+def describe_unrated(
     parameters: Parameters, mean_user: NDArray[Any], movies: Movies, counts: Ints, *, imdb: bool
 ) -> Parameters:
     """Return parameters in which movies without ratings have the effects and factors that their side features predict.
@@ -211,8 +211,12 @@ def describe(
     The prediction is a regression on the features of the movies with ratings (Gantner et al., Learning
     attribute-to-feature mappings for cold-start recommendations, 2010). There, a movie counts as much as its ratings
     determine its effect: with ``n`` ratings, and the variances ``v`` of a rating and ``v_c`` of the effects, it counts
-    ``n / (n + v / v_c)``. An effect divided by this is no longer shrunk. The variance of a predicted effect is that of
-    the errors of the regression, without the mean variance of the effects that it was fitted to.
+    ``n / (n + v / v_c)``. An effect divided by this is no longer shrunk. No effect is predicted beyond those of the
+    movies with ratings: a rating on IMDb can be higher than any of theirs.
+
+    The variance has two parts: that of the errors of the effects, with ``1 / n`` as weights, because movies without
+    ratings are like those with few, and without what the ratings leave uncertain; and the share of the variance of
+    taste (see ``RankingModel``) that the features do not predict.
 
     ``parameters``: of ``Ials``, fitted to the first of ``movies``; ``counts``: the number of ratings of each of these.
     ``mean_user``: the mean factors of the users. ``imdb``: see ``IalsSettings``.
@@ -227,10 +231,8 @@ def describe(
     weights = counts[rated] * variance / float(parameters["noise"])
     regression = regress(features[known], np.column_stack([effects / weights, factors]), weights)
     predicted = regression.predict(features[~known])
-    # Movies without ratings are like those with few. The error of an effect includes that of the ratings it comes from.
     few = 1 / counts[rated]
     of_effects = few @ (regression.errors[:, 0] ** 2 - variance / weights) / few.sum()
-    # The share of the squared factors, and so of the personal part of the stars, that the features do not predict.
     of_taste = (weights @ regression.errors[:, 1:] ** 2).sum() / max(float((weights @ factors**2).sum()), TINY)
     remaining = max(0.0, of_effects) + float(parameters["taste"][0]) * min(1.0, of_taste)
     unit_user = mean_user / max(float(np.linalg.norm(parameters["factors"] @ mean_user)), TINY)

@@ -13,7 +13,7 @@ from movietui.models.cluster.effects import learn_effects
 from movietui.models.cluster.partitions import Block, Doubles, Partitions
 from movietui.models.cluster.sample import NO_RATINGS, sample_of
 from movietui.models.ials import SAMPLE as IALS_SAMPLE
-from movietui.models.ials import Ials, IalsSettings, describe, ials_parameters, sample_scores, supported_factors
+from movietui.models.ials import Ials, IalsSettings, describe_unrated, ials_parameters, sample_scores, supported_factors
 from movietui.models.rankers import SWEEPS, calibrate, sample_users
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     fitted = served.parameters
     served.restore(fitted | with_users, train.dataset.scale)
     taste, _ = calibrate(sample_scores(dataset, served, np.arange(len(dataset.users))))
-    return describe(fitted | taste, mean_user, train.dataset.movies, train.counts, imdb=settings.imdb)
+    return describe_unrated(fitted | taste, mean_user, train.dataset.movies, train.counts, imdb=settings.imdb)
 
 
 def _value_sums(settings: IalsSettings, movies: int) -> Callable[[Block], dict[str, Doubles]]:

@@ -12,7 +12,7 @@ from movietui.models.ials import (
     SAMPLE,
     Ials,
     IalsSettings,
-    describe,
+    describe_unrated,
     ials_parameters,
     sample_scores,
     supported_factors,
@@ -70,7 +70,7 @@ def fit(
     movies = _solve(by_movie, users, users, unseen, settings)
     fitted = parameters | _parameters(movies, users, unseen) | taste
     mean_user = users.mean(0).numpy()
-    return describe(fitted, mean_user, whole.movies, train.counts, imdb=settings.imdb), Fitted.of(curve)
+    return describe_unrated(fitted, mean_user, whole.movies, train.counts, imdb=settings.imdb), Fitted.of(curve)
 
 
 def _solve(lists: PaddedLists, other_side: Tensor, others: Tensor, unseen: float, settings: IalsSettings) -> Tensor:

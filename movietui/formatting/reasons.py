@@ -40,10 +40,11 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return UNRATED
     by_viewer = _by_viewer(viewer, who, "liked" if mean else "watched")
     if viewer["basis"] == "alike":
-        parts = [_crowd(viewer, who), *by_viewer]
-    else:  # a mean that is not high convinces nobody
-        parts = [_by_everyone(viewer["standing"], count, mean), *by_viewer][:: 1 if viewer["standing"] else -1]
-    return "; ".join(parts)
+        return "; ".join([_crowd(viewer, who), *by_viewer])
+    by_everyone = _by_everyone(viewer["standing"], count, mean)
+    if viewer["standing"]:
+        return "; ".join([by_everyone, *by_viewer])
+    return "; ".join([*by_viewer, by_everyone])  # a mean that is not high convinces nobody
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:

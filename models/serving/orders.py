@@ -10,6 +10,7 @@ from movietui.data.dataset import Bools, Floats, Scale
 from movietui.models.base import Expectation, History
 from movietui.models.metrics import DISLIKED, RELEVANT
 from movietui.models.ordinal import normal_cdf
+from movietui.models.sorting import best_first
 
 SHARPNESS = 2.0
 """The weight of the model's standardised score in the logarithm of a movie's value."""
@@ -78,7 +79,7 @@ def order_by_liking(rows: NDArray[np.intp], values: Floats, stars: Floats, usual
     ``values`` and ``stars``: shape (movies,). Rows with equal values keep their order.
     """
     below = stars[rows] < usual
-    return np.concatenate([part[np.argsort(-values[part], kind="stable")] for part in (rows[~below], rows[below])])
+    return np.concatenate([part[best_first(values[part])] for part in (rows[~below], rows[below])])
 
 
 def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ from movietui.models.serving.groups import DEFAULT_AGGREGATION, Aggregation
 from movietui.models.serving.orders import hold_back, order_by_liking, settle, usual_stars, value, with_unrated
 from movietui.models.serving.recency import lean_to_recent, recency
 from movietui.models.serving.similar import Similarities
+from movietui.models.sorting import best_first
 
 Key = tuple[bytes, bytes, bytes, int | None]
 
@@ -169,7 +170,7 @@ class Ranker:
             ranked = hold_back(ranked, held) if held else ranked
             ranked = ranked if later_filter is None else ranked[later_filter[ranked]]
         else:
-            ranked = rows[np.argsort(-score[rows], kind="stable")]
+            ranked = rows[best_first(score[rows])]
             if order == "likely":
                 ranked = self._apply_dials(ranked, score, daring, recent)
         return RankedList(
@@ -219,7 +220,7 @@ class Ranker:
         """Return the rows of a list reordered by ``daring`` and ``recent``."""
         if recent:
             score = lean_to_recent(order, score, self._recency, recent)
-            order = order[np.argsort(-score[order], kind="stable")]
+            order = order[best_first(score[order])]
         return diversify(order, score, self.model.counts, self.dataset, daring, self._vectors)
 
     @cached_property

@@ -225,8 +225,8 @@ class Blend(Model[BlendSettings, Tastes]):
 
     *Uncertainty* is that of ``bayes``.
 
-    Movies without ratings that come from IMDb are only known to ``bayes``: all parts take its stars for them, the score
-    of each other part is the mean of that part's scores, and ratings of them count for ``bayes`` alone.
+    Movies without ratings are only known to ``bayes``: all parts take its stars for them, and the score of each other
+    part is the mean of that part's scores. Ratings of those that come from IMDb count for ``bayes`` alone.
     """
 
     name = "blend"
@@ -364,7 +364,7 @@ class Blend(Model[BlendSettings, Tastes]):
 
     def _predict(self, users: Ints, movies: Ints, base: Floats, stack: str) -> Floats:
         """Return the stacked stars, given those of ``BASE``; ``stack``: how the names of the weights begin."""
-        known = movies < self._rated
+        known = (movies >= 0) & self._known[movies]
 
         def stars(name: str) -> Floats:
             return np.where(known, self._parts[name].predict(users, np.where(known, movies, -1)), base)
@@ -398,12 +398,12 @@ class Blend(Model[BlendSettings, Tastes]):
         base = self._parts[BASE].expect(tastes[BASE])
 
         def stars(name: str) -> Floats:
-            return self._with_unrated(self._parts[name].expect(tastes[name]).stars, base.stars[self._rated :])
+            return self._or_unrated(self._parts[name].expect(tastes[name]).stars, base.stars)
 
         def score(name: str) -> Floats:
             scores = self._parts[name].score(tastes[name])
             mean = scores.mean(where=self._known[: self._rated]) if self._known.any() else np.float32(0)
-            return self._with_unrated(scores, mean)
+            return self._or_unrated(scores, mean)
 
         scores = {name: base.score if name == BASE else score(name) for name in self._ranking}
         table = features(scores, self.counts, self._known)
@@ -412,11 +412,13 @@ class Blend(Model[BlendSettings, Tastes]):
             self._stars(lambda name: base.stars if name == BASE else stars(name)), base.uncertainty, order
         )
 
-    def _with_unrated(self, values: Floats, others: Floats | np.floating[Any]) -> Floats:
-        """Return a part's values of all movies, given those of the movies without ratings, which the part does not
-        know."""
-        missing = len(self._known) - len(values)
-        return np.append(values, np.broadcast_to(others, missing).astype(np.float32)) if missing else values
+    def _or_unrated(self, values: Floats, others: Floats | np.floating[Any]) -> Floats:
+        """Return a part's values of all movies, but ``others`` for movies without ratings, of which it knows
+        nothing."""
+        if self._known.all():
+            return values
+        missing = np.zeros(len(self._known) - len(values), np.float32)
+        return np.where(self._known, np.append(values, missing), others).astype(np.float32)
 
     def movie_vectors(self) -> Floats | None:
         """Return the vectors of ``bayes`` and, if it is a part, of the first ``ials``, side by side, each scaled to a
@@ -437,7 +439,8 @@ class Blend(Model[BlendSettings, Tastes]):
         known = history.among(self._rated)
         everything = np.arange(self._rated, dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
-        cells = np.ix_(movies < self._rated, history.movies < self._rated)
+        rated = self._known[movies]
+        cells = np.ix_(rated, history.movies < self._rated)
         for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
             model = self._parts[name]
             if name == BASE:
@@ -446,7 +449,7 @@ class Blend(Model[BlendSettings, Tastes]):
             score = model.expect(model.fold_in(known)).score[None]
             without = score - model.explain_list(known, everything).T
             values = _standardised(np.concatenate([score, without]), self._known[: self._rated])
-            values = values[:, movies[movies < self._rated]]
+            values = values[:, movies[rated]]
             shares[cells] += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 

@@ -157,6 +157,18 @@ def test_only_the_base_of_a_blend_knows_unrated_movies(blend: Blend) -> None:
     assert blend.movie_vectors().shape[0] == MOVIES + ADDED  # type: ignore[union-attr]
 
 
+def test_a_blend_predicts_movies_without_ratings_as_its_base_does() -> None:
+    everything = by_genre()
+    train = everything.with_ratings(np.flatnonzero(everything.ratings.movie != 0))
+    model = Blend(BlendSettings(factors=2, sweeps=10, vae=False))
+    model.fit(train)
+    model.restore({**model.parameters, "stack": np.asarray([0.5, 0.5]), "shift": np.asarray(0.0)}, model.scale)
+    base, taste = model._parts[BASE], model.fold_in(history_of(train, 0))
+    assert model.expect(taste).stars[0] == base.expect(taste.by_part[BASE]).stars[0]
+    users, movies = np.zeros(2, np.int32), np.asarray([0, MOVIES], np.int32)
+    assert model.predict(users, movies).tolist() == base.predict(users, movies).tolist()
+
+
 @pytest.mark.parametrize("name", ["blend", "ials"])
 def test_unrated_movies_are_explained_exactly(name: str, request: pytest.FixtureRequest) -> None:
     model: AnyModel = request.getfixturevalue(name)

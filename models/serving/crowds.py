@@ -10,14 +10,16 @@ from movietui.models.serving.similar import Raters
 
 FEWEST = 30
 """A crowd has at least this many people, so that its share means something."""
+MOST = 0.7
+"""The smallest share of a crowd that convinces: if one in three does not like a movie, that is no recommendation."""
 CLEARLY_MORE = 0.5
 """A crowd clearly likes a movie more than others do if the share of those who do not like it, shrunk towards that of
 all, is lower by at least this part: 97 % instead of 93 %, or 95 % instead of 90 %, like it."""
 MUCH_MORE = 0.08
-"""It is enough if that share is lower by this much: 65 % instead of 60 % like it."""
+"""It is enough if that share is lower by this much: 80 % instead of 72 % like it."""
 NEARLY_ALL = 0.9
 """If at least this share of a crowd likes a movie, nearly all do."""
-MORE = 0.03
+MORE = 0.07
 """How much larger than the share of all it must be, so that the two figures do not look the same."""
 DAMPING = 10.0
 """The weight, in people, that shrinks the share of a crowd towards that of all."""
@@ -42,7 +44,8 @@ class Crowd:
     def likes_clearly_more(self) -> bool:
         """Whether enough of these people are known, and they like the movie more by at least ``CLEARLY_MORE``."""
         more = (self.theirs - self.everyone) * self.people / (self.people + DAMPING)
-        return self.people >= FEWEST and 0 < more >= min(CLEARLY_MORE * (1 - self.everyone), MUCH_MORE)
+        enough = self.people >= FEWEST and self.theirs >= MOST
+        return enough and 0 < more >= min(CLEARLY_MORE * (1 - self.everyone), MUCH_MORE)
 
     @property
     def nearly_all_like(self) -> bool:

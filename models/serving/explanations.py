@@ -13,6 +13,7 @@ from movietui.models.choices import WELL_LIKED, Basis
 from movietui.models.metrics import RELEVANT
 from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans
 from movietui.models.serving.kinship import (
+    EVIDENT_COINCIDENCE,
     KIN_COINCIDENCE,
     NEAR_COINCIDENCE,
     RELATED_COINCIDENCE,
@@ -33,7 +34,7 @@ OBJECTIONS = 2
 ALIKE = 3
 """The maximum number of liked movies by which people with the same taste are described."""
 SIMILAR = 2
-"""The maximum number of liked movies that are named because they are closest. A second one is at least related."""
+"""The maximum number of liked movies that are named because they are similar."""
 SMALLEST_WEIGHT = 0.5
 """The smallest weight of a reason, as a part of the average weight of the viewer's ratings. A rating that hardly
 changes the score is no reason, however similar its movie."""
@@ -43,6 +44,8 @@ uses, and closeness what a person sees."""
 LIKED_ABOVE_MEAN = 3.5
 """A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
 a movie if their rating is more than half a star below this."""
+LOVED = 2.0
+"""How much coincidence it is worth, when similar movies are named, that the viewer gave one more than ``RELEVANT``."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -65,7 +68,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """The ratings that explain a movie best. Each tuple begins with the most closeness and weight."""
+    """The ratings that explain a movie best. Those that count for it or against it are in the order of their weight."""
 
     basis: Basis
     liked: tuple[Reason, ...]
@@ -80,8 +83,7 @@ class Reasons:
     standing: Standing | None = None
     """If the basis is ``everyone``: how well it is liked, compared with others; ``None`` if not very well."""
     similar: tuple[Reason, ...] = ()
-    """If nothing else names movies: ratings of the liked movies closest to the movie, although they are no reasons. If
-    the standing has a record, they are of the others that are very well liked."""
+    """If nothing else names movies: ratings of the liked movies closest to the movie, although they are no reasons."""
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def explain(
         score=float(expected.score[row]),
         rated=float(given[0]) if len(given) else None,
         reasons=reasons,
-        shared=shared(dataset.movies, row, [reason.movie for reason in reasons.liked]),
+        shared=shared(dataset.movies, row, [reason.movie for reason in reasons.liked or reasons.similar]),
     )
 
 
@@ -153,13 +155,14 @@ def reasons_for(
 
     - People who liked the same movies as the viewer clearly like it more than others do. They are described by at most
       ``ALIKE`` related movies whose ratings count for it. If everyone's ratings would convince the viewer, a single
-      movie says too little.
-    - Everyone's ratings convince the viewer: it is very well liked, and so were most others of these by the viewer.
-    - People whose ratings agree with the viewer's clearly like it more than others do, or nearly all like it.
-    - Everyone's ratings.
+      movie says too little. A liked movie that is kin and has as much in common as a single reason says more than they.
+    - Everyone's ratings would not convince the viewer, but people whose ratings agree with theirs clearly like it more
+      than others do, or nearly all like it.
+    - Related movies that the viewer liked are similar, and everyone's ratings.
+    - As the first point, with movies that are only near.
+    - Everyone's ratings and, unless these convince the viewer, the nearest movie that they liked.
 
-    Beside the last three, the closest liked movies are named, very well liked ones if the movie is. If one of these is
-    kin and has as much in common as a single reason, nobody who liked the same movies is named.
+    Similar movies are also named beside people whose ratings agree.
     """
     viewer = _Viewer(similarities, history, crowd_means(similarities.dataset))
     return [
@@ -212,7 +215,8 @@ class _Viewer:
         if mean is None or round(mean, 1) < WELL_LIKED:
             return None
         others = self.well_liked & (self.history.movies != row)
-        return Standing(best_of(dataset, self.means, row), record(self.liked[others]))
+        theirs = record(dataset.movies, row, self.history.movies[others], self.liked[others])
+        return Standing(best_of(dataset, self.means, row), theirs)
 
     def crowd(self, raters: Raters, which: Bools) -> Crowd:
         """Return how many of some of a movie's raters like it; the viewer is not one of them."""
@@ -236,19 +240,19 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         heaviest = max(reason.weight for reason in best)
         against = links.kin & viewer.disliked & links.counting & (shares < 0) & (links.weights <= heaviest)
         return Reasons("ratings", best, links.reasons(against, OBJECTIONS))
-    liked = viewer.liked & viewer.well_liked if links.convincing else viewer.liked
-    if not (liked & links.kin & links.telling).any() and (described := links.fans()):
-        of, crowd = described
-        return Reasons("alike", (), alike=links.reasons(of, ALIKE), crowd=crowd)
-    famous = links.nearest(viewer.liked & viewer.well_liked) if standing is not None else ()
-    named = famous or links.nearest(viewer.liked)
-    if standing is not None and named and not famous:  # the record would need a famous example
-        standing = Standing(standing.best_of, None)
+    is_obvious = (viewer.liked & links.kin & links.telling).any()
+    if not is_obvious and (alike := links.fans(links.related)):
+        return alike
+    similar = links.similar(links.related & (links.telling | links.evident), SIMILAR)
     if not links.convincing:
         crowd = viewer.agreeing(links.raters, row)
         if crowd.likes_clearly_more or crowd.nearly_all_like:
-            return Reasons("alike", (), crowd=crowd, similar=named)
-    return Reasons("everyone", (), standing=standing, similar=named)
+            return Reasons("alike", (), crowd=crowd, similar=similar)
+    if not similar and (alike := links.fans(links.near)):
+        return alike
+    if not similar and not links.convincing:
+        similar = links.similar(links.near, 1)
+    return Reasons("everyone", (), standing=standing, similar=similar)
 
 
 class _Links:
@@ -272,43 +276,61 @@ class _Links:
         self.raising = viewer.liked & self.counting & (shares > 0)
 
     @property
-    def _related(self) -> Bools:
+    def related(self) -> Bools:
+        """Whose movies are related to the movie."""
         return np.asarray(self._coincidence >= RELATED_COINCIDENCE, bool)
 
+    @property
+    def evident(self) -> Bools:
+        """Whose movies are similar even if a person does not see it at a glance."""
+        return np.asarray(self._coincidence >= EVIDENT_COINCIDENCE, bool)
+
+    @property
+    def near(self) -> Bools:
+        """Whose movies are close enough to be named if no other movie is."""
+        return np.asarray((self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0), bool)
+
     def reasons(self, chosen: Bools | NDArray[np.intp], most: int) -> tuple[Reason, ...]:
-        """Return the chosen ratings as reasons, those of the most weight and, above all, closeness first."""
-        indices, stars = np.arange(len(self._rated))[chosen], self._viewer.history.stars
+        """Return the chosen ratings with the most weight and, above all, closeness as reasons, the heaviest first."""
+        indices = np.arange(len(self._rated))[chosen]
         values = self.weights[indices] * self._coincidence[indices] ** CLOSENESS_POWER
-        return tuple(
-            Reason(
-                int(self._rated[index]),
-                float(stars[index]),
-                float(self._shares[index]),
-                float(self.weights[index]),
-                shared(self._movies, self._row, self._rated[index : index + 1]),
-            )
-            for index in indices[np.argsort(-values, kind="stable")][:most].tolist()
-        )
+        best = indices[np.argsort(-values, kind="stable")[:most]]
+        return self._named(best[np.argsort(-self.weights[best], kind="stable")])
 
-    def nearest(self, chosen: Bools) -> tuple[Reason, ...]:
-        """Return the ratings of the closest movies, first of kin and of those that a person sees are alike."""
-        near = self._closest(chosen & (self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0))
-        near = near[np.argsort(~(self.kin | self.telling)[near], kind="stable")][:SIMILAR]
-        return self.reasons(near[: max(1, int(self._related[near].sum()))], SIMILAR)
+    def similar(self, among: Bools, most: int) -> tuple[Reason, ...]:
+        """Return the ratings of the closest liked movies: first those of kin and those that a person sees are alike,
+        and loved ones before others as close."""
+        chosen = np.flatnonzero(self._viewer.liked & among & (self._alike.common > 0))
+        is_evident = (self.kin | self.telling)[chosen]
+        is_loved = self._viewer.history.stars[chosen] > RELEVANT
+        closeness = self._coincidence[chosen] + LOVED * is_loved
+        return self._named(chosen[np.lexsort((-closeness, ~is_evident))[:most]])
 
-    def fans(self) -> tuple[NDArray[np.intp], Crowd] | None:
-        """Return the ratings of as many related movies as possible whose fans clearly like the movie more than others
-        do, and how many of these people like it. ``None`` if there are no such people.
+    def fans(self, chosen: Bools) -> Reasons | None:
+        """Return as many of the chosen liked movies as possible whose fans clearly like the movie more than others do,
+        and how many of these people like it. ``None`` if there are no such people.
 
         If everyone's ratings convince the viewer, a single movie says too little.
         """
-        closest = self._closest(self._related & self.raising)[:ALIKE]
+        closest = self._closest(chosen & self.raising)[:ALIKE]
         likes = [fans(self.raters, movie) for movie in self._rated[closest].tolist()]
         for number in range(len(likes), 1 if self.convincing else 0, -1):
             people = self._viewer.crowd(self.raters, np.logical_and.reduce(likes[:number]))
             if people.likes_clearly_more:
-                return closest[:number], people
+                return Reasons("alike", (), alike=self.reasons(closest[:number], ALIKE), crowd=people)
         return None
+
+    def _named(self, indices: NDArray[np.intp]) -> tuple[Reason, ...]:
+        return tuple(
+            Reason(
+                int(self._rated[index]),
+                float(self._viewer.history.stars[index]),
+                float(self._shares[index]),
+                float(self.weights[index]),
+                shared(self._movies, self._row, self._rated[index : index + 1]),
+            )
+            for index in indices.tolist()
+        )
 
     def _closest(self, chosen: Bools) -> NDArray[np.intp]:
         """Return the indices of the chosen ratings, those of the closest movies first."""

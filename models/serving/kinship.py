@@ -30,9 +30,11 @@ SIMILAR_COINCIDENCE = 16.5
 """Movies with at least this are similar: 86 % of the 120 pairs with less than 18 convinced."""
 RELATED_COINCIDENCE = 14.0
 """Movies with at least this are related: 75 % of the 307 pairs with less than 16.5 convinced."""
+EVIDENT_COINCIDENCE = 15.0
+"""Related movies without ``SPECIFIC`` in common are called similar only if they have at least this."""
 NEAR_COINCIDENCE = 10.0
-"""The closest movie that a viewer liked is worth naming if it has at least this and a genre in common. Of 37 such pairs
-with less than ``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""
+"""If nothing else can be said, movies with at least this are named. Of 37 such pairs with less than
+``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""
 OVERLAP = 7.0
 """What the same genres add to a ``coincidence``. *Duck Soup*, a comedy about a war, is no kin of *Casablanca*."""
 LABEL_PART = 0.45
@@ -85,6 +87,12 @@ def information(movies: Movies) -> NDArray[np.float64]:
     1972).
     """
     return np.asarray(np.log(max(len(movies), 1) / np.maximum(movies.genres.sum(0), 1)), np.float64)
+
+
+def main_genres(movies: Movies, row: int) -> list[str]:
+    """Return the genres of a movie that are more than labels: at least ``LABEL_PART`` of its genres, by information."""
+    weights = np.where(movies.genres[row], information(movies), 0)
+    return [movies.genre_names[column] for column in np.flatnonzero(weights > LABEL_PART * weights.sum())]
 
 
 @dataclass(frozen=True, eq=False)

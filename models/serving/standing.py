@@ -4,23 +4,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.data.dataset import Bools, Dataset, Floats, Ints, Movies
+from movietui.models.serving.kinship import main_genres
 
 BEST = 5
 """One of the best liked movies of a group is at least this far up; in a large group, among the best ``BEST_SHARE``."""
 BEST_SHARE = 0.02
 GROUP = 20
 """A group has at least this many rated movies; to be the best of a few says little."""
+GROUP_SHARE = 0.3
+"""A genre or a decade of more than this share of all movies, such as ``Drama``, says little about a viewer's taste."""
 RATED = 5
 """A viewer who rated so many very well liked movies,"""
-LIKED_SHARE = 0.75
+LIKED_SHARE = 0.8
 """and liked at least this share of them, will probably like another one."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """How many of the very well liked movies that they rated a viewer liked."""
+    """How many of the very well liked movies of a group that they rated a viewer liked."""
 
+    of: str
+    """The name of the group, a genre or a decade; empty for all movies."""
     liked: int
     rated: int
 
@@ -51,10 +56,19 @@ def best_of(dataset: Dataset, means: Floats, row: int) -> str | None:
     return None
 
 
-def record(liked: Bools) -> Record | None:
-    """Return how many of the very well liked movies that they rated a viewer liked, if these are most of several.
+def record(movies: Movies, row: int, rated: Ints, liked: Bools) -> Record | None:
+    """Return how many very well liked movies of a group a viewer liked, if these are most of several that they rated.
 
-    ``liked``: which of these movies they liked, shape (movies,).
+    The group is the smallest of these for which this is so: the movie's ``main_genres`` that are no larger than
+    ``GROUP_SHARE``, its decade, and all movies. ``rated``: the rows of the very well liked movies that the viewer
+    rated, without the movie; ``liked``: which of them they liked. Both have the shape (ratings,).
     """
-    counts = Record(int(liked.sum()), len(liked))
-    return counts if counts.rated >= RATED and counts.liked >= LIKED_SHARE * counts.rated else None
+    labels = {*movies.genres_of(row)} - {*main_genres(movies, row)}
+    groups = {name: movies.of_group(name) for name in movies.groups_of(row) if name not in labels}
+    sizes = {name: float(members.mean()) for name, members in groups.items()}
+    small = [name for name in sorted(sizes, key=lambda name: sizes[name]) if sizes[name] <= GROUP_SHARE]
+    for name in [*small, ""]:
+        theirs = liked[groups[name][rated]] if name else liked
+        if len(theirs) >= RATED and theirs.sum() >= LIKED_SHARE * len(theirs):
+            return Record(name, int(theirs.sum()), len(theirs))
+    return None

@@ -5,6 +5,8 @@ from typing import Any
 
 from movietui.formatting import text
 
+LEAST = 0.2
+"""The least share of a bar: a reason that counts has at least one dot of five."""
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
 """What the prediction of a movie that nobody has rated rests on."""
 
@@ -38,13 +40,12 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return ""
     if viewer["basis"] == "everyone" and not count:
         return UNRATED
-    by_viewer = _by_viewer(viewer, who, "liked" if mean else "watched")
+    similar = _similar(viewer, who, "liked" if mean else "watched")
     if viewer["basis"] == "alike":
-        return "; ".join([_crowd(viewer, who), *by_viewer])
-    by_everyone = _by_everyone(viewer["standing"], count, mean)
-    if viewer["standing"]:
-        return "; ".join([by_everyone, *by_viewer])
-    return "; ".join([*by_viewer, by_everyone])  # a mean that is not high convinces nobody
+        return "; ".join([*similar, _crowd(viewer, who)])
+    if similar and not viewer["standing"]:
+        return similar[0]  # a mean that is not high convinces nobody
+    return "; ".join([*similar, _by_everyone(viewer["standing"], count, mean), *_record(viewer["standing"], who)])
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
@@ -71,15 +72,19 @@ def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) ->
     return f"one of the best liked {movies}: {average}"
 
 
-def _by_viewer(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
-    """Return what a viewer thinks of other movies that are very well liked, or of the closest ones; empty if nothing is
-    known of either."""
+def _similar(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
+    """Return to which liked movies a movie is similar; empty if to none."""
     names = [f"{each['title']}{_also(each)}" for each in viewer["similar"]]
-    titles = text.enumerate_names(names) if names else ""
-    if record := viewer["standing"] and viewer["standing"]["record"]:
-        such = f", such as {titles}" if titles else ""
-        return [f"{who} liked {record['liked']} of {record['rated']} other very well liked ones{such}"]
-    return [f"closest of those {who} {liked}: {titles}"] if titles else []
+    return [f"similar to {text.enumerate_names(names)}, which {who} {liked}"] if names else []
+
+
+def _record(standing: Mapping[str, Any] | None, who: str) -> list[str]:
+    """Return how many movies a viewer liked that are very well liked; empty if this says nothing."""
+    if not standing or not (record := standing["record"]):
+        return []
+    of = record["of"]
+    movies = f"movies of the {of}" if of.endswith("0s") else f"{of} movies" if of else "movies"
+    return [f"{who} liked {record['liked']} of {record['rated']} other very well liked {movies}"]
 
 
 def watched_by(count: int) -> str:
@@ -90,7 +95,7 @@ def watched_by(count: int) -> str:
 def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
     """Return how much a reason counts compared with the strongest of ``reasons``: ``●●●○○``."""
     most = max((float(each["weight"]) for each in reasons), default=0.0)
-    return text.dots(reason["weight"] / most if most else 0.0)
+    return text.dots(max(LEAST, reason["weight"] / most) if reason["weight"] else 0.0)
 
 
 def foremost(movie: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -15,8 +15,9 @@ from tests.models.builders import dataset
         (0.95, 0.9, 100, False),  # shrunk: 0.045, less than half of 0.1
         (0.89, 0.8, 100, True),  # 8 % more is enough
         (0.88, 0.8, 100, False),
-        (0.69, 0.6, 100, True),
-        (0.68, 0.6, 100, False),
+        (0.7, 0.61, 100, True),
+        (0.7, 0.62, 100, False),
+        (0.69, 0.5, 100, False),  # too many do not like it
         (1.0, 0.8, 29, False),  # too few
         (1.0, 1.0, 100, False),
         (0.5, 0.6, 100, False),
@@ -28,7 +29,7 @@ def test_a_crowd_likes_a_movie_clearly_more(theirs: float, everyone: float, peop
 
 @pytest.mark.parametrize(
     ("theirs", "everyone", "people", "nearly"),
-    [(0.9, 0.8, 30, True), (0.89, 0.8, 30, False), (0.9, 0.88, 30, False), (0.9, 0.8, 29, False)],
+    [(0.9, 0.8, 30, True), (0.89, 0.8, 30, False), (0.9, 0.84, 30, False), (0.9, 0.8, 29, False)],
 )
 def test_nearly_all_of_a_crowd_like_a_movie(theirs: float, everyone: float, people: int, nearly: bool) -> None:
     assert Crowd(theirs, everyone, people).nearly_all_like == nearly

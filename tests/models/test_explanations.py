@@ -130,12 +130,13 @@ def test_a_movie_of_another_genre_is_not_a_reason() -> None:
     assert rows(reasons([5, 5], [0.4, 0.9], movies=[1, 31]).liked) == [1]
 
 
-def test_closeness_counts_more_than_weight() -> None:
+def test_closeness_counts_more_than_weight_and_the_heaviest_reason_comes_first() -> None:
     years = np.full(400, 1990, np.int32)
     years[1] = 1970
     older = replace(ALIKE, movies=replace(ALIKE.movies, years=years))
-    assert rows(reasons([5, 5], [0.5, 0.4], share=0.02).liked) == [1, 2]
-    assert rows(reasons([5, 5], [0.5, 0.4], share=0.02, train=older).liked) == [2, 1]
+    shares = [0.5, 0.4, 0.3, 0.4]
+    assert rows(reasons([5] * 4, shares, share=0.02).liked) == [1, 2, 4]
+    assert rows(reasons([5] * 4, shares, share=0.02, train=older).liked) == [2, 4, 3]
 
 
 def test_a_reason_has_at_least_half_the_average_weight() -> None:
@@ -180,7 +181,7 @@ def test_if_everyones_ratings_convince_a_reason_must_be_closer() -> None:
     assert rows(reasons([5] * 5, several, share=KIN, train=BEST).liked) == [1, 2, 3]
     chosen = reasons([5] * 5, several, share=SIMILAR, train=BEST)
     assert (chosen.basis, rows(chosen.similar)) == ("everyone", [1, 2])
-    assert chosen.standing == Standing("", Record(5, 5))
+    assert chosen.standing == Standing("", Record("Comedy", 5, 5))
     chosen = reasons([5, 3, 3, 3, 3], several, share=SIMILAR, train=BEST)  # the viewer liked too few of them
     assert (chosen.basis, rows(chosen.liked)) == ("ratings", [1])
 
@@ -190,19 +191,25 @@ def test_a_rated_movie_is_none_of_the_others() -> None:
     assert chosen.standing == Standing("", None)
 
 
-def test_the_closest_of_the_others_that_are_very_well_liked_are_named() -> None:
+def test_similar_movies_are_named_beside_everyones_ratings() -> None:
     assert rows(reasons([5] * 5, [-0.5] * 5, share=RELATED, train=BEST).similar) == [1, 2]
-    assert rows(reasons([5] * 5, [-0.5] * 5, share=NEAR, train=BEST).similar) == [1]
-    assert not reasons([5] * 5, [-0.5] * 5, share=FAR, train=BEST).similar
     stars = np.where(BEST.ratings.movie == 1, 3, 5).astype(np.float32)
-    other = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
-    assert rows(reasons([5] * 6, [-0.5] * 6, share=RELATED, train=other).similar) == [2, 3]
-    # A movie that is less liked is named if no other is close, and then not as an example.
-    famous = range(30, 35)
-    chosen = reasons([5] * 6, [-0.5] * 6, movies=[1, *famous], share=NEAR, train=other)
-    assert rows(chosen.similar) == [1]
-    assert chosen.standing == Standing("", None)
-    assert reasons([5] * 5, [-0.5] * 5, movies=famous, share=NEAR, train=other).standing == Standing("", Record(5, 5))
+    less_liked = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
+    chosen = reasons([5] * 6, [-0.5] * 6, share=RELATED, train=less_liked)
+    assert rows(chosen.similar) == [1, 2]
+    assert chosen.standing == Standing("", Record("Comedy", 5, 5))
+    # Movies that are only near are not, if everyone's ratings convince the viewer.
+    assert rows(reasons([5] * 4, [-0.5] * 4, share=NEAR, train=BEST).similar) == [1]
+    assert not reasons([5] * 5, [-0.5] * 5, share=NEAR, train=BEST).similar
+
+
+def test_of_movies_as_similar_loved_ones_are_named_first() -> None:
+    assert rows(reasons([4, 4, 5], [-0.5] * 3, share=RELATED).similar) == [3, 1]
+
+
+def test_movies_that_have_only_a_common_genre_are_called_similar_if_they_are_closer() -> None:
+    assert rows(reasons([5, 5], [-0.5] * 2, share=0.08, train=BROAD).similar) == [1, 2]
+    assert rows(reasons([5, 5], [-0.5] * 2, share=0.1, train=BROAD).similar) == [1]  # because nothing else is known
 
 
 def test_the_closest_liked_movies_are_named_even_if_they_count_against_a_movie() -> None:
@@ -263,7 +270,11 @@ def test_people_are_described_only_by_movies_that_count_and_are_related() -> Non
     assert rows(for_divided([5, 2], [0.5, 0.5], [1, 3]).alike) == [1]  # the viewer disliked movie 3
     assert rows(for_divided([5, 5], [0.5, -0.5], [1, 3]).alike) == [1]
     assert rows(for_divided([5, 5], [0.9, 0.1], [1, 3]).alike) == [1]  # less than half the average weight
-    assert not reasons([5], [0.5], [1], 0.5, DIVIDED).alike
+
+
+def test_people_are_described_by_near_movies_if_nothing_is_similar() -> None:
+    assert rows(reasons([5], [0.5], [1], NEAR, DIVIDED).alike) == [1]
+    assert not reasons([5], [0.5], [1], FAR, DIVIDED).alike
 
 
 def test_people_are_described_by_as_many_movies_as_enough_of_them_like() -> None:
@@ -284,7 +295,7 @@ def test_if_everyones_ratings_convince_a_single_movie_says_too_little_about_peop
     movies, others = [*range(1, 8)], [-0.1] * 5
     assert rows(for_divided([5] * 7, [0.5, 0.5, *others], movies, train).alike) == [1, 2]
     chosen = for_divided([5] * 7, [0.5, -0.5, *others], movies, train)
-    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [3, 4])
+    assert (chosen.basis, rows(chosen.similar)) == ("everyone", [1, 2])
 
 
 def test_people_are_not_named_beside_kin_that_the_viewer_liked() -> None:
@@ -294,7 +305,7 @@ def test_people_are_not_named_beside_kin_that_the_viewer_liked() -> None:
     assert rows(reasons([5], [0.5], [1], 0.06, train).alike) == [1]
     chosen = reasons([5, 5], [0.5, 0.05], [1, 3], 0.06, train)
     assert not chosen.alike
-    assert rows(chosen.similar) == [1, 3]
+    assert rows(chosen.similar) == [3, 1]  # the kin first
 
 
 def test_people_whose_ratings_agree_are_named() -> None:

@@ -44,7 +44,29 @@ def test_the_best_of_few_are_not_called_so() -> None:
 
 @pytest.mark.parametrize(
     ("liked", "rated", "expected"),
-    [(4, 5, Record(4, 5)), (3, 5, None), (4, 4, None), (6, 8, Record(6, 8)), (7, 10, None)],
+    [(4, 5, Record("", 4, 5)), (3, 5, None), (4, 4, None), (8, 10, Record("", 8, 10)), (7, 10, None)],
 )
 def test_a_record_says_that_a_viewer_liked_most_of_several(liked: int, rated: int, expected: Record | None) -> None:
-    assert record(np.arange(rated) < liked) == expected
+    movies = graded().movies  # half of them are of each genre and of each decade
+    assert record(movies, 199, np.arange(rated, dtype=np.int32), np.arange(rated) < liked) == expected
+
+
+def test_a_record_is_about_the_smallest_group_of_which_it_is_true() -> None:
+    movies = graded().movies
+    genres = np.stack([np.arange(200) < 20, np.arange(200) < 160, np.arange(200) % 2 == 0], 1)
+    years = np.where(np.arange(200) < 40, 1942, 1951).astype(np.int32)
+    movies = replace(movies, genres=genres, genre_names=("War", "Drama", "Comedy"), years=years)
+    rated = np.arange(60, dtype=np.int32)
+    assert record(movies, 0, rated, rated < 50) == Record("War", 20, 20)
+    assert record(movies, 0, rated, (rated < 50) & (rated > 9)) is None
+    assert record(movies, 0, rated, rated > 7) == Record("1940s", 32, 40)  # only 12 of 20 war movies
+    assert record(movies, 100, rated, rated < 50) == Record("", 50, 60)  # too many movies are dramas
+    war = np.where(np.arange(200) == 0, 1, genres[:, 0])  # War is but a label of a movie with rarer genres
+    rare = np.zeros((200, 2), bool)
+    rare[:3] = True
+    labelled = replace(
+        movies,
+        genres=np.column_stack([war, rare]).astype(bool),
+        genre_names=("War", "Western", "Musical"),
+    )
+    assert record(labelled, 0, rated, rated < 50) == Record("1940s", 40, 40)

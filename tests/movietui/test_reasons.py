@@ -37,8 +37,8 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     assert reasons.basis({**viewer, "alike": []}, 12, 4.5, "anna") == (
         "liked by 96% of 45 people whose ratings agree with anna's (80% of all)"
     )
-    assert reasons.basis({**viewer, "alike": [], "similar": [RAN]}, 12, 4.5).endswith(
-        "whose ratings agree with yours (80% of all); closest of those you liked: Ran"
+    assert reasons.basis({**viewer, "alike": [], "similar": [RAN]}, 12, 4.5) == (
+        "similar to Ran, which you liked; liked by 96% of 45 people whose ratings agree with yours (80% of all)"
     )
 
 
@@ -56,24 +56,26 @@ def test_the_best_liked_movies_are_called_so(best_of: str | None, expected: str)
     assert reasons.basis(viewer, 112, 4.5) == expected
 
 
-def test_it_is_said_what_else_a_viewer_liked() -> None:
-    standing = {"best_of": "", "record": {"liked": 11, "rated": 12}}
+@pytest.mark.parametrize(("of", "movies"), [("", "movies"), ("War", "War movies"), ("1940s", "movies of the 1940s")])
+def test_it_is_said_what_else_a_viewer_liked(of: str, movies: str) -> None:
+    standing = {"best_of": "", "record": {"of": of, "liked": 11, "rated": 12}}
     viewer = {"basis": "everyone", "standing": standing, "similar": []}
     best = "one of the best liked movies of all: ★ 4.5 from 112 ratings"
-    assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked ones"
-    viewer["similar"] = [RAN, ALIEN]
-    assert reasons.basis(viewer, 112, 4.5, "anna") == (
-        f"{best}; anna liked 11 of 12 other very well liked ones, such as Ran and Alien (Ann)"
-    )
-    viewer["standing"] = {**standing, "record": None}
-    assert reasons.basis(viewer, 112, 4.5) == f"{best}; closest of those you liked: Ran and Alien (Ann)"
-    viewer["standing"] = None
-    assert reasons.basis(viewer, 34, 0) == "closest of those you watched: Ran and Alien (Ann); watched by 34 users"
+    assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked {movies}"
+
+
+def test_it_is_said_to_which_liked_movies_a_movie_is_similar() -> None:
+    standing = {"best_of": None, "record": None}
+    viewer = {"basis": "everyone", "standing": standing, "similar": [RAN, ALIEN]}
+    similar = "similar to Ran and Alien (Ann), which anna liked"
+    assert reasons.basis(viewer, 112, 4.1, "anna") == f"{similar}; very well liked: ★ 4.1 from 112 ratings"
+    assert reasons.basis({**viewer, "standing": None}, 112, 3.5, "anna") == similar
+    assert reasons.basis({**viewer, "standing": None}, 34, 0) == "similar to Ran and Alien (Ann), which you watched"
 
 
 def test_a_bar_compares_a_reason_with_the_strongest() -> None:
-    weighed = [{"weight": 0.02}, {"weight": 0.01}, {"weight": 0.0}]
-    assert [reasons.bar(each, weighed) for each in weighed] == ["●●●●●", "●●○○○", "○○○○○"]
+    weighed = [{"weight": 0.02}, {"weight": 0.01}, {"weight": 0.001}, {"weight": 0.0}]
+    assert [reasons.bar(each, weighed) for each in weighed] == ["●●●●●", "●●○○○", "●○○○○", "○○○○○"]
     assert reasons.bar({"weight": 0.0}, []) == "○○○○○"
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from movietui.models.choices import WELL_LIKED, Basis
 from movietui.models.metrics import RELEVANT
 from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans
 from movietui.models.serving.kinship import (
-    EVIDENT_COINCIDENCE,
     KIN_COINCIDENCE,
     NEAR_COINCIDENCE,
     RELATED_COINCIDENCE,
@@ -31,8 +31,10 @@ REASONS = 3
 """The maximum number of reasons for a movie."""
 OBJECTIONS = 2
 """The maximum number of reasons against a movie."""
-ALIKE = 3
+ALIKE = 2
 """The maximum number of liked movies by which people with the same taste are described."""
+OF_CLOSEST = 8
+"""These movies are among so many of the closest ones."""
 SIMILAR = 2
 """The maximum number of liked movies that are named because they are similar."""
 SMALLEST_WEIGHT = 0.5
@@ -83,7 +85,9 @@ class Reasons:
     standing: Standing | None = None
     """If the basis is ``everyone``: how well it is liked, compared with others; ``None`` if not very well."""
     similar: tuple[Reason, ...] = ()
-    """If nothing else names movies: ratings of the liked movies closest to the movie, although they are no reasons."""
+    """If the basis names no movies: ratings of the liked movies closest to the movie, although they are no reasons."""
+    examples: tuple[Reason, ...] = ()
+    """If nothing else names movies and the standing has a record: ratings of movies that it counts as liked."""
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -153,14 +157,14 @@ def reasons_for(
 
     If there is no reason for a movie, the first of these that is true is named:
 
-    - People who liked the same movies as the viewer clearly like it more than others do. They are described by at most
-      ``ALIKE`` related movies whose ratings count for it. If everyone's ratings would convince the viewer, a single
-      movie says too little. A liked movie that is kin and has as much in common as a single reason says more than they.
+    - People who liked the same ``ALIKE`` near movies as the viewer, whose ratings count for it, clearly like it more
+      than others do. If everyone's ratings would not convince the viewer, a single movie also describes such people. A
+      liked movie that is kin and has as much in common as a single reason says more than they.
     - Everyone's ratings would not convince the viewer, but people whose ratings agree with theirs clearly like it more
       than others do, or nearly all like it.
-    - Related movies that the viewer liked are similar, and everyone's ratings.
-    - As the first point, with movies that are only near.
-    - Everyone's ratings and, unless these convince the viewer, the nearest movie that they liked.
+    - Everyone's ratings, and similar movies that the viewer liked.
+    - Everyone's ratings, and how many other very well liked movies the viewer liked, with examples.
+    - Everyone's ratings, and the nearest movie that the viewer liked.
 
     Similar movies are also named beside people whose ratings agree.
     """
@@ -241,18 +245,16 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
         against = links.kin & viewer.disliked & links.counting & (shares < 0) & (links.weights <= heaviest)
         return Reasons("ratings", best, links.reasons(against, OBJECTIONS))
     is_obvious = (viewer.liked & links.kin & links.telling).any()
-    if not is_obvious and (alike := links.fans(links.related)):
+    if not is_obvious and (alike := links.fans()):
         return alike
-    similar = links.similar(links.related & (links.telling | links.evident), SIMILAR)
+    similar = links.similar(links.related & (links.kin | links.telling), SIMILAR)
     if not links.convincing:
         crowd = viewer.agreeing(links.raters, row)
         if crowd.likes_clearly_more or crowd.nearly_all_like:
             return Reasons("alike", (), crowd=crowd, similar=similar)
-    if not similar and (alike := links.fans(links.near)):
-        return alike
-    if not similar and not links.convincing:
-        similar = links.similar(links.near, 1)
-    return Reasons("everyone", (), standing=standing, similar=similar)
+    if similar or standing is None or standing.record is None:
+        return Reasons("everyone", (), standing=standing, similar=similar or links.similar(links.near, 1))
+    return Reasons("everyone", (), standing=standing, examples=links.examples(standing.record.of))
 
 
 class _Links:
@@ -281,11 +283,6 @@ class _Links:
         return np.asarray(self._coincidence >= RELATED_COINCIDENCE, bool)
 
     @property
-    def evident(self) -> Bools:
-        """Whose movies are similar even if a person does not see it at a glance."""
-        return np.asarray(self._coincidence >= EVIDENT_COINCIDENCE, bool)
-
-    @property
     def near(self) -> Bools:
         """Whose movies are close enough to be named if no other movie is."""
         return np.asarray((self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0), bool)
@@ -300,24 +297,33 @@ class _Links:
     def similar(self, among: Bools, most: int) -> tuple[Reason, ...]:
         """Return the ratings of the closest liked movies: first those of kin and those that a person sees are alike,
         and loved ones before others as close."""
-        chosen = np.flatnonzero(self._viewer.liked & among & (self._alike.common > 0))
+        return self._closest_liked(among & (self._alike.common > 0), most)
+
+    def examples(self, group: str) -> tuple[Reason, ...]:
+        """Return the ratings of the closest liked movies of a group that are very well liked."""
+        of_group = self._movies.of_group(group)[self._rated] if group else np.True_
+        return self._closest_liked(self._viewer.well_liked & of_group & (self._rated != self._row), SIMILAR)
+
+    def _closest_liked(self, among: Bools, most: int) -> tuple[Reason, ...]:
+        chosen = np.flatnonzero(self._viewer.liked & among)
         is_evident = (self.kin | self.telling)[chosen]
         is_loved = self._viewer.history.stars[chosen] > RELEVANT
         closeness = self._coincidence[chosen] + LOVED * is_loved
         return self._named(chosen[np.lexsort((-closeness, ~is_evident))[:most]])
 
-    def fans(self, chosen: Bools) -> Reasons | None:
-        """Return as many of the chosen liked movies as possible whose fans clearly like the movie more than others do,
-        and how many of these people like it. ``None`` if there are no such people.
+    def fans(self) -> Reasons | None:
+        """Return the two closest liked movies such that people who like both clearly like the movie more than others
+        do, and how many of these people like it. ``None`` if there are no such people.
 
-        If everyone's ratings convince the viewer, a single movie says too little.
+        If everyone's ratings do not convince the viewer, the fans of a single movie are named if there are no others.
         """
-        closest = self._closest(chosen & self.raising)[:ALIKE]
-        likes = [fans(self.raters, movie) for movie in self._rated[closest].tolist()]
-        for number in range(len(likes), 1 if self.convincing else 0, -1):
-            people = self._viewer.crowd(self.raters, np.logical_and.reduce(likes[:number]))
+        closest = self._closest(self.near & self.raising)[:OF_CLOSEST]
+        likes = {index: fans(self.raters, int(self._rated[index])) for index in closest.tolist()}
+        sizes = (ALIKE,) if self.convincing else (ALIKE, 1)
+        for chosen in (each for size in sizes for each in combinations(likes, size)):
+            people = self._viewer.crowd(self.raters, np.logical_and.reduce([likes[index] for index in chosen]))
             if people.likes_clearly_more:
-                return Reasons("alike", (), alike=self.reasons(closest[:number], ALIKE), crowd=people)
+                return Reasons("alike", (), alike=self.reasons(np.asarray(chosen, np.intp), ALIKE), crowd=people)
         return None
 
     def _named(self, indices: NDArray[np.intp]) -> tuple[Reason, ...]:

@@ -30,8 +30,6 @@ SIMILAR_COINCIDENCE = 16.5
 """Movies with at least this are similar: 86 % of the 120 pairs with less than 18 convinced."""
 RELATED_COINCIDENCE = 14.0
 """Movies with at least this are related: 75 % of the 307 pairs with less than 16.5 convinced."""
-EVIDENT_COINCIDENCE = 15.0
-"""Related movies without ``SPECIFIC`` in common are called similar only if they have at least this."""
 NEAR_COINCIDENCE = 10.0
 """If nothing else can be said, movies with at least this are named. Of 37 such pairs with less than
 ``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""

@@ -280,8 +280,9 @@ class Ranker:
 
     def why(self, viewers: Sequence[Viewer], movies: Sequence[int]) -> list[dict[str, list[dict[str, Any]]]]:
         """Return the reasons for each movie (``why``), the liked movies that describe people with the viewers' taste
-        (``alike``), other similar movies that they liked (``similar``) and what each viewer's prediction rests on
-        (``bases``), as ``recommend --json`` prints them; see ``Reasons``.
+        (``alike``), other similar movies that they liked (``similar``), examples of the very well liked ones
+        (``examples``) and what each viewer's prediction rests on (``bases``), as ``recommend --json`` prints them; see
+        ``Reasons``.
 
         With several viewers, each reason names its viewer.
         """
@@ -304,6 +305,7 @@ class Ranker:
                 "why": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.liked],
                 "alike": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.alike],
                 "similar": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.similar],
+                "examples": [to_json(viewer, each) for viewer, reasons in of_movie for each in reasons.examples],
                 "bases": [
                     {**reasons.evidence, **({"viewer": viewer.id} if len(viewers) > 1 else {})}
                     for viewer, reasons in of_movie

@@ -313,6 +313,7 @@ def explain(
                 "why": [_reason(loaded, reason) for reason in explanation.reasons.liked],
                 "alike": [_reason(loaded, reason) for reason in explanation.reasons.alike],
                 "similar": [_reason(loaded, reason) for reason in explanation.reasons.similar],
+                "examples": [_reason(loaded, reason) for reason in explanation.reasons.examples],
                 **explanation.reasons.evidence,
                 "against": [_reason(loaded, reason) for reason in explanation.reasons.against],
                 "shared": asdict(explanation.shared),

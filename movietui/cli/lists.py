@@ -66,7 +66,7 @@ def reason(movie: Message) -> str:
         return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
     rests_on = next((each for each in movie["bases"] if each["basis"] != "everyone"), movie["bases"][0])
     name = rests_on.get("viewer")
-    of_them = {key: [each for each in movie[key] if each.get("viewer") == name] for key in ("alike", "similar")}
+    of_them = {key: [each for each in movie[key] if each.get("viewer") == name] for key in reasons.NAMED}
     basis = reasons.basis({**rests_on, **of_them}, movie["count"], movie["mean"] or 0.0, name or "you")
     return f"{predicted}; {basis}" if predicted else basis
 

@@ -212,6 +212,7 @@ class OpenDataset:
             "why": [self._why(reason) for reason in explanation.reasons.liked],
             "alike": [self._why(reason) for reason in explanation.reasons.alike],
             "similar": [self._why(reason) for reason in explanation.reasons.similar],
+            "examples": [self._why(reason) for reason in explanation.reasons.examples],
             "crowd": cast("Crowd | None", crowd and asdict(crowd)),
             "standing": cast("Standing | None", standing and asdict(standing)),
             "against": [self._why(reason) for reason in explanation.reasons.against],

@@ -7,6 +7,8 @@ from movietui.formatting import text
 
 LEAST = 0.2
 """The least share of a bar: a reason that counts has at least one dot of five."""
+NAMED = ("alike", "similar", "examples")
+"""The lists of movies that a viewer's ``basis`` names."""
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
 """What the prediction of a movie that nobody has rated rests on."""
 
@@ -32,8 +34,8 @@ def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
 def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
     """Return what a prediction rests on; empty if it rests on single ratings.
 
-    ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``alike``,
-    ``crowd``, ``standing`` and ``similar`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and
+    ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``crowd``,
+    ``standing`` and the lists ``NAMED`` (see ``movietui.models.serving.explanations.Reasons``). ``count`` and
     ``mean``: the number and mean of everyone's ratings of the movie; the mean is 0 if the dataset has no stars.
     """
     if viewer["basis"] == "ratings":
@@ -45,7 +47,7 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return "; ".join([*similar, _crowd(viewer, who)])
     if similar and not viewer["standing"]:
         return similar[0]  # a mean that is not high convinces nobody
-    return "; ".join([*similar, _by_everyone(viewer["standing"], count, mean), *_record(viewer["standing"], who)])
+    return "; ".join([*similar, _by_everyone(viewer["standing"], count, mean), *_record(viewer, who)])
 
 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
@@ -74,17 +76,21 @@ def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) ->
 
 def _similar(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
     """Return to which liked movies a movie is similar; empty if to none."""
-    names = [f"{each['title']}{_also(each)}" for each in viewer["similar"]]
-    return [f"similar to {text.enumerate_names(names)}, which {who} {liked}"] if names else []
+    return [f"similar to {_titles(viewer['similar'])}, which {who} {liked}"] if viewer["similar"] else []
 
 
-def _record(standing: Mapping[str, Any] | None, who: str) -> list[str]:
-    """Return how many movies a viewer liked that are very well liked; empty if this says nothing."""
-    if not standing or not (record := standing["record"]):
+def _record(viewer: Mapping[str, Any], who: str) -> list[str]:
+    """Return how many movies a viewer liked that are very well liked, with examples; empty if this says nothing."""
+    if not (record := viewer["standing"] and viewer["standing"]["record"]):
         return []
     of = record["of"]
     movies = f"movies of the {of}" if of.endswith("0s") else f"{of} movies" if of else "movies"
-    return [f"{who} liked {record['liked']} of {record['rated']} other very well liked {movies}"]
+    such = f", such as {_titles(viewer['examples'])}" if viewer["examples"] else ""
+    return [f"{who} liked {record['liked']} of {record['rated']} other very well liked {movies}{such}"]
+
+
+def _titles(reasons: Sequence[Mapping[str, Any]]) -> str:
+    return text.enumerate_names([f"{each['title']}{_also(each)}" for each in reasons])
 
 
 def watched_by(count: int) -> str:

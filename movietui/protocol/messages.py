@@ -175,7 +175,9 @@ class ViewerDetails(TypedDict):
     standing: Standing | None
     """If the basis is ``everyone``: how well the movie is liked, compared with others; ``None`` if not very well."""
     similar: list[Why]
-    """If nothing else names movies: the closest ones that the viewer liked; see ``Reasons.similar``."""
+    """If the basis names no movies: similar ones that the viewer liked; see ``Reasons.similar``."""
+    examples: list[Why]
+    """If nothing else names movies: some of those that ``standing`` counts as liked; see ``Reasons.examples``."""
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]

@@ -198,18 +198,30 @@ def test_similar_movies_are_named_beside_everyones_ratings() -> None:
     chosen = reasons([5] * 6, [-0.5] * 6, share=RELATED, train=less_liked)
     assert rows(chosen.similar) == [1, 2]
     assert chosen.standing == Standing("", Record("Comedy", 5, 5))
-    # Movies that are only near are not, if everyone's ratings convince the viewer.
+    # Of movies that are only near, the nearest is named, unless everyone's ratings convince the viewer.
     assert rows(reasons([5] * 4, [-0.5] * 4, share=NEAR, train=BEST).similar) == [1]
     assert not reasons([5] * 5, [-0.5] * 5, share=NEAR, train=BEST).similar
+
+
+def test_without_similar_movies_examples_of_very_well_liked_ones_are_named() -> None:
+    stars = np.where(BEST.ratings.movie == 1, 3, 5).astype(np.float32)
+    less_liked = replace(BEST, ratings=replace(BEST.ratings, stars=stars))
+    chosen = reasons([5, 4, 4, 5, 5, 5], [-0.5] * 6, share=NEAR, train=less_liked)
+    assert chosen.standing == Standing("", Record("Comedy", 5, 5))
+    assert rows(chosen.examples) == [4, 5]
+    # Of comedies too few are known, so the examples are of any genre.
+    chosen = reasons([5, 4, 4, 4, 4], [-0.5] * 5, movies=[1, *range(30, 34)], share=NEAR, train=BEST)
+    assert chosen.standing == Standing("", Record("", 5, 5))
+    assert rows(chosen.examples) == [1, 30]
 
 
 def test_of_movies_as_similar_loved_ones_are_named_first() -> None:
     assert rows(reasons([4, 4, 5], [-0.5] * 3, share=RELATED).similar) == [3, 1]
 
 
-def test_movies_that_have_only_a_common_genre_are_called_similar_if_they_are_closer() -> None:
-    assert rows(reasons([5, 5], [-0.5] * 2, share=0.08, train=BROAD).similar) == [1, 2]
-    assert rows(reasons([5, 5], [-0.5] * 2, share=0.1, train=BROAD).similar) == [1]  # because nothing else is known
+def test_movies_that_have_only_a_broad_genre_in_common_are_called_similar_only_if_they_are_kin() -> None:
+    assert rows(reasons([5, 5], [-0.5] * 2, share=0.04, train=BROAD).similar) == [1, 2]
+    assert rows(reasons([5, 5], [-0.5] * 2, share=0.08, train=BROAD).similar) == [1]  # because nothing else is known
 
 
 def test_the_closest_liked_movies_are_named_even_if_they_count_against_a_movie() -> None:
@@ -275,6 +287,10 @@ def test_people_are_described_only_by_movies_that_count_and_are_related() -> Non
 def test_people_are_described_by_near_movies_if_nothing_is_similar() -> None:
     assert rows(reasons([5], [0.5], [1], NEAR, DIVIDED).alike) == [1]
     assert not reasons([5], [0.5], [1], FAR, DIVIDED).alike
+
+
+def test_the_closest_two_movies_whose_fans_like_a_movie_more_are_named() -> None:
+    assert rows(for_divided([5, 5, 5], [0.5, 0.5, 0.5], [2, 3, 1]).alike) == [3, 1]
 
 
 def test_people_are_described_by_as_many_movies_as_enough_of_them_like() -> None:

@@ -484,6 +484,7 @@ class FakeEngine(Requests, EngineClient):
                     "crowd": None,
                     "standing": None,
                     "similar": [],
+                    "examples": [],
                     "against": [
                         {
                             "title": self.titles[(number + 31) % 99],

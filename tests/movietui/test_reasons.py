@@ -20,14 +20,14 @@ RAN, ALIEN = {"title": "Ran", "shared": NOTHING}, {"title": "Alien", "shared": {
 def test_the_basis_is_named_if_there_is_no_rating_to_name(
     basis: str, count: int, mean: float, who: str, expected: str
 ) -> None:
-    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": []}
+    viewer = {"basis": basis, "alike": [], "crowd": None, "standing": None, "similar": [], "examples": []}
     assert reasons.basis(viewer, count, mean, who) == expected
 
 
 def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     crowd = {"theirs": 0.956, "everyone": 0.8, "people": 45}
     liked = [{"title": "Chinatown"}, {"title": "Vertigo"}]
-    viewer = {"basis": "alike", "alike": liked, "crowd": crowd, "standing": None, "similar": []}
+    viewer = {"basis": "alike", "alike": liked, "crowd": crowd, "standing": None, "similar": [], "examples": []}
     assert reasons.basis(viewer, 12, 4.5) == (
         "liked by 96% of 45 people who, like you, liked Chinatown and Vertigo (80% of all)"
     )
@@ -52,21 +52,23 @@ def test_people_with_the_same_taste_are_described_by_what_they_liked() -> None:
     ],
 )
 def test_the_best_liked_movies_are_called_so(best_of: str | None, expected: str) -> None:
-    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": []}
+    viewer = {"basis": "everyone", "standing": {"best_of": best_of, "record": None}, "similar": [], "examples": []}
     assert reasons.basis(viewer, 112, 4.5) == expected
 
 
 @pytest.mark.parametrize(("of", "movies"), [("", "movies"), ("War", "War movies"), ("1940s", "movies of the 1940s")])
 def test_it_is_said_what_else_a_viewer_liked(of: str, movies: str) -> None:
     standing = {"best_of": "", "record": {"of": of, "liked": 11, "rated": 12}}
-    viewer = {"basis": "everyone", "standing": standing, "similar": []}
+    viewer = {"basis": "everyone", "standing": standing, "similar": [], "examples": []}
     best = "one of the best liked movies of all: ★ 4.5 from 112 ratings"
-    assert reasons.basis(viewer, 112, 4.5) == f"{best}; you liked 11 of 12 other very well liked {movies}"
+    liked = f"{best}; you liked 11 of 12 other very well liked {movies}"
+    assert reasons.basis(viewer, 112, 4.5) == liked
+    assert reasons.basis({**viewer, "examples": [RAN, ALIEN]}, 112, 4.5) == f"{liked}, such as Ran and Alien (Ann)"
 
 
 def test_it_is_said_to_which_liked_movies_a_movie_is_similar() -> None:
     standing = {"best_of": None, "record": None}
-    viewer = {"basis": "everyone", "standing": standing, "similar": [RAN, ALIEN]}
+    viewer = {"basis": "everyone", "standing": standing, "similar": [RAN, ALIEN], "examples": []}
     similar = "similar to Ran and Alien (Ann), which anna liked"
     assert reasons.basis(viewer, 112, 4.1, "anna") == f"{similar}; very well liked: ★ 4.1 from 112 ratings"
     assert reasons.basis({**viewer, "standing": None}, 112, 3.5, "anna") == similar

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, grouped
+from movietui.data.imdb.title_matching import LabelledMovie
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
@@ -377,9 +378,10 @@ class Search:
     def the_movie(self, typed: str) -> int:
         """Return the row of the movie that the typed text stands for: ``Fargo (1996)``, ``fargo`` or an id.
 
-        Never guesses between several movies. A title takes precedence over an id, because 300 is also a movie;
-        ``id:300`` is always an id. If entries of the same movie were not merged, the first is returned. Raises
-        ``Problem``, which names the most similar titles, if no movie matches or more than one does.
+        Never guesses between several movies. Titles in parentheses may be left out, or stand alone. A title takes
+        precedence over an id, because 300 is also a movie; ``id:300`` is always an id. If entries of the same movie
+        were not merged, the first is returned. Raises ``Problem``, which names the most similar titles, if no movie
+        matches or more than one does.
         """
         from rapidfuzz import fuzz
 
@@ -400,9 +402,11 @@ class Search:
             near = list(alike[:MAX_SUGGESTIONS])
             ratios = {row: fuzz.ratio(wanted, movies.keys[row].rpartition(" ")[0]) for row in alike}
             of_year = [row for row in alike if year in (0, int(movies.years[row]))]
-            rows = [row for row in of_year if ratios[row] == 100] or [
-                row for row in of_year if ratios[row] >= SAME_TITLE
-            ]
+            rows = (
+                [row for row in of_year if ratios[row] == 100]
+                or [row for row in of_year if wanted in _titles(movies.titles[row])]
+                or [row for row in of_year if ratios[row] >= SAME_TITLE]
+            )
             near = list(rows) or near
         row_by_key = {movies.keys[row]: row for row in reversed(rows)}
         if len(row_by_key) == 1:
@@ -412,3 +416,9 @@ class Search:
             raise Problem(f"{typed!r} could be several movies: {', '.join(names)}; add the year.")
         hint = f"did you mean {either(names)}?" if names else "check its title."
         raise Problem(f"{self.dataset.name} has no movie {typed!r}; {hint}")
+
+
+def _titles(title: str) -> frozenset[str]:
+    """Return the keys of a title without its parts in parentheses, and of each of these."""
+    movie = LabelledMovie("", title)
+    return movie.mains | movie.others

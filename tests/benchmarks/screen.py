@@ -25,6 +25,8 @@ from typing import Any
 
 import click
 
+TRAINING = 600.0
+"""The most seconds that a training may take."""
 COMMAND = str(Path(sys.executable).with_name("movietui"))
 MONITOR = """
 import asyncio, json, os, sys, threading, time
@@ -171,7 +173,7 @@ def stalls(trainings: int = 3) -> dict[str, Any]:
         terminal.drain(0.5)
         for _ in range(trainings):
             terminal.send("\r")
-            terminal.wait_for("RMSE [0-9.]+ on")
+            terminal.wait_for("RMSE [0-9.]+ on", TRAINING)
             terminal.drain(0.5)
         os.kill(terminal.pid, signal.SIGTERM)
         terminal.close()

@@ -92,6 +92,19 @@ def test_a_title_comes_before_an_id(dataset: Dataset) -> None:
         lists.find_movie(renamed, "id:77")
 
 
+@pytest.mark.parametrize("typed", ["Spirited Away", "sen to chihiro", "Spirited Away (2001)"])
+def test_a_movie_is_named_without_its_titles_in_parentheses_or_by_one_of_them(dataset: Dataset, typed: str) -> None:
+    movies = dataset.movies
+    title = "Spirited Away (Sen to Chihiro)"
+    named = replace(
+        movies,
+        titles=(title, *movies.titles[1:]),
+        keys=(movie_key(title, 2001), *movies.keys[1:]),
+        years=np.asarray([2001, *movies.years[1:]], np.int32),
+    )
+    assert lists.find_movie(replace(dataset, movies=named), typed).title == title
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.settings import Settings, setting
 
@@ -87,6 +87,13 @@ class Als(Model[AlsSettings, Estimate]):
 
         return fit(train, validation, self.settings, self.seed, progress)
 
+    def restore(self, parameters: Parameters, scale: Scale) -> None:
+        """Load the parameters of a fitted model."""
+        super().restore(parameters, scale)
+        gains = (parameters["gains"] / self._noise).astype(np.float32)
+        self._unknown = np.asarray(1 / (1 + self.counts[:, None].astype(np.float32) * gains), np.float32)
+        """The share of the variance of each movie's factors that remains along each axis, shape (movies, factors)."""
+
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars. Unknown users and movies have the mean factors."""
         return self.scale.clip(products(self.of_train("user"), self.parameters["factors"], users, movies))
@@ -113,7 +120,7 @@ class Als(Model[AlsSettings, Estimate]):
         of_viewer = np.einsum("nk,nk->n", movies @ taste.covariance.astype(np.float32), movies)
         axes = self.parameters["axes"]
         squares = (taste.factors @ axes) ** 2 + np.einsum("kj,kj->j", taste.covariance @ axes, axes)
-        of_movies = self._shares_unknown(self.counts) @ squares.astype(np.float32)
+        of_movies = self._unknown @ squares.astype(np.float32)
         return self._expectation(stars, of_viewer + of_movies, self.counts)
 
     def movie_vectors(self) -> Floats:
@@ -141,7 +148,7 @@ class Als(Model[AlsSettings, Estimate]):
         of_viewer = np.einsum("mk,mk->m", vectors @ whole.covariance, vectors)[:, None] + (vectors @ more.T) ** 2
         squares = (estimates @ axes) ** 2 + (more @ axes) ** 2
         squares += np.einsum("kj,kj->j", whole.covariance @ axes, axes)
-        of_movies = self._shares_unknown(self.counts[movies]) @ squares.T
+        of_movies = self._unknown[movies] @ squares.T
         score = self._expectation(vectors @ estimates.T, of_viewer + of_movies, self.counts[movies][:, None]).score
         return score[:, :1] - score[:, 1:]
 
@@ -154,12 +161,6 @@ class Als(Model[AlsSettings, Estimate]):
         popularity = np.log1p(counts) * self.settings.popularity
         score = stars - self.settings.caution * uncertainty + popularity
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
-
-    def _shares_unknown(self, counts: Ints) -> Floats:
-        """Return the share of the variance along each axis that remains for movies with these numbers of ratings, shape
-        (movies, factors)."""
-        gains = (self.parameters["gains"] / self._noise).astype(np.float32)
-        return np.asarray(1 / (1 + counts[:, None].astype(np.float32) * gains), np.float32)
 
     def _rated(self, history: History) -> Doubles:
         return self.parameters["factors"][history.movies].astype(np.float64)

@@ -30,7 +30,7 @@ ask about."""
 CARDS = 2
 """The number of cards before the lists of movies to rate. Two cards are answered quickly and tell tastes apart. A
 third card would only say which movies the viewer prefers, while a list brings stars for all that they have seen."""
-ENOUGH = 15
+ENOUGH = 20
 """The number of ratings that it takes to recommend good movies; more ratings improve the list further."""
 POINTS = 3
 """The points that the viewer can spend on a card."""

@@ -6,9 +6,9 @@ Needs the dataset. Draws users with enough ratings and leaves them out: neither 
 them. Half of each user's ratings serve as answers; any other movie counts as "not seen", even if the user rated it. The
 other half is for testing. Answers are collected in these ways:
 
-- interview: ask about genres, then with cards, then with lists, until 15 movies are rated;
-- popular: ask about the movies with the most ratings, one after another, until 15 are rated;
-- random: draw 40 answers at random, or 15;
+- interview: ask about genres, then with cards, then with lists, until 20 movies are rated;
+- popular: ask about the movies with the most ratings, one after another, until 20 are rated;
+- random: draw 40 answers at random, or 20;
 - nothing: collect no answers.
 
 Three metrics judge the lists. ``ndcg@10`` is measured in the order ``likely``; movies with at least 4 stars are
@@ -47,9 +47,9 @@ from movietui.models.serving.interview import (
     Interview,
 )
 from movietui.models.serving.ranking import Ranker, Viewer
-from movietui.state.interview import CARDS, POINTS, STARS_OF_POINTS
+from movietui.state.interview import CARDS, ENOUGH, POINTS, STARS_OF_POINTS
 
-ANSWERS = 15
+ANSWERS = ENOUGH
 RANDOM = 40
 MOST = 300
 """The maximum number of questions that a user answers."""
@@ -254,9 +254,9 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
     order = np.argsort(-ranker.dataset.counts, kind="stable").tolist()
     ways: Mapping[str, list[Collected]] = {
         "interview": [interviewed(interview, ranker, respondent, plan) for respondent in respondents],
-        "popular 15": [popular(order, respondent) for respondent in respondents],
+        "popular 20": [popular(order, respondent) for respondent in respondents],
         "random 40": [at_random(respondent, RANDOM) for respondent in respondents],
-        "random 15": [at_random(respondent, ANSWERS) for respondent in respondents],
+        "random 20": [at_random(respondent, ANSWERS) for respondent in respondents],
         "nothing": [at_random(respondent, 0) for respondent in respondents],
     }
     results: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -274,7 +274,7 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
     points = [pair for each in ways["interview"] for pair in each.points]
     compared = {
         f"{way} ({metric})": ratio(sums, results[way][metric])
-        for way in ("popular 15", "random 40")
+        for way in ("popular 20", "random 40")
         for metric, sums in results["interview"].items()
     }
     stars = {

@@ -51,7 +51,7 @@ def last_request(faked: FakeEngine) -> dict[str, Any]:
 async def test_genres_are_liked_and_disliked(faked: FakeEngine, size: tuple[int, int]) -> None:
     async with started(size, engine=faked) as driver:
         await begin(driver)
-        for words in ("▸  even", "like, dislike", "0 of 15", "0%", "Your list so far"):
+        for words in ("▸  even", "like, dislike", "0 of 20", "0%", "Your list so far"):
             await driver.see(words)
         await driver.press("plus")
         await driver.see("▸+ even")
@@ -111,7 +111,7 @@ async def test_points_become_the_stars_that_the_card_says(
         await driver.press("enter")
         await driver.wait_for_notice(f"rated {title(0)} ★ 4½ and rated {title(2)} ★ 4")
         assert rated(store) == {title(0): 4.5, title(2): 4.0}
-        await driver.see("2 of 15 rated · about 8 questions left" if size == LARGE else "2 of 15 · 8 questions left")
+        await driver.see("2 of 20 rated · about 12 questions left" if size == LARGE else "2 of 20 · 12 questions left")
         await driver.see(f"1 ○○○ {title(5)}")  # movies without points are not shown again
         unchosen = last_request(faked)["answers"]["unchosen"]
         assert [movie["key"] for movie in unchosen] == ["1", "3", "4"]
@@ -151,7 +151,7 @@ async def test_movies_without_points_are_held_at_their_places(faked: FakeEngine)
         await begin(driver)
         await skip_genres(driver)
         await driver.press("1", "enter")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
 
         def held() -> object:
             return [named for name, named in faked.asked if name == "rank"][-1]["query"]["viewers"][0].get("held")
@@ -167,9 +167,9 @@ async def test_movies_without_points_are_held_at_their_places(faked: FakeEngine)
         await driver.see("3 points")
         assert held() == places
         await driver.press("1", "enter")
-        await driver.see("2 of 15")
+        await driver.see("2 of 20")
         await driver.press("u", "u", "u")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
         await driver.until(lambda: held() == places, "the previous places")
 
 
@@ -178,7 +178,7 @@ async def test_movies_of_a_list_are_rated_or_not_seen(faked: FakeEngine, store: 
         screen = await begin(driver)
         await skip_cards(driver)
         assert rated(store) == {}
-        for words in (f"▸     {title(10)}", "Crime, [b]Drama[/b]", title(15), "enter next, rest not seen", "0 of 15"):
+        for words in (f"▸     {title(10)}", "Crime, [b]Drama[/b]", title(15), "enter next, rest not seen", "0 of 20"):
             await driver.see(words)
         await driver.press("4")
         await driver.wait_for_notice(f"rated {title(10)} ★ 4")
@@ -205,11 +205,11 @@ async def test_the_interview_fits_the_smallest_terminal(faked: FakeEngine) -> No
     async with started((60, 16), engine=faked) as driver:
         await begin(driver)
         await skip_genres(driver)
-        for words in ("1 ○○○ The Si", "5 ○○○ The ", "●○○ ★ 4", "+ - point", "enter next", "0 of 15 · 10 questions"):
+        for words in ("1 ○○○ The Si", "5 ○○○ The ", "●○○ ★ 4", "+ - point", "enter next", "0 of 20 · 14 questions"):
             await driver.see(words)
         await driver.press("0", "0")
         await driver.see("Rate those you have seen")
-        for words in ("▸     The", "1-5 rate", "enter next", "0 of 15"):
+        for words in ("▸     The", "1-5 rate", "enter next", "0 of 20"):
             await driver.see(words)
         assert shown(driver.app).count("The ") >= 12  # six movies, and those of the list beside them
 
@@ -237,7 +237,7 @@ async def test_any_movie_can_be_searched_and_rated(faked: FakeEngine, store: Sto
         await driver.press("right_square_bracket")
         await driver.wait_for_notice("★ 3½")
         await driver.press("u")
-        await driver.see("0 of 15")
+        await driver.see("0 of 20")
         await driver.see(f"2 ●○○ {title(1)}")
         assert rated(store) == {}
 
@@ -286,23 +286,23 @@ async def test_the_interview_says_when_it_knows_enough(faked: FakeEngine, store:
     async with started(LARGE, engine=faked) as driver:
         screen = await begin(driver)
         await skip_cards(driver)
-        await driver.press(*"345345", "enter", *"345345", "enter", *"345")
-        await driver.see("15 rated · enough for a good list")
+        await driver.press(*"345345", "enter", *"345345", "enter", *"345345", "enter", *"45")
+        await driver.see("20 rated · enough for a good list")
         await driver.see("Rate those you have seen")  # the message does not interrupt the question
         await driver.press("enter")
         await driver.see("That's enough for a good list.")
         await driver.press("4")
-        assert len(rated(store)) == 15
+        assert len(rated(store)) == 20
         await driver.press("m")
         await driver.see("Rate those you have seen")
         await driver.press("1", "enter")
         await driver.see(f"▸     {screen.interview.movies[0]['title']}")
         assert "That's enough" not in shown(driver.app)
         await driver.press("u", "u", "u")
-        await driver.see("15 rated")
+        await driver.see("20 rated")
         await driver.see("★ 5")
         await driver.press("enter", "enter")
-        await driver.wait_for_notice("eva rated 15 movies")
+        await driver.wait_for_notice("eva rated 20 movies")
         assert driver.app.screen is driver.browse
 
 
@@ -311,18 +311,18 @@ async def test_earlier_ratings_count(faked: FakeEngine, store: Store) -> None:
         screen = await begin(driver)
         await skip_cards(driver)
         await driver.press(*"345")
-        await driver.see("3 of 15 rated")
+        await driver.see("3 of 20 rated")
         await driver.press("escape")
         await driver.wait_for_notice("eva rated 3 movies")
-        for _ in range(13):
+        for _ in range(18):
             await driver.rate("4")
         await driver.press("N")
-        await driver.see("16 rated · enough for a good list")
+        await driver.see("21 rated · enough for a good list")
         await driver.see("Rate those you have seen")  # no genres, no cards
         screen = driver.app.screen
         assert isinstance(screen, InterviewScreen)
         await driver.press("4", "enter")
-        await driver.see("17 rated")
+        await driver.see("22 rated")
         assert screen.interview.newly_rated == 1
         assert screen.interview.kind == "list"
 
@@ -330,13 +330,13 @@ async def test_earlier_ratings_count(faked: FakeEngine, store: Store) -> None:
 async def test_fewer_questions_are_left_after_each_rating(faked: FakeEngine) -> None:
     async with started(LARGE, engine=faked) as driver:
         screen = await begin(driver)
-        assert screen.interview.questions_left == 11
+        assert screen.interview.questions_left == 15
         await skip_cards(driver)
-        assert screen.interview.questions_left > 10  # two questions brought no ratings
+        assert screen.interview.questions_left > 14  # two questions brought no ratings
         await driver.press(*"345345")
-        await driver.see("6 of 15 rated · about 5 questions left")
-        await driver.press("enter", *"345345", "enter", *"34")
-        await driver.see("14 of 15 rated · about 1 question left")
+        await driver.see("6 of 20 rated · about 7 questions left")
+        await driver.press("enter", *"345345", "enter", *"345345", "enter", "3")
+        await driver.see("19 of 20 rated · about 1 question left")
 
 
 async def test_predicted_stars_are_not_shown(faked: FakeEngine) -> None:
@@ -370,18 +370,18 @@ async def test_undo_reverts_one_answer_at_a_time(faked: FakeEngine, store: Store
         await driver.press("1", "u")
         await driver.see(f"1 ○○○ {title(0)}")
         await driver.press("1", "2", "3", "enter")
-        await driver.see("3 of 15")
+        await driver.see("3 of 20")
         await driver.press("0")
         await driver.see("Rate those")
         await driver.press("2", "right_square_bracket", "0", "enter")
-        await driver.see("4 of 15")
+        await driver.see("4 of 20")
         assert screen.interview.questions == 3
         await driver.press("u")  # the list comes back as it was
         await driver.see("★ 2½")
         assert screen.interview.questions == 2
         await driver.press("u")  # not seen
         await driver.press("u")  # the rating, together with its half star
-        await driver.see("3 of 15")
+        await driver.see("3 of 20")
         assert len(rated(store)) == 3
         await driver.press("u")
         await driver.see("3 points")
@@ -403,9 +403,9 @@ async def test_undo_works_after_half_a_star_for_an_earlier_movie(faked: FakeEngi
         await driver.press("right_square_bracket")
         await driver.wait_for_notice("★ 2½")
         await driver.press("4")
-        await driver.see("2 of 15")
+        await driver.see("2 of 20")
         await driver.press("u")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
         assert rated(store) == {title(10): 2.5}
 
 
@@ -427,7 +427,7 @@ async def test_stopping_keeps_the_answers(faked: FakeEngine, store: Store) -> No
         await driver.see("Which kinds")
         await driver.press("enter")
         await driver.see(f"1 ○○○ {title(1)}")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
 
 
 async def test_the_pair_and_the_filter_outlast_the_interview(faked: FakeEngine, store: Store) -> None:
@@ -439,7 +439,7 @@ async def test_the_pair_and_the_filter_outlast_the_interview(faked: FakeEngine, 
         await driver.see("Getting to know user 2")
         await driver.see("Which kinds")
         await driver.press("enter", "1", "enter")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
         query = faked.asked[-1][1]["query"]
         assert query["viewers"][0]["id"] == "2"
         assert "filter" not in query
@@ -507,10 +507,10 @@ async def test_an_answer_that_cannot_be_stored_can_be_given_again(
         await driver.press("escape")
         faked.problem = ""
         await driver.press("5")
-        await driver.see("1 of 15")
+        await driver.see("1 of 20")
         assert rated(store) == {title(10): 5.0}
         await driver.press("u")
-        await driver.see("0 of 15")
+        await driver.see("0 of 20")
         assert rated(store) == {}
 
 
@@ -546,7 +546,7 @@ async def test_the_interview_works_with_the_real_engine(ready: Path, store: Stor
         await skip_genres(driver)
         without_points = [movie["key"] for movie in screen.interview.movies[2:]]
         await driver.press("1", "2", "enter")
-        await driver.see("2 of 15")
+        await driver.see("2 of 20")
         held = driver.app.session.held[profile("eva")]
         assert [*held] == without_points
         ranked = [row["key"] for row in (await driver.app.session.ranked(0, 10_000))["rows"]]
@@ -558,7 +558,7 @@ async def test_the_interview_works_with_the_real_engine(ready: Path, store: Stor
         strength = screen.interview.strength
         assert strength > 0
         await driver.press("5")
-        await driver.see("3 of 15")
+        await driver.see("3 of 20")
         assert screen.interview.strength > strength
         assert len(rated(store)) == 3
         await driver.press("slash")

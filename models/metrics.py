@@ -368,22 +368,6 @@ def diversity(movies: NDArray[np.intp], genres: Bools) -> float:
     return float(total / lists) if lists else 0.0
 
 
-def top(scores: Floats, k: int, counts: Ints) -> NDArray[np.intp]:
-    """Return the columns of the ``k`` highest scores of each row, best first, shape (rows, k).
-
-    ``scores``: shape (rows, movies), with at least ``k`` movies. Equal scores are ordered by ``counts``, highest first,
-    then by column. A movie with a score of minus infinity is not a candidate. With fewer than ``k`` candidates, the
-    rest of the row is -1.
-
-    >>> top(np.float32([[1, 3, 3, -np.inf]]), 4, np.int32([9, 5, 6, 7]))
-    array([[ 2,  1,  0, -1]])
-    """
-    order = np.lexsort((np.arange(len(counts)), -counts))
-    ranked = order[np.argsort(-scores[:, order], axis=1, kind="stable")[:, :k]]
-    best: NDArray[np.intp] = np.where(np.isneginf(np.take_along_axis(scores, ranked, 1)), -1, ranked)
-    return best
-
-
 class Ranked(NamedTuple):
     """A user's list."""
 
@@ -521,17 +505,6 @@ def rank_users(
         if len(known := train.rows_of(int(user))):
             lists.means[index] = train.ratings.stars[known].mean()
     return lists
-
-
-def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
-    """Return the rows of the movies that have ratings in train, but none by this user, by score, highest first.
-
-    ``scores``: shape (movies,). Ties are ordered as in ``top``.
-    """
-    scores = np.where(train.counts > 0, scores, np.float32(-np.inf)).astype(np.float32)
-    scores[train.ratings.movie[train.rows_of(user)]] = -np.inf
-    ranked = top(scores[None], len(scores), train.counts)[0]
-    return np.asarray(ranked[ranked >= 0])
 
 
 def ranking_metrics(lists: Lists, train: Dataset) -> Metrics:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Movies, Ratings, Scale, Users
 from movietui.data.tags import Tags, strongest
@@ -79,3 +80,12 @@ def tastes(users: int = 150, movies: int = 90, share: float = 0.35, seed: int = 
 def rmse(prediction: Floats, stars: Floats) -> float:
     """Return the root mean squared error."""
     return float(np.sqrt(np.mean((prediction.astype(np.float64) - stars) ** 2)))
+
+
+def by_score(train: Dataset, user: int, scores: Floats) -> NDArray[np.intp]:
+    """Return the rows of the movies that have ratings in train, but none by this user, by score, highest first.
+
+    ``scores``: shape (movies,). Ties are ordered by the number of ratings, then by row.
+    """
+    rows = np.setdiff1d(np.flatnonzero(train.counts), train.ratings.movie[train.rows_of(user)])
+    return rows[np.lexsort((-train.counts[rows], -scores[rows]))]

@@ -16,12 +16,11 @@ from movietui.models.metrics import (
     ListMeasures,
     Lists,
     Ranked,
-    by_score,
     gini,
     rank_users,
     ranking_metrics,
 )
-from tests.models.builders import dataset, tastes
+from tests.models.builders import by_score, dataset, tastes
 
 CUTS = (1, 3, 7, 30)
 

@@ -439,8 +439,8 @@ class Blend(Model[BlendSettings, Tastes]):
         known = history.among(self._rated)
         everything = np.arange(self._rated, dtype=np.int32)
         shares = np.zeros((len(movies), len(history)), np.float32)
-        rated = self._known[movies]
-        cells = np.ix_(rated, history.movies < self._rated)
+        has_ratings = self._known[movies]
+        cells = np.ix_(has_ratings, history.movies < self._rated)
         for weight, name in zip(self.parameters["order"], self._ranking, strict=False):
             model = self._parts[name]
             if name == BASE:
@@ -449,7 +449,7 @@ class Blend(Model[BlendSettings, Tastes]):
             score = model.expect(model.fold_in(known)).score[None]
             without = score - model.explain_list(known, everything).T
             values = _standardised(np.concatenate([score, without]), self._known[: self._rated])
-            values = values[:, movies[rated]]
+            values = values[:, movies[has_ratings]]
             shares[cells] += np.float32(weight) * (values[:1] - values[1:]).T
         return shares
 

@@ -11,13 +11,14 @@ _LOW_BITS = 0xFFFFFFFF
 def best_first(values: Floats) -> NDArray[np.intp]:
     """Return the indices that sort some values, shape (values,), highest first. Equal values keep their order.
 
-    This is ``np.argsort(-values, kind="stable")``, but for 80,000 movies it takes a quarter of the time. Values and
-    indices become integers, a value in the high half of 64 bits, which numpy sorts with vector instructions. ``values``
-    must be 32-bit and must not contain NaN.
+    This is ``np.argsort(-values, kind="stable")``, but for 80,000 movies it takes a quarter of the time. Each value, as
+    an ordered integer, and its index become one 64-bit integer, because numpy sorts integers with vector instructions.
+    ``values`` must be 32-bit and must not contain NaN.
 
     >>> best_first(np.float32([2, 7, -np.inf, 7]))
     array([1, 3, 0, 2])
     """
+    assert values.dtype == np.float32
     bits = (np.float32(0) - values).view(np.int32)  # a zero has no sign then
     ascending = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
     keys = (ascending << 32) | np.arange(len(values))

@@ -378,10 +378,10 @@ class Search:
     def the_movie(self, typed: str) -> int:
         """Return the row of the movie that the typed text stands for: ``Fargo (1996)``, ``fargo`` or an id.
 
-        Never guesses between several movies. Titles in parentheses may be left out, or stand alone. A title takes
-        precedence over an id, because 300 is also a movie; ``id:300`` is always an id. If entries of the same movie
-        were not merged, the first is returned. Raises ``Problem``, which names the most similar titles, if no movie
-        matches or more than one does.
+        Never guesses between several movies. A title may be typed without the ones in parentheses, or be one of these.
+        It takes precedence over an id, because 300 is also a movie; ``id:300`` is always an id. If entries of the same
+        movie were not merged, the first is returned. Raises ``Problem``, which names the most similar titles, if no
+        movie matches or more than one does.
         """
         from rapidfuzz import fuzz
 
@@ -419,6 +419,6 @@ class Search:
 
 
 def _titles(title: str) -> frozenset[str]:
-    """Return the keys of a title without its parts in parentheses, and of each of these."""
+    """Return the keys of a title with and without the parts in parentheses, and of each title in parentheses."""
     movie = LabelledMovie("", title)
     return movie.mains | movie.others

@@ -10,8 +10,9 @@ from movietui.models.serving.similar import Raters
 
 FEWEST = 30
 """A crowd has at least this many people, so that its share means something."""
-MOST = 0.7
-"""The smallest share of a crowd that convinces: if one in three does not like a movie, that is no recommendation."""
+ENOUGH_LIKE = 0.7
+"""The smallest share of a crowd that convinces: if more than three in ten do not like a movie, that is no
+recommendation."""
 CLEARLY_MORE = 0.5
 """A crowd clearly likes a movie more than others do if the share of those who do not like it, shrunk towards that of
 all, is lower by at least this part: 97 % instead of 93 %, or 95 % instead of 90 %, like it."""
@@ -42,9 +43,10 @@ class Crowd:
 
     @property
     def likes_clearly_more(self) -> bool:
-        """Whether enough of these people are known, and they like the movie more by at least ``CLEARLY_MORE``."""
+        """Whether these people are at least ``FEWEST``, at least ``ENOUGH_LIKE`` of them like the movie, and they do so
+        clearly more than others (``CLEARLY_MORE`` or ``MUCH_MORE``)."""
         more = (self.theirs - self.everyone) * self.people / (self.people + DAMPING)
-        enough = self.people >= FEWEST and self.theirs >= MOST
+        enough = self.people >= FEWEST and self.theirs >= ENOUGH_LIKE
         return enough and 0 < more >= min(CLEARLY_MORE * (1 - self.everyone), MUCH_MORE)
 
     @property

@@ -1,5 +1,6 @@
 """Why a movie is recommended: the ratings that count most for it and against it, and what the movies have in common."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import combinations
@@ -15,9 +16,9 @@ from movietui.models.metrics import RELEVANT
 from movietui.models.serving.crowds import Crowd, agreeing, crowd, fans
 from movietui.models.serving.kinship import (
     KIN_COINCIDENCE,
+    LOWER_KIN_COINCIDENCE,
     NEAR_COINCIDENCE,
     RELATED_COINCIDENCE,
-    SIMILAR_COINCIDENCE,
     SPECIFIC,
     Shared,
     kinship,
@@ -34,8 +35,8 @@ OBJECTIONS = 2
 ALIKE = 2
 """The maximum number of liked movies by which people with the same taste are described."""
 OF_CLOSEST = 8
-"""These movies are among so many of the closest ones."""
-SIMILAR = 2
+"""How many of the closest liked movies are tried in pairs."""
+MOST_SIMILAR = 2
 """The maximum number of liked movies that are named because they are similar."""
 SMALLEST_WEIGHT = 0.5
 """The smallest weight of a reason, as a part of the average weight of the viewer's ratings. A rating that hardly
@@ -47,7 +48,8 @@ LIKED_ABOVE_MEAN = 3.5
 """A viewer likes a movie if their rating is at least this and above their mean, or at least ``RELEVANT``. They dislike
 a movie if their rating is more than half a star below this."""
 LOVED = 2.0
-"""How much coincidence it is worth, when similar movies are named, that the viewer gave one more than ``RELEVANT``."""
+"""When similar movies are named, one that the viewer gave more than ``RELEVANT`` counts as closer by this much
+coincidence."""
 INTERVAL_80 = 1.2816
 """Standard deviations on either side that cover 80 % of a normal distribution."""
 
@@ -70,7 +72,8 @@ class Reason:
 
 @dataclass(frozen=True)
 class Reasons:
-    """The ratings that explain a movie best. Those that count for it or against it are in the order of their weight."""
+    """The ratings that explain a movie best. ``liked``, ``alike`` and ``against`` begin with the heaviest, ``similar``
+    and ``examples`` with the closest."""
 
     basis: Basis
     liked: tuple[Reason, ...]
@@ -87,7 +90,8 @@ class Reasons:
     similar: tuple[Reason, ...] = ()
     """If the basis names no movies: ratings of the liked movies closest to the movie, although they are no reasons."""
     examples: tuple[Reason, ...] = ()
-    """If nothing else names movies and the standing has a record: ratings of movies that it counts as liked."""
+    """If nothing else names movies and the standing has a record: ratings of movies that it counts as liked. Empty if
+    no rating changes the score."""
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -113,7 +117,7 @@ class Explanation:
     """The viewer's own rating of the movie; ``None`` if they have not rated it."""
     reasons: Reasons
     shared: Shared
-    """What the movie has in common with the reasons for it."""
+    """What the movie has in common with the reasons for it or, without these, with the similar movies."""
 
 
 def explain(
@@ -151,19 +155,19 @@ def reasons_for(
     """Return at most ``most`` reasons for each of some movies, chosen by weight and, above all, closeness.
 
     A reason carries some weight, and its movie is kin of the explained movie: it has ``KIN_COINCIDENCE`` with it, or
-    ``SIMILAR_COINCIDENCE`` if everyone's ratings would not convince the viewer. A comedy is no convincing reason for a
-    war movie, even if its rating changes the model's score. A single reason has ``SPECIFIC`` in common with the movie:
-    another drama is not enough. Objections that weigh more than every reason are left out.
+    ``LOWER_KIN_COINCIDENCE`` if everyone's ratings would not convince the viewer. A comedy is no convincing reason for
+    a war movie, even if its rating changes the model's score. A single reason has ``SPECIFIC`` in common with the
+    movie: another drama is not enough. Objections that weigh more than every reason are left out.
 
     If there is no reason for a movie, the first of these that is true is named:
 
     - People who liked the same ``ALIKE`` near movies as the viewer, whose ratings count for it, clearly like it more
-      than others do. If everyone's ratings would not convince the viewer, a single movie also describes such people. A
-      liked movie that is kin and has as much in common as a single reason says more than they.
+      than others do. If everyone's ratings would not convince the viewer, a single movie also describes such people.
+      They are not named if the viewer liked a movie that would do as a single reason, whatever its weight.
     - Everyone's ratings would not convince the viewer, but people whose ratings agree with theirs clearly like it more
       than others do, or nearly all like it.
     - Everyone's ratings, and similar movies that the viewer liked.
-    - Everyone's ratings, and how many other very well liked movies the viewer liked, with examples.
+    - Everyone's ratings, with examples of the other very well liked movies that the viewer liked.
     - Everyone's ratings, and the nearest movie that the viewer liked.
 
     Similar movies are also named beside people whose ratings agree.
@@ -240,20 +244,19 @@ def _reasons(viewer: _Viewer, row: int, shares: Floats, most: int) -> Reasons:
     links = _Links(viewer, row, shares, convincing=standing is not None and standing.record is not None)
     supporting = links.kin & links.raising
     if supporting.sum() > 1 or (supporting & links.telling).any():
-        best = links.reasons(supporting, most)
-        heaviest = max(reason.weight for reason in best)
-        against = links.kin & viewer.disliked & links.counting & (shares < 0) & (links.weights <= heaviest)
+        best = links.reasons(supporting, max(REASONS, most))[:most]
+        against = links.kin & viewer.disliked & links.counting & (shares < 0) & (links.weights <= best[0].weight)
         return Reasons("ratings", best, links.reasons(against, OBJECTIONS))
     is_obvious = (viewer.liked & links.kin & links.telling).any()
-    if not is_obvious and (alike := links.fans()):
+    if not is_obvious and (alike := links.people_who_liked_the_same()):
         return alike
-    similar = links.similar(links.related & (links.kin | links.telling), SIMILAR)
+    similar = links.closest_liked(links.related & (links.kin | links.telling), MOST_SIMILAR)
     if not links.convincing:
-        crowd = viewer.agreeing(links.raters, row)
-        if crowd.likes_clearly_more or crowd.nearly_all_like:
-            return Reasons("alike", (), crowd=crowd, similar=similar)
+        people = viewer.agreeing(links.raters, row)
+        if people.likes_clearly_more or people.nearly_all_like:
+            return Reasons("alike", (), crowd=people, similar=similar)
     if similar or standing is None or standing.record is None:
-        return Reasons("everyone", (), standing=standing, similar=similar or links.similar(links.near, 1))
+        return Reasons("everyone", (), standing=standing, similar=similar or links.closest_liked(links.near, 1))
     return Reasons("everyone", (), standing=standing, examples=links.examples(standing.record.of))
 
 
@@ -267,12 +270,12 @@ class _Links:
         self._movies = similarities.dataset.movies
         relations = similarities.of(row)
         closer = similarities.closer_shares(row, relations, self._rated)
-        self._alike = kinship(self._movies, row, self._rated, closer)
-        self._coincidence = np.where(self._rated == row, 0, self._alike.coincidence)
+        self._kinship = kinship(self._movies, row, self._rated, closer)
+        self._coincidence = np.where(self._rated == row, 0, self._kinship.coincidence)
         self.raters = relations.raters
         self.weights = np.abs(shares) / np.abs(shares).sum()
-        self.kin = self._coincidence >= (KIN_COINCIDENCE if convincing else SIMILAR_COINCIDENCE)
-        self.telling = self._alike.common >= SPECIFIC
+        self.kin = self._coincidence >= (KIN_COINCIDENCE if convincing else LOWER_KIN_COINCIDENCE)
+        self.telling = self._kinship.common >= SPECIFIC
         """Of which movies a person sees at a glance that they are alike."""
         self.counting = self.weights >= SMALLEST_WEIGHT / len(self._rated)
         self.raising = viewer.liked & self.counting & (shares > 0)
@@ -280,12 +283,12 @@ class _Links:
     @property
     def related(self) -> Bools:
         """Whose movies are related to the movie."""
-        return np.asarray(self._coincidence >= RELATED_COINCIDENCE, bool)
+        return np.asarray(self.near & (self._coincidence >= RELATED_COINCIDENCE), bool)
 
     @property
     def near(self) -> Bools:
-        """Whose movies are close enough to be named if no other movie is."""
-        return np.asarray((self._coincidence >= NEAR_COINCIDENCE) & (self._alike.common > 0), bool)
+        """Whose movies are near the movie, and share something with it."""
+        return np.asarray((self._coincidence >= NEAR_COINCIDENCE) & (self._kinship.common > 0), bool)
 
     def reasons(self, chosen: Bools | NDArray[np.intp], most: int) -> tuple[Reason, ...]:
         """Return the chosen ratings with the most weight and, above all, closeness as reasons, the heaviest first."""
@@ -294,37 +297,37 @@ class _Links:
         best = indices[np.argsort(-values, kind="stable")[:most]]
         return self._named(best[np.argsort(-self.weights[best], kind="stable")])
 
-    def similar(self, among: Bools, most: int) -> tuple[Reason, ...]:
-        """Return the ratings of the closest liked movies: first those of kin and those that a person sees are alike,
-        and loved ones before others as close."""
-        return self._closest_liked(among & (self._alike.common > 0), most)
-
     def examples(self, group: str) -> tuple[Reason, ...]:
         """Return the ratings of the closest liked movies of a group that are very well liked."""
         of_group = self._movies.of_group(group)[self._rated] if group else np.True_
-        return self._closest_liked(self._viewer.well_liked & of_group & (self._rated != self._row), SIMILAR)
+        return self.closest_liked(self._viewer.well_liked & of_group & (self._rated != self._row), MOST_SIMILAR)
 
-    def _closest_liked(self, among: Bools, most: int) -> tuple[Reason, ...]:
+    def closest_liked(self, among: Bools, most: int) -> tuple[Reason, ...]:
+        """Return the ratings of the closest liked movies, first of kin and of those that a person sees are alike. A
+        loved movie counts as closer by ``LOVED``."""
         chosen = np.flatnonzero(self._viewer.liked & among)
         is_evident = (self.kin | self.telling)[chosen]
         is_loved = self._viewer.history.stars[chosen] > RELEVANT
         closeness = self._coincidence[chosen] + LOVED * is_loved
         return self._named(chosen[np.lexsort((-closeness, ~is_evident))[:most]])
 
-    def fans(self) -> Reasons | None:
-        """Return the two closest liked movies such that people who like both clearly like the movie more than others
-        do, and how many of these people like it. ``None`` if there are no such people.
+    def people_who_liked_the_same(self) -> Reasons | None:
+        """Return the closest pair of liked movies such that people who like both clearly like the movie more than
+        others do, and how many of these people like it. ``None`` if there are no such people.
 
         If everyone's ratings do not convince the viewer, the fans of a single movie are named if there are no others.
         """
         closest = self._closest(self.near & self.raising)[:OF_CLOSEST]
         likes = {index: fans(self.raters, int(self._rated[index])) for index in closest.tolist()}
         sizes = (ALIKE,) if self.convincing else (ALIKE, 1)
-        for chosen in (each for size in sizes for each in combinations(likes, size)):
+        for chosen in (each for size in sizes for each in self._closest_first(combinations(likes, size))):
             people = self._viewer.crowd(self.raters, np.logical_and.reduce([likes[index] for index in chosen]))
             if people.likes_clearly_more:
                 return Reasons("alike", (), alike=self.reasons(np.asarray(chosen, np.intp), ALIKE), crowd=people)
         return None
+
+    def _closest_first(self, groups: Iterable[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        return sorted(groups, key=lambda group: -self._coincidence[[*group]].sum())
 
     def _named(self, indices: NDArray[np.intp]) -> tuple[Reason, ...]:
         return tuple(

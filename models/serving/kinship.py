@@ -26,13 +26,14 @@ A person who knows the movies judged 1,706 pairs of ml-100k, a movie at the top 
 without seeing any figures. In a logistic regression on the judgements, the terms of ``coincidence`` had weights of 0.2
 to 0.4 each, and the overlap 2.2; hence ``OVERLAP``. 96 % of the 251 pairs with at least 18 convinced at least
 somewhat."""
-SIMILAR_COINCIDENCE = 16.5
-"""Movies with at least this are similar: 86 % of the 120 pairs with less than 18 convinced."""
+LOWER_KIN_COINCIDENCE = 16.5
+"""If everyone's ratings do not convince the viewer, movies with at least this are kin: 86 % of the 120 pairs with less
+than 18 convinced."""
 RELATED_COINCIDENCE = 14.0
 """Movies with at least this are related: 75 % of the 307 pairs with less than 16.5 convinced."""
 NEAR_COINCIDENCE = 10.0
-"""If nothing else can be said, movies with at least this are named. Of 37 such pairs with less than
-``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""
+"""Movies with at least this can describe people who liked the same ones, and the closest is named if nothing else can
+be said. Of 37 such pairs with less than ``RELATED_COINCIDENCE``, 24 convinced at least somewhat."""
 OVERLAP = 7.0
 """What the same genres add to a ``coincidence``. *Duck Soup*, a comedy about a war, is no kin of *Casablanca*."""
 LABEL_PART = 0.45
@@ -88,7 +89,8 @@ def information(movies: Movies) -> NDArray[np.float64]:
 
 
 def main_genres(movies: Movies, row: int) -> list[str]:
-    """Return the genres of a movie that are more than labels: at least ``LABEL_PART`` of its genres, by information."""
+    """Return the genres that each have more than ``LABEL_PART`` of the information of all genres of a movie: at most
+    two, and none if three or more are about equally rare."""
     weights = np.where(movies.genres[row], information(movies), 0)
     return [movies.genre_names[column] for column in np.flatnonzero(weights > LABEL_PART * weights.sum())]
 

@@ -38,7 +38,8 @@ class Standing:
     """The name of a genre or a decade (``1940s``) of which it is one of the best liked movies; empty for all movies;
     ``None`` if it is only very well liked."""
     record: Record | None
-    """How many others the viewer liked, if these are most of several."""
+    """How many of the other very well liked movies of a group the viewer liked; ``None`` unless these are at least
+    ``LIKED_SHARE`` of at least ``RATED``."""
 
 
 def best_of(dataset: Dataset, means: Floats, row: int) -> str | None:
@@ -59,12 +60,13 @@ def best_of(dataset: Dataset, means: Floats, row: int) -> str | None:
 def record(movies: Movies, row: int, rated: Ints, liked: Bools) -> Record | None:
     """Return how many very well liked movies of a group a viewer liked, if these are most of several that they rated.
 
-    The group is the smallest of these for which this is so: the movie's ``main_genres`` that are no larger than
-    ``GROUP_SHARE``, its decade, and all movies. ``rated``: the rows of the very well liked movies that the viewer
-    rated, without the movie; ``liked``: which of them they liked. Both have the shape (ratings,).
+    The group is the smallest of these for which this is so: the movie's ``main_genres`` and its decade, unless they
+    have more than ``GROUP_SHARE`` of all movies; or else all movies. ``rated``: the rows of the very well liked movies
+    that the viewer rated, without the movie; ``liked``: which of them they liked. Both have the shape (ratings,).
     """
-    labels = {*movies.genres_of(row)} - {*main_genres(movies, row)}
-    groups = {name: movies.of_group(name) for name in movies.groups_of(row) if name not in labels}
+    genres, main = movies.genres_of(row), main_genres(movies, row)
+    names = [name for name in movies.groups_of(row) if name in main or name not in genres]
+    groups = {name: movies.of_group(name) for name in names}
     sizes = {name: float(members.mean()) for name, members in groups.items()}
     small = [name for name in sorted(sizes, key=lambda name: sizes[name]) if sizes[name] <= GROUP_SHARE]
     for name in [*small, ""]:

@@ -114,7 +114,7 @@ def _why_for(movie: Details, viewer: ViewerDetails, who: str) -> Iterator[str]:
     elif movie["count"] and (rests_on := reasons.basis(viewer, movie["count"], movie["mean"], who)):
         yield rests_on
     if viewer["shared"]:
-        yield f"In common with them: {', '.join(viewer['shared'])}"
+        yield f"In common: {', '.join(viewer['shared'])}"
     if viewer["against"]:
         yield f"Counts against it: {'; '.join(map(_reason, viewer['against']))}"
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from movietui.formatting import text
 
-LEAST = 0.2
-"""The least share of a bar: a reason that counts has at least one dot of five."""
+ONE_DOT = 0.2
+"""One dot of five: a reason that counts at all has at least this."""
 NAMED = ("alike", "similar", "examples")
 """The lists of movies that a viewer's ``basis`` names."""
 UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
@@ -68,10 +68,9 @@ def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) ->
     average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
     if not standing:
         return f"everyone's average: {average}"
-    if (group := standing["best_of"]) is None:
+    if standing["best_of"] is None:
         return f"very well liked: {average}"
-    movies = f"movies of the {group}" if group.endswith("0s") else f"{group} movies" if group else "movies of all"
-    return f"one of the best liked {movies}: {average}"
+    return f"one of the best liked {_movies_of(standing['best_of']) or 'movies of all'}: {average}"
 
 
 def _similar(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
@@ -83,10 +82,14 @@ def _record(viewer: Mapping[str, Any], who: str) -> list[str]:
     """Return how many movies a viewer liked that are very well liked, with examples; empty if this says nothing."""
     if not (record := viewer["standing"] and viewer["standing"]["record"]):
         return []
-    of = record["of"]
-    movies = f"movies of the {of}" if of.endswith("0s") else f"{of} movies" if of else "movies"
+    movies = _movies_of(record["of"]) or "movies"
     such = f", such as {_titles(viewer['examples'])}" if viewer["examples"] else ""
     return [f"{who} liked {record['liked']} of {record['rated']} other very well liked {movies}{such}"]
+
+
+def _movies_of(group: str) -> str:
+    """Return the name of the movies of a genre or a decade; empty for all movies."""
+    return f"movies of the {group}" if group.endswith("0s") else f"{group} movies" if group else ""
 
 
 def _titles(reasons: Sequence[Mapping[str, Any]]) -> str:
@@ -101,7 +104,7 @@ def watched_by(count: int) -> str:
 def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:
     """Return how much a reason counts compared with the strongest of ``reasons``: ``●●●○○``."""
     most = max((float(each["weight"]) for each in reasons), default=0.0)
-    return text.dots(max(LEAST, reason["weight"] / most) if reason["weight"] else 0.0)
+    return text.dots(max(ONE_DOT, reason["weight"] / most) if most and reason["weight"] else 0.0)
 
 
 def foremost(movie: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -111,6 +114,5 @@ def foremost(movie: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def strongest(reasons: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the foremost reason of a viewer, which is the first; of several viewers, the one with the most weight."""
-    firsts = {reason.get("viewer"): reason for reason in reversed(reasons)}
-    return max(firsts.values(), key=lambda reason: float(reason["weight"]), default=None)
+    """Return the reason with the most weight, of all viewers."""
+    return max(reasons, key=lambda reason: float(reason["weight"]), default=None)

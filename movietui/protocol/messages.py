@@ -142,8 +142,10 @@ class Crowd(TypedDict):
 
 
 class Record(TypedDict):
-    """How many of the very well liked movies that they rated a viewer liked."""
+    """How many of the very well liked movies of a group that they rated a viewer liked."""
 
+    of: str
+    """The genre or decade; empty for all movies."""
     liked: int
     rated: int
 
@@ -181,7 +183,8 @@ class ViewerDetails(TypedDict):
     against: list[Why]
     """Movies that the viewer disliked and that count against the movie."""
     shared: list[str]
-    """Genres, directors, actors and tags that the movie shares with those that count for it."""
+    """Genres, directors, actors and tags that the movie shares with those that count for it or, without these, with
+    the similar ones."""
 
 
 class Details(NamedMovie):

@@ -254,9 +254,9 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
     order = np.argsort(-ranker.dataset.counts, kind="stable").tolist()
     ways: Mapping[str, list[Collected]] = {
         "interview": [interviewed(interview, ranker, respondent, plan) for respondent in respondents],
-        "popular 20": [popular(order, respondent) for respondent in respondents],
-        "random 40": [at_random(respondent, RANDOM) for respondent in respondents],
-        "random 20": [at_random(respondent, ANSWERS) for respondent in respondents],
+        f"popular {ANSWERS}": [popular(order, respondent) for respondent in respondents],
+        f"random {RANDOM}": [at_random(respondent, RANDOM) for respondent in respondents],
+        f"random {ANSWERS}": [at_random(respondent, ANSWERS) for respondent in respondents],
         "nothing": [at_random(respondent, 0) for respondent in respondents],
     }
     results: dict[str, dict[str, NDArray[np.float64]]] = {}
@@ -274,7 +274,7 @@ def measured(ranker: Ranker, respondents: Sequence[Respondent], interview: Inter
     points = [pair for each in ways["interview"] for pair in each.points]
     compared = {
         f"{way} ({metric})": ratio(sums, results[way][metric])
-        for way in ("popular 20", "random 40")
+        for way in (f"popular {ANSWERS}", f"random {RANDOM}")
         for metric, sums in results["interview"].items()
     }
     stars = {

@@ -163,12 +163,12 @@ def test_the_closest_movies_with_a_specific_genre_in_common_are_named_first() ->
     genres = np.zeros((400, 3), bool)
     genres[:200, 0] = genres[:30, 1] = genres[30:, 2] = True
     years = np.full(400, 1990, np.int32)
-    years[2] = 1950
+    years[2] = 1900
     train = replace(
         ALIKE, movies=replace(ALIKE.movies, genres=genres, genre_names=("Drama", "War", "Comedy"), years=years)
     )
-    chosen = reasons([5, 5], [-0.5, -0.5], movies=[2, 31], share=0.1, train=train)
-    assert rows(chosen.similar) == [2]
+    chosen = reasons([5, 5], [-0.5, -0.5], movies=[2, 31], share=0.05, train=train)
+    assert rows(chosen.similar) == [2]  # although movie 31 is closer
 
 
 BEST = replace(ALIKE, ratings=replace(ALIKE.ratings, stars=np.full(360, 5, np.float32)))
@@ -217,6 +217,10 @@ def test_without_similar_movies_examples_of_very_well_liked_ones_are_named() -> 
 
 def test_of_movies_as_similar_loved_ones_are_named_first() -> None:
     assert rows(reasons([4, 4, 5], [-0.5] * 3, share=RELATED).similar) == [3, 1]
+    years = np.full(400, 1990, np.int32)
+    years[2], years[3] = 1980, 1960
+    train = replace(ALIKE, movies=replace(ALIKE.movies, years=years))
+    assert rows(reasons([4, 5, 5], [-0.5] * 3, share=SIMILAR, train=train).similar) == [2, 1]  # 1 less, and 3 less
 
 
 def test_movies_that_have_only_a_broad_genre_in_common_are_called_similar_only_if_they_are_kin() -> None:
@@ -278,19 +282,24 @@ def test_without_a_reason_the_people_who_liked_the_same_movies_are_named() -> No
     assert for_divided([5], [0.5], [3]).crowd == Crowd(theirs=0.75, everyone=0.5, people=40)
 
 
-def test_people_are_described_only_by_movies_that_count_and_are_related() -> None:
+def test_people_are_described_only_by_liked_movies_that_count() -> None:
     assert rows(for_divided([5, 2], [0.5, 0.5], [1, 3]).alike) == [1]  # the viewer disliked movie 3
     assert rows(for_divided([5, 5], [0.5, -0.5], [1, 3]).alike) == [1]
     assert rows(for_divided([5, 5], [0.9, 0.1], [1, 3]).alike) == [1]  # less than half the average weight
 
 
-def test_people_are_described_by_near_movies_if_nothing_is_similar() -> None:
+def test_people_are_described_by_movies_that_are_at_least_near() -> None:
     assert rows(reasons([5], [0.5], [1], NEAR, DIVIDED).alike) == [1]
     assert not reasons([5], [0.5], [1], FAR, DIVIDED).alike
 
 
 def test_the_closest_two_movies_whose_fans_like_a_movie_more_are_named() -> None:
     assert rows(for_divided([5, 5, 5], [0.5, 0.5, 0.5], [2, 3, 1]).alike) == [3, 1]
+    years = np.full(400, 1990, np.int32)
+    years[1] = 1980
+    train = divided({**OPINIONS, 6: OPINIONS[0]})
+    train = replace(train, movies=replace(train.movies, years=years))
+    assert rows(for_divided([5, 5, 5], [0.5, 0.5, 0.5], [1, 3, 6], train).alike) == [3, 6]
 
 
 def test_people_are_described_by_as_many_movies_as_enough_of_them_like() -> None:

@@ -60,13 +60,12 @@ def test_a_record_is_about_the_smallest_group_of_which_it_is_true() -> None:
     assert record(movies, 0, rated, rated < 50) == Record("War", 20, 20)
     assert record(movies, 0, rated, (rated < 50) & (rated > 9)) is None
     assert record(movies, 0, rated, rated > 7) == Record("1940s", 32, 40)  # only 12 of 20 war movies
-    assert record(movies, 100, rated, rated < 50) == Record("", 50, 60)  # too many movies are dramas
-    war = np.where(np.arange(200) == 0, 1, genres[:, 0])  # War is but a label of a movie with rarer genres
+    assert record(movies, 100, rated, rated < 50) == Record(
+        "", 50, 60
+    )  # Drama is a label here, and half of all movies are comedies
     rare = np.zeros((200, 2), bool)
-    rare[:3] = True
-    labelled = replace(
-        movies,
-        genres=np.column_stack([war, rare]).astype(bool),
-        genre_names=("War", "Western", "Musical"),
-    )
+    rare[:3] = True  # War is only a label of a movie that has rarer genres
+    labelled = replace(movies, genres=np.column_stack([genres[:, 0], rare]), genre_names=("War", "Western", "Musical"))
     assert record(labelled, 0, rated, rated < 50) == Record("1940s", 40, 40)
+    long_ago = replace(labelled, years=np.where(np.arange(200) < 80, 1942, 1951).astype(np.int32))
+    assert record(long_ago, 0, rated, rated < 50) == Record("", 50, 60)  # too many movies are of the decade

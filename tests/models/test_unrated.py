@@ -157,16 +157,23 @@ def test_only_the_base_of_a_blend_knows_unrated_movies(blend: Blend) -> None:
     assert blend.movie_vectors().shape[0] == MOVIES + ADDED  # type: ignore[union-attr]
 
 
-def test_a_blend_predicts_movies_without_ratings_as_its_base_does() -> None:
+def test_only_the_base_of_a_blend_predicts_movies_of_the_dataset_without_ratings() -> None:
     everything = by_genre()
     train = everything.with_ratings(np.flatnonzero(everything.ratings.movie != 0))
     model = Blend(BlendSettings(factors=2, sweeps=10, vae=False))
     model.fit(train)
-    model.restore({**model.parameters, "stack": np.asarray([0.5, 0.5]), "shift": np.asarray(0.0)}, model.scale)
-    base, taste = model._parts[BASE], model.fold_in(history_of(train, 0))
-    assert model.expect(taste).stars[0] == base.expect(taste.by_part[BASE]).stars[0]
+    model.restore({**model.parameters, "stack": np.asarray([0.5, 0.5]), "shift": np.asarray(0.1)}, model.scale)
+    base, history = model._parts[BASE], history_of(train, 0)
+    taste = model.fold_in(history)
+    assert model.expect(taste).stars[0] == pytest.approx(base.expect(taste.by_part[BASE]).stars[0] + 0.1)
     users, movies = np.zeros(2, np.int32), np.asarray([0, MOVIES], np.int32)
-    assert model.predict(users, movies).tolist() == base.predict(users, movies).tolist()
+    np.testing.assert_allclose(model.predict(users, movies), base.predict(users, movies) + 0.1, rtol=1e-6)
+    # The scores of the other parts, and what each rating adds to them, are the same for all such movies.
+    score = model.expect(taste).score[movies]
+    shares = model.explain_list(history, movies)
+    for index in range(3):
+        without = model.expect(model.fold_in(history.without(index))).score[movies]
+        np.testing.assert_allclose(shares[:, index], score - without, atol=2e-4)
 
 
 @pytest.mark.parametrize("name", ["blend", "ials"])

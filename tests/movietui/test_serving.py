@@ -335,6 +335,7 @@ def test_each_prediction_rests_on_something(service: Service) -> None:
             assert mine["basis"] == "everyone"
             assert movie["mean"] >= 3.95
         assert not mine["similar"] or not (mine["why"] or mine["alike"])
+        assert not mine["examples"] or not (mine["why"] or mine["alike"] or mine["similar"])
     assert bases == {"ratings", "alike", "everyone"}
 
 

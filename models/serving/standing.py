@@ -11,7 +11,9 @@ BEST = 5
 """One of the best liked movies of a group is at least this far up; in a large group, among the best ``BEST_SHARE``."""
 BEST_SHARE = 0.02
 GROUP = 20
-"""A group has at least this many rated movies; to be the best of a few says little."""
+"""A group has at least this many movies; to be the best of a few says little."""
+RATINGS = 10
+"""Only movies with at least this many ratings are compared."""
 GROUP_SHARE = 0.3
 """A genre or a decade of more than this share of all movies, such as ``Drama``, says little about a viewer's taste."""
 RATED = 5
@@ -48,7 +50,9 @@ def best_of(dataset: Dataset, means: Floats, row: int) -> str | None:
 
     ``means``: each movie's mean rating, shrunk if it has few; shape (movies,).
     """
-    movies, known = dataset.movies, dataset.counts > 0
+    movies, known = dataset.movies, dataset.counts >= RATINGS
+    if not known[row]:
+        return None
     for name in ("", *sorted(movies.groups_of(row), key=movies.genres_of(row).__contains__)):
         group = (movies.of_group(name) if name else np.True_) & known
         size, rank = int(group.sum()), int((means[group] > means[row]).sum()) + 1

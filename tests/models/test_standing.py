@@ -40,6 +40,10 @@ def test_the_best_of_few_are_not_called_so() -> None:
     few = graded(30)
     years = np.where(np.arange(30) == 6, 1951, 1942).astype(np.int32)
     assert of(replace(few, movies=replace(few.movies, years=years)), 6) is None  # first of one movie, third of 15
+    made = graded()
+    rows = np.flatnonzero((made.ratings.movie != 0) | (made.ratings.user < 9))
+    assert of(made.with_ratings(rows), 0) is None  # nine ratings
+    assert of(made.with_ratings(rows), 5) == ""  # now the fifth of all
 
 
 @pytest.mark.parametrize(

@@ -378,6 +378,15 @@ class Movies:
         """Return the names of a movie's genres."""
         return [self.genre_names[column] for column in np.flatnonzero(self.genres[row])]
 
+    @cached_property
+    def genre_information(self) -> NDArray[np.float64]:
+        """How much it says that a movie has a genre, ``-log(share of movies)``, shape (genres,).
+
+        Two dramas may have nothing else in common, but two war movies usually do (inverse document frequency; Spärck
+        Jones 1972).
+        """
+        return np.asarray(np.log(max(len(self), 1) / np.maximum(self.genres.sum(0), 1)), np.float64)
+
     def groups_of(self, row: int) -> list[str]:
         """Return the names of a movie's genres and of its decade, if the year is known: ``War``, ``1940s``."""
         year = int(self.years[row])

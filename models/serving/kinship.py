@@ -79,19 +79,10 @@ def shared(movies: Movies, row: int, others: Sequence[int] | Ints) -> Shared:
     return Shared(tuple(movies.genre_names[column] for column in np.flatnonzero(columns)), directors, actors, tags)
 
 
-def information(movies: Movies) -> NDArray[np.float64]:
-    """Return how much it says that a movie has a genre, ``-log(share of movies)``, shape (genres,).
-
-    Two dramas may have nothing else in common, but two war movies usually do (inverse document frequency; Spärck Jones
-    1972).
-    """
-    return np.asarray(np.log(max(len(movies), 1) / np.maximum(movies.genres.sum(0), 1)), np.float64)
-
-
 def main_genres(movies: Movies, row: int) -> list[str]:
     """Return the genres that each have more than ``LABEL_PART`` of the information of all genres of a movie: at most
     two, and none if three or more are about equally rare."""
-    weights = np.where(movies.genres[row], information(movies), 0)
+    weights = np.where(movies.genres[row], movies.genre_information, 0)
     return [movies.genre_names[column] for column in np.flatnonzero(weights > LABEL_PART * weights.sum())]
 
 
@@ -119,7 +110,7 @@ def kinship(movies: Movies, row: int, others: Ints, closer: NDArray[np.float64])
     A director, a lead or a strong tag that is not common is seen at once; movies that share one have at least
     ``KIN_COINCIDENCE``, and ``SPECIFIC`` in common.
     """
-    weights, genres, theirs = information(movies), movies.genres[row], movies.genres[others]
+    weights, genres, theirs = movies.genre_information, movies.genres[row], movies.genres[others]
     known = genres.any() & theirs.any(1)
     common, whole = (theirs & genres) @ weights, (theirs | genres) @ weights
     is_label = ((theirs & genres).sum(1) == 1) & (common < LABEL_PART * whole)
@@ -160,7 +151,7 @@ def content_similarity(movies: Movies, row: int) -> NDArray[np.float64]:
     (``Tags.similarity``). Common tags raise the similarity, but a lack of tags does not lower it.
     """
     genres = movies.genres.astype(np.float64)
-    weighted = genres * information(movies)
+    weighted = genres * movies.genre_information
     totals = weighted.sum(1)
     similarity = CONTENT_WEIGHTS[0] * (weighted @ genres[row]) / np.maximum(np.maximum(totals, totals[row]), SPECIFIC)
     if movies.imdb is not None:

@@ -145,14 +145,14 @@ class RankingModel(Model[P, Scores]):
     def score(self, taste: Scores) -> Floats:
         """Return the ranker's scores."""
         score = taste.score.copy()
-        score[taste.history.movies] += self._own_rating_score(taste.history.stars)
+        score[taste.history.movies] += self._score_of_rated(taste.history.stars)
         return score
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Return each rating's share of the ranker's scores, including what it adds to the score of its own movie."""
         shares = self._shares(history, movies)
         row, column = np.nonzero(movies[:, None] == history.movies)
-        shares[row, column] += self._own_rating_score(history.stars[column])
+        shares[row, column] += self._score_of_rated(history.stars[column])
         return shares
 
     @abstractmethod
@@ -166,7 +166,7 @@ class RankingModel(Model[P, Scores]):
     def _shares(self, history: History, movies: Ints) -> Floats:
         """Return how much the scores of some movies would drop without each rating, shape (movies, ratings)."""
 
-    def _own_rating_score(self, stars: Floats) -> Floats:
+    def _score_of_rated(self, stars: Floats) -> Floats:
         middle, width = (self.scale.low + self.scale.high) / 2, self.scale.high - self.scale.low
         return np.asarray((stars - middle) / width, np.float32)
 

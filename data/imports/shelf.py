@@ -210,7 +210,7 @@ class _Scan:
     def _add_movies(self, opened: int, inside: PurePosixPath, names: _Names, discs: Sequence[str]) -> None:
         """Add the movies whose files are in a folder."""
         folder, files = _name_of(inside), self._movie_files(names.videos)
-        named = _own_names(files)
+        named = _names_of(files)
         if folder.labelled and any(_is_same(each, folder) for each in named.values()):
             for file in [file for file, each in named.items() if not each.year]:  # such as "Making of"
                 del named[file]
@@ -287,7 +287,7 @@ def _nfo_of(file: str) -> str:
     return f"{_stem(file).casefold()}.nfo"
 
 
-def _own_names(files: Sequence[str]) -> dict[str, FileName]:
+def _names_of(files: Sequence[str]) -> dict[str, FileName]:
     """Return what the name of each file says, without the number of a disc, or of a part that is one of several."""
     bases = Counter(file_names.part_of(_stem(file))[0] for file in files)
     named = {}

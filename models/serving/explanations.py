@@ -161,8 +161,8 @@ def reasons_for(
 
     If there is no reason for a movie, the first of these that is true is named:
 
-    - People who liked the same ``ALIKE`` near movies as the viewer, whose ratings count for it, clearly like it more
-      than others do. If everyone's ratings would not convince the viewer, a single movie also describes such people.
+    - People who liked the same two near movies as the viewer, whose ratings count for it, clearly like it more than
+      others do. If everyone's ratings would not convince the viewer, a single movie also describes such people.
       They are not named if the viewer liked a movie that would do as a single reason, whatever its weight.
     - Everyone's ratings would not convince the viewer, but people whose ratings agree with theirs clearly like it more
       than others do, or nearly all like it.

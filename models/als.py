@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.settings import Settings, setting
+from movietui.models.variances import variances
 
 Doubles = NDArray[np.float64]
 BLOCK = 16_384
@@ -93,6 +94,7 @@ class Als(Model[AlsSettings, Estimate]):
         gains = (parameters["gains"] / self._noise).astype(np.float32)
         self._unknown = np.asarray(1 / (1 + self.counts[:, None].astype(np.float32) * gains), np.float32)
         """The share of the variance of each movie's factors that remains along each axis, shape (movies, factors)."""
+        self._popularity = self.settings.popularity * np.log1p(self.counts)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars. Unknown users and movies have the mean factors."""
@@ -117,11 +119,10 @@ class Als(Model[AlsSettings, Estimate]):
         """
         movies = self.parameters["factors"][:-1]
         stars = movies @ taste.factors.astype(np.float32)
-        of_viewer = np.einsum("nk,nk->n", movies @ taste.covariance.astype(np.float32), movies)
         axes = self.parameters["axes"]
         squares = (taste.factors @ axes) ** 2 + np.einsum("kj,kj->j", taste.covariance @ axes, axes)
         of_movies = self._unknown @ squares.astype(np.float32)
-        return self._expectation(stars, of_viewer + of_movies, self.counts)
+        return self._expectation(stars, variances(movies, taste.covariance) + of_movies, self._popularity)
 
     def movie_vectors(self) -> Floats:
         """Return the movies' factors without the direction in which the average user's predictions grow."""
@@ -149,16 +150,15 @@ class Als(Model[AlsSettings, Estimate]):
         squares = (estimates @ axes) ** 2 + (more @ axes) ** 2
         squares += np.einsum("kj,kj->j", whole.covariance @ axes, axes)
         of_movies = self._unknown[movies] @ squares.T
-        score = self._expectation(vectors @ estimates.T, of_viewer + of_movies, self.counts[movies][:, None]).score
+        score = self._expectation(vectors @ estimates.T, of_viewer + of_movies, self._popularity[movies][:, None]).score
         return score[:, :1] - score[:, 1:]
 
     @property
     def _noise(self) -> float:
         return float(self.parameters["noise"])
 
-    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
+    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], popularity: NDArray[Any]) -> Expectation:
         uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        popularity = np.log1p(counts) * self.settings.popularity
         score = stars - self.settings.caution * uncertainty + popularity
         return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.settings import Settings, setting
+from movietui.models.variances import variances
 
 Doubles = NDArray[np.float64]
 
@@ -107,12 +108,10 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         """
         movie = self.parameters["movie_mean"][:-1]
         factors, bias = movie[:, :-1], movie[:, -1]
-        mean, covariance = taste.mean.astype(np.float32), taste.covariance.astype(np.float32)
+        mean = taste.mean.astype(np.float32)
         stars = factors @ mean[:-1] + bias + (np.float32(self.parameters["overall"]) + mean[-1])
-        variance = np.einsum("nk,nk->n", factors @ covariance[:-1, :-1] + 2 * covariance[-1, :-1], factors)
-        variance += covariance[-1, -1]
         weights = _packed_weights(taste.mean, taste.covariance).astype(np.float32)
-        variance += self.parameters["movie_covariance"] @ weights
+        variance = variances(factors, taste.covariance) + self.parameters["movie_covariance"] @ weights
         return stars, np.maximum(variance, 0.0)
 
     def movie_vectors(self) -> Floats:

@@ -5,12 +5,14 @@ Each partition has all ratings of its users. It folds them in one after the othe
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from movietui.data.cluster.dataset import ClusterDataset
-from movietui.data.dataset import Dataset, Ratings, Users
+from movietui.data.dataset import Dataset, Floats, Ratings, Users
 from movietui.data.problems import Problem
 from movietui.data.storage.remote_view import view
 from movietui.models.base import AnyModel, History, history_of
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 _SUMS = "rows double, squares double, magnitudes double, exact double"
 _LISTS = "user int, movies binary, rated binary, predicted binary, relevant int, first int, mean float"
 _RECOMMENDED = "user int, rank int, movie int, stars float, uncertainty float, score float"
+_OF_MOVIES = ("stars", "uncertainty", "score")
+LISTS_PER_FRAME = 1000
+"""How many users' lists go back to Spark at once. One at a time, passing them on takes as long as making them."""
 _TYPES = {"movies": np.int64, "rated": np.float32, "predicted": np.float32}
 
 
@@ -135,21 +140,27 @@ def recommend_everyone(
 
     movies = view(dataset)
 
+    def best_of(frame: "pd.DataFrame", ranker: Ranker) -> tuple[int, NDArray[np.intp], list[Floats]]:
+        user = int(frame["user"].iloc[0])
+        history = _history(frame[frame["movie"].notna()])
+        ranked = ranker.rank([Viewer("user", str(user), history)], order=order)
+        best = ranked.order[:k]
+        return user, best, [getattr(ranked, name)[best] for name in _OF_MOVIES]
+
     def lists_of(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
         import pandas as pd
 
         ranker = Ranker(movies, model, unrated=False)
-        for frame in _users_of(batches):
-            user = int(frame["user"].iloc[0])
-            history = _history(frame[frame["movie"].notna()])
-            ranked = ranker.rank([Viewer("user", str(user), history)], order=order)
-            best = ranked.order[:k]
+        lists = (best_of(frame, ranker) for frame in _users_of(batches))
+        while some := list(islice(lists, LISTS_PER_FRAME)):
+            of, best, columns = zip(*some, strict=True)
+            lengths = [len(each) for each in best]
             yield pd.DataFrame(
                 {
-                    "user": np.full(len(best), user, np.int32),
-                    "rank": np.arange(1, len(best) + 1, dtype=np.int32),
-                    "movie": best.astype(np.int32),
-                    **{name: getattr(ranked, name)[best] for name in ("stars", "uncertainty", "score")},
+                    "user": np.repeat(np.asarray(of, np.int32), lengths),
+                    "rank": np.concatenate([np.arange(1, length + 1, dtype=np.int32) for length in lengths]),
+                    "movie": np.concatenate(best).astype(np.int32),
+                    **dict(zip(_OF_MOVIES, map(np.concatenate, zip(*columns, strict=True)), strict=True)),
                 }
             )
 

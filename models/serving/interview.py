@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints
 from movietui.models.base import History
+from movietui.models.variances import variances
 
 Doubles = NDArray[np.float64]
 
@@ -159,7 +160,7 @@ class FactorModel:
 
     def variance(self, covariance: Doubles) -> Doubles:
         """Return the variance of each movie's value, shape (movies,)."""
-        return np.asarray(np.einsum("nk,nk->n", self.factors @ covariance, self.factors))
+        return variances(self.factors, covariance)
 
     def information(self, covariance: Doubles, weights: Doubles) -> Doubles:
         """Return how much knowing each movie would lower the weighted sum of the variances, shape (movies,)."""

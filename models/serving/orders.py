@@ -92,15 +92,13 @@ def settle(order: NDArray[np.intp], stars: Floats) -> NDArray[np.intp]:
     >>> settle(np.array([0, 1, 2]), np.float32([4.0, 4.2, 4.6]))
     array([2, 0, 1])
     """
-    settled = order.copy()
-    index = np.arange(len(order) - 1)
-    for _ in range(PASSES if len(order) > 1 else 0):
-        predicted = stars[settled]
-        rises = predicted[1:] > predicted[:-1] + np.float32(MARGIN)
-        starts = rises & ~np.append(False, rises[:-1])
-        offset = index - np.maximum.accumulate(np.where(starts, index, 0))
-        upper = index[rises & (offset % 2 == 0)]
-        settled[upper], settled[upper + 1] = settled[upper + 1].copy(), settled[upper].copy()
+    settled, predicted = order.copy(), stars[order]
+    for _ in range(PASSES):
+        rises = np.flatnonzero(predicted[1:] > predicted[:-1] + np.float32(MARGIN))
+        starts = np.maximum.accumulate(np.where(np.diff(rises, prepend=-2) > 1, rises, 0))
+        upper = rises[(rises - starts) % 2 == 0]
+        for column in (settled, predicted):
+            column[upper], column[upper + 1] = column[upper + 1], column[upper]
     return settled
 
 

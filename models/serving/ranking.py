@@ -204,9 +204,10 @@ class Ranker:
             [self._value(order, each, viewer) for each, viewer in zip(predictions, viewers, strict=True)]
         )
         together = both.score if both is not None and order == "likely" else of_members.mean(0)
-        predicted = self.predicted  # a way that uses ranks must not count movies that nobody's list has
         stars = np.stack([each.stars for each in predictions])
-        score = np.full(len(predicted), -np.inf, np.float32)
+        # A way that uses ranks must not count movies that nobody's list has. Usually, there are none.
+        predicted = slice(None) if self.predicted.all() else self.predicted
+        score = np.full(len(self.predicted), -np.inf, np.float32)
         score[predicted] = how.score(of_members[:, predicted], stars[:, predicted], together[predicted])
         return score
 

@@ -41,7 +41,12 @@ MOVIES_OF_ALL_SAMPLES = 20_000
 """With more movies than this, fewer samples are stored than the settings ask for."""
 FEWEST_SAMPLES = 8
 START = 0.3
-"""The standard deviation of the users' initial factors."""
+"""The root mean square of the users' initial factors."""
+START_POWERS = 4
+"""How many iterations find the users' initial factors."""
+START_DAMPING = 15.0
+"""How many ratings without a residual are added to those of each movie and user, before their means are subtracted to
+find the initial factors."""
 POWERS = 8
 """How many iterations find the most common directions of implicit feedback."""
 SLACK = 16
@@ -98,7 +103,7 @@ def fit(
     users = Side(by_user, [watched.design, user_design[:-1]], size, sittings)
     movies = Side(sittings.without_levels if sittings else by_movie, [watchers.design, movie_design[:-1]], size)
     unrated = Unrated(movie_design[:-1], movies, torch.Generator().manual_seed(seed + 1))
-    users.vectors[:, :-1] = START * torch.randn(len(train.users), factors, generator=generator)
+    users.vectors[:, :-1] = START * first_factors(by_user, by_movie, factors, generator)
     noise = 1.0
     warm_up, stored = _warm_up(settings), stored_sweeps(settings, len(train.movies))
     samples: list[dict[str, Tensor]] = []
@@ -146,6 +151,44 @@ def fit(
         "watched_mean": watched.mean.numpy(),
         "sittings": sittings.keys if sittings else np.empty(0, np.int64),
     }, Fitted.of(curve)
+
+
+def first_factors(by_user: Lists, by_movie: Lists, factors: int, generator: Generator) -> Tensor:
+    """Return factors of the users to start from, with a mean square of 1, shape (users, factors).
+
+    They are the strongest directions in which users differ, once the movies' and the users' mean ratings are
+    subtracted, found by subspace iteration. From random factors, the sampler would take twenty sweeps to find such
+    directions: on validation parts of ml-100k, 50 sweeps from here predict as well as 70 from random factors do.
+    """
+    users, movies = len(by_user.starts) - 1, len(by_movie.starts) - 1
+    start = torch.randn(users, factors, generator=generator)
+    width = min(factors, users, movies)
+    if not width or not len(by_user.stars):
+        return start
+    sampled, of_sampled = _sampled(by_user, by_movie, generator)
+    movie_means = _damped_means(of_sampled, of_sampled.stars)
+    user_means = _damped_means(sampled, sampled.stars - movie_means[sampled.others])
+    of_movie = of_sampled.stars - user_means[of_sampled.others] - movie_means[_rows_of(of_sampled)]
+    of_user = sampled.stars - movie_means[sampled.others] - user_means[_rows_of(sampled)]
+    y = torch.linalg.qr(torch.randn(movies, width, generator=generator))[0].contiguous()
+    for _ in range(START_POWERS):
+        x = bags(sampled.others, y, sampled.starts, of_user)
+        y = torch.linalg.qr(bags(of_sampled.others, x, of_sampled.starts, of_movie))[0].contiguous()
+    residuals = by_user.stars - movie_means[by_user.others]
+    residuals -= _damped_means(by_user, residuals)[_rows_of(by_user)]
+    start[:, :width] = torch.linalg.qr(bags(by_user.others, y, by_user.starts, residuals))[0] * users**0.5
+    return start
+
+
+def _rows_of(lists: Lists) -> Tensor:
+    """Return the list of each rating."""
+    return torch.repeat_interleave(torch.arange(len(lists.starts) - 1), lists.starts.diff())
+
+
+def _damped_means(lists: Lists, values: Tensor) -> Tensor:
+    """Return the mean of the values of each list, damped by ``START_DAMPING``."""
+    totals = values.new_zeros(len(lists.starts) - 1).index_add_(0, _rows_of(lists), values)
+    return totals / (lists.starts.diff() + START_DAMPING)
 
 
 def _warm_up(settings: BayesSettings) -> int:
@@ -532,11 +575,12 @@ class Regression:
         The weights are independent in coordinates in which the precision of the vectors is the identity, that of the
         prior is diagonal, and the columns of the design are orthogonal.
         """
-        inverse = torch.linalg.inv(torch.linalg.cholesky(precision))
+        lower = torch.linalg.cholesky(precision)
+        inverse = torch.linalg.inv(lower)
         prior, rotation = torch.linalg.eigh(inverse @ self.precision @ inverse.T)
         back = rotation.T @ inverse
         total = self.squares + prior
-        mean = products @ torch.linalg.inv(back) / total
+        mean = products @ (lower @ rotation) / total
         self.weights = (mean + torch.randn(mean.shape, generator=generator) / total.sqrt()) @ back
         self.fitted = self.design @ self.weights
         self.precision = _draw_precision(self.weights, WEIGHT, generator)
@@ -833,10 +877,17 @@ def _sum_rows(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> 
     """Compute the products of ``Side.products``, once for each row of the table, and sum them over the lists."""
     inside = slice(int(starts[0]), int(starts[-1]))
     others, stars, starts = lists.others[inside], lists.stars[inside], starts - starts[0]
-    row, column = torch.triu_indices(table.shape[1] - 1, table.shape[1] - 1)
-    products[:, row, column] = products[:, column, row] = bags(others, table[:, row] * table[:, column], starts)
-    products[:, -1] = products[:, :, -1] = bags(others, table * table[:, -1:], starts, stars)
-    products[:, -1, -1] = bags(others, table[:, -1:] ** 2, starts, stars**2)[:, 0]
+    width = table.shape[1]
+    row, column = torch.triu_indices(width - 1, width - 1)
+    triangle = bags(others, table.index_select(1, row) * table.index_select(1, column), starts)
+    last = bags(others, table[:, :-1] * table[:, -1:], starts, stars)
+    corner = bags(others, table[:, -1:] ** 2, starts, stars**2)
+    source = torch.empty(width, width, dtype=torch.long)
+    """Which of these columns each entry of the products is."""
+    source[row, column] = source[column, row] = torch.arange(len(row))
+    source[-1] = source[:, -1] = len(row) + torch.arange(width)
+    columns = torch.cat([triangle, last, corner], 1)
+    torch.index_select(columns, 1, source.flatten(), out=products.view(len(products), -1))
 
 
 def _multiply_lists(lists: Lists, starts: Tensor, table: Tensor, products: Tensor) -> None:
@@ -866,7 +917,8 @@ def _draw_precision(vectors: Tensor, spread: float, generator: Generator) -> Ten
 
     The prior weighs as much as ``n + 1`` vectors of variance ``spread``, where ``n`` is the number of their entries.
     """
-    return _draw_precision_given(len(vectors), vectors.double().T @ vectors.double(), spread, generator)
+    doubles = vectors.double()
+    return _draw_precision_given(len(vectors), doubles.T @ doubles, spread, generator)
 
 
 def _draw_precision_given(count: int, squares: Tensor, spread: float, generator: Generator) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, ImdbFacts, Ratings, Scale
@@ -13,6 +14,8 @@ from movietui.models import side_features
 from movietui.models.base import History, Model, history_of
 from movietui.models.bayes import Bayes, BayesSettings, _covariance_samples
 from movietui.models.bias import Bias
+from movietui.models.training.bayes import first_factors
+from movietui.models.training.mf import Lists
 from tests.models.builders import dataset, rmse, tags_of, tastes
 from tests.models.contract import EMPTY, ModelContract
 
@@ -248,7 +251,7 @@ class TestSittings:
             noise = moody.noise(user)
             reach = 1.2816 * np.sqrt(expected.uncertainty**2 + noise)[last.movie[rows]]
             inside.extend(np.abs(last.stars[rows] - expected.stars[last.movie[rows]]) <= reach)
-        assert 0.74 < np.mean(inside) < 0.86
+        assert 0.7 < np.mean(inside) < 0.9  # 0.58 without the level
 
     def test_without_times_there_are_no_levels(self) -> None:
         train = planted_moods()[0]
@@ -380,3 +383,32 @@ def test_a_fit_with_tags_learns_from_them() -> None:
 def test_serving_imports_no_torch() -> None:
     code = "import sys, movietui.models.bayes, movietui.models.registry; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestFirstFactors:
+    """Where the sampler starts."""
+
+    @staticmethod
+    def first(
+        user: NDArray[np.integer], movie: NDArray[np.integer], stars: NDArray[np.floating], factors: int = 2
+    ) -> NDArray[np.float32]:
+        """Return the first factors of five users and eight movies with some ratings."""
+        rows = [torch.from_numpy(np.asarray(each, np.int32)) for each in (user, movie)]
+        values = torch.from_numpy(np.asarray(stars, np.float32))
+        by_user, by_movie = (Lists.of(rows[i], rows[1 - i], values, total) for i, total in ((0, 5), (1, 8)))
+        return first_factors(by_user, by_movie, factors, torch.Generator().manual_seed(0)).numpy()
+
+    def test_the_first_factor_is_the_strongest_difference_of_taste(self) -> None:
+        taste, kind = np.asarray([1, -1, 1, -1, 0.0]), np.tile([1.0, -1.0], 4)
+        user, movie = (each.ravel() for each in np.indices((5, 8)))
+        popularity = np.linspace(-2, 2, 8)
+        factors = self.first(user, movie, popularity[movie] + taste[user] * kind[movie])
+        assert np.abs(np.corrcoef(factors[:, 0], taste)[0, 1]) > 0.99
+        np.testing.assert_allclose((factors**2).mean(0), 1, rtol=1e-4)
+
+    @pytest.mark.parametrize("ratings", [0, 1, 40])
+    def test_any_number_of_ratings_is_enough(self, ratings: int) -> None:
+        user, movie = (each.ravel()[:ratings] for each in np.indices((5, 8)))
+        factors = self.first(user, movie, np.zeros(ratings), factors=7)
+        assert factors.shape == (5, 7)
+        assert np.isfinite(factors).all()

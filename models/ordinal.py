@@ -7,6 +7,7 @@ sides, which gives the latent numbers the unit of stars. The cuts between them a
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ CDF = np.asarray([math.erfc(-x / math.sqrt(2)) / 2 for x in GRID])
 less than 1e-6."""
 RISE = np.append(np.diff(CDF), 0.0)
 """How much ``CDF`` rises from each point of the grid to the next."""
+SINGLE = CDF.astype(np.float32), RISE.astype(np.float32)
+"""``CDF`` and ``RISE`` in single precision."""
 TINY = 1e-12
 
 
@@ -30,11 +33,13 @@ def values_and_cuts(stars: Floats) -> tuple[Floats, Floats]:
     return values, ((values[1:] + values[:-1]) / 2).astype(np.float32)
 
 
-def normal_cdf(x: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the normal distribution function at ``x``."""
-    steps = np.clip((np.asarray(x, np.float64) + RANGE) / STEP, 0, len(GRID) - 1)
-    below = steps.astype(np.intp)  # ``np.interp`` would search the grid, which takes five times as long
-    return np.asarray(CDF[below] + (steps - below) * RISE[below])
+def normal_cdf(x: NDArray[np.floating]) -> NDArray[Any]:
+    """Return the normal distribution function at ``x``, in single precision if ``x`` is, which takes a third of the
+    time."""
+    cdf, rise = SINGLE if x.dtype == np.float32 else (CDF, RISE)
+    steps = np.clip((x + cdf.dtype.type(RANGE)) / cdf.dtype.type(STEP), 0, len(GRID) - 1)
+    below = steps.astype(np.int32)  # ``np.interp`` would search the grid, which takes five times as long
+    return np.asarray(cdf[below] + (steps - below.astype(cdf.dtype)) * rise[below])
 
 
 def expected(

@@ -43,12 +43,14 @@ def value(expected: Expectation, noise: Floats | None, known: Bools, scale: Scal
     deviation = np.sqrt(expected.uncertainty**2 + (np.float32(TYPICAL_NOISE) if noise is None else noise))
     half_step = scale.step / 2
 
-    def at_least(stars: float) -> NDArray[np.float64]:
+    def at_least(stars: float) -> NDArray[np.floating]:
         return normal_cdf((expected.stars - (stars - half_step)) / deviation)
 
     gain = at_least(RELEVANT) + at_least(scale.high) - LOSS * (1 - at_least(DISLIKED + scale.step))
     score = expected.score[known].astype(np.float64)
-    standardised = (expected.score - score.mean()) / max(float(score.std()), 1e-9) if len(score) else expected.score
+    standardised = (
+        (expected.score - float(score.mean())) / max(float(score.std()), 1e-9) if len(score) else expected.score
+    )
     return np.asarray(SHARPNESS * standardised + np.log(np.maximum(gain, SMALLEST_VALUE)), np.float32)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
 from movietui.models.variances import variances
 
@@ -94,7 +95,6 @@ class Als(Model[AlsSettings, Estimate]):
         gains = (parameters["gains"] / self._noise).astype(np.float32)
         self._unknown = np.asarray(1 / (1 + self.counts[:, None].astype(np.float32) * gains), np.float32)
         """The share of the variance of each movie's factors that remains along each axis, shape (movies, factors)."""
-        self._popularity = self.settings.popularity * np.log1p(self.counts)
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
         """Return the predicted stars. Unknown users and movies have the mean factors."""
@@ -114,15 +114,15 @@ class Als(Model[AlsSettings, Estimate]):
     def expect(self, taste: Estimate) -> Expectation:
         """Return the product of the factors and its standard deviation; see the docstring of the class.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
-        where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
         movies = self.parameters["factors"][:-1]
         stars = movies @ taste.factors.astype(np.float32)
         axes = self.parameters["axes"]
         squares = (taste.factors @ axes) ** 2 + np.einsum("kj,kj->j", taste.covariance @ axes, axes)
         of_movies = self._unknown @ squares.astype(np.float32)
-        return self._expectation(stars, variances(movies, taste.covariance) + of_movies, self._popularity)
+        variance = variances(movies, taste.covariance) + of_movies
+        return cautious(self.settings, self.scale, stars, variance, self.counts)
 
     def movie_vectors(self) -> Floats:
         """Return the movies' factors without the direction in which the average user's predictions grow."""
@@ -150,17 +150,13 @@ class Als(Model[AlsSettings, Estimate]):
         squares = (estimates @ axes) ** 2 + (more @ axes) ** 2
         squares += np.einsum("kj,kj->j", whole.covariance @ axes, axes)
         of_movies = self._unknown[movies] @ squares.T
-        score = self._expectation(vectors @ estimates.T, of_viewer + of_movies, self._popularity[movies][:, None]).score
+        stars, counts = vectors @ estimates.T, self.counts[movies][:, None]
+        score = cautious(self.settings, self.scale, stars, of_viewer + of_movies, counts).score
         return score[:, :1] - score[:, 1:]
 
     @property
     def _noise(self) -> float:
         return float(self.parameters["noise"])
-
-    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], popularity: NDArray[Any]) -> Expectation:
-        uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        score = stars - self.settings.caution * uncertainty + popularity
-        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def _rated(self, history: History) -> Doubles:
         return self.parameters["factors"][history.movies].astype(np.float64)

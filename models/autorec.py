@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from movietui.models.caution import cautious
 from movietui.models.rankers import sample_users
 from movietui.models.settings import Settings, setting
 
@@ -213,8 +214,7 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         """Return the mean and the standard deviation of ``m + c + u + f . w``, in which the movie's effect is uncertain
         too.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
-        where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
         design = self._design(np.arange(len(self.counts), dtype=np.int32)).astype(np.float32)
         stars = design @ taste.mean.astype(np.float32) + self.parameters["movie"][:-1]
@@ -247,10 +247,8 @@ class AutoRec(Model[AutoRecSettings, Weights]):
         self, stars: NDArray[np.floating], variance: NDArray[np.floating], rows: NDArray[np.integer]
     ) -> Expectation:
         variance = np.maximum(variance, 0.0) + self.parameters["movie_variance"][rows]
-        uncertainty = np.sqrt(variance).astype(np.float32)
         stars = stars + np.float32(self.parameters["overall"])
-        score = stars - self.settings.caution * uncertainty + np.log1p(self.counts[rows]) * self.settings.popularity
-        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
+        return cautious(self.settings, self.scale, stars, variance, self.counts[rows])
 
     def _design(self, movies: Ints) -> Doubles:
         """Return the features of some movies and a column of ones."""

@@ -11,6 +11,7 @@ from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.samples import evenly_spread
 from movietui.models import ordinal
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, Times, history_of
+from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
 from movietui.models.training.threads import side_by_side
 
@@ -325,13 +326,12 @@ class Bayes(Model[BayesSettings, Posteriors]):
     def expect(self, taste: Posteriors) -> Expectation:
         """Return the mean and the standard deviation over the samples; the latter includes the viewer's covariance.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
-        where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
         total = len(self.counts)
         halves = (partial(self._moments, taste, half) for half in (slice(total // 2), slice(total // 2, total)))
         stars, variance = map(np.concatenate, zip(*side_by_side(*halves), strict=True))
-        return self._expectation(stars, variance, self.counts)
+        return cautious(self.settings, self.scale, stars, variance, self.counts)
 
     def _moments(self, taste: Posteriors, movies: slice) -> tuple[Floats, Floats]:
         """Return the mean and the variance of some movies' stars over the samples."""
@@ -386,7 +386,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
             variance += np.append(
                 variance_with_all, variance_with_all + (gains[s] @ design.T) ** 2 / remaining[s][:, None], 0
             ) / len(samples)
-        score = self._expectation(stars, variance, self.counts[movies]).score.T
+        score = cautious(self.settings, self.scale, stars, variance, self.counts[movies]).score.T
         return score[:, :1] - score[:, 1:]
 
     def _in_stars(self, latent: Floats, deviation: Floats, taste: Posteriors, movies: slice) -> Floats:
@@ -401,13 +401,6 @@ class Bayes(Model[BayesSettings, Posteriors]):
             for sign in (1, -1)
         )
         return np.asarray((high - low) / 2, np.float32)
-
-    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
-        stars = np.asarray(stars, np.float32)
-        uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        popularity = np.log1p(counts) * self.settings.popularity
-        score = stars - self.settings.caution * uncertainty + popularity
-        return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32))
 
     def _sums(self, history: History, keys: Times | None = None) -> RatingSums:
         """Return the sums over the ratings. ``keys``: their ``sitting_keys``, if they are part of a longer history."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings
 from movietui.data.features import Averages, Inputs, demographic_inputs, year
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.caution import cautious
 from movietui.models.networks import forward, layers_of
 from movietui.models.settings import Settings, setting
 
@@ -128,15 +129,12 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     def expect(self, taste: ViewerInputs) -> Expectation:
         """Return the mean of the members' outputs and its uncertainty.
 
-        The score is the unclipped stars minus ``caution`` times the uncertainty plus ``popularity`` times
-        ``log(1 + n)``, where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
         outputs = self._outputs(taste.inputs, self.parameters["movies"][:-1])
         stars = outputs.mean(0) + np.float32(taste.offset)
-        uncertainty = np.sqrt(outputs.var(0) + np.float32(taste.variance)).astype(np.float32)
-        popularity = np.log1p(self.counts) * self.settings.popularity
-        score = stars - self.settings.caution * uncertainty + popularity
-        return Expectation(self.scale.clip(stars), uncertainty, score.astype(np.float32))
+        variance = outputs.var(0) + np.float32(taste.variance)
+        return cautious(self.settings, self.scale, stars, variance, self.counts)
 
     def _outputs(self, inputs: Floats, movies: Floats) -> Floats:
         """Return each member's output for a viewer and some movies, shape (members, movies)."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.data.samples import evenly_spread
 from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress, history_of
+from movietui.models.caution import cautious
 from movietui.models.metrics import mse
 from movietui.models.networks import Plan, forward, forward_with_slope, layers_of
 from movietui.models.settings import Settings, setting
@@ -222,8 +223,7 @@ class Embedded(Model[E, Posterior]):
         With the slope ``j`` of a member's output and the viewer's covariance in that member,
         ``S = (C^-1 + sum j j' / v)^-1`` (Laplace's approximation), the variance is the mean of ``j' S j`` over the
         members, plus the variance between the members, plus ``1 / (1 / s + n / v)`` for a movie with ``n`` ratings,
-        where ``s`` is the variance of the movies' mean ratings. The score is the unclipped stars minus ``caution``
-        deviations plus ``popularity`` times ``log(1 + n)``.
+        where ``s`` is the variance of the movies' mean ratings. The score is that of ``cautious``.
         """
         return self._expect(taste, slice(0, -1))
 
@@ -241,11 +241,7 @@ class Embedded(Model[E, Posterior]):
         variance = ((slope @ taste.covariance.astype(np.float32)) * slope).sum(-1).mean(0) + stars.var(0)
         counts = self.counts if isinstance(movies, slice) else self.counts[movies]
         variance += 1 / (1 / self.parameters["movie_spread"] + counts / self.parameters["noise"].mean())
-        mean, uncertainty = stars.mean(0), np.sqrt(variance)
-        score = mean - self.settings.caution * uncertainty + self.settings.popularity * np.log1p(counts)
-        return Expectation(
-            self.scale.clip(mean.astype(np.float32)), uncertainty.astype(np.float32), score.astype(np.float32)
-        )
+        return cautious(self.settings, self.scale, stars.mean(0), variance, counts)
 
 
 def predict(parameters: Parameters, shape: Shape, users: Ints, movies: Ints) -> Floats:

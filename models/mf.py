@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
 from movietui.models.variances import variances
 
@@ -95,10 +95,9 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
     def expect(self, taste: Posterior) -> Expectation:
         """Return the mean and the standard deviation of ``m + b + c + p . q``; see ``moments``.
 
-        The score is the unclipped stars minus ``caution`` times the deviation plus ``popularity`` times ``log(1 + n)``,
-        where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
-        return self._expectation(*self.moments(taste), self.counts)
+        return cautious(self.settings, self.scale, *self.moments(taste), self.counts)
 
     def moments(self, taste: Posterior) -> tuple[Floats, Floats]:
         """Return the mean and the variance of ``m + b + c + p . q`` for each movie, with uncertainty on both sides.
@@ -134,14 +133,9 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         squares = (design[:, :, None] * design[:, None, :]).reshape(len(rows), precision.size)
         variance = squares @ covariances.reshape(len(means), precision.size).T
         variance += self.parameters["movie_covariance"][movies] @ _packed_weights(means, covariances).T
-        score = self._expectation(design @ means.T + bias, variance, self.counts[movies][:, None]).score
+        stars, counts = design @ means.T + bias, self.counts[movies][:, None]
+        score = cautious(self.settings, self.scale, stars, variance, counts).score
         return score[:, :1] - score[:, 1:]
-
-    def _expectation(self, stars: NDArray[Any], variance: NDArray[Any], counts: NDArray[Any]) -> Expectation:
-        uncertainty = np.sqrt(np.maximum(variance, 0.0)).astype(np.float32)
-        popularity = np.log1p(counts) * self.settings.popularity
-        score = stars - self.settings.caution * uncertainty + popularity
-        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
 
     def _sums(self, history: History) -> tuple[Doubles, Doubles]:
         """Return the precision of a viewer's posterior, and the precision times the mean."""

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale, grouped
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.bias import Bias, Generosity, expected
+from movietui.models.caution import cautious
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
 
@@ -181,8 +182,7 @@ class Neighbours(Model[S, T]):
     def expect(self, taste: T) -> Expectation:
         """Return the stars and their uncertainty for every movie.
 
-        The score is the unclipped stars minus ``caution`` times the uncertainty plus ``popularity`` times
-        ``log(1 + n)``, where ``n`` is the movie's number of ratings.
+        The score is that of ``cautious``.
         """
         weighted, weight = self._sums_for_all(taste)
         effects = float(self.parameters["overall"]) + taste.generosity.mean + self.parameters["movie"][:-1]
@@ -199,13 +199,10 @@ class Neighbours(Model[S, T]):
         movie_variance: NDArray[Any],
         counts: NDArray[Any],
     ) -> Expectation:
-        settings = self.settings
-        stars = effects + weighted / (settings.doubt + weight)
-        unknown = settings.doubt / (settings.doubt + weight)
+        doubt = self.settings.doubt
+        stars, unknown = effects + weighted / (doubt + weight), doubt / (doubt + weight)
         variance = movie_variance + user_variance + float(self.parameters["taste"]) * unknown
-        uncertainty = np.sqrt(variance).astype(np.float32)
-        score = stars - settings.caution * uncertainty + settings.popularity * np.log1p(counts)
-        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
+        return cautious(self.settings, self.scale, stars, variance, counts)
 
     def explain_list(self, history: History, movies: Ints) -> Floats:
         """Compute the contributions of all ratings at once, from shifts of the viewer's effect and of all residuals."""

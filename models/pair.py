@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.features import Block, Tastes
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
+from movietui.models.caution import cautious
 from movietui.models.mf import BiasedMF, BiasedMFSettings, Posterior, expected
 from movietui.models.networks import forward, layers_of
 from movietui.models.settings import Settings, setting
@@ -134,9 +135,8 @@ class Pair(Model[PairSettings, Encoded]):
         """Return the prediction for the pair.
 
         The variance is that of ``mf`` plus that between the networks. In ``mf``, the errors of both viewers are assumed
-        to be fully correlated, so that a pair is as uncertain as its viewers are on average. The score is the unclipped
-        stars minus ``caution`` deviations plus ``popularity`` times ``log(1 + n)``, where ``n`` is the movie's number
-        of ratings.
+        to be fully correlated, so that a pair is as uncertain as its viewers are on average. The score is that of
+        ``cautious``.
         """
         corrections = combine(self.parameters, first.code, second.code, self.parameters["movie"][:, :-1])
         stars, variance = corrections.mean(0), corrections.var(0)
@@ -146,9 +146,7 @@ class Pair(Model[PairSettings, Encoded]):
             variance = variance + ((np.sqrt(variances[0]) + np.sqrt(variances[1])) / 2) ** 2
         else:
             stars = stars + np.float32(self.parameters["overall"])
-        uncertainty = np.sqrt(variance).astype(np.float32)
-        score = stars - self.settings.caution * uncertainty + self.settings.popularity * np.log1p(self.counts)
-        return Expectation(self.scale.clip(stars.astype(np.float32)), uncertainty, score.astype(np.float32))
+        return cautious(self.settings, self.scale, stars, variance, self.counts)
 
     def _inputs(self, history: History, posterior: Posterior | None) -> Floats:
         """Return the inputs of a viewer, shape (columns,)."""

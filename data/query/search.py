@@ -274,12 +274,12 @@ class Search:
             self._titles.as_typed(typed, limit),
             [each.as_typed(typed, limit) for _, each in named],
         )
-        if not any(found.rows for found in (movies, directors, *others)):
+        if not any(matches.rows for matches in (movies, directors, *others)):
             movies = self._titles.find(typed, limit)
             directors, *others = [each.find(typed, limit, all_words=True) for _, each in named]
         director_names, actors, tags = (
-            tuple(names[row] for row in found.rows)
-            for (names, _), found in zip(named, (directors, *others), strict=True)
+            tuple(names[row] for row in matches.rows)
+            for (names, _), matches in zip(named, (directors, *others), strict=True)
         )
         return SearchResult(
             movies.rows,

@@ -144,7 +144,7 @@ def import_file(
             lists.append(StoredList(each.name, listed))
             store.learn_ids(ids)
         result = store.import_movies(ref, f"{export.format}: {strip_controls(path.name)}", imported_movies, lists)
-        changes, stayed = (result.changes, result.kept) if result else (0, 0)
+        changes, stayed = (result.changes, result.stayed) if result else (0, 0)
         return replace(imported, profile=ref.id, changes=changes, stayed=stayed)
 
 

@@ -327,8 +327,8 @@ def search(
         for each in result["movies"]
     ]
 
-    def rows_of(kind: str, found: Sequence[Message]) -> list[list[str]]:
-        return [[kind, each["name"], text.plural(each["movies"], "movie"), *[""] * len(names)] for each in found]
+    def rows_of(kind: str, entries: Sequence[Message]) -> list[list[str]]:
+        return [[kind, each["name"], text.plural(each["movies"], "movie"), *[""] * len(names)] for each in entries]
 
     rows = [[*movie, *cells] for movie, cells in zip(movies, by_viewer, strict=True)]
     directors = rows_of("director", result["directors"])

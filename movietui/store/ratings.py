@@ -150,10 +150,10 @@ class ImportResult:
 
     changes: int
     """The number of changed ratings, marks and lists."""
-    kept: int = 0
-    """The number of ratings that differ from the import but were kept.
+    stayed: int = 0
+    """The number of ratings that differ from the import but stayed.
 
-    A rating is kept if it is at least as new as the imported one or, if the imported one has no date, if it was not
+    A rating stays if it is at least as new as the imported one or, if the imported one has no date, if it was not
     imported itself.
     """
 
@@ -232,7 +232,7 @@ class _ImportBatch:
     next: int = 0
     """The number of the next change."""
     changes: int = 0
-    kept: int = 0
+    stayed: int = 0
     written: dict[tuple[str, str], _Value] = field(default_factory=dict)
     """The values written so far, by movie and kind; only those of movies that the import may contain again."""
 
@@ -465,7 +465,7 @@ class Store(NamedLists):
                 batch.step = batch.step or self._begin(viewer, IMPORT, batch.moment, note)
                 batch.changes += 1
                 self._put_list(batch.step, viewer, each.name, each.movies)
-        return ImportResult(batch.changes, batch.kept) if batch.changes or batch.kept else None
+        return ImportResult(batch.changes, batch.stayed) if batch.changes or batch.stayed else None
 
     def change_list(
         self, ref: ViewerRef, name: str, change: Callable[[tuple[ListEntry, ...]], Sequence[ListEntry]], note: str
@@ -701,7 +701,7 @@ class Store(NamedLists):
     ) -> Iterator[tuple[str, float]]:
         """Yield the marks and the rating of an imported movie that change the profile.
 
-        Count in ``batch.kept`` the viewer's ratings that differ but are not replaced.
+        Count in ``batch.stayed`` the viewer's ratings that differ but are not replaced.
         """
         rated = (
             one.stars is None and self._current_value(batch, existing, key, RATING)[0] is not None
@@ -711,7 +711,7 @@ class Store(NamedLists):
             if value == before or (kind == "seen" and rated):
                 continue
             if before is not None and not (one.at > at or (imported and not one.at)):
-                batch.kept += 1
+                batch.stayed += 1
             elif batch.removed.get((key, kind), "") < (one.at or batch.moment):
                 yield kind, value
 

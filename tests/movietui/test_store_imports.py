@@ -65,7 +65,7 @@ def test_the_newer_rating_wins(store: Store) -> None:
     store.import_movies(ANNA, "", [imported(FARGO, 2, LATER), imported(ALIEN, 2, LONG_AGO)])
     assert stars_of(store, ANNA) == {"Fargo": 2, "Alien": 4}
     store.rate(ANNA, FARGO, 5)
-    assert store.import_movies(ANNA, "", [imported(FARGO, 1, LATER)]) == ImportResult(0, kept=1)
+    assert store.import_movies(ANNA, "", [imported(FARGO, 1, LATER)]) == ImportResult(0, stayed=1)
     assert stars_of(store, ANNA) == {"Fargo": 5, "Alien": 4}
 
 
@@ -73,9 +73,9 @@ def test_an_undated_rating_replaces_only_imported_ratings(store: Store) -> None:
     store.import_movies(ANNA, "", [imported(FARGO, 3, ""), imported(ALIEN, 3, LATER)])
     store.rate(ANNA, BRAZIL, 3)
     undated = [imported(FARGO, 5, ""), imported(ALIEN, 5, ""), imported(BRAZIL, 5, "")]
-    assert store.import_movies(ANNA, "", undated) == ImportResult(2, kept=1)
+    assert store.import_movies(ANNA, "", undated) == ImportResult(2, stayed=1)
     assert stars_of(store, ANNA) == {"Brazil": 3, "Fargo": 5, "Alien": 5}
-    assert store.import_movies(ANNA, "", undated) == ImportResult(0, kept=1)
+    assert store.import_movies(ANNA, "", undated) == ImportResult(0, stayed=1)
     store.rate(ANNA, FARGO, 1)
     store.undo([ANNA])
     store.import_movies(ANNA, "", [imported(FARGO, 4, "")])  # the rating that was given by hand has been undone

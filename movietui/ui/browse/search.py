@@ -163,8 +163,8 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
         for row in results["movies"]
     ]
 
-    def named(kind: str, found: Sequence[NameRow]) -> list[SearchResult]:
-        return [SearchResult(kind, row["name"], row["name"], text.plural(row["movies"], "movie")) for row in found]
+    def named(kind: str, entries: Sequence[NameRow]) -> list[SearchResult]:
+        return [SearchResult(kind, row["name"], row["name"], text.plural(row["movies"], "movie")) for row in entries]
 
     directors = named("director", results["directors"])
     rows = [

@@ -157,8 +157,8 @@ def first_factors(by_user: Lists, by_movie: Lists, factors: int, generator: Gene
     """Return factors of the users to start from, with a mean square of 1, shape (users, factors).
 
     They are the strongest directions in which users differ, once the movies' and the users' mean ratings are
-    subtracted, found by subspace iteration. From random factors, the sampler would take twenty sweeps to find such
-    directions: on validation parts of ml-100k, 50 sweeps from here predict as well as 70 from random factors do.
+    subtracted, found by subspace iteration. From random factors, the sampler would need about ten sweeps more for the
+    same error (validation parts of ml-100k).
     """
     users, movies = len(by_user.starts) - 1, len(by_movie.starts) - 1
     start = torch.randn(users, factors, generator=generator)

@@ -608,7 +608,7 @@ class Side:
 
     def expected(self) -> Tensor:
         """Return the prior mean of the vectors, from their features."""
-        return self.mean + torch.stack([block.fitted for block in self.blocks]).sum(0)
+        return sum((block.fitted for block in self.blocks), self.mean)
 
     def draw(self, other: "Side", noise: float, generator: Generator) -> None:
         """Draw the vectors, and the levels of sittings, given the other side's, and compute the errors of the ratings.

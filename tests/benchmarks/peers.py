@@ -55,8 +55,8 @@ class Row:
 
 
 ROWS: Mapping[str, Row] = {
-    # With 70 sweeps, bayes is as good as myFM; comparing speed does not need more.
-    "bayes": Row("rating", ("myFM",), {"sweeps": "70"}),
+    # With 60 sweeps, bayes is as good as myFM; comparing speed does not need more.
+    "bayes": Row("rating", ("myFM",), {"sweeps": "60"}),
     "mf": Row("rating", ("LensKit ALS", "Surprise SVD", "Cornac MF")),
     "user-knn": Row("rating", ("LensKit user-kNN",)),
     "item-knn": Row("rating", ("LensKit item-kNN", "Surprise KNNBaseline")),

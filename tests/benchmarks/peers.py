@@ -35,8 +35,9 @@ from movietui.data import catalogue
 from movietui.data.dataset import Dataset, Ratings
 from movietui.data.splits import split
 from movietui.models.evaluation.measure import build, choose, lists_of_users
-from movietui.models.metrics import Ranked, by_score, rank_users, ranking_metrics, rating_metrics
+from movietui.models.metrics import Ranked, rank_users, ranking_metrics, rating_metrics
 from tests.benchmarks.adapters import PEERS
+from tests.models.builders import by_score
 
 FIGURE = {"rating": "rmse", "ranking": "ndcg@10"}
 SPLITS = {"rating": tuple(f"kfold5-{fold}" for fold in range(5)), "ranking": ("random80",)}

@@ -123,7 +123,8 @@ def fit(
             if sittings:
                 sittings.subtract_levels()
             movies.draw(users, noise, generator)
-            unrated.draw()
+            if validation_loss or number in stored:  # nothing else reads these draws
+                unrated.draw()
             movies.learn(noise, generator)
             noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
             users.draw(movies, noise, generator)

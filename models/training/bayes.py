@@ -123,7 +123,7 @@ def fit(
             if sittings:
                 sittings.subtract_levels()
             movies.draw(users, noise, generator)
-            if validation_loss or number in stored:  # nothing else reads these draws
+            if number <= warm_up or number in stored or validation_loss:  # otherwise, nothing reads the draw
                 unrated.draw()
             movies.learn(noise, generator)
             noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)

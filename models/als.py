@@ -124,6 +124,10 @@ class Als(Model[AlsSettings, Estimate]):
         variance = variances(movies, taste.covariance) + of_movies
         return cautious(self.settings, self.scale, stars, variance, self.counts)
 
+    def stars(self, taste: Estimate, movies: Ints) -> Floats:
+        """Return the products of the factors."""
+        return self.scale.clip(self.parameters["factors"][movies] @ taste.factors.astype(np.float32))
+
     def movie_vectors(self) -> Floats:
         """Return the movies' factors without the direction in which the average user's predictions grow."""
         movies, mean = self.parameters["factors"][:-1], self.parameters["mean_user"]

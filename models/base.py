@@ -338,6 +338,13 @@ class Model(ABC, Generic[S, Taste]):
         """
         return self.expect(taste).score
 
+    def stars(self, taste: Taste, movies: Ints) -> Floats:
+        """Return the stars that ``expect`` predicts for some movies, shape (movies,), for those who need nothing else.
+
+        A model that needs much longer for the uncertainty of all movies overrides this.
+        """
+        return self.expect(taste).stars[movies]
+
     def movie_vectors(self) -> Floats | None:
         """Return a vector for each movie, shape (movies, size), or ``None`` if the model has none.
 

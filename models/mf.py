@@ -99,6 +99,13 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
         """
         return cautious(self.settings, self.scale, *self.moments(taste), self.counts)
 
+    def stars(self, taste: Posterior, movies: Ints) -> Floats:
+        """Return the mean of ``m + b + c + p . q``."""
+        movie, mean = self.parameters["movie_mean"][movies], taste.mean.astype(np.float32)
+        return self.scale.clip(
+            movie[:, :-1] @ mean[:-1] + movie[:, -1] + (np.float32(self.parameters["overall"]) + mean[-1])
+        )
+
     def moments(self, taste: Posterior) -> tuple[Floats, Floats]:
         """Return the mean and the variance of ``m + b + c + p . q`` for each movie, with uncertainty on both sides.
 

@@ -60,7 +60,7 @@ def measure_ratings(model: AnyModel, parts: "DataFrame") -> Metrics:
             test = frame["test"].to_numpy(bool)
             if test.any():
                 history = _history(frame[~test])
-                stars = model.expect(model.fold_in(history)).stars[frame["movie"].to_numpy()[test]]
+                stars = model.stars(model.fold_in(history), frame["movie"].to_numpy()[test])
                 total += rating_sums(stars, frame["stars"].to_numpy(np.float32)[test])
         yield pd.DataFrame([total], columns=["rows", "squares", "magnitudes", "exact"])
 

@@ -85,7 +85,8 @@ def folding_cost(without: AnyModel, trained: AnyModel, dataset: Dataset, parts: 
     folded = np.empty(len(tested), np.float32)
     for user in np.unique(tested.user):
         rows, history = tested.user == user, history_of(known, int(user))
-        folded[rows] = without.expect(without.fold_in(History(history.movies, history.stars))).stars[tested.movie[rows]]
+        taste = without.fold_in(History(history.movies, history.stars))
+        folded[rows] = without.stars(taste, tested.movie[rows])
     predicted = trained.predict(tested.user, tested.movie)
     rmse = [float(np.sqrt(mse(stars, tested.stars))) for stars in (folded, predicted)]
     # As in movietui.models.evaluation.measure.compare, the differences of squared errors are summed by user.

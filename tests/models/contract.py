@@ -284,7 +284,12 @@ class ModelContract:
         extended, folded_in = model.expect(taste), model.expect(model.fold_in(history))
         for name in ("stars", "uncertainty", "score"):
             np.testing.assert_allclose(getattr(extended, name), getattr(folded_in, name), atol=1e-4)
-        np.testing.assert_array_equal(model.score(taste), extended.score)
+
+    def test_the_score_and_the_stars_alone_are_those_expected(self, model: AnyModel, train: Dataset) -> None:
+        taste, some = model.fold_in(history_of(train, 8)), np.asarray([5, 0], np.int32)
+        expected = model.expect(taste)
+        np.testing.assert_array_equal(model.score(taste), expected.score)
+        np.testing.assert_allclose(model.stars(taste, some), expected.stars[some], rtol=1e-5)
 
     def test_one_more_rating_moves_the_movie_towards_it(self, model: AnyModel, train: Dataset) -> None:
         if not (self.personal and self.reads_stars):

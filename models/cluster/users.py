@@ -6,7 +6,7 @@ Each partition has all ratings of its users. It folds them in one after the othe
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 _SUMS = "rows double, squares double, magnitudes double, exact double"
 _LISTS = "user int, movies binary, rated binary, predicted binary, relevant int, first int, mean float"
 _RECOMMENDED = "user int, rank int, movie int, stars float, uncertainty float, score float"
-_OF_MOVIES = ("stars", "uncertainty", "score")
 LISTS_PER_FRAME = 100
 """How many users' lists go back to Spark at once. One at a time, each would cost another half of a millisecond."""
 _TYPES = {"movies": np.int64, "rated": np.float32, "predicted": np.float32}
@@ -140,29 +139,16 @@ def recommend_everyone(
 
     movies = view(dataset)
 
-    def best_of(frame: "pd.DataFrame", ranker: Ranker) -> tuple[int, NDArray[np.intp], list[Floats]]:
+    def best_of(frame: "pd.DataFrame", ranker: Ranker) -> BestMovies:
         user = int(frame["user"].iloc[0])
         history = _history(frame[frame["movie"].notna()])
         ranked = ranker.rank([Viewer("user", str(user), history)], order=order)
         best = ranked.order[:k]
-        return user, best, [getattr(ranked, name)[best] for name in _OF_MOVIES]
+        return BestMovies(user, best, ranked.stars[best], ranked.uncertainty[best], ranked.score[best])
 
     def lists_of(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
-        import pandas as pd
-
         ranker = Ranker(movies, model, unrated=False)
-        lists = (best_of(frame, ranker) for frame in _users_of(batches))
-        while some := list(islice(lists, LISTS_PER_FRAME)):
-            of, best, columns = zip(*some, strict=True)
-            lengths = [len(each) for each in best]
-            yield pd.DataFrame(
-                {
-                    "user": np.repeat(np.asarray(of, np.int32), lengths),
-                    "rank": np.concatenate([np.arange(1, length + 1, dtype=np.int32) for length in lengths]),
-                    "movie": np.concatenate(best).astype(np.int32),
-                    **dict(zip(_OF_MOVIES, map(np.concatenate, zip(*columns, strict=True)), strict=True)),
-                }
-            )
+        yield from in_frames(best_of(frame, ranker) for frame in _users_of(batches))
 
     everyone = users.select("user").join(ratings.select("user", "movie", "stars"), "user", "left")
     lists = _by_user(everyone).mapInPandas(lists_of, _RECOMMENDED)
@@ -173,6 +159,35 @@ def recommend_everyone(
     return named.select(
         f.col("user_id").alias("user"), "rank", f.col("movie_id").alias("movie"), "stars", "uncertainty", "score"
     )
+
+
+class BestMovies(NamedTuple):
+    """The first movies of a user's list, best first."""
+
+    user: int
+    movies: NDArray[np.intp]
+    """Their rows, shape (movies,)."""
+    stars: Floats
+    uncertainty: Floats
+    score: Floats
+
+
+def in_frames(lists: Iterator[BestMovies]) -> "Iterator[pd.DataFrame]":
+    """Yield lists as tables of ``LISTS_PER_FRAME`` each, the last with fewer."""
+    import pandas as pd
+
+    while some := list(islice(lists, LISTS_PER_FRAME)):
+        lengths = [len(each.movies) for each in some]
+        yield pd.DataFrame(
+            {
+                "user": np.repeat(np.asarray([each.user for each in some], np.int32), lengths),
+                "rank": np.concatenate([np.arange(1, length + 1, dtype=np.int32) for length in lengths]),
+                "movie": np.concatenate([each.movies for each in some]).astype(np.int32),
+                "stars": np.concatenate([each.stars for each in some]),
+                "uncertainty": np.concatenate([each.uncertainty for each in some]),
+                "score": np.concatenate([each.score for each in some]),
+            }
+        )
 
 
 def _by_user(rows: "DataFrame") -> "DataFrame":

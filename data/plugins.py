@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from movietui.data.problems import Cancelled, Problem
+from movietui.data.problems import Problem, is_stop
 from movietui.data.safe_text import strip_controls
 
 if TYPE_CHECKING:
@@ -62,9 +62,11 @@ def explained(plugin: Plugin, what: str) -> Iterator[None]:
     plug-in could not do."""
     try:
         yield
-    except (Problem, Cancelled):
+    except Problem:
         raise
     except (Exception, SystemExit) as error:
+        if is_stop(error):
+            raise
         what_went_wrong = strip_controls(str(error)).strip()
         reason = f"{type(error).__name__}: {what_went_wrong}" if what_went_wrong else type(error).__name__
         raise plugin.problem(f"cannot {what} ({reason[:MAX_REASON]}); update or uninstall the package") from error

@@ -16,3 +16,15 @@ class Problem(Exception):
 
 class Cancelled(Exception):
     """The user asked to stop. This is not an error: callers let it pass and leave nothing half written."""
+
+
+def is_stop(error: BaseException) -> bool:
+    """Return whether work ended because the user stopped it: by ``Cancelled``, ``KeyboardInterrupt`` or their effect.
+
+    Until Python 3.12, an interruption that arrives while a class is created, so during an import, becomes the cause of
+    a ``RuntimeError``; and other code may replace an error that it does not know.
+    """
+    current: BaseException | None = error
+    while current is not None and not isinstance(current, KeyboardInterrupt | Cancelled):
+        current = current.__cause__
+    return current is not None

@@ -10,6 +10,7 @@ from movietui.protocol.code_path import leave_working_folder
 
 leave_working_folder()
 
+from movietui.data.problems import is_stop  # noqa: E402
 from movietui.protocol.exit_codes import INTERRUPTED  # noqa: E402
 
 COMPLETE = "_MOVIETUI_COMPLETE"
@@ -20,7 +21,9 @@ def main() -> None:
     """Run movietui, and exit with one of the documented codes."""
     try:
         _main()
-    except KeyboardInterrupt:  # before the app or the command line handles it
+    except (KeyboardInterrupt, Exception) as error:  # before the app or the command line handles it
+        if not is_stop(error):
+            raise
         _end_interrupted()
     except SystemExit as end:
         if end.code == INTERRUPTED:

@@ -19,7 +19,7 @@ from movietui.cli import completers
 from movietui.cli.commands import Named
 from movietui.cli.standard_files import with_standard_files
 from movietui.data import plugins
-from movietui.data.problems import Cancelled, Problem
+from movietui.data.problems import Problem, is_stop
 from movietui.data.progress import WHOLE, Stage
 from movietui.data.storage import locations, log
 from movietui.formatting import text
@@ -116,17 +116,17 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
             with with_standard_files(options) as usable:
                 command(*arguments, **usable)
             sys.stdout.flush()
-        except Problem as problem:
-            click.echo(str(problem), err=True)
-            sys.exit(FAILED)
-        except (KeyboardInterrupt, Cancelled):
-            click.echo("Stopped.", err=True)
-            sys.exit(INTERRUPTED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader closed the pipe
         except click.ClickException:
             raise
-        except Exception as error:
+        except (KeyboardInterrupt, Exception) as error:
+            if is_stop(error):
+                click.echo("Stopped.", err=True)
+                sys.exit(INTERRUPTED)
+            if isinstance(error, Problem):
+                click.echo(str(error), err=True)
+                sys.exit(FAILED)
             log.record(f"command {click.get_current_context().command_path}", error)
             if os.environ.get("MOVIETUI_DEBUG"):
                 raise

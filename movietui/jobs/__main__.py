@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from movietui.data import plugins
-from movietui.data.problems import Cancelled
+from movietui.data.problems import Cancelled, is_stop
 from movietui.data.progress import Stage
 from movietui.data.storage import locations, log
 from movietui.jobs import datasets
@@ -209,16 +209,17 @@ def _main() -> int:
             send({"event": "warm", "defect": torch_check.defect()})
         request = requests.get()
         send_last({"event": "done", "result": perform(request, reporter)})
-    except (KeyboardInterrupt, Cancelled):
-        try:
-            send_last({"event": "cancelled"})
-        except Cancelled:
+    except (KeyboardInterrupt, Exception) as error:
+        if is_stop(error):
+            try:
+                send_last({"event": "cancelled"})
+            except Cancelled:
+                return 1
+        else:
+            log.record("job", error)
+            # A plug-in that was left out may be why.
+            send_last({"event": "failed", "problem": " ".join([sentence(error), *plugins.take_reports()])})
             return 1
-    except Exception as error:
-        log.record("job", error)
-        # A plug-in that was left out may be why.
-        send_last({"event": "failed", "problem": " ".join([sentence(error), *plugins.take_reports()])})
-        return 1
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
-from movietui.data.problems import Cancelled
+from movietui.data.problems import is_stop
 from movietui.data.progress import Report, Stage
 from movietui.data.split_names import check_seed
 from movietui.data.splits import split
@@ -88,7 +88,7 @@ def record_end(recorder: Recorder | None, error: BaseException) -> None:
     """Record that a run was cancelled or failed, if there is a recorder, so it has begun. ``error``: what ended it."""
     if recorder is None:
         return
-    if isinstance(error, KeyboardInterrupt | Cancelled):
+    if is_stop(error):
         recorder.end("cancelled")
     elif isinstance(error, Exception):
         recorder.end("failed", problem=sentence(error))
@@ -291,9 +291,9 @@ def resume(store: Store, number: int, listener: Listener = SILENT) -> TrainResul
     try:
         return train(store, TrainRequest(run.model, run.dataset, **run.request), listener, run=number, again=True)
     # If the training did not begin, its end is recorded here; otherwise, ``train`` has recorded it.
-    except (KeyboardInterrupt, Cancelled):
-        Runs(store).end_unfinished(number, "cancelled")
-        raise
-    except Exception as error:
-        Runs(store).end_unfinished(number, "failed", sentence(error))
+    except (KeyboardInterrupt, Exception) as error:
+        if is_stop(error):
+            Runs(store).end_unfinished(number, "cancelled")
+        else:
+            Runs(store).end_unfinished(number, "failed", sentence(error))
         raise

@@ -137,10 +137,11 @@ async def test_a_screen_catches_up_when_it_is_shown_again(store: Store) -> None:
         driver.app.theme = "textual-light"
         await driver.press("t")
         screens = list(driver.app.frame_screens())
+        assert all(isinstance(screen, FrameScreen) for screen in screens)
+        parts = [*screens, *(line for screen in screens for line in screen.query("#title-line"))]
+        await driver.until(lambda: all(part.styles.background.brightness > 0.8 for part in parts), "the light theme")
         assert len({screen.styles.background.hex for screen in screens}) == 1
         assert len({line.styles.background.hex for screen in screens for line in screen.query("#title-line")}) == 1
-        assert driver.app.screen.styles.background.brightness > 0.8
-        assert all(isinstance(screen, FrameScreen) for screen in screens)
 
 
 async def test_a_curve_is_drawn_sooner_for_a_person_than_for_training(

@@ -40,7 +40,7 @@ async def test_a_line_above_the_list_that_is_too_long_ends_in_an_ellipsis(faked:
         await driver.type("@Ann #calm-seas 1990..1999")
         await driver.press("enter", "full_stop", "greater_than_sign")
         await driver.until(lambda: "any year" in lines(driver.app)[1], "both dials above the list")
-        assert lines(driver.app)[1].rstrip().endswith("…")
+        await driver.until(lambda: lines(driver.app)[1].rstrip().endswith("…"), "the start of the line")
         await driver.pilot.resize_terminal(*LARGE)
         await driver.until(lambda: lines(driver.app)[1].rstrip().endswith("recent"), "the whole line")
 

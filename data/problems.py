@@ -21,8 +21,8 @@ class Cancelled(Exception):
 def is_stop(error: BaseException) -> bool:
     """Return whether work ended because the user stopped it: by ``Cancelled``, ``KeyboardInterrupt`` or their effect.
 
-    Until Python 3.12, an interruption that arrives while a class is created, so during an import, becomes the cause of
-    a ``RuntimeError``; and other code may replace an error that it does not know.
+    Before Python 3.12, an interruption that arrives while a class is created, such as during an import, becomes the
+    cause of a ``RuntimeError``. Other code may also replace an error that it does not know.
     """
     current: BaseException | None = error
     while current is not None and not isinstance(current, KeyboardInterrupt | Cancelled):

@@ -150,7 +150,7 @@ class Als(Model[AlsSettings, Estimate]):
         reaches /= np.sqrt(self._noise - np.einsum("nk,nk->n", reaches, rated))[:, None]
         estimates = np.concatenate([whole.factors[None], without])
         more = np.concatenate([np.zeros((1, rated.shape[1])), reaches])
-        of_viewer = np.einsum("mk,mk->m", vectors @ whole.covariance, vectors)[:, None] + (vectors @ more.T) ** 2
+        of_viewer = variances(vectors, whole.covariance)[:, None] + (vectors @ more.T) ** 2
         squares = (estimates @ axes) ** 2 + (more @ axes) ** 2
         squares += np.einsum("kj,kj->j", whole.covariance @ axes, axes)
         of_movies = self._unknown[movies] @ squares.T
@@ -280,6 +280,6 @@ def _noise_of(factors: Floats, counts: Ints, gram: Doubles, sample: Sequence[His
         x = inverse @ (history.stars @ y)
         squares += float(((history.stars - y @ x) ** 2).sum())
         ratios = (x @ directions) ** 2 @ (1 / ((n - 1) * np.maximum(scales, 0) + ridge * n)).T
-        leverages = np.einsum("nk,nk->n", y @ inverse, y) + ratios / (1 + ratios)
+        leverages = variances(y, inverse) + ratios / (1 + ratios)
         remaining += float(np.maximum(1 - leverages, 0).sum())
     return squares / remaining

@@ -14,6 +14,7 @@ from movietui.models.base import Expectation, Fitted, History, Model, Parameters
 from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
 from movietui.models.training.threads import side_by_side
+from movietui.models.variances import variances
 
 Doubles = NDArray[np.float64]
 
@@ -382,7 +383,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
         samples = _covariance_samples(len(means))
         for s in samples:
             design = _design(drawn[s].T)
-            variance_with_all = np.einsum("nk,nk->n", design @ covariance[s], design)[None]
+            variance_with_all = variances(design.astype(np.float64), covariance[s])[None]
             variance += np.append(
                 variance_with_all, variance_with_all + (gains[s] @ design.T) ** 2 / remaining[s][:, None], 0
             ) / len(samples)

@@ -123,7 +123,8 @@ def fit(
             if sittings:
                 sittings.subtract_levels()
             movies.draw(users, noise, generator)
-            if number <= warm_up or number in stored or validation_loss:  # otherwise, nothing reads the draw
+            # After the burn-in, in which its regression converges, it is drawn only where something reads it.
+            if number <= warm_up or number in stored or validation_loss:
                 unrated.draw()
             movies.learn(noise, generator)
             noise = draw_noise(float((movies.errors / movies.scatter).sum()), len(ratings), generator)
@@ -158,7 +159,7 @@ def first_factors(by_user: Lists, by_movie: Lists, factors: int, generator: Gene
     """Return factors of the users to start from, with a mean square of 1, shape (users, factors).
 
     They are the strongest directions in which users differ, once the movies' and the users' mean ratings are
-    subtracted, found by subspace iteration. From random factors, the sampler would need about ten sweeps more for the
+    subtracted, found by subspace iteration. From random factors, the sampler would need about ten more sweeps for the
     same error (validation parts of ml-100k).
     """
     users, movies = len(by_user.starts) - 1, len(by_movie.starts) - 1
@@ -182,8 +183,8 @@ def first_factors(by_user: Lists, by_movie: Lists, factors: int, generator: Gene
 
 
 def _rows_of(lists: Lists) -> Tensor:
-    """Return the list of each rating."""
-    return torch.repeat_interleave(torch.arange(len(lists.starts) - 1), lists.starts.diff())
+    """Return the list of each rating, int32, shape (ratings,)."""
+    return torch.repeat_interleave(torch.arange(len(lists.starts) - 1, dtype=torch.int32), lists.starts.diff())
 
 
 def _damped_means(lists: Lists, values: Tensor) -> Tensor:
@@ -521,7 +522,7 @@ def _sampled(lists: Lists, others: Lists, generator: Generator) -> tuple[Lists, 
     if ratings <= DIRECTION_RATINGS:
         return lists, others
     chosen = torch.rand(total, generator=generator) < DIRECTION_RATINGS / ratings
-    row = torch.repeat_interleave(torch.arange(total, dtype=torch.int32), lists.starts.diff())
+    row = _rows_of(lists)
     inside = chosen[row]
     row, other, stars = (
         (chosen.cumsum(0, dtype=torch.int32) - 1)[row[inside]],

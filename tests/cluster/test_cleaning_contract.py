@@ -89,8 +89,8 @@ def ratings_lines(raw: Raw, separator: str) -> list[str]:
         fields = ["" if value == MISSING else f"{value}" for value in (user, movie)]
         fields += ["" if stars != stars else f"{stars:g}", "" if time == MISSING else f"{time}"]
         lines.append(separator.join(fields))
-    for place, line in enumerate(HOSTILE):
-        lines.insert(place * 37, line.format(separator))
+    for index, line in enumerate(HOSTILE):
+        lines.insert(index * 37, line.format(separator))
     return lines
 
 

@@ -60,12 +60,12 @@ def test_training_stores_a_run_and_its_checkpoint(trained: dict[str, Any], store
     opened.close()
     assert (run.id, run.state, run.device, run.split) == (trained["run"], "done", "spark", "random90-by-hash")
     assert run.metrics == pytest.approx(trained["metrics"])
-    model = load(Path(trained["checkpoint"]), found(stored))[0]
+    model = load(Path(trained["checkpoint"]), view_of(stored))[0]
     assert model.parameters["mean_user"].shape == (4,)
     assert 0.85 < model.counts.sum() / len(DATASET.ratings) < 0.95
 
 
-def found(stored: ClusterDataset) -> Any:
+def view_of(stored: ClusterDataset) -> Any:
     dataset = find("planted", stored.fingerprint)
     assert dataset is not None
     return dataset
@@ -84,7 +84,7 @@ def test_a_list_for_a_user_or_a_profile_needs_no_spark(
         assert result["viewers"][0]["ratings"] == len(DATASET.rows_of(15))
         return
     assert result["viewers"] == [{"kind": "user", "id": "u15", "ratings": len(DATASET.rows_of(15))}]
-    view = found(stored)
+    view = view_of(stored)
     model = load(Path(trained["checkpoint"]), view)[0]
     ranked = Ranker(view, model).rank([Viewer("user", "u15", history_of(DATASET, 15))])
     assert [movie["id"] for movie in result["movies"]] == [f"m{row}" for row in ranked.order[:10]]
@@ -114,7 +114,7 @@ def test_everyone_gets_the_list_of_one_machine(
     assert (output / "_SUCCESS").exists()
     rows = pq.read_table(output).to_pandas().sort_values(["user", "rank"])
     assert set(rows["user"]) == set(DATASET.users.ids)
-    view = found(stored)
+    view = view_of(stored)
     model = load(Path(trained["checkpoint"]), view)[0]
     for user in (0, 15, 149):
         ranked = Ranker(view, model).rank([Viewer("user", "", history_of(DATASET, user))])

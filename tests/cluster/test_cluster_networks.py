@@ -151,7 +151,7 @@ def test_two_workers_without_spark_train_what_one_trains(
     )
     assert started.returncode == 0, started.stderr
     assert "epoch 2 of 2: rmse 0." in started.stdout
-    dataset = found(stored)
+    dataset = view_of(stored)
     one, two = (load(tmp_path / each, dataset)[0].parameters for each in ("one", "two"))
     assert set(one) == set(two)
     assert read_manifest(tmp_path / "one").fitted_on == "all ratings"
@@ -159,7 +159,7 @@ def test_two_workers_without_spark_train_what_one_trains(
         assert np.linalg.norm(two[name] - one[name]) <= 0.002 * np.linalg.norm(one[name])
 
 
-def found(stored: ClusterDataset) -> RemoteView:
+def view_of(stored: ClusterDataset) -> RemoteView:
     dataset = find("planted", stored.fingerprint)
     assert dataset is not None
     return dataset
@@ -169,11 +169,11 @@ def test_the_checkpoint_serves_without_spark(
     train: Partitions, stored: ClusterDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = fit("ncf", train, MODELS["ncf"].settings_type(members=1, epochs=1), 0)
-    save(tmp_path / "ncf", model, found(stored))
+    save(tmp_path / "ncf", model, view_of(stored))
     for name in [*sys.modules]:
         if name.partition(".")[0] in ("pyspark", "py4j"):
             monkeypatch.setitem(sys.modules, name, None)
-    dataset = found(stored).read_users(["u3", "u15"])
+    dataset = view_of(stored).read_users(["u3", "u15"])
     served = load(tmp_path / "ncf", dataset)[0]
     listed = Ranker(dataset, served).rank([Viewer("user", "u15", history_of(dataset, 1))])
     history = history_of(DATASET, 15)

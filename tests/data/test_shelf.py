@@ -26,7 +26,7 @@ def put(tmp_path: Path) -> Put:
     return write
 
 
-def found(tmp_path: Path) -> dict[str, int]:
+def scanned(tmp_path: Path) -> dict[str, int]:
     """Return the years of the movies on the shelf, by title."""
     return {entry.title: entry.year for entry in shelf.read(tmp_path / "movies").entries}
 
@@ -47,7 +47,7 @@ def test_movies_are_named_by_their_files_or_folders(put: Put, tmp_path: Path) ->
     put("Drama/Kundun (1997).mkv")
     put("Bond (1962-2021)/Dr. No (1962).mkv")
     put("Bond (1962-2021)/Goldfinger (1964).mkv")
-    assert found(tmp_path) == {
+    assert scanned(tmp_path) == {
         "Fargo": 1996,
         "Brazil": 1985,
         "Heat": 1995,
@@ -80,7 +80,7 @@ def test_copies_discs_and_parts_count_once(put: Put, tmp_path: Path) -> None:
         "Brazil (1985)/Disc 1/BDMV/STREAM/00001.m2ts",
     ):
         put(name)
-    assert found(tmp_path) == {
+    assert scanned(tmp_path) == {
         "Heat": 1995,
         "Ran": 1985,
         "Lotr": 0,
@@ -118,7 +118,7 @@ def test_extras_samples_and_episodes_are_ignored_and_counted(put: Put, tmp_path:
 def test_a_folder_named_like_extras_is_only_that_beside_a_movie(put: Put, tmp_path: Path) -> None:
     put("Shorts/La Jetee (1962).mkv")
     put("Shorts (2009)/Shorts.mkv")
-    assert found(tmp_path) == {"La Jetee": 1962, "Shorts": 2009}
+    assert scanned(tmp_path) == {"La Jetee": 1962, "Shorts": 2009}
 
 
 def test_ids_come_from_nfo_files_and_names(put: Put, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_system_folders_and_hidden_files_are_left_out(put: Put, tmp_path: Path) 
     put("Heat (1995).mkv")
     for name in (".Trash/A (2000).mkv", "@eaDir/B (2000).mkv", "$RECYCLE.BIN/C (2000).mkv", "._D (2000).mkv"):
         put(name)
-    assert found(tmp_path) == {"Heat": 1995}
+    assert scanned(tmp_path) == {"Heat": 1995}
 
 
 def test_folders_that_cannot_be_read_are_named(put: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

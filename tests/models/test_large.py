@@ -123,8 +123,8 @@ def test_rows_without_a_blocks_movies_add_nothing_to_the_products(monkeypatch: p
     monkeypatch.setattr(ease, "BLOCK", 4)
     for most in (0.0, 0.7, 1.1):
         monkeypatch.setattr(ease, "MOST_ROWS", most)
-        for found, expected in zip(solve([table[:20], table[20:]], 30, 3.0, 0.5), whole, strict=True):
-            np.testing.assert_allclose(found, expected, atol=1e-5)
+        for solved, expected in zip(solve([table[:20], table[20:]], 30, 3.0, 0.5), whole, strict=True):
+            np.testing.assert_allclose(solved, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("model", [Ials(IalsSettings(factors=3)), ItemKNN(), Ease(EaseSettings(ridge=300))])

@@ -110,9 +110,9 @@ def test_unrated_movies_change_nothing_that_ials_learns_about_others(ials: Ials)
 
 def test_ials_also_describes_movies_of_the_dataset_that_lost_their_ratings(ials: Ials) -> None:
     everything = by_genre().without_unrated()
-    kept = everything.with_ratings(np.flatnonzero(everything.ratings.movie < MOVIES - 4))
+    remaining = everything.with_ratings(np.flatnonzero(everything.ratings.movie < MOVIES - 4))
     cold = Ials(ials.settings)
-    cold.fit(kept)
+    cold.fit(remaining)
     stars = cold.predict(np.zeros(4, np.int32), np.arange(MOVIES - 4, MOVIES, dtype=np.int32))
     assert stars[::2].min() > stars[1::2].max() + 1
     assert cold.predict(np.zeros(1, np.int32), np.asarray([-1], np.int32)) == pytest.approx(stars.mean(), abs=0.3)

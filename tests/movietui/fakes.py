@@ -63,6 +63,7 @@ from movietui.protocol.viewers import ViewerKey
 from movietui.state.child_processes import EngineClient
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
+from tests.movietui.driving import PATIENCE
 
 NOTHING_SHARED: SharedFacts = {"genres": [], "directors": [], "actors": [], "tags": []}
 
@@ -892,3 +893,15 @@ class FakeJob(JobClient):
     def end(self, how: str = "done") -> None:
         if not self._end.done():
             self._end.set_result(how)
+
+
+async def train_request(jobs: Sequence[FakeJob], index: int = 0) -> TrainJob:
+    """Wait until the job with an index is made and asked to train, and return its request.
+
+    The screen says that a model is trained before its job is asked to, so a test that has seen this waits here.
+    """
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if len(jobs) > index and (request := jobs[index].request):
+                return request
+            await asyncio.sleep(0.005)

@@ -18,7 +18,7 @@ from movietui.store.run_records import Run
 from movietui.store.runs import Runs
 from movietui.ui.browse.screen import BrowseScreen
 from tests.movietui.driving import LARGE, SMALL, Driver, lines, shown, started
-from tests.movietui.fakes import FakeEngine, FakeJob
+from tests.movietui.fakes import FakeEngine, FakeJob, train_request
 
 REQUEST = {"cleaning": "standard", "settings": {}}
 READY = "A better model is ready: press M to see what it changes"
@@ -52,7 +52,7 @@ async def wait_for_training(driver: Driver, jobs: list[FakeJob]) -> FakeJob:
     """Wait until the recommended model is being trained, and return the job."""
     await driver.until(lambda: jobs and driver.app.queue.progress, "the training")
     await driver.see("train blend")
-    assert jobs[0].request["model"] == "blend"
+    assert (await train_request(jobs))["model"] == "blend"
     jobs[0].metrics = {"rmse": 0.8687}
     return jobs[0]
 
@@ -178,12 +178,10 @@ async def test_a_run_stopped_by_quitting_resumes_at_the_next_start(
         await wait_for_training(driver, jobs)
     assert run(store, 2).state == "cancelled"  # its process stores this even if the app is killed
     async with window(store) as driver:
-        await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the training")
-        assert jobs[1].request["run"] == 2
+        assert (await train_request(jobs, 1))["run"] == 2
     store.execute("UPDATE runs SET process = 2147483, began = 'then', state = 'running' WHERE id = 2")
     async with window(store) as driver:
-        await driver.until(lambda: len(jobs) == 3, "the training to resume")
-        assert jobs[2].request["run"] == 2
+        assert (await train_request(jobs, 2))["run"] == 2
         assert len(store.runs()) == 2
 
 
@@ -234,7 +232,8 @@ async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store:
         older = await driver.app.queue.add("mf", "demo", REQUEST)
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
         await driver.until(lambda: len(driver.app.queue.progress) == 2, "both, at once")
-        assert jobs[1].request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": older + 1}
+        request = await train_request(jobs, 1)
+        assert request == {"do": "train", "model": "mf", "dataset": "ml-100k", **REQUEST, "run": older + 1}
         await driver.see("Your list from")
         await driver.see("▸ Learn what people like")
         jobs[1].end()
@@ -245,15 +244,15 @@ async def test_the_first_model_of_another_dataset_is_trained_in_the_queue(store:
         await driver.until(lambda: runs.get(older + 2).model == "blend", "the recommended run in the queue")
         assert runs.get(older + 2).state == "queued"
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
-        await driver.until(lambda: len(jobs) == 3 and jobs[2].request, "the training")
+        request = await train_request(jobs, 2)
         await driver.see("Your list from")
         await driver.press("c")  # stops the run that the app waits for, not the older one
         with pytest.raises(WorkerFailed, match="Cancelled"):
             await opening.wait()
         assert isinstance(driver.app.screen, BrowseScreen)
-        assert [runs.get(number).state for number in (older, jobs[2].request["run"])] == ["running", "cancelled"]
+        assert [runs.get(number).state for number in (older, request["run"])] == ["running", "cancelled"]
         opening = driver.app.run_worker(driver.app.open_dataset("ml-1m"), exit_on_error=False)
-        await driver.until(lambda: len(jobs) == 4 and jobs[3].request, "the training")
+        await train_request(jobs, 3)
         jobs[3].end("failed")
         with pytest.raises(WorkerFailed, match="mf could not be trained on ml-1m"):
             await opening.wait()
@@ -288,10 +287,8 @@ async def test_without_torch_another_model_serves_until_torch_works(
     async with window(store, size=SMALL) as driver:
         assert jobs == []  # the run of a person who trains models is not replaced, so torch does not matter
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"))
-        await driver.until(lambda: jobs and jobs[-1].request, "the training")
-        assert jobs[-1].request is not None
-        assert jobs[-1].request["model"] == "user-knn"
-        jobs[-1].end()
+        assert (await train_request(jobs, 1))["model"] == "user-knn"  # the first job only looked for torch
+        jobs[1].end()
         await opening.wait()
         await driver.wait_for_notice(note)
         assert len(store.runs()) == 2
@@ -326,12 +323,11 @@ async def test_with_only_old_checkpoints_a_quick_model_is_trained_again(store: S
     engine = Newer(run(store, quick), run(store, blend))
     async with started(SMALL, engine=engine, job=lambda: FakeJob(store), wait=False) as driver:
         await driver.see("▸ Learn what people like")
-        assert jobs[0].request is not None
-        assert jobs[0].request["model"] == "mf"
+        assert (await train_request(jobs))["model"] == "mf"
         jobs[0].end()
         await driver.wait_for_list()
         assert in_use(driver) == "mf"
-        await driver.until(lambda: len(jobs) == 2 and jobs[1].request, "the recommended model")
+        await train_request(jobs, 1)
         assert [each.model for each in store.runs()] == ["blend", "mf", "blend", "mf"]
         assert driver.app.stand_in.offered is None  # not the old one
 

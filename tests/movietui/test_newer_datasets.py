@@ -31,7 +31,7 @@ from tests.data.server import Server, serving
 from tests.models.builders import dataset as built
 from tests.movietui.commands import Run
 from tests.movietui.driving import LARGE, SIZES, SMALL, Driver, lines, started
-from tests.movietui.fakes import FakeEngine, FakeJob, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, train_request, with_run
 from tests.movietui.terminal import Start
 from tests.movietui.test_end_to_end import quit_with
 
@@ -358,8 +358,8 @@ async def test_the_dataset_is_fetched_in_the_background_and_opened_on_request(
         assert rated
         jobs[0].end()
         await driver.see("train mf · ml-32m")
-        assert jobs[1].request is not None
-        assert (jobs[1].request["model"], jobs[1].request["dataset"]) == ("mf", "ml-32m")
+        request = await train_request(jobs, 1)
+        assert (request["model"], request["dataset"]) == ("mf", "ml-32m")
         titles, cursor = driver.titles(50), driver.movies.cursor
         jobs[1].end()
         await driver.wait_for_notice("ml-32m is ready: press X to open it")

@@ -18,7 +18,7 @@ from movietui.state.run_queue import RunQueue
 from movietui.store.ratings import Store
 from movietui.store.runs import Runs
 from tests.movietui.driving import PATIENCE
-from tests.movietui.fakes import FakeJob
+from tests.movietui.fakes import FakeJob, train_request
 from tests.movietui.processes import gone, processes_of
 
 OPTIONS: Message = {"cleaning": "standard", "split": "u1", "settings": {}, "seed": 0}
@@ -82,8 +82,7 @@ async def test_the_order_of_the_queue_can_be_changed(store: Store, jobs: list[Fa
     with pytest.raises(Problem, match=f"Run {first} is not queued; only a queued run can be moved."):
         await queue.move(first, 0)
     jobs[0].end()
-    await until(lambda: len(jobs) == 2 and bool(jobs[1].request))
-    assert jobs[1].request["run"] == third
+    assert (await train_request(jobs, 1))["run"] == third
     await queue.close()
 
 
@@ -138,7 +137,7 @@ async def test_a_run_that_cannot_begin_fails_and_the_next_begins(store: Store, j
     await queue.add("mf", "demo", OPTIONS)
     jobs[0].begins = False
     await queue.add("mf", "demo", OPTIONS)
-    await until(lambda: jobs[0].request)
+    await train_request(jobs)
     jobs[0].end("failed")
     await until(lambda: states(store) == ["failed", "running"])
     assert store.runs()[1].problem == "There is no such model."

@@ -8,7 +8,7 @@ from movietui.store.ratings import Store
 from movietui.store.run_records import SPARK
 from movietui.store.runs import Recorder, Runs
 from tests.movietui.driving import LARGE, SIZES, shown, started
-from tests.movietui.fakes import FakeEngine, FakeJob, with_run
+from tests.movietui.fakes import FakeEngine, FakeJob, train_request, with_run
 from tests.movietui.training import go, states, with_fake_jobs
 
 
@@ -83,7 +83,7 @@ async def test_an_interrupted_run_can_be_resumed(store: Store) -> None:
         await driver.press("r")
         await driver.until(lambda: states(store) == ["running"], "the resumed run")
         await driver.until(lambda: "was interrupted" not in shown(driver.app), "the end of the offer")
-        assert FakeJob.made[0].request["run"] == number
+        assert (await train_request(FakeJob.made))["run"] == number
 
 
 async def test_quitting_asks_what_to_do_with_the_runs(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

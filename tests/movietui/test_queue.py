@@ -77,6 +77,7 @@ async def test_several_runs_are_trained_at_a_time(store: Store, jobs: list[FakeJ
 async def test_the_order_of_the_queue_can_be_changed(store: Store, jobs: list[FakeJob]) -> None:
     queue = queue_of(store)
     first, second, third = await add(queue, 3)
+    await train_request(jobs)
     await queue.move(third, 0)
     assert [run.id for run in await queue.waiting()] == [third, second]
     with pytest.raises(Problem, match=f"Run {first} is not queued; only a queued run can be moved."):

@@ -7,7 +7,7 @@ CPU_TORCH ?= https://download.pytorch.org/whl/cpu
 GPU ?= /proc/driver/nvidia/version
 REPLY_SECONDS ?= 5
 
-.PHONY: run test test-cluster check snapshots pictures docs cpu-torch dist clean
+.PHONY: run test test-cluster check snapshots texts pictures docs cpu-torch dist clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui
@@ -34,6 +34,10 @@ check: .venv/dev.stamp
 
 snapshots: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/movietui/test_snapshots.py --snapshot-update
+
+# Collects the texts that can be translated in data/languages/movietui.pot.
+texts: .venv/dev.stamp
+	$(BIN)/python -m tests.texts
 
 # Draws docs/pictures with the app itself and its demo, in about five minutes on two cores.
 pictures: .venv/dev.stamp

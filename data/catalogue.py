@@ -18,10 +18,11 @@ from movietui.data.fetch import downloads, estimates, sources
 from movietui.data.imdb import join as imdb
 from movietui.data.imdb import table_files
 from movietui.data.imdb.join import JoinReport
+from movietui.data.language import tr
 from movietui.data.movielens.release import Raw
 from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
-from movietui.data.progress import Report, Stage, silent
+from movietui.data.progress import CLEANING, ENCODING, Report, Stage, silent
 from movietui.data.storage import cache, locations, parquet, remote
 from movietui.data.titles import split_year
 
@@ -29,7 +30,7 @@ DEMO = "demo"
 IMDB = "imdb"
 """The name under which IMDb's tables are listed and removed, like a dataset."""
 STANDARD = "standard"
-DAMAGED = "damaged or from another version"
+DAMAGED = tr("damaged or from another version")
 Loaded = TypeVar("Loaded")
 
 
@@ -170,7 +171,7 @@ def _cleaned_years(name: str, digest: str) -> tuple[int | None, int | None]:
 def list_stored() -> list[DatasetStatus]:
     """Return all datasets and, if any of IMDb's tables are downloaded, an entry for these tables."""
     size = _size(IMDB)
-    tables = DatasetStatus(IMDB, "IMDb's tables", "tables", on_disk=True, bytes=size, disk=size)
+    tables = DatasetStatus(IMDB, tr("IMDb's tables"), "tables", on_disk=True, bytes=size, disk=size)
     return [*list_datasets(), *([tables] if tables.bytes else [])]
 
 
@@ -205,15 +206,19 @@ def get(
     started = time.perf_counter()
     source = sources.SOURCES.get(_checked_name(name))
     if path is not None and name == DEMO:
-        raise Problem("The name demo is reserved; give the files in PATH another name.")
+        raise Problem(tr("The name demo is reserved; give the files in PATH another name."))
     if path is not None and name == IMDB:
-        raise Problem("The name imdb is reserved for IMDb's tables; give the files in PATH another name.")
+        raise Problem(tr("The name imdb is reserved for IMDb's tables; give the files in PATH another name."))
     if source is not None and (columns or scale):
-        raise Problem(f"The columns and the scale of {name} are known; give your own files another name.")
+        raise Problem(
+            tr("The columns and the scale of {dataset} are known; give your own files another name.", dataset=name)
+        )
     facts: dict[str, Any] | None = None
     if path is None:
         if columns or scale:
-            raise Problem("--columns and --scale describe your own files; give the path of these files with --from.")
+            raise Problem(
+                tr("--columns and --scale describe your own files; give the path of these files with --from.")
+            )
         if source is None and name not in cache.names():
             raise _unknown(name)
         facts = _present(name, report)
@@ -242,12 +247,22 @@ def _unknown(name: str) -> Problem:
     """Return the ``Problem`` to raise for a dataset that is not on disk and cannot be fetched by name."""
     if elsewhere := _on_cluster(name):
         return Problem(
-            f"The ratings of {name} are on a cluster, at {elsewhere['uri']}, and not on this machine; use movietui "
-            f"cluster, or copy the files here and run movietui data get {name} --from PATH."
+            tr(
+                "The ratings of {dataset} are on a cluster, at {uri}, and not on this machine; use movietui cluster, "
+                "or copy the files here and run movietui data get {dataset} --from PATH.",
+                dataset=name,
+                uri=elsewhere["uri"],
+            )
         )
     known = list(dict.fromkeys([*sources.SOURCES, *cache.names()]))
-    meant = hint(name, known, f"datasets: {', '.join(known)}.")
-    return Problem(f"There is no dataset {name}; {meant} To use your own, run movietui data get {name} --from PATH.")
+    meant = hint(name, known, tr("datasets: {datasets}.", datasets=", ".join(known)))
+    return Problem(
+        tr(
+            "There is no dataset {dataset}; {hint} To use your own, run movietui data get {dataset} --from PATH.",
+            dataset=name,
+            hint=meant,
+        )
+    )
 
 
 def _present(name: str, report: Report) -> dict[str, Any] | None:
@@ -258,7 +273,8 @@ def _present(name: str, report: Report) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except parquet.Damaged:
-        report(Stage("Checking", note=f"The stored tables of {name} are {DAMAGED}; rebuilding them."))
+        note = tr("The stored tables of {dataset} are {damaged}; rebuilding them.", dataset=name, damaged=DAMAGED)
+        report(Stage(tr("Checking"), note=note))
         return None
     return {**facts, "source": "generated" if name == DEMO else "cache", "note": facts.get("note", "")}
 
@@ -279,11 +295,23 @@ def _read_and_store(name: str, path: Path | None, report: Report, insecure: bool
         notes = [named.note]
         if raw.ratings_file != source.ratings_file:
             raise Problem(
-                f"{path} is not {source.title}: its ratings are in {raw.ratings_file}, not in {source.ratings_file}; "
-                "give the dataset another name."
+                tr(
+                    "{path} is not {title}: its ratings are in {file}, not in {published_file}; give the dataset "
+                    "another name.",
+                    path=path,
+                    title=source.title,
+                    file=raw.ratings_file,
+                    published_file=source.ratings_file,
+                )
             )
         if len(raw.ratings) != source.ratings:
-            notes.append(f"The files have {len(raw.ratings):,} ratings; the published dataset has {source.ratings:,}.")
+            notes.append(
+                tr(
+                    "The files have {ratings:,} ratings; the published dataset has {published:,}.",
+                    ratings=len(raw.ratings),
+                    published=source.ratings,
+                )
+            )
         return _store(name, raw, named.origin, _joined_notes(notes, raw), report)
     with sources.fetched(source, report, insecure) as fetched:
         raw = movielens.read(fetched.path, report)
@@ -315,9 +343,14 @@ def _scale_note(raw: Raw) -> str:
     if raw.implicit or raw.scale == raw.scale.in_stars:
         return ""
     lowest = f"{raw.scale.in_stars.low:.3g}"
-    return (
-        f"The ratings are on a scale of {raw.scale} (--scale sets another); {raw.scale.low:g} is shown as {lowest} "
-        f"star{'' if lowest == '1' else 's'}, and {raw.scale.high:g} as 5."
+    return tr(
+        "The ratings are on a scale of {scale} (--scale sets another); {low:g} is shown as {lowest} {stars}, and "
+        "{high:g} as 5.",
+        scale=raw.scale,
+        low=raw.scale.low,
+        lowest=lowest,
+        stars=tr("star") if lowest == "1" else tr("stars"),
+        high=raw.scale.high,
     )
 
 
@@ -328,25 +361,29 @@ def _off_scale_note(raw: Raw) -> str:
     off = 0 if raw.implicit else int(outside(raw.scale, raw.ratings["stars"].to_numpy()).sum())
     if not off:
         return ""
-    return (
-        f"{off:,} of {len(raw.ratings):,} ratings are not on the scale of {raw.scale}; the rule outside-scale removes "
-        "them, but measurements without cleaning include them."
+    return tr(
+        "{count:,} of {ratings:,} ratings are not on the scale of {scale}; the rule outside-scale removes them, but "
+        "measurements without cleaning include them.",
+        count=off,
+        ratings=len(raw.ratings),
+        scale=raw.scale,
     )
 
 
 def _joined_notes(notes: list[str], raw: Raw) -> str:
     if raw.malformed:
         count = len(raw.malformed)
-        notes = [*notes, f"{count} malformed {'line was' if count == 1 else 'lines were'} skipped."]
+        lines = tr("line was") if count == 1 else tr("lines were")
+        notes = [*notes, tr("{count} malformed {lines} skipped.", count=count, lines=lines)]
     return " ".join(note for note in notes if note)
 
 
 def _store(name: str, raw: Raw, origin: str, note: str, report: Report) -> dict[str, Any]:
-    report(Stage("Storing", note=note))
+    report(Stage(tr("Storing"), note=note))
     source = sources.SOURCES.get(name)
     facts = {"name": name, "title": source.title if source else name, "source": origin, "note": note}
     described = cache.save_raw(name, raw, facts)
-    report(Stage("Storing", 1, 1, note=note, finished=True))
+    report(Stage(tr("Storing"), 1, 1, note=note, finished=True))
     return described
 
 
@@ -375,10 +412,11 @@ def remove(name: str) -> RemoveResult:
     known = _checked_name(name) in (*sources.SOURCES, IMDB)
     if not (known or cache.folder_of(name).is_dir()):  # an interrupted removal may have left some files
         on_disk = cache.names()
-        raise no_such(f"There is no dataset {name}", name, on_disk, f"on disk: {', '.join(on_disk) or 'none'}.")
+        otherwise = tr("on disk: {datasets}.", datasets=", ".join(on_disk) or tr("none"))
+        raise no_such(tr("There is no dataset {dataset}", dataset=name), name, on_disk, otherwise)
     size = _size(name)
     if not size:
-        raise Problem(f"{name} is not on disk; there is nothing to remove.")
+        raise Problem(tr("{dataset} is not on disk; there is nothing to remove.", dataset=name))
     elsewhere = _on_cluster(name) if name != IMDB else None
     cache.remove(name)
     downloads.remove(_downloads_of(name))
@@ -487,7 +525,8 @@ def _load_cleaned(load: Callable[[Path], Loaded], name: str, rules: Cleaning, re
     except FileNotFoundError:
         return None
     except parquet.Damaged:
-        report(Stage("Cleaning", note=f"The cleaned tables of {name} were damaged; rebuilding them."))
+        note = tr("The cleaned tables of {dataset} were damaged; rebuilding them.", dataset=name)
+        report(Stage(CLEANING, note=note))
         return None
 
 
@@ -514,20 +553,31 @@ def _facts(name: str, report: Report, *, generate_demo: bool) -> dict[str, Any]:
         if name not in sources.SOURCES:
             raise _unknown(name) from None
         elsewhere = _on_cluster(name)
-        also = f" Only movietui cluster can use its ratings at {elsewhere['uri']}." if elsewhere else ""
-        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.{also}") from None
+        also = tr(" Only movietui cluster can use its ratings at {uri}.", uri=elsewhere["uri"]) if elsewhere else ""
+        raise Problem(
+            tr("{dataset} is not on disk yet; run movietui data get {dataset}.{also}", dataset=name, also=also)
+        ) from None
     except parquet.Damaged:
         return _restore(name, report)
 
 
 def _restore(name: str, report: Report) -> dict[str, Any]:
     """Rebuild damaged raw tables if that needs no network, and return the facts. Raises ``Problem`` otherwise."""
-    report(Stage("Reading", note=f"The stored tables of {name} are {DAMAGED}; rebuilding them."))
+    note = tr("The stored tables of {dataset} are {damaged}; rebuilding them.", dataset=name, damaged=DAMAGED)
+    report(Stage(tr("Reading"), note=note))
     source = sources.SOURCES.get(name)
     if name == DEMO or (source and sources.is_published(sources.archive_of(source), source)):
         return _read_and_store(name, None, report)
     command = f"movietui data get {name}" if source else f"movietui data get {name} --from PATH"
-    raise Problem(f"The stored tables of {name} in {cache.folder_of(name)} are {DAMAGED}; run {command} again.")
+    raise Problem(
+        tr(
+            "The stored tables of {dataset} in {folder} are {damaged}; run {command} again.",
+            dataset=name,
+            folder=cache.folder_of(name),
+            damaged=DAMAGED,
+            command=command,
+        )
+    )
 
 
 def _load_published(
@@ -561,11 +611,11 @@ def _clean(
     while True:
         digest, raw = _load_published(name, cache.load_raw, report)
         tables, cleaning_report = cleaned(name, raw, rules, report)
-        report(Stage("Encoding"))
+        report(Stage(ENCODING))
         dataset = encoding.encode(name, tables, str(rules))
         facts = summary.summary(dataset)
-        report(Stage("Encoding", 1, 1, finished=True))
-        report(Stage("Storing"))
+        report(Stage(ENCODING, 1, 1, finished=True))
+        report(Stage(tr("Storing")))
         try:
             cache.save_clean(digest, rules, dataset, cleaning_report, facts)
         except cache.Replaced:
@@ -573,8 +623,9 @@ def _clean(
         except Problem as problem:
             if must_store:
                 raise
-            report(Stage("Storing", note=f"{problem} {name} will be cleaned again next time."))
-        report(Stage("Storing", 1, 1, finished=True))
+            note = tr("{problem} {dataset} will be cleaned again next time.", problem=problem, dataset=name)
+            report(Stage(tr("Storing"), note=note))
+        report(Stage(tr("Storing"), 1, 1, finished=True))
         return dataset, cleaning_report, facts
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from movietui.data.language import tr
 from movietui.data.samples import ratings_of, some_users
 from movietui.data.tags import Tags
 from movietui.data.titles import title_key, with_year
@@ -54,8 +55,8 @@ class Scale:
     """0 if the ratings are not in steps."""
 
     def __str__(self) -> str:
-        steps = f" in steps of {self.step:g}" if self.step else ""
-        return f"{self.low:g} to {self.high:g}{steps}"
+        steps = tr(" in steps of {step:g}", step=self.step) if self.step else ""
+        return tr("{low:g} to {high:g}{steps}", low=self.low, high=self.high, steps=steps)
 
     def clip(self, stars: Floats) -> Floats:
         """Clip stars to the scale."""

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import UNKNOWN_GENDER, gender_code
 from movietui.data.dataset import Dataset, Floats, Ints, Movies, Users
+from movietui.data.language import tr
 from movietui.data.movielens.release import AGE_GROUPS
 from movietui.data.problems import Problem
 
@@ -306,7 +307,10 @@ def demographic_inputs(dataset: Dataset) -> Inputs:
     people = demographics(dataset.users)
     if people is None:
         raise Problem(
-            f"{dataset.name} does not say the age, gender or occupation of its users; choose ml-100k or ml-1m."
+            tr(
+                "{dataset} does not say the age, gender or occupation of its users; choose ml-100k or ml-1m.",
+                dataset=dataset.name,
+            )
         )
     users = people.age.beside(people.gender.one_hot(), people.occupation.one_hot())
     return Inputs(users, genres(dataset.movies))

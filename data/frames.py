@@ -6,6 +6,7 @@ from movietui.data import scales
 from movietui.data.cleaning.cleaner import clean, parse
 from movietui.data.cleaning.encoding import encode
 from movietui.data.dataset import Dataset
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.tables import table
 from movietui.data.tables.columns import by_header
@@ -28,20 +29,20 @@ def from_frame(frame: "pd.DataFrame", name: str = "frame", scale: str = "") -> D
     import pyarrow as pa
 
     if not isinstance(frame, pd.DataFrame):
-        raise Problem(f"from_frame needs a pandas table, not a {type(frame).__name__}.")
+        raise Problem(tr("from_frame needs a pandas table, not a {kind}.", kind=type(frame).__name__))
     columns = by_header([str(column) for column in frame.columns])
     if columns is None:
-        shown = ", ".join(str(column) for column in frame.columns[:20])
-        raise Problem(f"The table needs a column user and a column item; its columns are {shown or 'none'}.")
+        shown = ", ".join(str(column) for column in frame.columns[:20]) or tr("none")
+        raise Problem(tr("The table needs a column user and a column item; its columns are {columns}.", columns=shown))
     named = {role: frame.iloc[:, index].reset_index(drop=True) for role, index in columns.items()}
     for role in ("user", "item"):
         if not len(frame) or named[role].isna().any():
-            raise Problem(f"Every row must have a {role}, and there must be at least one row.")
+            raise Problem(tr("Every row must have a {column}, and there must be at least one row.", column=role))
     # As text, because pyarrow does not take a column of several types.
     mixed = [role for role, column in named.items() if role in ("user", "item", "title") or column.dtype == object]
     named |= {role: named[role].astype(str).where(named[role].notna()) for role in mixed}
-    interactions = table.of_columns(pa.table(named), name, "The table")
+    interactions = table.of_columns(pa.table(named), name, tr("The table"))
     if interactions.malformed:
-        raise Problem(f"The table cannot be read: {interactions.malformed[0].reason}.")
+        raise Problem(tr("The table cannot be read: {reason}.", reason=interactions.malformed[0].reason))
     raw = interactions.to_raw(scales.parse(scale) if scale else None)
     return encode(name, clean(name, raw, parse(UNCLEANED))[0], UNCLEANED)

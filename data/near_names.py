@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.titles import title_key
 
@@ -59,7 +60,7 @@ def either(names: Iterable[str]) -> str:
     'u1, u2 or u3'
     """
     *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
+    return tr("{others} or {last}", others=", ".join(others), last=last) if others else last
 
 
 def hint(typed: str, names: Iterable[str], otherwise: str) -> str:
@@ -69,7 +70,7 @@ def hint(typed: str, names: Iterable[str], otherwise: str) -> str:
     'did you mean random80?'
     """
     near = near_names(typed, names)
-    return f"did you mean {either(near)}?" if near else otherwise
+    return tr("did you mean {names}?", names=either(near)) if near else otherwise
 
 
 def no_such(wrong: str, typed: str, names: Iterable[str], otherwise: str) -> Problem:

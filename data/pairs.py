@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 Rows = NDArray[np.intp]
@@ -105,7 +106,9 @@ class Pairs:
 
     def _drawn(self, size: int, batch: int, seed: int, number: int) -> Iterator[tuple[Rows, Rows]]:
         if not len(self):
-            raise Problem("No movie has ratings from two users, so there are no pairs to learn from; use more ratings.")
+            raise Problem(
+                tr("No movie has ratings from two users, so there are no pairs to learn from; use more ratings.")
+            )
         random = np.random.default_rng([seed, number])
         at_once = max(1, DRAWN_AT_ONCE // batch) * batch
         for start in range(0, size, at_once):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem, is_stop
 from movietui.data.safe_text import strip_controls
 
@@ -43,7 +44,15 @@ class Plugin:
 
     def problem(self, wrong: str) -> Problem:
         """Return the problem with the plug-in; ``wrong`` ends the sentence."""
-        return Problem(f"The {self.kind} {self.name!r} of the package {self.package} {wrong}.")
+        return Problem(
+            tr(
+                "The {kind} {name!r} of the package {package} {wrong}.",
+                kind=self.kind,
+                name=self.name,
+                package=self.package,
+                wrong=wrong,
+            )
+        )
 
     def load(self) -> object:
         """Import what the entry point names. Raises ``Problem`` if the name cannot be used or the import fails.
@@ -52,7 +61,7 @@ class Plugin:
         """
         if self.conflict:
             raise self.problem(self.conflict)
-        with contextlib.redirect_stdout(sys.stderr), explained(self, "be imported"):
+        with contextlib.redirect_stdout(sys.stderr), explained(self, tr("be imported")):
             return self.entry.load()
 
 
@@ -69,7 +78,9 @@ def explained(plugin: Plugin, what: str) -> Iterator[None]:
             raise
         what_went_wrong = strip_controls(str(error)).strip()
         reason = f"{type(error).__name__}: {what_went_wrong}" if what_went_wrong else type(error).__name__
-        raise plugin.problem(f"cannot {what} ({reason[:MAX_REASON]}); update or uninstall the package") from error
+        raise plugin.problem(
+            tr("cannot {action} ({reason}); update or uninstall the package", action=what, reason=reason[:MAX_REASON])
+        ) from error
 
 
 def no_name(name: str) -> bool:
@@ -104,7 +115,14 @@ def _declared() -> Mapping[Kind, tuple[Plugin, ...]]:
             plugins = [Plugin(kind, entry.name, *_package_of(entry), entry) for entry in entries]
             by_kind[kind] = tuple(sorted(plugins, key=lambda plugin: (plugin.name, plugin.package)))
     except Exception as error:  # somebody else's damaged metadata
-        report(Problem(f"Plug-ins cannot be listed ({type(error).__name__}): the metadata of a package is damaged."))
+        report(
+            Problem(
+                tr(
+                    "Plug-ins cannot be listed ({error}): the metadata of a package is damaged.",
+                    error=type(error).__name__,
+                )
+            )
+        )
     return by_kind
 
 
@@ -118,12 +136,13 @@ def _checked(plugin: Plugin, taken: Callable[[str], bool]) -> Plugin:
     packages = [other.package for other in _declared()[plugin.kind] if other.name == plugin.name]
     conflict = ""
     if not NAME.fullmatch(plugin.name):
-        conflict = "is not used: a name has at most 40 lowercase letters, digits, and the characters @ . _ -"
+        conflict = tr("is not used: a name has at most 40 lowercase letters, digits, and the characters @ . _ -")
     elif taken(plugin.name):
-        conflict = "is not used, because movietui has one with this name; its author must rename it"
+        conflict = tr("is not used, because movietui has one with this name; its author must rename it")
     elif len(packages) > 1:
-        conflict = (
-            f"is not used, because {' and '.join(packages)} declare the same name; uninstall one of these packages"
+        conflict = tr(
+            "is not used, because {packages} declare the same name; uninstall one of these packages",
+            packages=tr(" and ").join(packages),
         )
     return replace(plugin, conflict=conflict)
 

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from movietui.data.language import tr
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -25,6 +27,8 @@ class Stage:
     """Seconds until the stage ends at this rate; None if unknown."""
 
 
+CLEANING, ENCODING = tr("Cleaning"), tr("Encoding")
+"""The names of the stages that make a dataset of the files that were fetched."""
 WHOLE = "whole"
 """The unit of a stage whose ``done`` and ``total`` measure the whole work, not only this stage."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from movietui.data import plugins
+from movietui.data.language import tr
 from movietui.data.movielens.raw_frames import MOVIE, USER
 from movietui.data.movielens.release import Raw
 from movietui.data.movielens.text_lines import MAX_TITLE_LENGTH
@@ -41,7 +42,7 @@ def load(plugin: Plugin) -> Reader:
     """Return a plug-in's reader. Raises ``Problem`` if it cannot be imported or is not a ``Reader``."""
     reader = plugin.load()
     if not isinstance(reader, Reader):
-        raise plugin.problem("is not a movietui.data.readers.Reader; update or uninstall the package")
+        raise plugin.problem(tr("is not a movietui.data.readers.Reader; update or uninstall the package"))
     return reader
 
 
@@ -58,12 +59,20 @@ def read(path: Path, progress: Report = silent) -> tuple[Raw, str] | None:
     if not recognising:
         return None
     if len(recognising) > 1:
-        names = " and ".join(f"{plugin.name} ({plugin.package})" for plugin, _ in recognising)
-        raise Problem(f"Several readers recognise {path}: {names}; uninstall all of these packages but one.")
+        names = tr(" and ").join(f"{plugin.name} ({plugin.package})" for plugin, _ in recognising)
+        raise Problem(
+            tr(
+                "Several readers recognise {path}: {readers}; uninstall all of these packages but one.",
+                path=path,
+                readers=names,
+            )
+        )
     (plugin, reader) = recognising[0]
-    with explained(plugin, f"read {path}"):
+    with explained(plugin, tr("read {path}", path=path)):
         raw = reader.read(path, progress)
-    return _checked(plugin, raw), f"Read by {plugin.name} ({plugin.package} {plugin.version})."
+    name, package, version = plugin.name, plugin.package, plugin.version
+    note = tr("Read by {reader} ({package} {version}).", reader=name, package=package, version=version)
+    return _checked(plugin, raw), note
 
 
 def _readers() -> list[tuple[Plugin, Reader]]:
@@ -78,7 +87,7 @@ def _readers() -> list[tuple[Plugin, Reader]]:
 
 def _recognises(plugin: Plugin, reader: Reader, path: Path) -> bool:
     try:
-        with explained(plugin, f"look at {path}"):
+        with explained(plugin, tr("look at {path}", path=path)):
             return bool(reader.recognises(path))
     except Problem as problem:
         plugins.report(problem)
@@ -92,18 +101,20 @@ def _checked(plugin: Plugin, raw: object) -> Raw:
     twice in the table of users or movies.
     """
     if not isinstance(raw, Raw):
-        raise plugin.problem(f"returned a {type(raw).__name__} instead of a Raw; update or uninstall the package")
+        raise plugin.problem(
+            tr("returned a {kind} instead of a Raw; update or uninstall the package", kind=type(raw).__name__)
+        )
     of_ratings = {column: kind for column, kind in RATING.items() if column != "stars" or not raw.implicit}
     of_users = USER if "age" in raw.users.columns else {"user_id": USER["user_id"]}
-    ratings = _table(plugin, "ratings", raw.ratings, of_ratings)
-    movies = _table(plugin, "movies", raw.movies, MOVIE)
-    users = _table(plugin, "users", raw.users, of_users)
+    ratings = _table(plugin, tr("ratings"), raw.ratings, of_ratings)
+    movies = _table(plugin, tr("movies"), raw.movies, MOVIE)
+    users = _table(plugin, tr("users"), raw.users, of_users)
     ids = users["user_id"], movies["movie_id"], *(each[ID] for each in (users, movies) if ID in each.columns)
     if any(column.duplicated().any() for column in ids):
-        raise plugin.problem("returned two users or two movies with the same id; update or uninstall the package")
+        raise plugin.problem(tr("returned two users or two movies with the same id; update or uninstall the package"))
     if not is_scale_valid(raw.scale):
-        raise plugin.problem(f"returned the invalid scale {raw.scale}; update or uninstall the package")
-    links = None if raw.links is None else _table(plugin, "links", raw.links, LINK)
+        raise plugin.problem(tr("returned the invalid scale {scale}; update or uninstall the package", scale=raw.scale))
+    links = None if raw.links is None else _table(plugin, tr("links"), raw.links, LINK)
     movies["title"] = movies["title"].str.slice(0, MAX_TITLE_LENGTH)
     movies["release_date"] = movies["release_date"].where(movies["release_date"].str.fullmatch(DATE), "")
     genres = tuple(dict.fromkeys(strip_controls(str(genre)) for genre in raw.genre_names))
@@ -116,9 +127,15 @@ def _table(plugin: Plugin, name: str, table: "pd.DataFrame", types: dict[str, st
 
     types = {**types, ID: "str"} if ID in table.columns else types
     if missing := [column for column in types if column not in table.columns]:
-        raise plugin.problem(f"returned {name} without the column {missing[0]}; update or uninstall the package")
+        raise plugin.problem(
+            tr(
+                "returned {rows} without the column {column}; update or uninstall the package",
+                rows=name,
+                column=missing[0],
+            )
+        )
     if table.empty:
-        raise plugin.problem(f"found no {name}; check the file")
+        raise plugin.problem(tr("found no {rows}; check the file", rows=name))
     columns = {}
     for column, kind in types.items():
         values = table[column].reset_index(drop=True)
@@ -129,7 +146,14 @@ def _table(plugin: Plugin, name: str, table: "pd.DataFrame", types: dict[str, st
         numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
         fits = np.isfinite(numbers) & (np.abs(numbers) < 2.0**31 if kind == "int32" else np.abs(numbers) < 2.0**53)
         if not (fits.all() if kind.startswith("int") else (fits | np.isnan(numbers)).all()):
-            wrong = "whole numbers" if kind.startswith("int") else "numbers"
-            raise plugin.problem(f"returned {name} whose column {column} has other values than {wrong}; check the file")
+            wrong = tr("whole numbers") if kind.startswith("int") else tr("numbers")
+            raise plugin.problem(
+                tr(
+                    "returned {rows} whose column {column} has other values than {wanted}; check the file",
+                    rows=name,
+                    column=column,
+                    wanted=wrong,
+                )
+            )
         columns[column] = pd.Series(numbers.astype(kind))
     return pd.DataFrame(columns)

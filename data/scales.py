@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cleaning.rules import outside
 from movietui.data.dataset import HIGHEST_RATING, Scale
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage.cache import is_scale_valid
 
@@ -39,7 +40,9 @@ def parse(text: str) -> Scale:
     match = _SCALE.fullmatch(text.strip())
     scale = Scale(float(match[1]), float(match[2]), 0) if match else None
     if scale is None or not is_scale_valid(scale):
-        raise Problem(f"{text!r} is not a scale; write the lowest and the highest rating, such as 0..100 or 1..10.")
+        raise Problem(
+            tr("{text!r} is not a scale; write the lowest and the highest rating, such as 0..100 or 1..10.", text=text)
+        )
     return scale
 
 
@@ -58,7 +61,7 @@ def find(ratings: Numbers) -> Scale:
     """
     known = ratings[np.isfinite(ratings)]
     if not len(known):
-        raise Problem("The column of ratings is empty; leave it out with --columns to read who watched what.")
+        raise Problem(tr("The column of ratings is empty; leave it out with --columns to read who watched what."))
     usual = next((each for each in USUAL if 1 - outside(each, known).mean() >= ON_SCALE), None)
     if usual is not None and len(known) < MANY:
         return usual
@@ -68,13 +71,20 @@ def find(ratings: Numbers) -> Scale:
         high = usual.high
     if low == high:
         raise Problem(
-            f"All ratings are {low:g}, so they say nothing but who watched what; leave the column out with --columns, "
-            "or give the scale with --scale."
+            tr(
+                "All ratings are {lowest:g}, so they say nothing but who watched what; leave the column out with "
+                "--columns, or give the scale with --scale.",
+                lowest=low,
+            )
         )
     if not is_scale_valid(Scale(low, high, 0)):
         raise Problem(
-            f"The ratings reach from {low:g} to {high:g}; they must be from -{HIGHEST_RATING:,.0f} to "
-            f"{HIGHEST_RATING:,.0f}."
+            tr(
+                "The ratings reach from {lowest:g} to {highest:g}; they must be from -{limit:,.0f} to {limit:,.0f}.",
+                lowest=low,
+                highest=high,
+                limit=HIGHEST_RATING,
+            )
         )
     step = 0.0 if usual is None else usual.step
     return Scale(low, high, step) if step else with_steps(Scale(low, high, 0), on)

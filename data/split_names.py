@@ -3,6 +3,7 @@
 import os.path
 import re
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.storage import public_demo
@@ -54,10 +55,10 @@ def check_name(name: str) -> None:
     """Raise ``Problem`` unless a name is one of ``NAMES``."""
     if name not in NAMES:
         raise no_such(
-            f"There is no split {name!r}",
+            tr("There is no split {split!r}", split=name),
             name,
             NAMES,
-            f"choose one of {', '.join(NAMES)}, or the path of a CSV or Parquet.",
+            tr("choose one of {splits}, or the path of a CSV or Parquet.", splits=", ".join(NAMES)),
         )
 
 
@@ -66,14 +67,20 @@ def check(name: str, dataset: str) -> None:
     path of a file, which must exist."""
     if is_file(name):
         if not os.path.isfile(os.path.expanduser(name)):  # unlike Path, it raises nothing for an impossible path
-            raise Problem(f"There is no file {name}; type the name of a split, or the path of a file.")
+            raise Problem(tr("There is no file {split}; type the name of a split, or the path of a file.", split=name))
         return
     check_name(name)
     if name in SHIPPED and dataset != "ml-100k":
-        raise Problem(f"Only ml-100k has the split {name}; for {dataset}, choose another, such as kfold5-0.")
+        raise Problem(
+            tr(
+                "Only ml-100k has the split {split}; for {dataset}, choose another, such as kfold5-0.",
+                split=name,
+                dataset=dataset,
+            )
+        )
 
 
 def check_seed(name: str, seed: int) -> None:
     """Raise ``Problem`` if a split seed is given for a split that is the same with every seed."""
     if seed and (name in WITHOUT_SEED or is_file(name)):
-        raise Problem(f"{name} is the same with every split seed; leave out the split seed.")
+        raise Problem(tr("{split} is the same with every split seed; leave out the split seed.", split=name))

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Ratings, grouped
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.split_names import check_name, is_file
 from movietui.data.tables import split_file
@@ -70,7 +71,13 @@ def split(dataset: Dataset, name: str, seed: int = 0) -> Split:
     check_name(name)
     total = len(dataset.ratings)
     if total < FEWEST_RATINGS:
-        raise Problem(f"{dataset.name} has only {total} ratings, too few to split; choose a larger dataset.")
+        raise Problem(
+            tr(
+                "{dataset} has only {count} ratings, too few to split; choose a larger dataset.",
+                dataset=dataset.name,
+                count=total,
+            )
+        )
     if name == "strong":
         return _strong(dataset, seed)
     if name == "new-users":
@@ -90,7 +97,9 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
     total = len(dataset.ratings)
     if match := re.fullmatch(r"u([1-5])", name):
         if (dataset.name, dataset.cleaning, total) != ("ml-100k", "none", 100_000):
-            raise Problem(f"The split {name} is defined on the published rows of ml-100k; use the cleaning none.")
+            raise Problem(
+                tr("The split {split} is defined on the published rows of ml-100k; use the cleaning none.", split=name)
+            )
         fold = int(match[1]) - 1
         return np.arange(20_000 * fold, 20_000 * (fold + 1))
     if match := re.fullmatch(r"kfold5-([0-4])", name):
@@ -107,7 +116,12 @@ def _test_rows(dataset: Dataset, name: str, seed: int) -> Rows:
         "cold-newest": _of_newest_movies,
     }
     if not (dataset.ratings.time > 0).any():
-        raise Problem(f"{dataset.name} does not say when its ratings were given; choose a split such as random80.")
+        raise Problem(
+            tr(
+                "{dataset} does not say when its ratings were given; choose a split such as random80.",
+                dataset=dataset.name,
+            )
+        )
     return by_time[name](dataset.ratings)
 
 
@@ -213,8 +227,13 @@ def _strong(dataset: Dataset, seed: int) -> Split:
             in_test[order[starts[user] + drawn]] = True
     if not in_test.any():
         raise Problem(
-            f"{dataset.name} has too few users with {STRONG_RATINGS} ratings above {STRONG_STARS} stars for the split "
-            "strong; choose another split."
+            tr(
+                "{dataset} has too few users with {count} ratings above {stars} stars for the split strong; choose "
+                "another split.",
+                dataset=dataset.name,
+                count=STRONG_RATINGS,
+                stars=STRONG_STARS,
+            )
         )
     return Split("strong", train, rows[in_test], rows[~in_test])
 

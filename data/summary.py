@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from movietui.data.cleaning.rules import day
 from movietui.data.cleaning.working_tables import pieces
 from movietui.data.dataset import Dataset, Scale
+from movietui.data.language import tr
 from movietui.data.movielens.release import AGE_GROUPS
 
 QUANTILES = {"minimum": 0.0, "quarter": 0.25, "median": 0.5, "three_quarters": 0.75, "maximum": 1.0}
@@ -81,9 +82,11 @@ def summary(dataset: Dataset) -> dict[str, Any]:
 def _scale_note(dataset: Dataset) -> str:
     """Return a sentence on the scale of the ratings."""
     if dataset.implicit:
-        return "There are no ratings, only who watched what."
-    shown = f" They are shown as {dataset.scale.low:.3g} to 5 stars." if dataset.published_scale else ""
-    return f"Ratings from {dataset.ratings_scale}.{shown}"
+        return tr("There are no ratings, only who watched what.")
+    shown = (
+        tr(" They are shown as {lowest:.3g} to 5 stars.", lowest=dataset.scale.low) if dataset.published_scale else ""
+    )
+    return tr("Ratings from {scale}.{shown}", scale=dataset.ratings_scale, shown=shown)
 
 
 def _absent(dataset: Dataset) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def _absent(dataset: Dataset) -> dict[str, Any]:
         "month of release": len(dataset.movies.months),
     }
     absent = [part for part, length in parts.items() if not length]
-    return {"absent": absent, "absent_note": f"Not published in this dataset: {', '.join(absent)}." if absent else ""}
+    note = tr("Not published in this dataset: {facts}.", facts=", ".join(absent)) if absent else ""
+    return {"absent": absent, "absent_note": note}
 
 
 # Charts: labelled bars, and a map of the density. There is no chart of a fact that the dataset lacks.
@@ -111,17 +115,26 @@ def _charts(dataset: Dataset, given: dict[float, int], per_user: NDArray[np.intp
         _by_year(dataset),
         _chart(
             "ages",
-            "users by age",
-            "users",
+            tr("users by age"),
+            tr("users"),
             _ages(known_ages),
-            f"{children:,} under {ADULT}, {len(known_ages) - children:,} aged {ADULT} or over",
+            tr(
+                "{children:,} under {age}, {adults:,} aged {age} or over",
+                children=children,
+                age=ADULT,
+                adults=len(known_ages) - children,
+            ),
         ),
-        _chart("ratings per user", "users by their number of ratings", "users", _by_size(per_user)),
+        _chart("ratings per user", tr("users by their number of ratings"), tr("users"), _by_size(per_user)),
         _by_popularity(dataset),
-        _chart("ratings over time", "ratings over time", "ratings", *_over_time(dataset.ratings.time)),
+        _chart("ratings over time", tr("ratings over time"), tr("ratings"), *_over_time(dataset.ratings.time)),
     ]
     density = _chart(
-        "density", "share of movies rated", "pairs", [], "by tenths of users and of movies, most active first"
+        "density",
+        tr("share of movies rated"),
+        tr("pairs"),
+        [],
+        tr("by tenths of users and of movies, most active first"),
     )
     return [*(chart for chart in charts if chart["counts"]), {**density, "shares": _density_map(dataset, per_user)}]
 
@@ -151,17 +164,21 @@ def _by_rating(scale: Scale, given: dict[float, int]) -> dict[str, Any]:
 
     If there are more than ``MOST_BINS`` different ratings, they are counted by tenths of the scale.
     """
-    title = "ratings by stars" if scale == scale.in_stars else f"ratings on a scale of {scale}"
+    on_scale = tr("ratings on a scale of {scale}", scale=scale)
+    title = tr("ratings by stars") if scale == scale.in_stars else on_scale
     if len(given) <= MOST_BINS:
-        return _chart("ratings", title, "ratings", [(f"{value:g}", count) for value, count in given.items()])
+        return _chart("ratings", title, tr("ratings"), [(f"{value:g}", count) for value, count in given.items()])
     edges = np.linspace(scale.low, scale.high, TENTHS + 1)
     bins = np.clip(np.searchsorted(edges, [*given], side="right") - 1, 0, TENTHS - 1)
     counts = np.bincount(bins, [*given.values()], TENTHS).astype(np.int64).tolist()
     return _chart(
         "ratings",
         title,
-        "ratings",
-        [(f"{low:g} to {high:g}", count) for (low, high), count in zip(pairwise(edges.tolist()), counts, strict=True)],
+        tr("ratings"),
+        [
+            (tr("{low:g} to {high:g}", low=low, high=high), count)
+            for (low, high), count in zip(pairwise(edges.tolist()), counts, strict=True)
+        ],
     )
 
 
@@ -170,18 +187,19 @@ def _by_genre(dataset: Dataset) -> dict[str, Any]:
     movies = dataset.movies
     genres = sorted(zip(movies.genres.sum(axis=0).tolist(), movies.genre_names, strict=True), reverse=True)
     without_genre = int((~movies.genres.any(axis=1)).sum())
+    others = tr("; {count:,} have none", count=without_genre) if without_genre else ""
     return _chart(
         "genres",
-        "movies by genre",
-        "movies",
+        tr("movies by genre"),
+        tr("movies"),
         [(name, count) for count, name in genres if count],
-        "a movie counts in each of its genres" + (f"; {without_genre:,} have none" if without_genre else ""),
+        tr("a movie counts in each of its genres") + others,
     )
 
 
 def _by_popularity(dataset: Dataset) -> dict[str, Any]:
     """Return the chart of how many movies have how many ratings."""
-    return _chart("ratings per movie", "movies by their number of ratings", "movies", _by_size(dataset.counts))
+    return _chart("ratings per movie", tr("movies by their number of ratings"), tr("movies"), _by_size(dataset.counts))
 
 
 def _by_year(dataset: Dataset) -> dict[str, Any]:
@@ -189,14 +207,14 @@ def _by_year(dataset: Dataset) -> dict[str, Any]:
     years = dataset.movies.years
     known = years > 0
     if not known.any():
-        return _chart("release years", "movies and ratings by year", "movies", [])
+        return _chart("release years", tr("movies and ratings by year"), tr("movies"), [])
     first = int(years[known].min())
     movies = np.bincount(years[known] - first).tolist()
     ratings = np.bincount(years[known] - first, dataset.counts[known]).astype(np.int64).tolist()
-    note = f"newest well-covered year: {dataset.covered_year}" if dataset.covered_year else ""
+    note = tr("newest well-covered year: {year}", year=dataset.covered_year) if dataset.covered_year else ""
     bars = [(str(first + index), count) for index, count in enumerate(movies)]
-    chart = _chart("release years", "movies and ratings by year", "movies", bars, note)
-    return {**chart, "also_of": "ratings", "also": ratings}
+    chart = _chart("release years", tr("movies and ratings by year"), tr("movies"), bars, note)
+    return {**chart, "also_of": tr("ratings"), "also": ratings}
 
 
 def _ages(ages: NDArray[np.int32]) -> list[tuple[str, int]]:
@@ -237,9 +255,9 @@ def _over_time(times: NDArray[np.int64]) -> tuple[list[tuple[str, int]], str]:
         shown = np.sort(np.argsort(-counts, kind="stable")[:MOST_BINS])
         shown = shown[counts[shown] > 0]
         left_out = counts.sum() - counts[shown].sum()
-        note = "years without ratings are not shown"
+        note = tr("years without ratings are not shown")
         if left_out:
-            note += f", nor are years with few ratings (ratings left out: {left_out:,})"
+            note += tr(", nor are years with few ratings (ratings left out: {count:,})", count=left_out)
     return [(str(bins[0] + index), int(counts[index])) for index in shown], note
 
 

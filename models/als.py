@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
@@ -77,7 +78,7 @@ class Als(Model[AlsSettings, Estimate]):
     """
 
     name = "als"
-    summary = "Matrix factorisation as Spark computes it: the same model on one machine and on a cluster."
+    summary = tr("Matrix factorisation as Spark computes it: the same model on one machine and on a cluster.")
     formula = "x_u · y_i"
     reference = "Zhou et al. 2008"
     settings_type = AlsSettings

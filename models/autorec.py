@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, history_of
 from movietui.models.caution import cautious
 from movietui.models.rankers import sample_users
@@ -120,9 +121,9 @@ class AutoRec(Model[AutoRecSettings, Weights]):
     """
 
     name = "autorec"
-    summary = "Autoencoder over rows of ratings; fills in the missing ratings."
+    summary = tr("Autoencoder over rows of ratings; fills in the missing ratings.")
     formula = "y = V' σ(W' x + a) + b"
-    reference = "Sedhain et al. 2015; earlier system 003"
+    reference = tr("Sedhain et al. 2015; earlier system 003")
     settings_type = AutoRecSettings
     needs_torch = True
     on_device = True

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.models.choices import CLOSED_FORM, LEARN_FROM_WATCHING
@@ -211,7 +212,10 @@ class Model(ABC, Generic[S, Taste]):
             return values
         except KeyError:
             raise Problem(
-                f"{self.name} comes from a checkpoint, which leaves out the users; fold the user in instead."
+                tr(
+                    "{model} comes from a checkpoint, which leaves out the users; fold the user in instead.",
+                    model=self.name,
+                )
             ) from None
 
     def noise(self, user: int | None) -> Floats | None:
@@ -260,8 +264,12 @@ class Model(ABC, Generic[S, Taste]):
         """Raise ``Problem`` if the model needs stars and the dataset has none."""
         if cls.needs_stars and train.implicit:
             raise Problem(
-                f"{cls.name} learns from stars, and {train.name} only says who watched what; use "
-                f"{either(LEARN_FROM_WATCHING)}."
+                tr(
+                    "{model} learns from stars, and {dataset} only says who watched what; use {models}.",
+                    model=cls.name,
+                    dataset=train.name,
+                    models=either(LEARN_FROM_WATCHING),
+                )
             )
 
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.data.samples import evenly_spread
 from movietui.models import ordinal
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress, Times, history_of
@@ -150,7 +151,7 @@ class Bayes(Model[BayesSettings, Posteriors]):
     """
 
     name = "bayes"
-    summary = "Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is."
+    summary = tr("Bayesian factorisation machine; uses facts about users and movies, and knows how sure it is.")
     formula = "m + b_u + c_i + p_u · q_i + t_us"
     reference = "Rendle 2012; Koren 2008, 2009; Lakshminarayanan et al. 2011; Simm et al. 2015"
     settings_type = BayesSettings

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.models.base import Epoch, Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
@@ -44,7 +45,7 @@ class Bias(Model[BiasSettings, Generosity]):
     """
 
     name = "bias"
-    summary = "Generous and strict users, good and bad movies; ignores taste."
+    summary = tr("Generous and strict users, good and bad movies; ignores taste.")
     formula = "m + b_u + c_i"
     reference = "Bishop 2006, section 10.1"
     settings_type = BiasSettings

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.data.splits import hold_out
 from movietui.models.base import (
@@ -230,7 +231,7 @@ class Blend(Model[BlendSettings, Tastes]):
     """
 
     name = "blend"
-    summary = "The best of several: Bayesian stars, and an order learned from what people watched and liked."
+    summary = tr("The best of several: Bayesian stars, and an order learned from what people watched and liked.")
     formula = "stars: shift + Σ w_k r_k; order: Σ o_k f_k"
     reference = "Breiman 1996; Metzler and Croft 2007"
     settings_type = BlendSettings

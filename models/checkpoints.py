@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 
 from movietui.data.dataset import Dataset, Movies, Scale
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
 from movietui.data.versions import version_of
@@ -96,7 +97,9 @@ def save(
         package=plugin.package if (plugin := plugin_of(model.name)) else "",
     )
     if folder.exists():
-        raise Problem(f"{folder} already exists, and a checkpoint is never overwritten; choose another folder.")
+        raise Problem(
+            tr("{folder} already exists, and a checkpoint is never overwritten; choose another folder.", folder=folder)
+        )
     facts = asdict(manifest)
     sealed = json.dumps({**facts, "seal": _seal(facts)}, indent=2, allow_nan=False).encode()
     try:
@@ -108,7 +111,11 @@ def save(
     except OSError as error:
         reason = error.strerror or str(error)
         raise Problem(
-            f"The model could not be saved in {folder} ({reason}); free some space or choose another folder."
+            tr(
+                "The model could not be saved in {folder} ({reason}); free some space or choose another folder.",
+                folder=folder,
+                reason=reason,
+            )
         ) from error
     return manifest
 
@@ -119,17 +126,33 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content: Any = strict_json.loads(disk.read(folder / MANIFEST))
     except FileNotFoundError:
-        raise Problem(f"There is no checkpoint in {folder}; train a model first.") from None
+        raise Problem(tr("There is no checkpoint in {folder}; train a model first.", folder=folder)) from None
     except OSError as error:
-        raise Problem(f"{folder / MANIFEST} cannot be read ({error.strerror}); check its permissions.") from error
+        raise Problem(
+            tr(
+                "{file} cannot be read ({reason}); check its permissions.",
+                file=folder / MANIFEST,
+                reason=error.strerror,
+            )
+        ) from error
     except ValueError:
         raise _damaged(folder / MANIFEST) from None
     if not isinstance(content, dict) or not isinstance(content.get("format"), int):
         raise _damaged(folder / MANIFEST)
     if content["format"] > FORMAT:
-        raise Problem(f"The checkpoint in {folder} was written by a newer version of movietui; update movietui.")
+        raise Problem(
+            tr(
+                "The checkpoint in {folder} was written by a newer version of movietui; update movietui.",
+                folder=folder,
+            )
+        )
     if content["format"] < FORMAT:
-        raise Problem(f"The checkpoint in {folder} was written by an older version of movietui; train the model again.")
+        raise Problem(
+            tr(
+                "The checkpoint in {folder} was written by an older version of movietui; train the model again.",
+                folder=folder,
+            )
+        )
     if content.pop("seal", None) != _seal(content):
         raise _damaged(folder / MANIFEST)
     try:
@@ -183,21 +206,40 @@ class Checkpoint:
         folder, manifest = self._folder, self.manifest
         if manifest.model not in MODELS:
             lacking = (
-                f"the package {manifest.package}, which is not installed; install it or choose another model"
+                tr(
+                    "the package {package}, which is not installed; install it or choose another model",
+                    package=manifest.package,
+                )
                 if manifest.package
-                else "a newer version; update movietui"
+                else tr("a newer version; update movietui")
             )
-            raise Problem(f"The checkpoint in {folder} needs the model {manifest.model!r} of {lacking}.")
+            raise Problem(
+                tr(
+                    "The checkpoint in {folder} needs the model {model!r} of {source}.",
+                    folder=folder,
+                    model=manifest.model,
+                    source=lacking,
+                )
+            )
         if manifest.fingerprint != dataset.fingerprint:
             theirs = _named(manifest.dataset, manifest.cleaning, manifest.fingerprint)
             ours = _named(dataset.name, dataset.cleaning, dataset.fingerprint)
             raise Problem(
-                f"The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset."
+                tr(
+                    "The checkpoint in {folder} was trained on {theirs}, not on {ours}; train again on this dataset.",
+                    folder=folder,
+                    theirs=theirs,
+                    ours=ours,
+                )
             )
         if manifest.unrated and manifest.unrated != _digest_of_unrated(dataset.movies):
             raise Problem(
-                f"The checkpoint in {folder} was trained with other movies from IMDb than {dataset.name} has now; "
-                "train it again."
+                tr(
+                    "The checkpoint in {folder} was trained with other movies from IMDb than {dataset} has now; train "
+                    "it again.",
+                    folder=folder,
+                    dataset=dataset.name,
+                )
             )
         dataset = dataset if manifest.unrated else dataset.without_unrated()
         kind = MODELS[manifest.model]
@@ -233,7 +275,9 @@ def _read_arrays(file: Path, checksum: str) -> Parameters:
     try:
         content = disk.mapped(file)
     except OSError as error:
-        raise Problem(f"{file} cannot be read ({error.strerror}); train the model again.") from error
+        raise Problem(
+            tr("{file} cannot be read ({reason}); train the model again.", file=file, reason=error.strerror)
+        ) from error
     if disk.checksum(content) != checksum:
         raise _damaged(file)
     try:
@@ -279,11 +323,13 @@ def is_finite(values: NDArray[Any]) -> bool:
 
 
 def _named(name: str, cleaning: str, fingerprint: str) -> str:
-    return f"{name} (cleaning {cleaning}, {fingerprint[:8]})"
+    return tr(
+        "{dataset} (cleaning {cleaning}, {fingerprint})", dataset=name, cleaning=cleaning, fingerprint=fingerprint[:8]
+    )
 
 
 def _damaged(file: Path) -> Problem:
-    return Problem(f"{file} is damaged; delete the checkpoint and train the model again.")
+    return Problem(tr("{file} is damaged; delete the checkpoint and train the model again.", file=file))
 
 
 def _libraries() -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from movietui.data.fetch.estimates import fits
+from movietui.data.language import tr
 
 QUICK = "mf"
 """The model that is trained first, within seconds."""
@@ -38,16 +39,16 @@ HOLD_OUT = ("blend",)
 own. The fit on all ratings keeps what was learned from these ratings, and takes half as long."""
 CLOSED_FORM = "closed form"
 """The only stage of a fit without epochs."""
-WHILE_LEARNING = "the mean over the epoch, while the network learns"
-LEFT_OUT = "on ratings of some users, each predicted without itself"
+WHILE_LEARNING = tr("the mean over the epoch, while the network learns")
+LEFT_OUT = tr("on ratings of some users, each predicted without itself")
 TRAIN_LOSSES: Mapping[str, str] = {
     **dict.fromkeys(
         ("sgd-mf", "deep-mf", "residual-mf", "dot", "ncf", "hybrid", "autorec", "demographic"), WHILE_LEARNING
     ),
-    "pair": f"{WHILE_LEARNING}, of the mean ratings of pairs",
+    "pair": tr("{mean}, of the mean ratings of pairs", mean=WHILE_LEARNING),
     **dict.fromkeys(("user-knn", "item-knn", "ease", "ials", "vae"), LEFT_OUT),
-    "sasrec": "on ratings of some users, each predicted from their earlier ones",
-    "blend": "on the tenth that the weights are learned from, which the part has not seen",
+    "sasrec": tr("on ratings of some users, each predicted from their earlier ones"),
+    "blend": tr("on the tenth that the weights are learned from, which the part has not seen"),
 }
 """What the train loss of an epoch is measured on, in words. For other models, and for every validation loss, it is
 measured after the epoch, on the ratings of that part."""
@@ -64,12 +65,12 @@ TASKS: tuple[Task, ...] = get_args(Task)
 
 Order = Literal["liked", "likely", "stars", "year", "title", "ratings"]
 ORDERS: Mapping[Order, str] = {
-    "liked": "how much you would like it",
-    "likely": "how likely you are to watch it and like it",
-    "stars": "predicted stars",
-    "year": "year, newest first",
-    "title": "title",
-    "ratings": "number of ratings",
+    "liked": tr("how much you would like it"),
+    "likely": tr("how likely you are to watch it and like it"),
+    "stars": tr("predicted stars"),
+    "year": tr("year, newest first"),
+    "title": tr("title"),
+    "ratings": tr("number of ratings"),
 }
 """What a list can be ordered by, in words for the viewer; the first is the default."""
 DEFAULT_ORDER: Order = "liked"
@@ -141,98 +142,120 @@ RATING: tuple[Task, ...] = ("rating",)
 RANKING: tuple[Task, ...] = ("ranking",)
 PAIR: tuple[Task, ...] = ("pair",)
 SYMBOLS: Mapping[str, str] = {
-    "p": "a predicted rating",
-    "r": "the rating that the user gave",
-    "j": "a rank, from 1 to k",
-    "k": "the length of the list, 10 in ndcg@10",
-    "h_j": "1 if the movie at rank j is relevant (4 stars or more in test), else 0",
-    "t_j": "1 if the user rated the movie at rank j in test, else 0",
-    "R": "the number of the user's relevant movies",
-    "P_j": "the precision of the first j movies",
-    "x_i": "the number of lists that movie i is in, ascending",
-    "n": "the number of rated movies",
-    "e_u": "the sum of a user's squared errors",
-    "n_u": "the number of a user's test ratings",
-    "users": "the number of users",
-    "s": "the standard deviation of ndcg@10 over the users",
-    "a": "ndcg@10 for one member",
-    "b": "ndcg@10 for the other member",
+    "p": tr("a predicted rating"),
+    "r": tr("the rating that the user gave"),
+    "j": tr("a rank, from 1 to k"),
+    "k": tr("the length of the list, 10 in ndcg@10"),
+    "h_j": tr("1 if the movie at rank j is relevant (4 stars or more in test), else 0"),
+    "t_j": tr("1 if the user rated the movie at rank j in test, else 0"),
+    "R": tr("the number of the user's relevant movies"),
+    "P_j": tr("the precision of the first j movies"),
+    "x_i": tr("the number of lists that movie i is in, ascending"),
+    "n": tr("the number of rated movies"),
+    "e_u": tr("the sum of a user's squared errors"),
+    "n_u": tr("the number of a user's test ratings"),
+    "users": tr("the number of users"),
+    "s": tr("the standard deviation of ndcg@10 over the users"),
+    "a": tr("ndcg@10 for one member"),
+    "b": tr("ndcg@10 for the other member"),
 }
 """What the letters in the formulas of metrics mean."""
 METRICS: Mapping[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric(
-            *("rmse", RATING + PAIR, False, "root mean squared error, on the scale of the ratings"),
+            *("rmse", RATING + PAIR, False, tr("root mean squared error, on the scale of the ratings")),
             "sqrt(mean((p − r)²))",
             reference="Herlocker et al. 2004",
             title="RMSE",
             headline=True,
         ),
         Metric(
-            *("rmse_undated", RATING + PAIR, False, "rmse without telling the model when the test ratings were given"),
+            *(
+                "rmse_undated",
+                RATING + PAIR,
+                False,
+                tr("rmse without telling the model when the test ratings were given"),
+            ),
             "sqrt(mean((p − r)²))",
             headline=True,
         ),
         Metric(
-            *("mae", RATING + PAIR, False, "mean absolute error, on the scale of the ratings", "mean(abs(p − r))"),
+            *("mae", RATING + PAIR, False, tr("mean absolute error, on the scale of the ratings"), "mean(abs(p − r))"),
             reference="Herlocker et al. 2004",
             title="MAE",
             headline=True,
         ),
         Metric(
-            *("accuracy", RATING, True, "share of predictions that, rounded to whole numbers, are the rating"),
+            *("accuracy", RATING, True, tr("share of predictions that, rounded to whole numbers, are the rating")),
             "mean(round(p) = r)",
             headline=True,
         ),
         Metric(
-            *("ndcg@10", RANKING, True, "discounted gain of the first ten, relative to an ideal list"),
+            *("ndcg@10", RANKING, True, tr("discounted gain of the first ten, relative to an ideal list")),
             *("Σ h_j / log2(j + 1), divided by that of an ideal list", "Järvelin and Kekäläinen 2002"),
             headline=True,
         ),
         Metric(
-            *("mse", RATING, False, "mean squared error, on the scale of the ratings", "mean((p − r)²)"),
+            *("mse", RATING, False, tr("mean squared error, on the scale of the ratings"), "mean((p − r)²)"),
             title="MSE",
             headline=True,
         ),
         Metric(
-            *("mse_scaled", RATING + PAIR, False, "mse of ratings divided by 5: inferred from 002 and 004", "mse / 25"),
+            *(
+                "mse_scaled",
+                RATING + PAIR,
+                False,
+                tr("mse of ratings divided by 5: inferred from 002 and 004"),
+                "mse / 25",
+            ),
             headline=True,
         ),
         Metric(
-            *("liked@10", RANKING, True, "share of 4 stars or more among the test ratings of listed movies"),
+            *("liked@10", RANKING, True, tr("share of 4 stars or more among the test ratings of listed movies")),
             "Σ h_j / Σ t_j, over all lists",
         ),
         Metric(
-            *("disliked@10", RANKING, False, "movies in a list that the user gave at most 2 stars in test"),
+            *("disliked@10", RANKING, False, tr("movies in a list that the user gave at most 2 stars in test")),
             "Σ (r ≤ 2) / users, over all lists",
         ),
         Metric(
-            *("believed@10", RANKING, True, "share of listed movies predicted at or above the user's mean rating"),
+            *("believed@10", RANKING, True, tr("share of listed movies predicted at or above the user's mean rating")),
             "mean(p ≥ the user's mean of r in train)",
         ),
         Metric(
-            *("inverted@10", RANKING, False, "share of pairs in a list whose lower movie is predicted > 0.3 ★ higher"),
+            *(
+                "inverted@10",
+                RANKING,
+                False,
+                tr("share of pairs in a list whose lower movie is predicted > 0.3 ★ higher"),
+            ),
             "mean(p of the lower − p of the upper > 0.3)",
         ),
         Metric(
-            *("recall@10", RANKING, True, "share of a user's relevant movies that are among the first ten"),
+            *("recall@10", RANKING, True, tr("share of a user's relevant movies that are among the first ten")),
             *("Σ h_j / R; on strong, Σ h_j / min(k, R)", "Herlocker et al. 2004"),
         ),
         Metric(
-            *("recall@20", RANKING, True, "share of a user's relevant movies that are among the first twenty"),
+            *("recall@20", RANKING, True, tr("share of a user's relevant movies that are among the first twenty")),
             *("Σ h_j / R; on strong, Σ h_j / min(k, R)", "Herlocker et al. 2004"),
         ),
         Metric(
-            *("hit@10", RANKING, True, "share of users with a relevant movie among the first ten"),
+            *("hit@10", RANKING, True, tr("share of users with a relevant movie among the first ten")),
             *("1 if any h_j is 1, else 0", "Deshpande and Karypis 2004"),
         ),
         Metric(
-            *("precision@10", RANKING, True, "share of the first ten that are relevant", "Σ h_j / k"),
+            *("precision@10", RANKING, True, tr("share of the first ten that are relevant"), "Σ h_j / k"),
             "Herlocker et al. 2004",
         ),
         Metric(
-            *("map@10", RANKING, True, "mean over users of the average precision of the first ten", "Σ h_j P_j / R"),
+            *(
+                "map@10",
+                RANKING,
+                True,
+                tr("mean over users of the average precision of the first ten"),
+                "Σ h_j P_j / R",
+            ),
             "map_cut of trec_eval; Voorhees and Harman 2005",
         ),
         Metric(
@@ -240,46 +263,48 @@ METRICS: Mapping[str, Metric] = {
                 "mrr",
                 RANKING,
                 True,
-                "mean over users of the reciprocal rank of the first relevant movie in the whole list",
+                tr("mean over users of the reciprocal rank of the first relevant movie in the whole list"),
             ),
             *("1 / j of the first h_j that is 1", "Voorhees 1999"),
         ),
         Metric(
-            *("coverage@10", RANKING, True, "share of all rated movies that are in anybody's first ten"),
+            *("coverage@10", RANKING, True, tr("share of all rated movies that are in anybody's first ten")),
             *("movies in any list / n", "Ge et al. 2010"),
         ),
         Metric(
-            *("gini@10", RANKING, False, "how unequally the rated movies are in the first ten, 0 (equally) to 1"),
+            *("gini@10", RANKING, False, tr("how unequally the rated movies are in the first ten, 0 (equally) to 1")),
             *("Σ (2 i − n − 1) x_i / (n Σ x_i)", "Shani and Gunawardana 2011"),
         ),
         Metric(
-            *("novelty@10", RANKING, True, "how little known the first ten are, in bits"),
+            *("novelty@10", RANKING, True, tr("how little known the first ten are, in bits")),
             *("mean(−log2(raters / users))", "Zhou et al. 2010"),
         ),
         Metric(
-            *("diversity@10", RANKING, True, "mean Jaccard distance between the genres of two of the first ten"),
+            *("diversity@10", RANKING, True, tr("mean Jaccard distance between the genres of two of the first ten")),
             *("mean(1 − genres in common / genres of either)", "Ziegler et al. 2005"),
         ),
         Metric(
-            *("rmse_margin", RATING, None, "half the width of the 95 % interval of rmse over the users"),
+            *("rmse_margin", RATING, None, tr("half the width of the 95 % interval of rmse over the users")),
             *("1.96 sqrt(Σ (e_u − mse n_u)²) / (2 rmse Σ n_u)", "Cochran 1977"),
         ),
         Metric(
             *("ndcg@10_margin", RANKING, None),
-            *("half the width of the 95 % interval of ndcg@10 over the users measured", "1.96 s / sqrt(users)"),
+            *(tr("half the width of the 95 % interval of ndcg@10 over the users measured"), "1.96 s / sqrt(users)"),
         ),
-        Metric("users", RANKING, None, "number of users whose lists were measured: a sample if there are many"),
+        Metric("users", RANKING, None, tr("number of users whose lists were measured: a sample if there are many")),
         Metric(
-            *("coverage80", RATING, None, "share of ratings within their 80 % interval; ideally 0.8 (`--detail`)"),
+            *("coverage80", RATING, None, tr("share of ratings within their 80 % interval; ideally 0.8 (`--detail`)")),
             "mean(low ≤ r ≤ high)",
         ),
-        Metric("triples", PAIR, None, "number of triples: two users and a movie that both rated"),
-        Metric("ndcg@10_mean", PAIR, True, "ndcg@10 of a shared list, mean of its two members", "(a + b) / 2"),
-        Metric("ndcg@10_min", PAIR, True, "ndcg@10 of a shared list, for the member for whom it is lower", "min(a, b)"),
+        Metric("triples", PAIR, None, tr("number of triples: two users and a movie that both rated")),
+        Metric("ndcg@10_mean", PAIR, True, tr("ndcg@10 of a shared list, mean of its two members"), "(a + b) / 2"),
         Metric(
-            "ndcg@10_gap", PAIR, False, "ndcg@10 of a shared list, difference between its two members", "abs(a − b)"
+            "ndcg@10_min", PAIR, True, tr("ndcg@10 of a shared list, for the member for whom it is lower"), "min(a, b)"
         ),
-        Metric("pairs", PAIR, None, "number of pairs of users that were given a shared list"),
+        Metric(
+            "ndcg@10_gap", PAIR, False, tr("ndcg@10 of a shared list, difference between its two members"), "abs(a − b)"
+        ),
+        Metric("pairs", PAIR, None, tr("number of pairs of users that were given a shared list")),
     )
 }
 """Every metric of movietui, in the order of the columns in a table of runs: if the table is too wide, the last are left
@@ -311,7 +336,8 @@ def metric_named(name: str) -> Metric | None:
     metric, k = METRICS.get(_table_name(name)), _AT.search(name)
     if metric is None or name in METRICS:
         return metric or _of_plugins.get(name)
-    return replace(metric, name=name, measures=metric.measures.replace("first ten", f"first {k and k[0]}"))
+    measures = metric.measures.replace(tr("first ten"), tr("first {number}", number=k and k[0]))
+    return replace(metric, name=name, measures=measures)
 
 
 def has_another_length(name: str) -> bool:
@@ -346,14 +372,14 @@ RUN_METRICS = tuple(metric.name for metric in METRICS.values() if {"rating", "ra
 """The metrics of the tasks ``rating`` and ``ranking``, by which runs are measured."""
 Sampler = Literal["grid", "random", "tpe"]
 SAMPLERS: Mapping[Sampler, str] = {
-    "grid": "all combinations",
-    "random": "drawn at random",
-    "tpe": "drawn where earlier ones were good",
+    "grid": tr("all combinations"),
+    "random": tr("drawn at random"),
+    "tpe": tr("drawn where earlier ones were good"),
 }
 """How a sweep chooses the settings that it tries."""
 SEARCHES: tuple[Sampler, ...] = tuple(name for name in SAMPLERS if name != "grid")
 """The samplers of a search; the first is the default."""
-NEEDS_OPTUNA = "TPE needs optuna; run pip install 'movietui[tune]', or use random."
+NEEDS_OPTUNA = tr("TPE needs optuna; run pip install 'movietui[tune]', or use random.")
 """Said where somebody asks for ``tpe`` without optuna."""
 RANKERS = ("ease", "ials", "vae", "sasrec", "popularity")
 """The models for lists: their settings are chosen by a metric of lists."""
@@ -401,7 +427,7 @@ def higher_is_better(name: str) -> bool:
 
 
 ORDERS_WITHOUT_STARS: Mapping[Order, str] = {
-    "likely": "how likely you are to watch it",
+    "likely": tr("how likely you are to watch it"),
     **{order: words for order, words in ORDERS.items() if order not in ("liked", "likely", "stars")},
 }
 """What a list can be ordered by if the dataset has no stars, in words for the viewer."""
@@ -419,13 +445,13 @@ def orders(*, has_stars: bool) -> Mapping[Order, str]:
 
 Way = Literal["weighted", "average", "without misery", "least misery", "most pleasure", "multiplicative", "borda"]
 WAYS: Mapping[Way, str] = {
-    "weighted": "the mean, moved by the dial towards the least happy of you",
-    "average": "the mean of everybody's scores",
-    "without misery": "the mean, without movies that one of you would give less than 3 stars",
-    "least misery": "the score of whoever would like it least",
-    "most pleasure": "the score of whoever would like it most",
-    "multiplicative": "the product of all scores, so one low score counts a lot",
-    "borda": "the mean of a movie's ranks in your lists",
+    "weighted": tr("the mean, moved by the dial towards the least happy of you"),
+    "average": tr("the mean of everybody's scores"),
+    "without misery": tr("the mean, without movies that one of you would give less than 3 stars"),
+    "least misery": tr("the score of whoever would like it least"),
+    "most pleasure": tr("the score of whoever would like it most"),
+    "multiplicative": tr("the product of all scores, so one low score counts a lot"),
+    "borda": tr("the mean of a movie's ranks in your lists"),
 }
 """The ways to combine the members' lists into one, each described in words for the group."""
 Basis = Literal["ratings", "alike", "everyone"]

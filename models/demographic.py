@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Bools, Dataset, Floats, Ints, Ratings
 from movietui.data.features import Averages, Inputs, demographic_inputs, year
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.caution import cautious
 from movietui.models.networks import forward, layers_of
@@ -79,9 +80,9 @@ class Demographic(Model[DemographicSettings, ViewerInputs]):
     """
 
     name = "demographic"
-    summary = "Age, gender, occupation and genre; ignores personal taste."
+    summary = tr("Age, gender, occupation and genre; ignores personal taste.")
     formula = "m + f(age, gender, occupation, genres)"
-    reference = "earlier system 000"
+    reference = tr("earlier system 000")
     settings_type = DemographicSettings
     needs_torch = True
     on_device = True

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
 from movietui.models.metrics import mse
@@ -93,7 +94,7 @@ class Ease(RankingModel[EaseSettings]):
     """
 
     name = "ease"
-    summary = "Learns which movies go with those you like, in closed form; scores only the most rated movies."
+    summary = tr("Learns which movies go with those you like, in closed form; scores only the most rated movies.")
     formula = "s = x B"
     reference = "Steck 2019, 2020"
     settings_type = EaseSettings
@@ -104,11 +105,11 @@ class Ease(RankingModel[EaseSettings]):
         return 3 * 4 * min(self.settings.movies, len(train.movies)) ** 2
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
-        stages.begin("effects")
+        stages.begin(tr("effects"))
         parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
         parameters["column"] = columns_of(train.counts, self.settings.movies)
         movies = int(parameters["column"].max()) + 1
-        stages.begin("weights")
+        stages.begin(tr("weights"))
         users, ridges = np.arange(len(train.users)), (self.settings.ridge, self.settings.drop)
         if len(users) < movies:
             weights, diagonal = solve_by_users(self.weighted(self.table(parameters, users, movies)), *ridges)
@@ -119,7 +120,7 @@ class Ease(RankingModel[EaseSettings]):
         values = self.settings.values(train.ratings.stars)
         sums = np.bincount(train.ratings.movie, values, minlength=len(train.movies))
         parameters |= weight_parameters(weights, sums, parameters["column"])
-        stages.begin("stars")
+        stages.begin(tr("stars"))
         sampled = sample_users(len(train.users), SAMPLE)
         taste, loss = calibrate(self.sample_scores(train, parameters, diagonal, sampled))
         parameters |= taste

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from movietui.data.dataset import Dataset, Floats
+from movietui.data.language import tr
 from movietui.models.embeddings import UNSPECIFIED, Embedded, EmbeddingSettings, Shape
 from movietui.models.settings import setting
 from movietui.models.side_features import movie_inputs, user_inputs
@@ -104,9 +105,9 @@ class DeepMF(Layered[DeepMFSettings]):
     """
 
     name = "deep-mf"
-    summary = "Dense layers over the embeddings of user and movie."
+    summary = tr("Dense layers over the embeddings of user and movie.")
     formula = "m + b_u + c_i + f(p_u, q_i)"
-    reference = "He et al. 2017; earlier system 003"
+    reference = tr("He et al. 2017; earlier system 003")
     settings_type = DeepMFSettings
     published = DeepMFSettings(**AS_003)
 
@@ -126,9 +127,9 @@ class ResidualMF(Layered[ResidualMFSettings]):
     """
 
     name = "residual-mf"
-    summary = "Matrix factorisation, and dense layers for what it misses."
+    summary = tr("Matrix factorisation, and dense layers for what it misses.")
     formula = "m + b_u + c_i + p_u · q_i + f(p_u, q_i)"
-    reference = "He et al. 2017; earlier system 003"
+    reference = tr("He et al. 2017; earlier system 003")
     settings_type = ResidualMFSettings
     published = ResidualMFSettings(**AS_003)
     product = True
@@ -169,9 +170,9 @@ class Ncf(Embedded[NcfSettings]):
     """
 
     name = "ncf"
-    summary = "Dense layers over embeddings, and a sigmoid that spans the scale."
+    summary = tr("Dense layers over embeddings, and a sigmoid that spans the scale.")
     formula = "low + (high − low) σ(m + b_u + c_i + f(p_u, q_i, facts))"
-    reference = "He et al. 2017; earlier system 001"
+    reference = tr("He et al. 2017; earlier system 001")
     settings_type = NcfSettings
     published = NcfSettings(
         user_factors=50,
@@ -240,9 +241,9 @@ class Hybrid(Layered[HybridSettings]):
     """
 
     name = "hybrid"
-    summary = "Dense layers over embeddings, age, gender, occupation, genres and release date."
+    summary = tr("Dense layers over embeddings, age, gender, occupation, genres and release date.")
     formula = "m + b_u + c_i + f(p_u, q_i, facts)"
-    reference = "earlier system 004"
+    reference = tr("earlier system 004")
     settings_type = HybridSettings
     published = HybridSettings(
         factors=50,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
+from movietui.data.language import tr
 from movietui.models.embeddings import UNSPECIFIED, Embedded, EmbeddingSettings, Shape
 from movietui.models.settings import setting
 
@@ -41,9 +42,9 @@ class SgdMF(Product[SgdMFSettings]):
     """
 
     name = "sgd-mf"
-    summary = "Matrix factorisation by stochastic gradients; averages several models."
+    summary = tr("Matrix factorisation by stochastic gradients; averages several models.")
     formula = "m + b_u + c_i + p_u · q_i"
-    reference = "Koren, Bell and Volinsky 2009; earlier system 003"
+    reference = tr("Koren, Bell and Volinsky 2009; earlier system 003")
     settings_type = SgdMFSettings
     published = SgdMFSettings(**(UNSPECIFIED | {"factors": 10, "epochs": 10, "batch": 32}))
 
@@ -71,8 +72,8 @@ class Dot(Product[DotSettings]):
     """
 
     name = "dot"
-    summary = "The product of two embeddings."
+    summary = tr("The product of two embeddings.")
     formula = "m + b_u + c_i + p_u · q_i"
-    reference = "Koren, Bell and Volinsky 2009; earlier system 001"
+    reference = tr("Koren, Bell and Volinsky 2009; earlier system 001")
     settings_type = DotSettings
     published = DotSettings(epochs=5, **UNSPECIFIED)

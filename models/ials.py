@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Movies, Ratings, Scale
+from movietui.data.language import tr
 from movietui.models.base import Fitted, History, Parameters, Progress, history_of
 from movietui.models.bias import expected
 from movietui.models.feature_regression import regress
@@ -92,7 +93,7 @@ class Ials(RankingModel[IalsSettings]):
     """
 
     name = "ials"
-    summary = "Factors learned from what people did and did not rate; made for lists."
+    summary = tr("Factors learned from what people did and did not rate; made for lists.")
     formula = "x_u · y_i"
     reference = "Hu, Koren and Volinsky 2008; Rendle et al. 2022"
     settings_type = IalsSettings

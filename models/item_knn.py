@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.data.samples import evenly_spread, ratings_of, some_users
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import Generosity, expected, learn_effects
@@ -81,7 +82,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, NeighbourSums]):
     """
 
     name = "item-knn"
-    summary = "Your ratings of the most similar movies."
+    summary = tr("Your ratings of the most similar movies.")
     formula = "m + b_u + c_i + Σ w e / (doubt + Σ abs(w))"
     reference = "Sarwar et al. 2001; Koren 2010"
     settings_type = ItemKNNSettings
@@ -94,7 +95,7 @@ class ItemKNN(Neighbours[ItemKNNSettings, NeighbourSums]):
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.movies)
-        stages.begin("effects")
+        stages.begin(tr("effects"))
         parameters = learn_effects(train, settings.sweeps, of_users=settings.both)
         residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
         every_list = ResidualLists.of(ratings.user, ratings.movie, residuals, len(train.users))
@@ -106,12 +107,12 @@ class ItemKNN(Neighbours[ItemKNNSettings, NeighbourSums]):
         squares = np.bincount(ratings.movie[rows], residuals[rows].astype(np.float64) ** 2, minlength=total).astype(
             np.float32
         )
-        stages.begin("similarities")
+        stages.begin(tr("similarities"))
         nearest = self.nearest(_products(lists, len(train.users), total), total, np.sqrt(squares))
         parameters |= {"counts": train.counts, "starts": every_list.starts}
         parameters |= {"other": every_list.other, "rest": every_list.residual}
         parameters |= self.neighbour_parameters(train.counts, squares, nearest)
-        stages.begin("weights")
+        stages.begin(tr("weights"))
         sample = self.sample_weights(lists, squares, nearest, drawn[evenly_spread(len(drawn), SAMPLE)])
         return self.with_taste(parameters, train, sample, validation, progress)
 

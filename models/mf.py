@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.caution import cautious
 from movietui.models.settings import Settings, setting
@@ -70,7 +71,7 @@ class BiasedMF(Model[BiasedMFSettings, Posterior]):
     """
 
     name = "mf"
-    summary = "Matrix factorisation; learns tastes, and knows how sure it is."
+    summary = tr("Matrix factorisation; learns tastes, and knows how sure it is.")
     formula = "m + b_u + c_i + p_u · q_i"
     reference = "Lim and Teh 2007; Salakhutdinov and Mnih 2008"
     settings_type = BiasedMFSettings

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
 from movietui.data.features import Block, Tastes
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.caution import cautious
 from movietui.models.mf import BiasedMF, BiasedMFSettings, Posterior, expected
@@ -88,9 +89,9 @@ class Pair(Model[PairSettings, Encoded]):
     """
 
     name = "pair"
-    summary = "Predicts what two people would give a movie together, from who they are and what they like."
+    summary = tr("Predicts what two people would give a movie together, from who they are and what they like.")
     formula = "(m_a + m_b) / 2 + f(a + b, abs(a − b), g, (a + b) g)"
-    reference = "earlier system 002"
+    reference = tr("earlier system 002")
     settings_type = PairSettings
     needs_torch = True
     on_device = True

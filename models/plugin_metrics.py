@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from movietui.data import plugins
 from movietui.data.dataset import Dataset, Floats
+from movietui.data.language import tr
 from movietui.data.plugins import Plugin, explained
 from movietui.data.problems import Problem
 from movietui.models.choices import METRICS, RANKING, RATING, Metric, add_metrics
@@ -59,7 +60,7 @@ def load(plugin: Plugin) -> AnyMetric:
     metric = plugin.load()
     if not isinstance(metric, RatingMetric | ListMetric):
         raise plugin.problem(
-            "is neither a RatingMetric nor a ListMetric of movietui.models; update or uninstall the package"
+            tr("is neither a RatingMetric nor a ListMetric of movietui.models; update or uninstall the package")
         )
     return metric
 
@@ -112,10 +113,10 @@ def _computed(kind: type[Chosen], *arguments: Any) -> Metrics:
         if not isinstance(metric, kind):
             continue
         try:
-            with explained(plugin, "be computed"):
+            with explained(plugin, tr("be computed")):
                 value = float(metric.compute(*arguments))
             if not math.isfinite(value):
-                raise plugin.problem(f"is {value} here, not a finite number, so it is left out")
+                raise plugin.problem(tr("is {value} here, not a finite number, so it is left out", value=value))
             metrics[plugin.name] = value
         except Problem as problem:
             plugins.report(problem)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.metrics import mse
 from movietui.models.settings import Settings, setting
@@ -31,7 +32,7 @@ class Popularity(Model[PopularitySettings, None]):
     """
 
     name = "popularity"
-    summary = "The most popular movies; the same for everyone."
+    summary = tr("The most popular movies; the same for everyone.")
     formula = "(s + d m) / (n + d)"
     settings_type = PopularitySettings
     needs_stars = False

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from movietui.data import plugins
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.plugins import Plugin, explained
 from movietui.data.problems import Problem
@@ -95,12 +96,14 @@ def load(plugin: Plugin) -> "type[AnyModel]":
 
     kind = plugin.load()
     if not (isinstance(kind, type) and issubclass(kind, Model)):
-        raise plugin.problem("is not a subclass of movietui.models.Model; update or uninstall the package")
+        raise plugin.problem(tr("is not a subclass of movietui.models.Model; update or uninstall the package"))
     if missing := sorted(getattr(kind, "__abstractmethods__", ())):
-        raise plugin.problem(f"lacks the method {missing[0]}; update or uninstall the package")
+        raise plugin.problem(tr("lacks the method {method}; update or uninstall the package", method=missing[0]))
     if getattr(kind, "name", None) != plugin.name:
-        raise plugin.problem(f"calls itself {getattr(kind, 'name', None)!r}; update or uninstall the package")
-    with explained(plugin, "describe itself"):
+        raise plugin.problem(
+            tr("calls itself {name!r}; update or uninstall the package", name=getattr(kind, "name", None))
+        )
+    with explained(plugin, tr("describe itself")):
         kind.summary.strip()
         describe(kind.settings_type)
         kind()
@@ -113,4 +116,5 @@ MODELS = Registry()
 def check_name(name: str) -> None:
     """Raise ``Problem`` if there is no model with this name."""
     if name not in MODELS:
-        raise no_such(f"There is no model {name!r}", name, MODELS, f"choose one of {', '.join(MODELS)}.")
+        known = tr("choose one of {names}.", names=", ".join(MODELS))
+        raise no_such(tr("There is no model {model!r}", model=name), name, MODELS, known)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.models.base import Fitted, History, Parameters, Progress, Times
 from movietui.models.rankers import RankingModel, Rows
 from movietui.models.settings import Settings, setting
@@ -84,7 +85,7 @@ class SasRec(RankingModel[SasRecSettings]):
     """
 
     name = "sasrec"
-    summary = "Learns which movie people watch next, from the order in which they rated movies; made for lists."
+    summary = tr("Learns which movie people watch next, from the order in which they rated movies; made for lists.")
     formula = "log(1 + n softmax(Q h + b))"
     reference = "Kang and McAuley 2018; Klenitskiy and Vasilev 2023"
     settings_type = SasRecSettings

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
@@ -23,7 +24,15 @@ class Settings:
         for entry in dataclasses.fields(self):
             value, low, high = getattr(self, entry.name), entry.metadata["low"], entry.metadata["high"]
             if not low <= value <= high:
-                raise Problem(f"{entry.name}={value:g} is out of range; use {low:g} to {high:g}.")
+                raise Problem(
+                    tr(
+                        "{setting}={value:g} is out of range; use {low:g} to {high:g}.",
+                        setting=entry.name,
+                        value=value,
+                        low=low,
+                        high=high,
+                    )
+                )
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,7 @@ def describe(settings: type[Settings]) -> tuple[Field, ...]:
     """Return the fields of a settings class, in the order in which they are declared."""
     if settings not in _described:
         meanings = _docstrings(settings)
-        _described[settings] = tuple(_field(entry, meanings[entry.name]) for entry in dataclasses.fields(settings))
+        _described[settings] = tuple(_field(entry, tr(meanings[entry.name])) for entry in dataclasses.fields(settings))
     return _described[settings]
 
 
@@ -69,8 +78,8 @@ def parse(settings: type[S], texts: Mapping[str, str], base: S | None = None) ->
     values: dict[str, float] = {}
     for name, text in texts.items():
         if name not in fields:
-            known = f"choose from {', '.join(fields)}" if fields else "this model has none"
-            raise no_such(f"There is no setting {name!r}", name, fields, f"{known}.")
+            known = tr("choose from {names}", names=", ".join(fields)) if fields else tr("this model has none")
+            raise no_such(tr("There is no setting {setting!r}", setting=name), name, fields, f"{known}.")
         values[name] = _value(fields[name], text)
     return dataclasses.replace(base or settings(), **values)
 
@@ -80,12 +89,21 @@ def _value(entry: Field, text: str) -> float:
         words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
         if text.lower() in words:
             return words[text.lower()]
-        raise Problem(f"{entry.name}={text!r} must be yes or no.")
+        raise Problem(tr("{setting}={value!r} must be yes or no.", setting=entry.name, value=text))
     try:
         return entry.kind(text)
     except ValueError:
-        kind = "a whole number" if entry.kind is int else "a number"
-        raise Problem(f"{entry.name}={text!r} is not {kind}; use {entry.low:g} to {entry.high:g}.") from None
+        kind = tr("a whole number") if entry.kind is int else tr("a number")
+        raise Problem(
+            tr(
+                "{setting}={value!r} is not {kind}; use {low:g} to {high:g}.",
+                setting=entry.name,
+                value=text,
+                kind=kind,
+                low=entry.low,
+                high=entry.high,
+            )
+        ) from None
 
 
 def _docstrings(settings: type[Settings]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings, Scale
+from movietui.data.language import tr
 from movietui.data.samples import evenly_spread
 from movietui.models.base import Fitted, History, Parameters, Progress
 from movietui.models.bias import expected, learn_effects
@@ -45,7 +46,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
     """
 
     name = "user-knn"
-    summary = "Ratings by people whose ratings agree with yours."
+    summary = tr("Ratings by people whose ratings agree with yours.")
     formula = "m + b_u + c_i + Σ w e / (doubt + Σ abs(w))"
     reference = "Herlocker et al. 1999"
     settings_type = UserKNNSettings
@@ -57,7 +58,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         ratings, settings, total = train.ratings, self.settings, len(train.users)
-        stages.begin("effects")
+        stages.begin(tr("effects"))
         parameters = learn_effects(train, settings.sweeps, of_movies=settings.both)
         residuals = ratings.stars - expected(parameters, ratings.user, ratings.movie)
         lists = ResidualLists.of(ratings.movie, ratings.user, residuals, len(train.movies))
@@ -72,7 +73,7 @@ class UserKNN(Neighbours[UserKNNSettings, Neighbourhood]):
             "own": np.append(self._self_weight(ratings_of), 0).astype(np.float32),
         }
         # The ratings of some users, each removed from the similarities to which it contributes.
-        stages.begin("weights")
+        stages.begin(tr("weights"))
         users = evenly_spread(total, SAMPLE)
         rows = np.sort(np.concatenate([train.rows_of(user) for user in users]))
         user_index, movie, rating_residuals = (

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.data.samples import evenly_spread
 from movietui.models.base import Fitted, History, Parameters, Progress, history_of
 from movietui.models.bias import expected
@@ -93,7 +94,7 @@ class Vae(RankingModel[VaeSettings]):
     """
 
     name = "vae"
-    summary = "Compresses what you rated into a short code, and expands it to a list; made for lists."
+    summary = tr("Compresses what you rated into a short code, and expands it to a list; made for lists.")
     formula = "s = log(1 + n p), p = softmax(V' m(x) + b)"
     reference = "Liang et al. 2018; Shenbin et al. 2020"
     settings_type = VaeSettings

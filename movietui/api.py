@@ -19,6 +19,7 @@ from movietui.data.catalogue import GetResult
 from movietui.data.dataset import Dataset, Floats
 from movietui.data.frames import from_frame
 from movietui.data.ids import movie_row, user_row
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.split_names import check_seed
 from movietui.data.splits import split as split_rows
@@ -52,9 +53,9 @@ __all__ = [
 ]
 Id = str | int
 T = TypeVar("T")
-NEEDS_DATASET = "The dataset must come from load() or from_frame()"
-NEEDS_NAME = "The name of a dataset must be text"
-NEEDS_SPLIT = "The name of a split must be text"
+NEEDS_DATASET = tr("The dataset must come from load() or from_frame()")
+NEEDS_NAME = tr("The name of a dataset must be text")
+NEEDS_SPLIT = tr("The name of a split must be text")
 OF_STARS = ("believed", "inverted")
 """The metrics of lists that compare predicted stars, by the part of the name before ``@``."""
 
@@ -74,7 +75,7 @@ def get(name: str, path: str | Path | None = None, *, columns: Sequence[str] = (
     """
     _expect(name, str, NEEDS_NAME)
     if path is not None and not isinstance(path, str | Path):
-        raise Problem(f"The path must be text or a Path; it is of the type {type(path).__name__}.")
+        raise Problem(tr("The path must be text or a Path; it is of the type {type}.", type=type(path).__name__))
     return catalogue.get(name, None if path is None else Path(path), columns=columns, scale=scale)
 
 
@@ -85,7 +86,7 @@ def load(name: str, cleaning: str = "none") -> Dataset:
     any. Raises ``Problem`` for an unknown dataset or rule, and for a dataset that is not on disk.
     """
     _expect(name, str, NEEDS_NAME)
-    return catalogue.load(name, _expect(cleaning, str, "The name of a preset must be text"))
+    return catalogue.load(name, _expect(cleaning, str, tr("The name of a preset must be text")))
 
 
 def split(dataset: Dataset, name: str = "random90", seed: int = 0) -> Split:
@@ -110,7 +111,7 @@ class Recommender:
         ``docs/models.md`` lists them. Raises ``Problem`` for an unknown model or setting, and for a value out of
         range."""
         changes = {key: str(value) for key, value in settings.items()}
-        self._settings = choose(_expect(name, str, "The name of a model must be text"), published, changes)
+        self._settings = choose(_expect(name, str, tr("The name of a model must be text")), published, changes)
         self._name, self._seed = name, _seed(seed)
         self._words = [repr(name), *(["published=True"] if published else [])]
         self._words += [f"{key}={value}" for key, value in changes.items()] + ([f"seed={seed}"] if seed else [])
@@ -141,7 +142,7 @@ class Recommender:
     @property
     def _fitted(self) -> Ranker:
         if self._ranker is None:
-            raise Problem(f"{self!r} is not fitted yet; call fit(train) first.")
+            raise Problem(tr("{recommender!r} is not fitted yet; call fit(train) first.", recommender=self))
         return self._ranker
 
     def predict(self, users: Sequence[Id], movies: Sequence[Id]) -> Floats:
@@ -150,10 +151,16 @@ class Recommender:
         Raises ``Problem`` for an id that the dataset does not have, and if the lists differ in length.
         """
         train = self._fitted.dataset
-        of_users = [user_row(train, user) for user in _ids(users, "users")]
-        of_movies = [movie_row(train, movie) for movie in _ids(movies, "movies")]
+        of_users = [user_row(train, user) for user in _ids(users, tr("users"))]
+        of_movies = [movie_row(train, movie) for movie in _ids(movies, tr("movies"))]
         if len(of_users) != len(of_movies):
-            raise Problem(f"There are {len(of_users):,} users for {len(of_movies):,} movies; give as many of both.")
+            raise Problem(
+                tr(
+                    "There are {users:,} users for {movies:,} movies; give as many of both.",
+                    users=len(of_users),
+                    movies=len(of_movies),
+                )
+            )
         return self.model.predict(np.asarray(of_users, np.int32), np.asarray(of_movies, np.int32))
 
     def recommend(
@@ -173,16 +180,16 @@ class Recommender:
         import pandas as pd
 
         if (users is None) == (ratings is None):
-            raise Problem("recommend needs either the ids of users or ratings={movie: stars}.")
+            raise Problem(tr("recommend needs either the ids of users or ratings={movie: stars}."))
         _check_order(order)
         if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise Problem(f"k is the number of movies, 1 or more, not {k!r}.")
+            raise Problem(tr("k is the number of movies, 1 or more, not {k!r}.", k=k))
         ranker, train = self._fitted, self._fitted.dataset
         alone = users is None or isinstance(users, str | int | np.integer)
         if ratings is not None:
             viewers = [Viewer("profile", "", self._history(ratings))]
         else:
-            ids = _ids([users] if alone else users, "users")
+            ids = _ids([users] if alone else users, tr("users"))
             viewers = [Viewer("user", each, history_of(train, user_row(train, each))) for each in ids]
         lists = []
         for viewer in viewers:
@@ -205,12 +212,20 @@ class Recommender:
     def _history(self, ratings: Mapping[Id, float]) -> History:
         """Return the ratings of somebody who is not in the dataset."""
         train = self._fitted.dataset
-        _expect(ratings, Mapping, "The ratings must be stars by the id of the movie, such as {'50': 5}")
-        movies = [movie_row(train, movie) for movie in _ids([*ratings], "movies")]
+        _expect(ratings, Mapping, tr("The ratings must be stars by the id of the movie, such as {'50': 5}"))
+        movies = [movie_row(train, movie) for movie in _ids([*ratings], tr("movies"))]
         scale = train.scale
         for movie, stars in ratings.items():
             if not (isinstance(stars, int | float | np.number) and scale.low <= stars <= scale.high):
-                raise Problem(f"The rating of {movie} is {stars!r}; give {scale.low:g} to {scale.high:g} stars.")
+                raise Problem(
+                    tr(
+                        "The rating of {movie} is {stars!r}; give {low:g} to {high:g} stars.",
+                        movie=movie,
+                        stars=stars,
+                        low=scale.low,
+                        high=scale.high,
+                    )
+                )
         # Several ids may be of one movie, whose entries were merged.
         return History.of_ratings(np.asarray(movies, np.int32), np.asarray([*ratings.values()], np.float32))
 
@@ -260,7 +275,7 @@ def compare(first: Evaluation, second: Evaluation) -> Difference:
     Raises ``Problem`` unless both are evaluations of the same task on the same test rows.
     """
     for each in (first, second):
-        _expect(each, Evaluation, "compare needs two evaluations, which evaluate() returns")
+        _expect(each, Evaluation, tr("compare needs two evaluations, which evaluate() returns"))
     return compare_evaluations(first, second)
 
 
@@ -268,12 +283,19 @@ def _measures(split: str, task: Task, k: int | Sequence[int], relevant: float | 
     """Return the ranking metrics that were asked for."""
     cuts = list(k) if isinstance(k, Sequence) else [k]
     if task != "ranking" and (cuts or relevant is not None):
-        raise Problem('k and relevant are for lists; evaluate them with task="ranking".')
+        raise Problem(tr('k and relevant are for lists; evaluate them with task="ranking".'))
     for cut in cuts:
         if isinstance(cut, bool) or not isinstance(cut, int) or cut < 1:
-            raise Problem(f"k is the length of lists, 1 or more, or several such numbers; {cut!r} is not.")
+            raise Problem(
+                tr("k is the length of lists, 1 or more, or several such numbers; {length!r} is not.", length=cut)
+            )
     if relevant is not None and not (isinstance(relevant, int | float) and relevant > 0):
-        raise Problem(f"relevant is the number of stars that make a movie relevant, more than 0, not {relevant!r}.")
+        raise Problem(
+            tr(
+                "relevant is the number of stars that make a movie relevant, more than 0, not {relevant!r}.",
+                relevant=relevant,
+            )
+        )
     return measures_for(split, cuts, relevant)
 
 
@@ -293,11 +315,15 @@ def _evaluate_outside(
     name = type(scorer).__name__
     lacking = [method for method in ("fit", "score") if not callable(getattr(scorer, method, None))]
     if isinstance(scorer, type):
-        raise Problem(f"{scorer.__name__} is a class; pass an object of it, such as {scorer.__name__}().")
+        raise Problem(tr("{name} is a class; pass an object of it, such as {name}().", name=scorer.__name__))
     if lacking:
         raise Problem(
-            f"A model is a name, a Recommender, or an object with fit(train) and score(users, movies); {name} lacks "
-            f"{' and '.join(lacking)}."
+            tr(
+                "A model is a name, a Recommender, or an object with fit(train) and score(users, movies); {name} lacks "
+                "{methods}.",
+                name=name,
+                methods=tr(" and ").join(lacking),
+            )
         )
     outside = Outside(scorer, name)
     measured = measure(outside, dataset, split, task, split_seed=split_seed, order=order or "likely", measures=measures)
@@ -315,29 +341,33 @@ def _warn_of_plugins() -> None:
 def _expect(value: T, kind: type[Any], wrong: str) -> T:
     """Return a value. Raise ``Problem`` if it is of another type; ``wrong`` begins the sentence."""
     if not isinstance(value, kind):
-        raise Problem(f"{wrong}; it is of the type {type(value).__name__}.")
+        raise Problem(tr("{wrong}; it is of the type {type}.", wrong=wrong, type=type(value).__name__))
     return value
 
 
 def _seed(seed: int) -> int:
     """Return a seed. Raise ``Problem`` unless it is a whole number of the size that all generators take."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise Problem(f"A seed is a whole number, 0 to {2**32 - 1}, not {seed!r}.")
+        raise Problem(tr("A seed is a whole number, 0 to {largest}, not {seed!r}.", largest=2**32 - 1, seed=seed))
     return int(seed)
 
 
 def _check_order(order: Order) -> None:
     """Raise ``Problem`` unless lists can be in this order."""
     if order not in [*ORDERS]:
-        raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
+        raise Problem(tr("There is no order {order!r}; choose one of {orders}.", order=order, orders=", ".join(ORDERS)))
 
 
 def _ids(ids: Any, what: str) -> list[str]:
     """Return ids as text. Raise ``Problem`` if one is neither text nor a whole number."""
     if isinstance(ids, str | Mapping) or not hasattr(ids, "__iter__"):
-        raise Problem(f"The {what} must be a list of ids; they are of the type {type(ids).__name__}.")
+        raise Problem(
+            tr("The {what} must be a list of ids; they are of the type {type}.", what=what, type=type(ids).__name__)
+        )
     listed = list(ids)
     for each in listed:
         if isinstance(each, bool) or not isinstance(each, str | int | np.integer):
-            raise Problem(f"An id is text or a whole number, such as '50'; among the {what} is {each!r:.80}.")
+            raise Problem(
+                tr("An id is text or a whole number, such as '50'; among the {what} is {id!r:.80}.", what=what, id=each)
+            )
     return [str(each) for each in listed]

@@ -13,10 +13,11 @@ import numpy as np
 
 from movietui.data.cleaning.rules import BY_ID, RULES, Outcome, Row, Rule
 from movietui.data.cleaning.working_tables import AnyTables, Tables, tables_of
+from movietui.data.language import tr
 from movietui.data.movielens.release import Raw
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
-from movietui.data.progress import Report, Stage, silent
+from movietui.data.progress import CLEANING, Report, Stage, silent
 
 VERSION = 7
 """Increase this whenever a rule, the summary of a dataset or what is stored with its cleaned tables changes, so that
@@ -94,21 +95,34 @@ def parse(text: str) -> Cleaning:
     first = next((index for index, word in enumerate(words) if word[0] in "+-"), len(words))
     preset = " ".join(words[:first])
     if preset not in PRESETS:
-        raise no_such(f"There is no cleaning {preset!r}", preset, PRESETS, f"choose one of {', '.join(PRESETS)}.")
+        raise no_such(
+            tr("There is no cleaning {preset!r}", preset=preset),
+            preset,
+            PRESETS,
+            tr("choose one of {presets}.", presets=", ".join(PRESETS)),
+        )
     numbers = dict(_preset(preset).numbers)
     for word in words[first:]:
         match = _CHANGE.fullmatch(word)
         rule = BY_ID.get(match[2]) if match else None
         if match is None or rule is None:
             signed = [("-" if word[0] == "-" else "+") + name for name in BY_ID]
-            otherwise = f"put + or - before one of {', '.join(BY_ID)}."
-            raise no_such(f"There is no cleaning rule {word!r}", word.partition(":")[0], signed, otherwise)
+            otherwise = tr("put + or - before one of {rules}.", rules=", ".join(BY_ID))
+            raise no_such(
+                tr("There is no cleaning rule {word!r}", word=word), word.partition(":")[0], signed, otherwise
+            )
         if match[1] == "+":
             numbers[rule.id] = _number(rule, match[3])
         elif match[3]:
-            raise Problem(f"{word!r} turns a rule off and gives it a number; leave out the number.")
+            raise Problem(tr("{word!r} turns a rule off and gives it a number; leave out the number.", word=word))
         elif rule.always:
-            raise Problem(f"The rule {rule.id} is always on: the rows it removes cannot be used; leave out {word}.")
+            raise Problem(
+                tr(
+                    "The rule {rule} is always on: the rows it removes cannot be used; leave out {word}.",
+                    rule=rule.id,
+                    word=word,
+                )
+            )
         else:
             numbers.pop(rule.id, None)
     return Cleaning.of(numbers)
@@ -118,9 +132,17 @@ def _number(rule: Rule, digits: str | None) -> int:
     if digits is None:
         return rule.number
     if not rule.number:
-        raise Problem(f"The rule {rule.id} has no number; write +{rule.id}.")
+        raise Problem(tr("The rule {rule} has no number; write +{rule}.", rule=rule.id))
     if not rule.low <= int(digits) <= rule.high:
-        raise Problem(f"The number of {rule.id} must be from {rule.low} to {rule.high}, not {digits}.")
+        raise Problem(
+            tr(
+                "The number of {rule} must be from {low} to {high}, not {number}.",
+                rule=rule.id,
+                low=rule.low,
+                high=rule.high,
+                number=digits,
+            )
+        )
     return int(digits)
 
 
@@ -224,7 +246,7 @@ class Cleaner:
         for on, step in self._walk(cleaning, report):
             results.append(replace(step.result, on=on))
             tables = step.after(on)
-        report(Stage("Cleaning", len(RULES), len(RULES), "rules", finished=True))
+        report(Stage(CLEANING, len(RULES), len(RULES), tr("rules"), finished=True))
         counts = (
             tables.ratings,
             int(np.count_nonzero(tables.remaining_users)),
@@ -238,7 +260,12 @@ class Cleaner:
         Raises ``Problem`` for an unknown rule.
         """
         if rule not in BY_ID:
-            raise no_such(f"There is no cleaning rule {rule!r}", rule, BY_ID, f"choose one of {', '.join(BY_ID)}.")
+            raise no_such(
+                tr("There is no cleaning rule {rule!r}", rule=rule),
+                rule,
+                BY_ID,
+                tr("choose one of {rules}.", rules=", ".join(BY_ID)),
+            )
         on, step = next(walked for walked in self._walk(cleaning, silent) if walked[1].result.rule == rule)
         affected = step.outcome.affected
         rows = tuple(affected.rows(offset, offset + limit))
@@ -259,7 +286,7 @@ class Cleaner:
         numbers, tables = dict(cleaning.numbers), self._tables
         for done, rule in enumerate(RULES):
             number = numbers.get(rule.id, rule.number)
-            report(Stage("Cleaning", done, len(RULES), "rules", rule.title.format(number)))
+            report(Stage(CLEANING, done, len(RULES), tr("rules"), rule.title.format(number)))
             step = self._step(rule, number, tables)
             tables = step.after(rule.id in numbers)
             yield rule.id in numbers, step
@@ -315,8 +342,12 @@ def check_any_left(report: CleaningReport) -> None:
     if not report.ratings:
         last = next((rule.rule for rule in reversed(report.rules) if rule.on and rule.removed), None)
         raise Problem(
-            f"No ratings of {report.dataset} are left after cleaning: the rule {last} removed the last ones; choose "
-            "other rules, or check the source files."
+            tr(
+                "No ratings of {dataset} are left after cleaning: the rule {rule} removed the last ones; choose other "
+                "rules, or check the source files.",
+                dataset=report.dataset,
+                rule=last,
+            )
             if last
-            else f"{report.dataset} has no ratings; check the source files."
+            else tr("{dataset} has no ratings; check the source files.", dataset=report.dataset)
         )

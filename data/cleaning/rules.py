@@ -15,12 +15,13 @@ import numpy as np
 
 from movietui.data.cleaning.working_tables import AnyTables, MovieTables, Numbers, Published, Tables, marked
 from movietui.data.dataset import Bools, Ints, Scale
+from movietui.data.language import tr, tr_noun
 from movietui.data.movielens.release import MISSING, NO_GENRE, Malformed
 from movietui.data.titles import LAST_YEAR, with_year
 
 EXAMPLES = 5
 """How many removed or changed rows a report describes for each rule."""
-RATING_COLUMNS = ("user", "movie", "title", "stars", "rated on")
+RATING_COLUMNS = (tr("user"), tr("movie"), tr("title"), tr("stars"), tr("rated on"))
 OFF_STEP = 1e-3
 """How far from the nearest step of its scale a rating may be, in steps."""
 GENDERS = {"f": 0, "female": 0, "m": 1, "male": 1}
@@ -73,7 +74,7 @@ class Rule:
 
 
 def _plural(count: int | str | float, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+    return f"{count} {tr_noun(int(count), thing)}"
 
 
 def label(title: str | int | float, year: str | int | float) -> str:
@@ -130,7 +131,7 @@ def rating_row(published: Published, user: int | str, movie: int, stars: float, 
 def describe_rating(row: Row) -> str:
     """Describe a row of ``rating_row`` in words."""
     stars = f"{row[3]:g}" if isinstance(row[3], float) else row[3]
-    return f"user {row[0]}, movie {row[1]}, {stars} stars"
+    return tr("user {user}, movie {movie}, {stars} stars", user=row[0], movie=row[1], stars=stars)
 
 
 def _malformed(tables: AnyTables, _: int) -> Outcome[AnyTables]:
@@ -140,7 +141,7 @@ def _malformed(tables: AnyTables, _: int) -> Outcome[AnyTables]:
         return [(line.file, line.line, line.reason) for line in lines[start:end]]
 
     affected = AffectedRows(
-        ("file", "line", "what is wrong"),
+        (tr("file"), tr("line"), tr("what is wrong")),
         len(lines),
         rows,
         lambda row: str(Malformed(str(row[0]), int(row[1]), str(row[2]))),
@@ -280,9 +281,12 @@ def merged_rows(published: Published, groups: Sequence[Sequence[int]], counts: N
         ]
 
     def describe(row: Row) -> str:
-        return f"{label(row[0], row[1])}: {row[2]} merged, {_plural(row[3], 'rating')}"
+        title, ratings = label(row[0], row[1]), _plural(row[3], "rating")
+        return tr("{title}: {movies} merged, {ratings}", title=title, movies=row[2], ratings=ratings)
 
-    return AffectedRows(("title", "year", "movies", "ratings", "rated twice"), len(groups), rows, describe)
+    return AffectedRows(
+        (tr("title"), tr("year"), tr("movies"), tr("ratings"), tr("rated twice")), len(groups), rows, describe
+    )
 
 
 def _merge_titles(tables: Tables, _: int) -> Outcome[Tables]:
@@ -330,7 +334,9 @@ def _without_movies(tables: AnyTables, bad: Bools, note: str = "") -> Outcome[An
     def describe(row: Row) -> str:
         return f"{label(row[1], row[2])}, {_plural(row[4], 'rating')}"
 
-    affected = AffectedRows(("movie", "title", "year", "genres", "ratings"), len(removed), rows, describe)
+    affected = AffectedRows(
+        (tr("movie"), tr("title"), tr("year"), tr("genres"), tr("ratings")), len(removed), rows, describe
+    )
     return Outcome(tables.without_movies(bad), affected, note=note)
 
 
@@ -344,17 +350,19 @@ def _newest_of_title(tables: AnyTables, _: int) -> Outcome[AnyTables]:
 
 
 def _no_genre(tables: AnyTables, _: int) -> Outcome[AnyTables]:
-    return _without_fact(tables, np.array([genres in NO_GENRE for genres in tables.published.genres], bool), "genres")
+    return _without_fact(
+        tables, np.array([genres in NO_GENRE for genres in tables.published.genres], bool), tr("genres")
+    )
 
 
 def _no_year(tables: AnyTables, _: int) -> Outcome[AnyTables]:
-    return _without_fact(tables, tables.published.years == 0, "years")
+    return _without_fact(tables, tables.published.years == 0, tr("years"))
 
 
 def _without_fact(tables: AnyTables, lacking: Bools, fact: str) -> Outcome[AnyTables]:
     """Return the outcome of removing the movies that lack a fact; if all of them lack it, none is removed."""
     if lacking.all():
-        return _without_movies(tables, np.zeros_like(lacking), f"the dataset has no {fact}")
+        return _without_movies(tables, np.zeros_like(lacking), tr("the dataset has no {fact}", fact=fact))
     return _without_movies(tables, lacking)
 
 
@@ -365,7 +373,8 @@ def _old_movies(tables: AnyTables, year: int) -> Outcome[AnyTables]:
 
 def _few_ratings_movies(tables: AnyTables, fewest: int) -> Outcome[AnyTables]:
     never = int(np.count_nonzero(tables.remaining_movies & (tables.ratings_per_movie == 0)))
-    return _without_movies(tables, tables.ratings_per_movie < fewest, f"{never:,} never rated" if never else "")
+    note = tr("{count:,} never rated", count=never) if never else ""
+    return _without_movies(tables, tables.ratings_per_movie < fewest, note)
 
 
 # Users
@@ -380,12 +389,14 @@ def _few_ratings_users(tables: Tables, fewest: int) -> Outcome[Tables]:
     def rows(start: int, end: int) -> list[Row]:
         return [(published.ids_of_users[row], int(counts[row])) for row in removed[start:end].tolist()]
 
-    return Outcome(tables.without_users(bad), AffectedRows(("user", "ratings"), len(removed), rows, describe_user))
+    return Outcome(
+        tables.without_users(bad), AffectedRows((tr("user"), tr("ratings")), len(removed), rows, describe_user)
+    )
 
 
 def describe_user(row: Row) -> str:
     """Describe a user and the number of their ratings in words."""
-    return f"user {row[0]}, {_plural(row[1], 'rating')}"
+    return tr("user {user}, {ratings}", user=row[0], ratings=_plural(row[1], "rating"))
 
 
 # Rules that remove no rows, but change how values are written or leave columns out
@@ -412,10 +423,18 @@ def _titles(tables: AnyTables, _: int) -> Outcome[AnyTables]:
             for row in ordered[start:end]
         ]
 
-    titles = "title" if len(reordered) == 1 else "titles"
-    note = f"{years:,} years split off, article put first in {len(reordered):,} {titles}, {trimmed:,} trimmed"
+    note = tr(
+        "{years:,} years split off, article put first in {count:,} {titles}, {trimmed:,} trimmed",
+        years=years,
+        count=len(reordered),
+        titles=tr_noun(len(reordered), "title"),
+        trimmed=trimmed,
+    )
     affected = AffectedRows(
-        ("movie", "published", "title", "year"), len(changed), rows, lambda row: f"{row[1]} becomes {row[2]}"
+        (tr("movie"), tr("published"), tr("title"), tr("year")),
+        len(changed),
+        rows,
+        lambda row: tr("{title} becomes {new_title}", title=row[1], new_title=row[2]),
     )
     return Outcome(replace(tables, reading_order=True), affected, len(changed), note)
 
@@ -435,10 +454,14 @@ def _gender(tables: AnyTables, _: int) -> Outcome[AnyTables]:
         return [(published.ids_of_users[row], texts[row], codes[row]) for row in coded[start:end]]
 
     affected = AffectedRows(
-        ("user", "published", "code"), len(coded), rows, lambda row: f"user {row[0]}: {row[1]} becomes {row[2]}"
+        (tr("user"), tr("published"), tr("code")),
+        len(coded),
+        rows,
+        lambda row: tr("user {user}: {gender} becomes {code}", user=row[0], gender=row[1], code=row[2]),
     )
     men = sum(codes[row] for row in coded)
-    note = f"{len(coded) - men:,} F, {men:,} M" if texts else "the dataset has no genders"
+    counted = tr("{women:,} F, {men:,} M", women=len(coded) - men, men=men)
+    note = counted if texts else tr("the dataset has no genders")
     return Outcome(replace(tables, coded_gender=True), affected, len(coded), note)
 
 
@@ -450,27 +473,34 @@ def _columns(tables: AnyTables, _: int) -> Outcome[AnyTables]:
     def rows(start: int, end: int) -> list[Row]:
         return [(published.ids_of_users[row], texts[row]) for row in with_code[start:end]]
 
-    affected = AffectedRows(("user", "zip code"), len(with_code), rows, lambda row: f"user {row[0]}: zip code {row[1]}")
-    note = "zip codes; video dates and page links are never read" if with_code else "the dataset has no zip codes"
+    affected = AffectedRows(
+        (tr("user"), tr("zip code")),
+        len(with_code),
+        rows,
+        lambda row: tr("user {user}: zip code {zip_code}", user=row[0], zip_code=row[1]),
+    )
+    never_read = tr("zip codes; video dates and page links are never read")
+    note = never_read if with_code else tr("the dataset has no zip codes")
     return Outcome(replace(tables, keep_zip_codes=False), affected, len(with_code), note)
 
 
 RULES = (
-    Rule("malformed-lines", "malformed lines", _malformed, always=True),
-    Rule("missing-values", "missing values", _missing, always=True),
-    Rule("outside-scale", "ratings out of range", _outside_scale),
-    Rule("duplicate-ratings", "rated twice: newest kept", _duplicates),
-    Rule("unknown-ids", "unknown user or movie", _unknown_ids),
-    Rule("same-title-twice", "same title, year: merged", _merge_titles),
-    Rule("newest-of-title", "same title, genres: newest", _newest_of_title),
-    Rule("no-genre", "movies without a genre", _no_genre),
-    Rule("no-year", "movies without a year", _no_year),
-    Rule("old-movies", "movies from before {}", _old_movies, 1930, 1871, LAST_YEAR),
-    Rule("few-ratings-movies", "movies, under {} ratings", _few_ratings_movies, 5),
-    Rule("few-ratings-users", "users, under {} ratings", _few_ratings_users, 20),  # in most releases, nobody has fewer
-    Rule("titles", "titles, article first", _titles),
-    Rule("gender", "gender as F = 0, M = 1", _gender),
-    Rule("unused-columns", "unused columns", _columns),
+    Rule("malformed-lines", tr("malformed lines"), _malformed, always=True),
+    Rule("missing-values", tr("missing values"), _missing, always=True),
+    Rule("outside-scale", tr("ratings out of range"), _outside_scale),
+    Rule("duplicate-ratings", tr("rated twice: newest kept"), _duplicates),
+    Rule("unknown-ids", tr("unknown user or movie"), _unknown_ids),
+    Rule("same-title-twice", tr("same title, year: merged"), _merge_titles),
+    Rule("newest-of-title", tr("same title, genres: newest"), _newest_of_title),
+    Rule("no-genre", tr("movies without a genre"), _no_genre),
+    Rule("no-year", tr("movies without a year"), _no_year),
+    Rule("old-movies", tr("movies from before {}"), _old_movies, 1930, 1871, LAST_YEAR),
+    Rule("few-ratings-movies", tr("movies, under {} ratings"), _few_ratings_movies, 5),
+    # In most releases, nobody has fewer.
+    Rule("few-ratings-users", tr("users, under {} ratings"), _few_ratings_users, 20),
+    Rule("titles", tr("titles, article first"), _titles),
+    Rule("gender", tr("gender as F = 0, M = 1"), _gender),
+    Rule("unused-columns", tr("unused columns"), _columns),
 )
 BY_ID = {rule.id: rule for rule in RULES}
 

@@ -29,11 +29,12 @@ from movietui.data.cluster.dataset import MANIFEST, RATINGS, UNFINISHED, Cluster
 from movietui.data.cluster.files import FileSystem
 from movietui.data.cluster.rules import SORTED, ClusterTables, apply
 from movietui.data.dataset import Ints, Movies, Ratings, Scale, Users
+from movietui.data.language import tr
 from movietui.data.movielens.raw_frames import MOVIE, frame
 from movietui.data.movielens.release import MISSING, Malformed
 from movietui.data.movielens.text_lines import LINES_PER_MALFORMED, MIN_MALFORMED
 from movietui.data.problems import Problem
-from movietui.data.progress import Report, Stage, silent
+from movietui.data.progress import CLEANING, Report, Stage, silent
 from movietui.data.storage import cache, locations, parquet, remote
 
 STANDARD = "standard"
@@ -67,22 +68,28 @@ def clean(
     """
     locations.dataset(name)
     if name in ("demo", "imdb"):
-        raise Problem(f"The name {name} is reserved; choose another name.")
+        raise Problem(tr("The name {name} is reserved; choose another name.", name=name))
     if cleaning is not None:
         parse(cleaning)
     files = FileSystem(spark)
     uri, output = files.absolute(uri), files.absolute(output)
     if f"{uri}/".startswith(f"{output}/"):
-        raise Problem(f"{uri} is in {output}, which will be replaced; choose another folder for the output.")
+        raise Problem(
+            tr(
+                "{uri} is in {output}, which will be replaced; choose another folder for the output.",
+                uri=uri,
+                output=output,
+            )
+        )
     _check_free(files, output)
     token = uuid.uuid4().hex[:12]
     folder, staging = f"{TABLES}{token}", f"{output}/{STAGING}{token}"
     with _removed(files, staging), files.removed_if_failed(f"{output}/{folder}"):
-        report(Stage("Reading", note=uri))
+        report(Stage(tr("Reading"), note=uri))
         with opened_tables(spark, uri, staging, scale, report) as (every, tables, default):
             rules = parse(cleaning or default)
             tables, results = apply_rules(name, tables, rules, report)
-            report(Stage("Storing", note=output))
+            report(Stage(tr("Storing"), note=output))
             dataset = _write(spark, name, every, tables, results, staging, output, folder)
         facts = {
             "format": _FORMAT,
@@ -104,7 +111,7 @@ def clean(
         files.write(f"{output}/{MANIFEST}", parquet.sealed_json(facts))
     _sweep(files, output, folder)
     remote.save(dataset, {"source": uri, "versions": facts["versions"]})
-    report(Stage("Storing", 1, 1, finished=True))
+    report(Stage(tr("Storing"), 1, 1, finished=True))
     return dataset
 
 
@@ -114,12 +121,18 @@ def _check_free(files: FileSystem, output: str) -> None:
     if entry is None:
         return
     if not entry.is_folder:
-        raise Problem(f"{output} is a file; choose a folder for the output.")
+        raise Problem(tr("{output} is a file; choose a folder for the output.", output=output))
     foreign = [
         each.name for each in files.entries(output) if not each.name.startswith((TABLES, STAGING, MANIFEST, "_", "."))
     ]
     if foreign:
-        raise Problem(f"{output} already has {foreign[0]} in it; choose an empty folder for the output.")
+        raise Problem(
+            tr(
+                "{output} already has {file} in it; choose an empty folder for the output.",
+                output=output,
+                file=foreign[0],
+            )
+        )
 
 
 @contextlib.contextmanager
@@ -160,11 +173,17 @@ def opened_tables(
     limit = max(MIN_MALFORMED, lines // LINES_PER_MALFORMED)
     if malformed[0] > limit:
         raise Problem(
-            f"{uri} is not in a known format: more than {limit:,} of {lines:,} lines are wrong; for example: "
-            f"{malformed[1][0].reason}."
+            tr(
+                "{uri} is not in a known format: more than {limit:,} of {lines:,} lines are wrong; for example: "
+                "{reason}.",
+                uri=uri,
+                limit=limit,
+                lines=lines,
+                reason=malformed[1][0].reason,
+            )
         )
     if not total:
-        raise Problem(f"{uri} has no ratings; {sources.HINT}.")
+        raise Problem(tr("{uri} has no ratings; {hint}.", uri=uri, hint=sources.HINT))
     occurring = np.array(sorted(ratings_of), np.int64)
     raw = replace(source.raw, malformed=(*malformed[1], *source.raw.malformed))
     if not source.describes_movies:
@@ -231,11 +250,11 @@ def apply_rules(
     numbers, results = dict(cleaning.numbers), []
     for done, rule in enumerate(RULES):
         number = numbers.get(rule.id, rule.number)
-        report(Stage("Cleaning", done, len(RULES), "rules", rule.title.format(number)))
+        report(Stage(CLEANING, done, len(RULES), tr("rules"), rule.title.format(number)))
         outcome = apply(rule, tables, number)
         results.append(replace(result_of(rule, number, tables, outcome), on=rule.id in numbers))
         tables = outcome.after if rule.id in numbers else tables
-    report(Stage("Cleaning", len(RULES), len(RULES), "rules", finished=True))
+    report(Stage(CLEANING, len(RULES), len(RULES), tr("rules"), finished=True))
     movies = int(np.count_nonzero(tables.remaining_movies))
     users = tables.total_users
     if tables.unknown_users and not tables.rated_only:  # unknown users remain only if they have ratings
@@ -285,7 +304,9 @@ def _write(
         counts[movie], totals[movie], digests = count, stars, digests + int(digest)
     people = users.agg(sf.count("*"), _digest(*(column for column in users.columns if column != "part"))).collect()[0]
     if (counts != tables.counts[tables.remaining_movies]).any() or people[0] != report.users:
-        raise Problem(f"What Spark wrote to {output} differs from the cleaned ratings; clean them again.")
+        raise Problem(
+            tr("What Spark wrote to {output} differs from the cleaned ratings; clean them again.", output=output)
+        )
     fingerprint = _fingerprint(movies, scale, [int(counts.sum()), digests, people[0], int(people[1])])
     return ClusterDataset(
         name,

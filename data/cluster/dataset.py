@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movietui.data.cluster.files import FileSystem
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import parquet, remote
 from movietui.data.storage.cache import STALE_SECONDS
@@ -75,8 +76,12 @@ class ClusterDataset(remote.RemoteDataset):
             manifest = {}
         if manifest.get("folder") != self.folder or manifest.get("fingerprint") != self.fingerprint:
             raise Problem(
-                f"The ratings of {self.name} at {self.uri} have been removed or changed; clean them again with "
-                f"movietui cluster clean {self.name}."
+                tr(
+                    "The ratings of {dataset} at {uri} have been removed or changed; clean them again with movietui "
+                    "cluster clean {dataset}.",
+                    dataset=self.name,
+                    uri=self.uri,
+                )
             )
         return f"{self.uri}/{self.folder}"
 

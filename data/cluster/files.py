@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 if TYPE_CHECKING:
@@ -49,8 +50,11 @@ class FileSystem:
             return str(files.makeQualified(path).toString()).rstrip("/")
         except Py4JError:
             raise Problem(
-                f"{uri!r} is not a place that Spark can read; give a folder, or a URI such as hdfs://HOST/FOLDER or "
-                "s3a://BUCKET/FOLDER."
+                tr(
+                    "{uri!r} is not a place that Spark can read; give a folder, or a URI such as hdfs://HOST/FOLDER or "
+                    "s3a://BUCKET/FOLDER.",
+                    uri=uri,
+                )
             ) from None
 
     @contextmanager

@@ -32,6 +32,7 @@ from movietui.data.cleaning.rules import (
 from movietui.data.cleaning.rules import MOVIE_RULES as MOVIE_RULES
 from movietui.data.cleaning.working_tables import Ids, Published, remaining_movies
 from movietui.data.dataset import Bools, Ints
+from movietui.data.language import tr
 from movietui.data.movielens.release import MISSING
 
 SORTED = ("user_id", "movie", "time", "file", "row")
@@ -227,7 +228,7 @@ def _few_ratings_users(tables: ClusterTables, fewest: int) -> Applied:
     def rows(start: int, end: int) -> list[Row]:
         return [(each["user_id"], each["rated"]) for each in first[start:end]]
 
-    affected = AffectedRows(("user", "ratings"), tables.total_users - remaining, rows, describe_user)
+    affected = AffectedRows((tr("user"), tr("ratings")), tables.total_users - remaining, rows, describe_user)
     described = tables.users
     if tables.known_users is not None and remaining < tables.total_users:
         ids = [

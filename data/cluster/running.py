@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from movietui.data.language import tr, tr_noun
 from movietui.data.progress import Report, Stage
 
 if TYPE_CHECKING:
@@ -193,12 +194,18 @@ class _Watch:
             stage = self._stage
             if infos:
                 done, total = sum(each.numCompletedTasks for each in infos), sum(each.numTasks for each in infos)
-                what = " and ".join(dict.fromkeys(each.name.partition(" at ")[0] for each in infos))
-                executors = f"{self.work.executors:,} executor{'s' * (self.work.executors != 1)}"
-                spark = f"{what}, {done:,} of {total:,} tasks, {executors}"
+                what = tr(" and ").join(dict.fromkeys(each.name.partition(" at ")[0] for each in infos))
+                executors = f"{self.work.executors:,} {tr_noun(self.work.executors, 'executor')}"
+                spark = tr(
+                    "{what}, {done:,} of {total:,} tasks, {executors}",
+                    what=what,
+                    done=done,
+                    total=total,
+                    executors=executors,
+                )
                 note = " · ".join(filter(None, (stage.note, spark)))
                 if not stage.total:  # a ``Stage`` with a total counts something other than tasks
-                    stage = replace(stage, done=done, total=total, unit="tasks")
+                    stage = replace(stage, done=done, total=total, unit=tr("tasks"))
                 stage = replace(stage, note=note)
             self._pass_on(stage)
 

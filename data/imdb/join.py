@@ -24,6 +24,7 @@ from movietui.data.imdb import table_files, unrated
 from movietui.data.imdb import tables as imdb_tables
 from movietui.data.imdb.names_index import Names, NamesBuilder
 from movietui.data.imdb.title_matching import LabelledMovie, Match, Title, match, wanted_years
+from movietui.data.language import tr
 from movietui.data.movielens.release import MISSING, NO_GENRE
 from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
@@ -230,13 +231,13 @@ class Join:
                 reason, candidates = doubts[movie]
                 rows[way].append(Row(movie, label, reason, tuple(map(self.title, _split(candidates)))))
             elif choice.title is None:
-                rows["unmatched"].append(Row(movie, label, "you chose none of the candidates"))
+                rows["unmatched"].append(Row(movie, label, tr("you chose none of the candidates")))
                 rows["settled"].append(Row(movie, label))
             elif choice.title in self.row_of_title:
                 by["hand"] += 1
                 rows["settled"].append(Row(movie, label, "", (self.title(choice.title),)))
             else:
-                reason = f"you chose {choice.title}, which the join did not read; join again"
+                reason = tr("you chose {title}, which the join did not read; join again", title=choice.title)
                 rows["unmatched"].append(Row(movie, label, reason))
         return JoinReport(
             dataset=self.dataset,
@@ -289,9 +290,9 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
             replace(title, rating=rated[title.id][0], votes=rated[title.id][1]) if title.id in rated else title
             for title in titles
         ]
-    report(Stage("Matching", 0, len(movies), "movies"))
+    report(Stage(tr("Matching"), 0, len(movies), tr("movies")))
     matches = match(movies, titles)
-    report(Stage("Matching", len(movies), len(movies), "movies", finished=True))
+    report(Stage(tr("Matching"), len(movies), len(movies), tr("movies"), finished=True))
     needed = by_hand.union(*({each.title, *each.candidates} for each in matches))
     others = unrated.choose(popular.titles, needed | linked)
     titles = [*(title for title in titles if title.id in needed), *others]
@@ -299,8 +300,11 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
     titles = _with_origins(titles, files, counts, report)
     for table, counted in counts.items():
         if counted.malformed:
-            lines = "line was" if counted.malformed == 1 else "lines were"
-            notes.append(f"{counted.malformed:,} malformed {lines} skipped in {table}.")
+            lines = tr("line was") if counted.malformed == 1 else tr("lines were")
+            skipped = tr(
+                "{count:,} malformed {lines} skipped in {table}.", count=counted.malformed, lines=lines, table=table
+            )
+            notes.append(skipped)
     facts = {
         "links": links,
         "tables": {table: {"rows": counted.rows, "malformed": counted.malformed} for table, counted in counts.items()},
@@ -308,13 +312,13 @@ def join(name: str, folder: Path | None = None, report: Report = silent) -> Join
         "seconds": time.perf_counter() - started,
         "peak": peak_bytes(),
     }
-    report(Stage("Storing", note=" ".join(notes)))
+    report(Stage(tr("Storing"), note=" ".join(notes)))
     tables = _tables(movies, matches, titles, len(others))
     try:
         cache.save_imdb(name, digest, {**tables, ALL_NAMES: names}, facts)
     except cache.Replaced:
-        raise Problem(f"{name} was replaced or removed during the join; join it again.") from None
-    report(Stage("Storing", 1, 1, note=" ".join(notes), finished=True))
+        raise Problem(tr("{dataset} was replaced or removed during the join; join it again.", dataset=name)) from None
+    report(Stage(tr("Storing"), 1, 1, note=" ".join(notes), finished=True))
     return Join(name, **tables, facts=facts, choices=_choices(name)).report()
 
 
@@ -355,9 +359,11 @@ def _published(name: str) -> tuple[str, dict[str, parquet.Columns]]:
         digest = str(cache.describe(name)["raw"])
         return digest, cache.published(name, digest, "movies", "links")
     except FileNotFoundError:
-        raise Problem(f"{name} is not on disk yet; run movietui data get {name}.") from None
+        raise Problem(tr("{dataset} is not on disk yet; run movietui data get {dataset}.", dataset=name)) from None
     except parquet.Damaged:
-        raise Problem(f"The stored tables of {name} are damaged; run movietui data get {name} again.") from None
+        raise Problem(
+            tr("The stored tables of {dataset} are damaged; run movietui data get {dataset} again.", dataset=name)
+        ) from None
 
 
 def _with_links_of_another(to_match: Sequence[LabelledMovie]) -> tuple[list[LabelledMovie], str]:
@@ -591,7 +597,7 @@ def settle(name: str, movie: str, title: str | None) -> JoinReport:
     joined = _load_joined(name)
     row = _movie_row(joined, movie)
     if title is not None and not _ID.fullmatch(title):
-        raise Problem(f"{title!r} is not an IMDb id; it should look like tt0114709.")
+        raise Problem(tr("{title!r} is not an IMDb id; it should look like tt0114709.", title=title))
     return _save_choice(joined, movie, Choice(joined.outcomes["label"][row], title))
 
 
@@ -608,7 +614,9 @@ def unsettle(name: str, movie: str) -> JoinReport:
 def _load_joined(name: str) -> Join:
     joined = load(name)
     if joined is None:
-        raise Problem(f"{name} has not been joined with IMDb yet; run movietui data imdb {name}.")
+        raise Problem(
+            tr("{dataset} has not been joined with IMDb yet; run movietui data imdb {dataset}.", dataset=name)
+        )
     return joined
 
 
@@ -616,7 +624,9 @@ def _movie_row(joined: Join, movie: str) -> int:
     try:
         row: int = joined.movies["id"].index(movie)
     except ValueError:
-        raise Problem(f"{joined.dataset} has no movie {movie}; use an id from the join's report.") from None
+        raise Problem(
+            tr("{dataset} has no movie {movie}; use an id from the join's report.", dataset=joined.dataset, movie=movie)
+        ) from None
     return row
 
 
@@ -647,5 +657,7 @@ def _choices(name: str) -> dict[str, Choice]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise Problem(f"{path}, the file with your choices, cannot be read; repair or remove it.") from None
+        raise Problem(
+            tr("{path}, the file with your choices, cannot be read; repair or remove it.", path=path)
+        ) from None
     return choices

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from movietui.data.fetch import downloads
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
 from movietui.data.safe_text import strip_controls
@@ -14,11 +15,11 @@ MAX_BYTES = 2**31
 """The maximum size of a downloaded table, in bytes; IMDb's largest has 0.7 GB."""
 REQUIRED = "title.basics"
 OPTIONAL = {
-    "title.ratings": "ratings and votes are unknown, so votes cannot decide between titles",
-    "title.crew": "directors are unknown",
-    "name.basics": "the names of directors and actors are unknown",
-    "title.principals": "actors are unknown",
-    "title.akas": "original languages and countries are unknown",
+    "title.ratings": tr("ratings and votes are unknown, so votes cannot decide between titles"),
+    "title.crew": tr("directors are unknown"),
+    "name.basics": tr("the names of directors and actors are unknown"),
+    "title.principals": tr("actors are unknown"),
+    "title.akas": tr("original languages and countries are unknown"),
 }
 """The tables that may be missing, and what follows if they are."""
 LARGE = frozenset({"title.principals", "title.akas"})
@@ -46,16 +47,29 @@ def tables(folder: Path | None, report: Report = silent) -> TableFiles:
         return _downloads(report)
     folder = folder.expanduser()
     if not folder.is_dir():
-        raise Problem(f"There is no folder {folder}; choose the one with {REQUIRED}.tsv.gz.")
+        raise Problem(
+            tr("There is no folder {folder}; choose the one with {table}.tsv.gz.", folder=folder, table=REQUIRED)
+        )
     files: dict[str, Path] = {}
     for table in (REQUIRED, *OPTIONAL):
         for path in (folder / f"{table}.tsv.gz", folder / f"{table}.tsv"):
             if path.is_file():
                 files.setdefault(table, path)
     if REQUIRED not in files:
-        raise Problem(f"{folder} has no file {REQUIRED}.tsv.gz; download it from {URL} into that folder.")
+        raise Problem(
+            tr(
+                "{folder} has no file {table}.tsv.gz; download it from {url} into that folder.",
+                folder=folder,
+                table=REQUIRED,
+                url=URL,
+            )
+        )
     where = strip_controls(str(folder))
-    notes = (f"{table}.tsv.gz is not in {where}: {lost}." for table, lost in OPTIONAL.items() if table not in files)
+    notes = (
+        tr("{table}.tsv.gz is not in {folder}: {lost}.", table=table, folder=where, lost=lost)
+        for table, lost in OPTIONAL.items()
+        if table not in files
+    )
     return TableFiles(files, tuple(notes))
 
 
@@ -65,9 +79,11 @@ def _downloads(report: Report) -> TableFiles:
         try:
             files[table] = _download(table, report)
         except downloads.Failed as failure:
-            failed = f"{table}.tsv.gz could not be downloaded: {failure}"
+            failed = tr("{table}.tsv.gz could not be downloaded: {reason}", table=table, reason=failure)
             if table not in LARGE:
-                raise Problem(f"{failed}; download it from {URL} elsewhere and use --from FOLDER.") from None
+                raise Problem(
+                    tr("{failed}; download it from {url} elsewhere and use --from FOLDER.", failed=failed, url=URL)
+                ) from None
             notes.append(f"{failed}; {OPTIONAL[table]}.")
     return TableFiles(files, tuple(notes))
 
@@ -76,7 +92,8 @@ def _download(table: str, report: Report) -> Path:
     """Return the file of a table, which is downloaded if it is missing. Raises ``downloads.Failed``."""
     path = _folder() / f"{table}.tsv.gz"
     if not path.is_file():
-        downloads.download(f"{URL}/{path.name}", path, f"{table} from {URL.split('/')[2]}", report, size=MAX_BYTES)
+        note = tr("{table} from {host}", table=table, host=URL.split("/")[2])
+        downloads.download(f"{URL}/{path.name}", path, note, report, size=MAX_BYTES)
     return path
 
 
@@ -96,5 +113,5 @@ def damaged_table(path: Path, wrong: str) -> Problem:
     """
     if path.parent == _folder():
         path.unlink(missing_ok=True)
-        return Problem(f"{path} {wrong}; it was removed; join again to download it.")
-    return Problem(f"{path} {wrong}; download it again.")
+        return Problem(tr("{path} {wrong}; it was removed; join again to download it.", path=path, wrong=wrong))
+    return Problem(tr("{path} {wrong}; download it again.", path=path, wrong=wrong))

@@ -22,6 +22,7 @@ from movietui.data.imdb.names_index import NamesBuilder
 from movietui.data.imdb.origins import Alias, origin_of
 from movietui.data.imdb.table_files import damaged_table
 from movietui.data.imdb.title_matching import KINDS, Title, loose_keys
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
 from movietui.data.safe_text import strip_controls
@@ -456,13 +457,16 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
     size = 0
     for content, done in prefetched(_line_chunks(path)):
         size = path.stat().st_size
-        report(Stage("Reading", done, size, "bytes", path.name))
+        report(Stage(tr("Reading"), done, size, "bytes", path.name))
         if not header:
             first, _, content = content.partition(b"\n")
             header = first.decode("utf-8", "replace").strip().split("\t", MOST_COLUMNS)
             missing = [column for column in columns if header.count(column) != 1]
             if missing:
-                raise damaged_table(path, f"is not IMDb's {named}: its first line has no column {missing[0]}")
+                raise damaged_table(
+                    path,
+                    tr("is not IMDb's {table}: its first line has no column {column}", table=named, column=missing[0]),
+                )
         if not content or content.isspace():
             continue
         try:
@@ -483,12 +487,17 @@ def _pieces(path: Path, columns: Sequence[str], counts: ReadCounts, report: Repo
         except pa.ArrowInvalid:
             if counts.malformed > MOST_MALFORMED:
                 raise damaged_table(
-                    path, f"is not IMDb's {named}: more than {MOST_MALFORMED:,} lines are malformed"
+                    path,
+                    tr(
+                        "is not IMDb's {table}: more than {limit:,} lines are malformed",
+                        table=named,
+                        limit=MOST_MALFORMED,
+                    ),
                 ) from None
             raise _long_line(path) from None
         counts.rows += read.num_rows
         yield read
-    report(Stage("Reading", size, size, "bytes", path.name, finished=True))
+    report(Stage(tr("Reading"), size, size, "bytes", path.name, finished=True))
 
 
 def _without_undecodable(content: bytes, cells: int) -> tuple[bytes, int]:
@@ -511,7 +520,9 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _long_line(path: Path) -> Problem:
-    return damaged_table(path, f"is not an IMDb table: it has a line of more than {LONGEST_LINE:,} bytes")
+    return damaged_table(
+        path, tr("is not an IMDb table: it has a line of more than {limit:,} bytes", limit=LONGEST_LINE)
+    )
 
 
 def _line_chunks(path: Path) -> Iterator[Piece]:
@@ -523,7 +534,7 @@ def _line_chunks(path: Path) -> Iterator[Piece]:
         size += len(part)
         unpacked += len(part)
         if unpacked > MOST_UNPACKED:
-            raise damaged_table(path, f"unpacks to more than the limit of {MOST_UNPACKED:,} bytes")
+            raise damaged_table(path, tr("unpacks to more than the limit of {limit:,} bytes", limit=MOST_UNPACKED))
         if size < CHUNK:
             continue
         whole = b"".join(rest)
@@ -543,14 +554,16 @@ def _unpacked(path: Path) -> Iterator[Piece]:
             head = file.read(512)
             file.seek(0)
             if not head:
-                raise damaged_table(path, "is empty")
+                raise damaged_table(path, tr("is empty"))
             if looks_like_html(head):
-                raise damaged_table(path, "is a web page, not an IMDb table")
+                raise damaged_table(path, tr("is a web page, not an IMDb table"))
             yield from _inflated(path, file) if head.startswith(b"\x1f\x8b") else _read(file)
     except zlib.error:
-        raise damaged_table(path, "is damaged") from None
+        raise damaged_table(path, tr("is damaged")) from None
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror or error}; check the path.") from None
+        raise Problem(
+            tr("{path} cannot be read: {reason}; check the path.", path=path, reason=error.strerror or error)
+        ) from None
 
 
 def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
@@ -566,7 +579,7 @@ def _inflated(path: Path, file: BinaryIO) -> Iterator[Piece]:
             if part:
                 yield part, done
     if not stream.eof:
-        raise damaged_table(path, "is incomplete")
+        raise damaged_table(path, tr("is incomplete"))
 
 
 def _read(file: BinaryIO) -> Iterator[Piece]:

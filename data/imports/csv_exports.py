@@ -46,12 +46,13 @@ from movietui.data.imports.fields import (
     to_year,
     uncertain,
 )
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.titles import movie_key, parse_label, title_key
 
 DELIMITERS = ",;\t"
-SERVICES = "Letterboxd, IMDb, Trakt, MovieLens or TMDB"
+SERVICES = tr("Letterboxd, IMDb, Trakt, MovieLens or TMDB")
 SERIES = (
     "serie",
     "episod",
@@ -269,7 +270,10 @@ def _encoding(path: PurePosixPath, content: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise Problem(
-        f"{path.name} is not a text file in UTF-8, UTF-16 or Windows-1252; choose the file as you downloaded it."
+        tr(
+            "{file} is not a text file in UTF-8, UTF-16 or Windows-1252; choose the file as you downloaded it.",
+            file=path.name,
+        )
     )
 
 
@@ -295,8 +299,13 @@ def _find_header(path: PurePosixPath, content: bytes, encoding: str, choices: Ch
         return _Head(None, "", [], 0)
     shown = strip_controls(opening[:60])
     raise Problem(
-        f"{path.name} begins with {shown!r}, which is not a header of {SERVICES}, and it has no title column; "
-        "choose the file as you downloaded it."
+        tr(
+            "{file} begins with {header!r}, which is not a header of {services}, and it has no title column; choose "
+            "the file as you downloaded it.",
+            file=path.name,
+            header=shown,
+            services=SERVICES,
+        )
     )
 
 
@@ -335,10 +344,14 @@ def _titles(path: PurePosixPath, content: bytes, encoding: str, choices: Choices
         try:
             title, year = parse_label(_title(text.replace("[", "(").replace("]", ")") if text.endswith("]") else text))
             if not title:
-                raise NotAMovie("it has no title")
+                raise NotAMovie(tr("it has no title"))
             table.entries.append(Entry(title, year))
         except NotAMovie as reason:
-            table.skipped.add(Skipped(f"{path.name} line {number}", to_title(line[:200])[:200], str(reason)))
+            table.skipped.add(
+                Skipped(
+                    tr("{file} line {number}", file=path.name, number=number), to_title(line[:200])[:200], str(reason)
+                )
+            )
     meaning, is_unclear = _meaning(path, choices, "")
     table.entries = [_marked(entry, meaning) for entry in table.entries]
     table.list_name = _list_name(path, "", choices) if meaning == "list" else ""
@@ -472,13 +485,18 @@ class _Reader:
                         yield (
                             lines.line_num,
                             [*fields, *[""] * missing],
-                            f"it should have {width} fields, not {len(fields)}",
+                            tr("it should have {needed} fields, not {count}", needed=width, count=len(fields)),
                         )
                         continue
                 yield lines.line_num, fields, ""
         except csv.Error as error:
             raise Problem(
-                f"{name} line {lines.line_num} cannot be read ({error}); choose the file as you downloaded it."
+                tr(
+                    "{file} line {number} cannot be read ({error}); choose the file as you downloaded it.",
+                    file=name,
+                    number=lines.line_num,
+                    error=error,
+                )
             ) from None
 
     def read(self) -> Table:
@@ -500,7 +518,7 @@ class _Reader:
         return self.table
 
     def _at(self, number: int) -> str:
-        return f"{self.path.name} line {number}"
+        return tr("{file} line {number}", file=self.path.name, number=number)
 
     # The formats of the columns
 
@@ -544,18 +562,33 @@ class _Reader:
                 self.scale_by = "chosen" if self.choices.scale else "stated" if stated else "assumed"
             if suggested > top:
                 name = _quoted(self.head.header[column])
-                self.notes.append(f"Many ratings in {name} are above {top}; a scale of {suggested} would fit them.")
+                self.notes.append(
+                    tr(
+                        "Many ratings in {column} are above {top}; a scale of {suggested} would fit them.",
+                        column=name,
+                        top=top,
+                        suggested=suggested,
+                    )
+                )
 
     def _choose_order(self, column: int, texts: Sequence[str]) -> None:
         order, contradicting = date_order(texts)
         self.orders[column] = order
         unclear = [text for text in texts if not order and uncertain(text)]
         if unclear:
-            why = "some start with the day, some with the month" if contradicting else "is the day or the month first?"
+            why = (
+                tr("some start with the day, some with the month")
+                if contradicting
+                else tr("is the day or the month first?")
+            )
             self.notes.append(
-                f"Dates such as {strip_controls(min(unclear))} in {_quoted(self.head.header[column])} are unclear "
-                f"({why}), so these movies are imported without a date; if a movie is rated twice, the rating whose "
-                "date has the later year counts."
+                tr(
+                    "Dates such as {date} in {column} are unclear ({why}), so these movies are imported without a "
+                    "date; if a movie is rated twice, the rating whose date has the later year counts.",
+                    date=strip_controls(min(unclear)),
+                    column=_quoted(self.head.header[column]),
+                    why=why,
+                )
             )
 
     def _understand(self) -> None:
@@ -626,7 +659,7 @@ class _Reader:
         if not title and not imdb:
             if not any(cell.strip() for cell in fields):
                 return None
-            raise NotAMovie("it has no title")
+            raise NotAMovie(tr("it has no title"))
         if self.kind >= 0:
             self._check_kind(fields[self.kind])
         year = self._year(number, title, fields[self.year]) if self.year >= 0 else 0
@@ -654,19 +687,21 @@ class _Reader:
         elif stars is not None and not self.listed:
             marks = _MARKS_OF[""]
         if stars is None and not is_unread and self.rated_only:
-            raise NotAMovie("it has no rating")
+            raise NotAMovie(tr("it has no rating"))
         return stars, marks
 
     def _check_kind(self, text: str) -> None:
         kind = title_key(text)
         series = kind != "movie" if self.layout.name == "tmdb" else any(word in kind for word in SERIES)
         if series:
-            raise NotAMovie(f"it is not a movie; its type is {strip_controls(text.strip())}")
+            raise NotAMovie(tr("it is not a movie; its type is {kind}", kind=strip_controls(text.strip())))
 
     def _year(self, number: int, title: str, text: str) -> int:
         year = to_year(text)
         if not year and text.strip():
-            self._report_unread(number, title, f"the year {strip_controls(text.strip()[:40])!r} cannot be read")
+            self._report_unread(
+                number, title, tr("the year {text!r} cannot be read", text=strip_controls(text.strip()[:40]))
+            )
         return year
 
     def _stars(self, number: int, title: str, fields: list[str]) -> tuple[float | None, bool]:
@@ -678,7 +713,7 @@ class _Reader:
             try:
                 stars = to_stars(text, top)
             except ValueError as error:
-                self._report_unread(number, title, f"{error}; the movie is imported without it")
+                self._report_unread(number, title, tr("{error}; the movie is imported without it", error=error))
                 return None, True
             if stars is not None:
                 return stars, False
@@ -693,7 +728,9 @@ class _Reader:
             moment = to_moment(text, order) or ("" if order else uncertain(text))
             if not moment:
                 self._report_unread(
-                    number, title, f"the date {strip_controls(text.strip()[:40])!r} cannot be read, or is in the future"
+                    number,
+                    title,
+                    tr("the date {text!r} cannot be read, or is in the future", text=strip_controls(text.strip()[:40])),
                 )
             return moment
         return ""

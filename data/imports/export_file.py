@@ -10,6 +10,7 @@ from movietui.data.imports import csv_exports, trakt
 from movietui.data.imports.columns import key_of, keys_of
 from movietui.data.imports.entries import Choices, Entry, Export, Log, NamedList
 from movietui.data.imports.merging import Hashes, hashes_of, merged, namesake_labels, shared_keys, title_year_key
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 
@@ -41,7 +42,10 @@ def read(path: Path, choices: Choices | None = None) -> Export:
     contents.clear()
     formats = {table.format for table in parts.values()}
     if len(formats) > 1:
-        raise Problem(f"{path} contains tables from {' and '.join(sorted(formats))}; import them one by one.")
+        services = tr(" and ").join(sorted(formats))
+        raise Problem(
+            tr("{path} contains tables from {services}; import them one by one.", path=path, services=services)
+        )
     skipped, unread = Log(), Log()
     for table in parts.values():
         skipped.extend(table.skipped)
@@ -52,7 +56,7 @@ def read(path: Path, choices: Choices | None = None) -> Export:
     if not entries and not lists:
         first = skipped.rows[0] if skipped.rows else None
         why = f" ({first.location}: {first.reason})" if first else ""
-        raise Problem(f"{path} contains no movie{why}; choose the file as you downloaded it.")
+        raise Problem(tr("{path} contains no movie{why}; choose the file as you downloaded it.", path=path, why=why))
     return Export(
         formats.pop(),
         entries,
@@ -77,8 +81,8 @@ def _check_columns(path: Path, parts: Mapping[PurePosixPath, csv_exports.Table],
     known = [name for table in parts.values() for name in (*dict(table.reading.read), *table.reading.not_read)]
     for name in choices.columns.values():
         if key_of(name) not in keys_of(known):
-            listed = f"its columns are: {', '.join(dict.fromkeys(known))}."
-            raise no_such(f"{path.name} has no column {name!r}", name, known, listed)
+            listed = tr("its columns are: {columns}.", columns=", ".join(dict.fromkeys(known)))
+            raise no_such(tr("{file} has no column {column!r}", file=path.name, column=name), name, known, listed)
 
 
 def _separate_namesakes(
@@ -111,23 +115,36 @@ def _contents(path: Path) -> dict[PurePosixPath, bytes]:
         if stat.S_ISDIR(facts.st_mode):
             return _relevant(path, archive.read_all(path, _wanted, MAX_BYTES))
         if not stat.S_ISREG(facts.st_mode):
-            raise Problem(f"{path} is not a regular file; {archive.EXPORT_HINT}.")
+            raise Problem(tr("{path} is not a regular file; {hint}.", path=path, hint=archive.EXPORT_HINT))
         with path.open("rb") as file:
             head = file.read(512)
             file.seek(0)
             content = head if head.startswith(b"PK\3\4") else file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise Problem(f"There is no file {path}; check the path.") from None
+        raise Problem(tr("There is no file {path}; check the path.", path=path)) from None
     except (OSError, ValueError) as error:
-        raise Problem(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; check the path.") from None
+        raise Problem(
+            tr(
+                "{path} cannot be read: {reason}; check the path.",
+                path=path,
+                reason=getattr(error, "strerror", None) or error,
+            )
+        ) from None
     if head.startswith(b"PK\3\4"):
         return _relevant(path, archive.read_all(path, _wanted, MAX_BYTES))
     if not content or content.isspace():
-        raise Problem(f"{path} is empty; {archive.EXPORT_HINT}.")
+        raise Problem(tr("{path} is empty; {hint}.", path=path, hint=archive.EXPORT_HINT))
     if len(content) > MAX_BYTES:
-        raise Problem(f"{path} is larger than the limit of {MAX_BYTES:,} bytes; {archive.EXPORT_HINT}.")
+        raise Problem(
+            tr(
+                "{path} is larger than the limit of {limit:,} bytes; {hint}.",
+                path=path,
+                limit=MAX_BYTES,
+                hint=archive.EXPORT_HINT,
+            )
+        )
     if archive.looks_like_html(head):
-        raise Problem(f"{path} is a web page, not an export; {archive.EXPORT_HINT}.")
+        raise Problem(tr("{path} is a web page, not an export; {hint}.", path=path, hint=archive.EXPORT_HINT))
     return {PurePosixPath(path.name): content}
 
 
@@ -153,7 +170,14 @@ def _relevant(path: Path, contents: Mapping[PurePosixPath, bytes]) -> dict[PureP
     json = [inner for inner in contents if inner.suffix.casefold() == ".json"]
     relevant = letterboxd or json or list(contents)
     if not relevant:
-        raise Problem(f"{path} contains no table from {csv_exports.SERVICES}; {archive.EXPORT_HINT}.")
+        raise Problem(
+            tr(
+                "{path} contains no table from {services}; {hint}.",
+                path=path,
+                services=csv_exports.SERVICES,
+                hint=archive.EXPORT_HINT,
+            )
+        )
     return {inner: contents[inner] for inner in relevant}
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Literal
 
+from movietui.data.language import tr
 from movietui.data.safe_text import strip_controls
 from movietui.data.titles import FIRST_YEAR, LAST_YEAR
 
@@ -62,7 +63,7 @@ def rating_of(text: str) -> tuple[float, int]:
     full, halves = sum(sign in _FULL for sign in signs), sum(sign in _HALF for sign in signs)
     if signs and full + halves == len(signs) and halves < 2:
         return full + halves / 2, OF_FIVE
-    raise ValueError(f"the rating {strip_controls(text[:40])!r} cannot be read")
+    raise ValueError(tr("the rating {rating!r} cannot be read", rating=strip_controls(text[:40])))
 
 
 def _float(text: str) -> float:
@@ -84,7 +85,14 @@ def to_stars(text: str, top_of_scale: int) -> float | None:
     top = top or top_of_scale
     if not 0 < value <= top:
         low = "0.5" if top == OF_FIVE else "1"
-        raise ValueError(f"the rating {strip_controls(text[:40])!r} is not from {low} to {top}")
+        raise ValueError(
+            tr(
+                "the rating {rating!r} is not from {lowest} to {highest}",
+                rating=strip_controls(text[:40]),
+                lowest=low,
+                highest=top,
+            )
+        )
     return max(0.5, (value / top * 10 + 0.5) // 1 / 2)
 
 
@@ -129,7 +137,7 @@ def to_title(text: str) -> str:
     if title.startswith(_GUARDED):
         title = title[1:]
     if len(title) > LONGEST_TITLE:
-        raise ValueError(f"its title has more than {LONGEST_TITLE:,} characters")
+        raise ValueError(tr("its title has more than {limit:,} characters", limit=LONGEST_TITLE))
     return title
 
 

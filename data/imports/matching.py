@@ -37,6 +37,7 @@ from movietui.data.imdb.title_matching import (
 )
 from movietui.data.imports.entries import Entry
 from movietui.data.imports.spelling import CHANGING, all_spellings, ends, spelling, spellings
+from movietui.data.language import tr
 from movietui.data.titles import ARTICLES, LAST_YEAR, title_key, with_year
 
 CANDIDATES = 5
@@ -47,7 +48,7 @@ MOST_COMPARED = 2000
 """How many unmatched movies are compared with the titles from about their year; nobody chooses matches for more
 by hand."""
 BY_HAND = "hand"
-SETTLED = "you chose none of them"
+SETTLED = tr("you chose none of them")
 _NOTHING: Mapping[str, str | None] = {}
 _SEVERAL_NAMES = re.compile(r"[(,:\-\u2010-\u2015]")
 """Matches the characters that separate a title from further titles, an article at the end, or a subtitle."""
@@ -302,7 +303,7 @@ class Matcher:
             if len(self._movie_keys(rows)) == 1:
                 return Match(entry, "title", rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
+                return ambiguous(tr("{count} movies fit equally well", count=len(self._movie_keys(rows))), rows)
         if self._removed_movie(entry):
             return self._unmatched(entry)
         both = [*exact, *known]
@@ -314,11 +315,11 @@ class Matcher:
                 objection = self._objection(entry, rows[0], way, words)
                 return ambiguous(objection, rows) if objection else Match(entry, way, rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
+                return ambiguous(tr("{count} movies fit equally well", count=len(self._movie_keys(rows))), rows)
         if undated := [row for row in both if not self._year(row)]:
-            return ambiguous("the year of the movie is unknown", undated)
+            return ambiguous(tr("the year of the movie is unknown"), undated)
         if same := within(others, NEAR_YEARS):
-            return ambiguous("a movie with that name, from about that year, has another id", same)
+            return ambiguous(tr("a movie with that name, from about that year, has another id"), same)
         if self._is_only_on_imdb(entry):
             return self._unmatched(entry)
         whole, part = self._spelled(entry)
@@ -327,9 +328,9 @@ class Matcher:
                 objection = self._objection(entry, rows[0], way, DISTINCTIVE_WORDS)
                 return ambiguous(objection, rows) if objection else Match(entry, way, rows[0])
             if rows:
-                return ambiguous(f"{len(self._movie_keys(rows))} movies fit equally well", rows)
+                return ambiguous(tr("{count} movies fit equally well", count=len(self._movie_keys(rows))), rows)
         if far := within(both, SUGGESTED_YEARS) or within([*similar, *whole], NEAR_YEARS):
-            return ambiguous("the movie with that name is from another year", far)
+            return ambiguous(tr("the movie with that name is from another year"), far)
         return self._unmatched(entry)
 
     def _explained(self, match: Match, *, compare: bool) -> Match:
@@ -342,10 +343,14 @@ class Matcher:
             return match
         if removed := self._removed_movie(entry):
             return match._replace(
-                reason=f"cleaning removed it from {name}: {catalogue.rule_that_removed(self.dataset, removed)}"
+                reason=tr(
+                    "cleaning removed it from {dataset}: {rule}",
+                    dataset=name,
+                    rule=catalogue.rule_that_removed(self.dataset, removed),
+                )
             )
         if compare and not self._is_only_on_imdb(entry) and (alike := self._alike(entry)):
-            return match._replace(reason="its title is only similar to another one", candidates=tuple(alike))
+            return match._replace(reason=tr("its title is only similar to another one"), candidates=tuple(alike))
         return match
 
     def _undated(
@@ -375,7 +380,7 @@ class Matcher:
             ]
             if _far_better_known(self._votes(best), max(rivals, default=0)):
                 return Match(entry, "best known", best)
-        return Match(entry, "", reason="its year is unknown", candidates=tuple(candidates))
+        return Match(entry, "", reason=tr("its year is unknown"), candidates=tuple(candidates))
 
     def _unmatched(self, entry: Entry) -> Match:
         undated, dated, later = self._reasons_unmatched
@@ -384,8 +389,12 @@ class Matcher:
     @cached_property
     def _reasons_unmatched(self) -> tuple[str, str, str]:
         """Why a movie has no match: without a year, with a year, and if it is newer than all movies of the dataset."""
-        no_such_name = f"{self.dataset.name} has no movie with that name"
-        return no_such_name, f"{no_such_name} and year", f"{self.dataset.name} has no movies after {self._last_year}"
+        no_such_name = tr("{dataset} has no movie with that name", dataset=self.dataset.name)
+        return (
+            no_such_name,
+            tr("{reason} and year", reason=no_such_name),
+            tr("{dataset} has no movies after {year}", dataset=self.dataset.name, year=self._last_year),
+        )
 
     # Evidence
 
@@ -398,9 +407,9 @@ class Matcher:
         if self._knowledge is None:
             if way == "part of the title" or (short and not self._only_spaces_apart(entry, row)):
                 return (
-                    "the movie with that name is from another year"
+                    tr("the movie with that name is from another year")
                     if way == "near year"
-                    else "the most similar title is spelled slightly differently"
+                    else tr("the most similar title is spelled slightly differently")
                 )
             return ""
         years = LAST_YEAR if short and way == "near year" else NEAR_YEARS
@@ -409,9 +418,9 @@ class Matcher:
             if namesake.id == self._imdb(row) or difference > years:
                 continue
             if difference == 0:
-                return "IMDb has another movie with that name and year"
+                return tr("IMDb has another movie with that name and year")
             if difference <= NEAR_YEARS or not _far_better_known(self._votes(row), namesake.votes):
-                return "IMDb has other movies with that name"
+                return tr("IMDb has other movies with that name")
         return ""
 
     def _only_spaces_apart(self, entry: Entry, row: int) -> bool:
@@ -546,7 +555,7 @@ class Matcher:
                     continue
                 others = ", ".join(_label(matches[other].entry) for other in indices if other != index)
                 assert match.row is not None
-                reason = f"it would be the same movie as {others}"
+                reason = tr("it would be the same movie as {movies}", movies=others)
                 result[index] = match._replace(way="", row=None, reason=reason, candidates=(match.row,))
         return result
 

@@ -20,6 +20,7 @@ from movietui.data.imports import file_names, nfo
 from movietui.data.imports.entries import LONGEST_NOTE, Entry
 from movietui.data.imports.file_names import FileName
 from movietui.data.imports.merging import merged
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.progress import Meter, Report, silent
 from movietui.data.safe_text import strip_controls
@@ -71,33 +72,48 @@ def read(folder: Path, report: Report = silent) -> Shelf:
     Raises ``Problem`` if the folder cannot be read, has too many files, or contains no movie.
     """
     folder = folder.expanduser()
-    scan = _Scan(Meter(report, "Scanning", 0, "files"))
+    scan = _Scan(Meter(report, tr("Scanning"), 0, tr("files")))
     try:
         opened = os.open(folder, _FOLDER & ~os.O_NOFOLLOW)
     except FileNotFoundError:
-        raise Problem(f"There is no folder {folder}; check the path.") from None
+        raise Problem(tr("There is no folder {folder}; check the path.", folder=folder)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise Problem(f"{folder} cannot be read: {reason}; choose the folder with your movies.") from None
+        raise Problem(
+            tr("{folder} cannot be read: {reason}; choose the folder with your movies.", folder=folder, reason=reason)
+        ) from None
     try:
         scan.folder(opened, PurePosixPath(), "", 0)
     except _TooMany:
         raise Problem(
-            f"{folder} contains more than {MAX_NAMES:,} files and folders; choose the folder with your movies."
+            tr(
+                "{folder} contains more than {limit:,} files and folders; choose the folder with your movies.",
+                folder=folder,
+                limit=MAX_NAMES,
+            )
         ) from None
     except OSError as error:
-        raise Problem(f"{folder} cannot be read: {error.strerror}; choose the folder with your movies.") from None
+        reason = error.strerror
+        raise Problem(
+            tr("{folder} cannot be read: {reason}; choose the folder with your movies.", folder=folder, reason=reason)
+        ) from None
     finally:
         os.close(opened)
     if not scan.entries:
-        raise Problem(f"{folder} contains no movie{_instead(scan)}; choose the folder with your movie files.")
+        raise Problem(
+            tr(
+                "{folder} contains no movie{others}; choose the folder with your movie files.",
+                folder=folder,
+                others=_instead(scan),
+            )
+        )
     return Shelf(merged(scan.entries), scan.files, dict(scan.ignored), tuple(scan.unread))
 
 
 def _instead(scan: "_Scan") -> str:
     others = [f"{what} ({count:,})" for what, count in scan.ignored.items()]
-    others += [f"folders that cannot be read ({len(scan.unread):,})"] * bool(scan.unread)
-    return f", only {', '.join(others)}" if others else ""
+    others += [tr("folders that cannot be read ({count:,})", count=len(scan.unread))] * bool(scan.unread)
+    return tr(", only {others}", others=", ".join(others)) if others else ""
 
 
 def path_text(path: PurePosixPath) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from movietui.data.imports.csv_exports import Table
 from movietui.data.imports.entries import Entry, Mark, Reading, Skipped
 from movietui.data.imports.fields import OF_TEN, to_imdb, to_moment, to_stars, to_title, to_year
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import strict_json
 
@@ -23,9 +24,13 @@ def read(path: PurePosixPath, content: bytes, scale: int = 0) -> Table:
     try:
         items = strict_json.loads(content.decode("utf-8-sig"))
     except ValueError:
-        raise Problem(f"{path.name} is damaged or not JSON; choose the file as you downloaded it from Trakt.") from None
+        raise Problem(
+            tr("{file} is damaged or not JSON; choose the file as you downloaded it from Trakt.", file=path.name)
+        ) from None
     if not isinstance(items, list):
-        raise Problem(f"{path.name} is not a list of movies; choose the zip as you downloaded it from Trakt.")
+        raise Problem(
+            tr("{file} is not a list of movies; choose the zip as you downloaded it from Trakt.", file=path.name)
+        )
     top = scale or OF_TEN
     table = Table("trakt", reading=Reading(path.name, top, "chosen" if scale else "stated"))
     others = 0
@@ -34,14 +39,14 @@ def read(path: PurePosixPath, content: bytes, scale: int = 0) -> Table:
         if not isinstance(movie, dict):
             others += 1
             continue
-        at = f"{path.name} entry {number}"
+        at = tr("{file} entry {number}", file=path.name, number=number)
         entry = _entry(item, movie, at, top, table)
         if entry is None:
-            table.skipped.add(Skipped(at, _text(movie.get("title"))[:200], "it has no title"))
+            table.skipped.add(Skipped(at, _text(movie.get("title"))[:200], tr("it has no title")))
         else:
             table.entries.append(entry)
     if others:
-        reason = "1 entry is not a movie" if others == 1 else f"{others:,} entries are not movies"
+        reason = tr("1 entry is not a movie") if others == 1 else tr("{count:,} entries are not movies", count=others)
         table.skipped.add(Skipped(path.name, "", reason))
     return table
 
@@ -62,7 +67,7 @@ def _entry(item: dict[str, Any], movie: dict[str, Any], at: str, top: int, table
     try:
         stars = to_stars(_text(item.get("rating")), top)
     except ValueError as error:
-        table.unread.add(Skipped(at, title, f"{error}; the movie is imported without it"))
+        table.unread.add(Skipped(at, title, tr("{error}; the movie is imported without it", error=error)))
     tmdb = ids.get("tmdb")
     return Entry(
         title,

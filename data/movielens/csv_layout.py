@@ -9,6 +9,7 @@ users.
 from typing import TYPE_CHECKING
 
 from movietui.data.fetch.archive import Files
+from movietui.data.language import tr
 from movietui.data.movielens import tag_files
 from movietui.data.movielens.number_columns import LINK, RATING, columns_of, quoted_fields
 from movietui.data.movielens.raw_frames import MOVIE, frame, genre_names, numbers, users_of
@@ -37,7 +38,7 @@ HEADERS = {
 def read(files: Files, report: Report) -> Raw:
     """Read the ratings, the movies and, if their files exist, the links and tags. Raises ``Problem``."""
     names = [name for name in FILES if name in files or name not in OPTIONAL]
-    meter = Meter(report, "Reading", files.size(*names), "bytes")
+    meter = Meter(report, tr("Reading"), files.size(*names), "bytes")
     for name in names:
         _check_header(files, name)
     malformed: list[Malformed] = []
@@ -57,8 +58,13 @@ def _check_header(files: Files, name: str) -> None:
     header = head.decode("utf-8", "replace").strip()
     if header.replace('"', "") != HEADERS[name]:
         raise Problem(
-            f"{name} in {files.path} begins with {quote(header)}, not with {HEADERS[name]}; keep the header of the "
-            "original file."
+            tr(
+                "{file} in {path} begins with {header}, not with {expected}; keep the header of the original file.",
+                file=name,
+                path=files.path,
+                header=quote(header),
+                expected=HEADERS[name],
+            )
         )
 
 

@@ -9,6 +9,7 @@ codes. The files of 1M are in latin-1. 10M has no demographics, but has ``tags.d
 from typing import TYPE_CHECKING
 
 from movietui.data.fetch.archive import Files
+from movietui.data.language import tr
 from movietui.data.movielens import tag_files
 from movietui.data.movielens.number_columns import RATING, columns_of
 from movietui.data.movielens.raw_frames import MOVIE, USER, frame, genre_names, numbers, users_of
@@ -61,7 +62,7 @@ def read(files: Files, report: Report) -> Raw:
     names = FILES[:3] if demographics else FILES[:2]
     encoding = "latin-1" if demographics else "utf-8"
     tagged = [TAGS] if TAGS in files else []
-    meter = Meter(report, "Reading", files.size(*names, *tagged), "bytes")
+    meter = Meter(report, tr("Reading"), files.size(*names, *tagged), "bytes")
     malformed: list[Malformed] = []
     ratings = numbers(columns_of(files, "ratings.dat", RATING, "::", malformed, meter))
     meter.set_note("movies.dat")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from movietui.data.fetch.archive import Files
+from movietui.data.language import tr
 from movietui.data.movielens.number_columns import RATING, Field, columns_of
 from movietui.data.movielens.raw_frames import MOVIE, USER, frame, numbers
 from movietui.data.movielens.release import GENRES_100K, MISSING, WHOLE_STARS, Malformed, Raw
@@ -45,7 +46,7 @@ _DAY_MONTH_YEAR = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})")
 
 def read_text(files: Files, report: Report) -> Raw:
     """Read the three text files. Raises ``Problem``."""
-    meter = Meter(report, "Reading", files.size(*TEXT_FILES), "bytes")
+    meter = Meter(report, tr("Reading"), files.size(*TEXT_FILES), "bytes")
     malformed: list[Malformed] = []
     ratings = numbers(columns_of(files, "u.data", RATING, "\t", malformed, meter))
     meter.set_note("u.item")
@@ -108,7 +109,7 @@ def _users(files: Files, malformed: list[Malformed]) -> "pd.DataFrame":
 
 def read_parquet(files: Files, report: Report) -> Raw:
     """Read the three tables in the wheel, which have the rows of the text files, in order. Raises ``Problem``."""
-    meter = Meter(report, "Reading", files.size(*PARQUET_FILES), "bytes")
+    meter = Meter(report, tr("Reading"), files.size(*PARQUET_FILES), "bytes")
     tables = []
     for name, rows in zip(PARQUET_FILES, PARQUET_ROWS, strict=True):
         meter.set_note(name)
@@ -140,7 +141,7 @@ def read_parquet(files: Files, report: Report) -> Raw:
         return Raw(ratings, frame(list(movies), MOVIE), frame(list(users), USER), GENRES_100K, WHOLE_STARS)
     except (KeyError, TypeError, ValueError):
         raise Problem(
-            f"{files.path} does not contain the expected tables of MovieLens 100K; download it again."
+            tr("{path} does not contain the expected tables of MovieLens 100K; download it again.", path=files.path)
         ) from None
 
 
@@ -155,12 +156,18 @@ def _parquet(files: Files, name: str, rows: int) -> "pa.Table":
             unpacked = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
             if metadata.num_rows != rows or unpacked > PARQUET_BYTES:  # before anything is unpacked
                 raise Problem(
-                    f"{name} in {files.path} is not the MovieLens 100K file: it has {metadata.num_rows:,} rows and "
-                    f"unpacks to {unpacked:,} bytes; download it again."
+                    tr(
+                        "{file} in {path} is not the MovieLens 100K file: it has {rows:,} rows and unpacks to {size:,} "
+                        "bytes; download it again.",
+                        file=name,
+                        path=files.path,
+                        rows=metadata.num_rows,
+                        size=unpacked,
+                    )
                 )
             return file.read(use_threads=False)
     except (pa.ArrowInvalid, OSError):
-        raise Problem(f"{name} in {files.path} is damaged; download it again.") from None
+        raise Problem(tr("{file} in {path} is damaged; download it again.", file=name, path=files.path)) from None
 
 
 def _filled(column: "pa.ChunkedArray", field: Field) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.fetch.archive import DATASET_HINT
+from movietui.data.language import tr
 from movietui.data.movielens.release import MISSING
 from movietui.data.problems import Problem
 
@@ -48,5 +49,12 @@ def genre_names(known: Sequence[str], genres: "pd.Series[str]") -> tuple[str, ..
     """
     used = {name for names in set(genres) for name in names.split("|") if name}
     if len(used) > MOST_GENRES:
-        raise Problem(f"The movies have {len(used):,} genres, more than the limit of {MOST_GENRES}; {DATASET_HINT}.")
+        raise Problem(
+            tr(
+                "The movies have {count:,} genres, more than the limit of {limit}; {hint}.",
+                count=len(used),
+                limit=MOST_GENRES,
+                hint=DATASET_HINT,
+            )
+        )
     return (*known, *sorted(used.difference(known)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from movietui.data.fetch import archive
 from movietui.data.fetch.archive import Files
+from movietui.data.language import tr
 from movietui.data.movielens import csv_layout, dat_layout, ml100k_layout
 from movietui.data.movielens.release import Raw
 from movietui.data.problems import Problem
@@ -47,8 +48,10 @@ def layout_of(names: Container[str], source: object) -> Layout | None:
     """
     present = [layout for layout in LAYOUTS if layout.ratings in names]
     if len(present) > 1:
-        both = " and ".join(layout.ratings for layout in present)
-        raise Problem(f"{source} contains {both}, which are two datasets; remove one of them.")
+        both = tr(" and ").join(layout.ratings for layout in present)
+        raise Problem(
+            tr("{path} contains {files}, which are two datasets; remove one of them.", path=source, files=both)
+        )
     return present[0] if present else None
 
 
@@ -77,11 +80,14 @@ def read(path: Path, report: Report = silent) -> Raw:
         layout = layout_of(files.sizes, files.path)
         if layout is None:
             raise Problem(
-                f"{files.path} is not a MovieLens dataset: it has no u.data, ratings.dat or ratings.csv; "
-                f"{archive.DATASET_HINT}."
+                tr(
+                    "{path} is not a MovieLens dataset: it has no u.data, ratings.dat or ratings.csv; {hint}.",
+                    path=files.path,
+                    hint=archive.DATASET_HINT,
+                )
             )
         raw = layout.read(files, report)
-    for table, name in ((raw.ratings, "ratings"), (raw.movies, "movies"), (raw.users, "users")):
+    for table, name in ((raw.ratings, tr("ratings")), (raw.movies, tr("movies")), (raw.users, tr("users"))):
         if table.empty:
-            raise Problem(f"{path} has no {name}; {archive.DATASET_HINT}.")
+            raise Problem(tr("{path} has no {rows}; {hint}.", path=path, rows=name, hint=archive.DATASET_HINT))
     return raw

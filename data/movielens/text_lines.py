@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from movietui.data.dataset import HIGHEST_RATING
 from movietui.data.fetch.archive import Files
+from movietui.data.language import tr
 from movietui.data.movielens.release import MISSING, Malformed
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
@@ -48,8 +49,15 @@ class MalformedLines:
         if len(self.lines) > limit:
             first = self.lines[0]
             raise Problem(
-                f"{self.path} is not in a MovieLens format: more than {limit} lines of {self.name} are wrong; the "
-                f"first is line {first.line}: {first.reason}."
+                tr(
+                    "{path} is not in a MovieLens format: more than {limit} lines of {file} are wrong; the first is "
+                    "line {line}: {reason}.",
+                    path=self.path,
+                    limit=limit,
+                    file=self.name,
+                    line=first.line,
+                    reason=first.reason,
+                )
             )
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from movietui.data.dataset import Dataset, ImdbFacts
 from movietui.data.imdb.origins import COUNTRIES, LANGUAGES, OTHER_NAMES
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import PREFIXES, Fact, person_condition, tag_condition
 from movietui.data.titles import title_key
 
 _CONDITION = re.compile(rf'([+-]?)({"|".join(PREFIXES)})(?:"([^"]*)"?|([^"]*))', re.IGNORECASE)
-_ORIGINS: Mapping[Fact, str] = {"language": "languages", "country": "countries"}
+_ORIGINS: Mapping[Fact, str] = {"language": tr("languages"), "country": tr("countries")}
 """The facts that a join infers from ``title.akas``, with their plurals."""
 
 
@@ -65,23 +66,42 @@ def condition_in(part: str, dataset: Dataset) -> Condition | None:
     fact, typed = PREFIXES[match[2].casefold()], match[3] if match[3] is not None else match[4]
     _require(fact, part, dataset)
     if not title_key(typed):
-        missing = "name" if fact == "person" else fact
-        raise Problem(f"The filter has {part!r} without a {missing}; write one after {match[2]}.")
+        missing = tr("name") if fact == "person" else fact
+        raise Problem(
+            tr(
+                "The filter has {part!r} without a {missing}; write one after {prefix}.",
+                part=part,
+                missing=missing,
+                prefix=match[2],
+            )
+        )
     return Condition(fact, _values(fact, typed, dataset), match[1] != "-")
 
 
 def _require(fact: Fact, part: str, dataset: Dataset) -> None:
     imdb, tags = dataset.movies.imdb, dataset.movies.tags
-    but, join = f"The filter has {part!r}, but {dataset.name}", f"(movietui data imdb {dataset.name})"
+    but = tr("The filter has {part!r}, but {dataset}", part=part, dataset=dataset.name)
+    join = f"(movietui data imdb {dataset.name})"
     if fact == "tag":
         if tags is None or not tags.names:
-            raise Problem(f"{but} has no tags; use a dataset that has, such as ml-latest-small or ml-32m.")
+            raise Problem(
+                tr("{sentence} has no tags; use a dataset that has, such as ml-latest-small or ml-32m.", sentence=but)
+            )
         return
-    facts = _ORIGINS.get(fact, "directors")
+    facts = _ORIGINS.get(fact, tr("directors"))
     if imdb is None:
-        raise Problem(f"{but} has no {facts}; join it with IMDb first {join}.")
+        raise Problem(
+            tr("{sentence} has no {facts}; join it with IMDb first {command}.", sentence=but, facts=facts, command=join)
+        )
     if fact in _ORIGINS and not _rows_by_value(fact, imdb):
-        raise Problem(f"{but} was joined without title.akas.tsv.gz, which has the {facts}; join it again {join}.")
+        raise Problem(
+            tr(
+                "{sentence} was joined without title.akas.tsv.gz, which has the {facts}; join it again {command}.",
+                sentence=but,
+                facts=facts,
+                command=join,
+            )
+        )
 
 
 def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
@@ -91,16 +111,20 @@ def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
         known = _matching(typed, {tags.names[index]: key for key, index in tags.index.items()}, exact=True)
         if not known:
             raise no_such(
-                f"There is no tag {typed!r} here", typed, tags.names, "in the app, type # and a letter to see some."
+                tr("There is no tag {typed!r} here", typed=typed),
+                typed,
+                tags.names,
+                tr("in the app, type # and a letter to see some."),
             )
         return known
     assert imdb is not None
     if fact == "person":
         known = _matching(typed, imdb.name_keys)
         if not known:
-            who = "director or actor" if imdb.acted else "director"
-            again = "" if imdb.acted else f"; to find actors too, join again (movietui data imdb {dataset.name})"
-            raise no_such(f"There is no {who} {typed!r} here", typed, imdb.credited, f"check the name{again}.")
+            who = tr("director or actor") if imdb.acted else tr("director")
+            join = tr("; to find actors too, join again (movietui data imdb {dataset})", dataset=dataset.name)
+            otherwise = tr("check the name{again}.", again="" if imdb.acted else join)
+            raise no_such(tr("There is no {who} {typed!r} here", who=who, typed=typed), typed, imdb.credited, otherwise)
         return known
     names = names_of(fact)
     known = frozenset(code for code in names if code.casefold() == typed.casefold())
@@ -108,8 +132,10 @@ def _values(fact: Fact, typed: str, dataset: Dataset) -> frozenset[str]:
         known = frozenset({str(other)})
     known = known or _matching(typed, {code: title_key(name) for code, name in names.items()}, exact=True)
     if not known:
-        example = "ko or Korean" if fact == "language" else "kr or South-Korea"
-        raise no_such(f"There is no {fact} {typed!r}", typed, names.values(), f"write a code or name, like {example}.")
+        example = tr("ko or Korean") if fact == "language" else tr("kr or South-Korea")
+        wrong = tr("There is no {fact} {typed!r}", fact=fact, typed=typed)
+        otherwise = tr("write a code or name, like {example}.", example=example)
+        raise no_such(wrong, typed, names.values(), otherwise)
     return known
 
 

@@ -9,6 +9,7 @@ from math import inf
 import numpy as np
 
 from movietui.data.dataset import Bools, Dataset, ImdbFacts
+from movietui.data.language import tr
 from movietui.data.near_names import either, no_such
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import EXAMPLE, LAST, PARTS
@@ -117,7 +118,7 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
     condition needs, if limits contradict each other, or if a condition cannot be parsed.
     """
     if text.count('"') % 2:
-        raise Problem(f"The filter {text!r} has an open quote; close it.")
+        raise Problem(tr("The filter {filter!r} has an open quote; close it.", filter=text))
     names = dataset.movies.genre_names
     wanted: list[int] = []
     unwanted: list[int] = []
@@ -143,30 +144,51 @@ def parse(text: str, dataset: Dataset, lists: KnownLists = NO_LISTS) -> Filter:
         elif match := _LIMIT.fullmatch(part):
             number = int(match[2])
             if not match[3] and match[1] == "<":
-                raise Problem(f"The filter has {part!r} without a unit; for minutes write <={number}m.")
+                raise Problem(
+                    tr(
+                        "The filter has {part!r} without a unit; for minutes write <={number}m.",
+                        part=part,
+                        number=number,
+                    )
+                )
             if not match[3]:
                 least = max(least, number)
             elif match[1] == ">":
-                _require_imdb(part, "runtimes", dataset)
+                _require_imdb(part, tr("runtimes"), dataset)
                 shortest = max(shortest, number)
             else:
-                _require_imdb(part, "runtimes", dataset)
+                _require_imdb(part, tr("runtimes"), dataset)
                 longest = min(longest, number)
             if shortest > longest:
                 raise Problem(
-                    f"{part!r} makes the filter ask for {shortest} to {longest:.0f} minutes, which is impossible; "
-                    "write the shorter time after >=."
+                    tr(
+                        "{part!r} makes the filter ask for {shortest} to {longest:.0f} minutes, which is impossible; "
+                        "write the shorter time after >=.",
+                        part=part,
+                        shortest=shortest,
+                        longest=longest,
+                    )
                 )
         elif (match := _YEARS.fullmatch(part)) and (match[1] or match[2]):
             first, last = max(first, int(match[1] or 0)), min(last, float(match[2] or inf))
             if first > last:
                 raise Problem(
-                    f"{part!r} makes the filter ask for the years {first} to {last:.0f}; put the earlier year first."
+                    tr(
+                        "{part!r} makes the filter ask for the years {first} to {last:.0f}; put the earlier year "
+                        "first.",
+                        part=part,
+                        first=first,
+                        last=last,
+                    )
                 )
         elif part[0] in "<>=" or ".." in part:
             raise Problem(
-                f"The filter has {part!r}, which cannot be read; write conditions as in {EXAMPLE}, and put words of a "
-                "title in quotes."
+                tr(
+                    "The filter has {part!r}, which cannot be read; write conditions as in {example}, and put words of "
+                    "a title in quotes.",
+                    part=part,
+                    example=EXAMPLE,
+                )
             )
         else:
             words.append(_without_year(movie_key(part, 0)))
@@ -188,18 +210,27 @@ def _genre(typed: str, genre_names: Sequence[str]) -> int:
         return matches[0]
     if matches:
         raise Problem(
-            f"Several genres begin with {typed!r}; write {either(genre_names[column] for column in matches)}."
+            tr(
+                "Several genres begin with {typed!r}; write {names}.",
+                typed=typed,
+                names=either(genre_names[column] for column in matches),
+            )
         )
-    listed = f"choose one of {', '.join(genre_names)}."
-    raise no_such(f"There is no genre {typed!r}", typed, genre_names, listed)
+    listed = tr("choose one of {genres}.", genres=", ".join(genre_names))
+    raise no_such(tr("There is no genre {typed!r}", typed=typed), typed, genre_names, listed)
 
 
 def _require_imdb(part: str, facts: str, dataset: Dataset) -> ImdbFacts:
     imdb = dataset.movies.imdb
     if imdb is None:
         raise Problem(
-            f"The filter has {part!r}, but {dataset.name} has no {facts}; join it with IMDb first (movietui data imdb "
-            f"{dataset.name})."
+            tr(
+                "The filter has {part!r}, but {dataset} has no {facts}; join it with IMDb first (movietui data imdb "
+                "{dataset}).",
+                part=part,
+                dataset=dataset.name,
+                facts=facts,
+            )
         )
     return imdb
 

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import LAST, LIST, conditions_of
@@ -31,17 +32,33 @@ class KnownLists:
         """
         wanted = folded(name)
         if not wanted:
-            raise Problem(f"The filter has {part!r} without a name; write the name of a list after {LIST}.")
+            raise Problem(
+                tr(
+                    "The filter has {part!r} without a name; write the name of a list after {prefix}.",
+                    part=part,
+                    prefix=LIST,
+                )
+            )
         for known, keys in self.movies.items():
             if folded(known) == wanted:
                 return frozenset(keys)
         if not self.owners:
-            raise Problem(f"The filter has {part!r}, but a user of a dataset has no lists; choose a profile.")
-        whose = " and ".join(self.owners)
+            raise Problem(
+                tr("The filter has {part!r}, but a user of a dataset has no lists; choose a profile.", part=part)
+            )
+        whose = tr(" and ").join(self.owners)
         if not self.movies:
-            has = "has" if len(self.owners) == 1 else "have"
-            raise Problem(f"{whose} {has} no lists yet; {command(self.owners[0], 'add NAME MOVIE')} makes one.")
-        raise no_such(f"There is no list {name!r} of {whose}", name, self.movies, f"lists: {', '.join(self.movies)}.")
+            has = tr("has") if len(self.owners) == 1 else tr("have")
+            example = command(self.owners[0], "add NAME MOVIE")
+            raise Problem(
+                tr("{owners} {has} no lists yet; {command} makes one.", owners=whose, has=has, command=example)
+            )
+        raise no_such(
+            tr("There is no list {name!r} of {owners}", name=name, owners=whose),
+            name,
+            self.movies,
+            tr("lists: {lists}.", lists=", ".join(self.movies)),
+        )
 
 
 NO_LISTS = KnownLists()

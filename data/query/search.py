@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Floats, grouped
 from movietui.data.imdb.title_matching import LabelledMovie
+from movietui.data.language import tr
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
@@ -413,9 +414,11 @@ class Search:
             return next(iter(row_by_key.values()))
         names = [movies.label(row) for row in near[:MAX_SUGGESTIONS]]
         if row_by_key:
-            raise Problem(f"{typed!r} could be several movies: {', '.join(names)}; add the year.")
-        hint = f"did you mean {either(names)}?" if names else "check its title."
-        raise Problem(f"{self.dataset.name} has no movie {typed!r}; {hint}")
+            raise Problem(
+                tr("{typed!r} could be several movies: {movies}; add the year.", typed=typed, movies=", ".join(names))
+            )
+        hint = tr("did you mean {names}?", names=either(names)) if names else tr("check its title.")
+        raise Problem(tr("{dataset} has no movie {typed!r}; {hint}", dataset=self.dataset.name, typed=typed, hint=hint))
 
 
 def _titles(title: str) -> frozenset[str]:

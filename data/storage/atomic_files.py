@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import disk, public_demo
 
@@ -44,7 +45,7 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
     draft = _draft_of(path)
     try:
         if path.is_dir():
-            raise Problem(f"{path} is a folder; add a file name.")
+            raise Problem(tr("{path} is a folder; add a file name.", path=path))
         try:
             disk.open_new(draft).close()
             yield draft
@@ -60,7 +61,9 @@ def whole_file(path: Path, *, force: bool) -> Iterator[Path]:
         raise _taken(path) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise Problem(f"{path} could not be written: {reason}; choose another path.") from None
+        raise Problem(
+            tr("{path} could not be written: {reason}; choose another path.", path=path, reason=reason)
+        ) from None
 
 
 def require_free(path: Path, *, force: bool) -> None:
@@ -70,7 +73,7 @@ def require_free(path: Path, *, force: bool) -> None:
 
 
 def _taken(path: Path) -> Problem:
-    return Problem(f"{path} already exists; choose another file, or replace it with --force.")
+    return Problem(tr("{path} already exists; choose another file, or replace it with --force.", path=path))
 
 
 def write_new(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -163,4 +166,4 @@ def _replace_folder(draft: Path, target: Path) -> None:
                 target.rename(away / target.name)
         finally:
             shutil.rmtree(away, ignore_errors=True)
-    raise OSError(errno.EEXIST, "another process is writing to it")
+    raise OSError(errno.EEXIST, tr("another process is writing to it"))

@@ -34,6 +34,7 @@ from movietui.data.dataset import (
     Users,
 )
 from movietui.data.imdb import title_matching
+from movietui.data.language import tr
 from movietui.data.movielens.release import Malformed, Raw, RawTags
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
@@ -164,8 +165,12 @@ def remove(name: str) -> None:
             pass
         except OSError as error:
             raise Problem(
-                f"{folder} could not be removed: {error.strerror or error}; check that you may change the folder and "
-                "that no other program uses its files, then try again."
+                tr(
+                    "{folder} could not be removed: {reason}; check that you may change the folder and that no other "
+                    "program uses its files, then try again.",
+                    folder=folder,
+                    reason=error.strerror or error,
+                )
             ) from None
 
 
@@ -446,7 +451,9 @@ def _ratings(name: str, packed: memoryview, user: int | None, users: int, movies
         columns = parquet.columns_of(packed, None if user is None else ("user", user))
         ratings = _columns(columns, users, movies)
     except (*MALFORMED, Damaged):
-        raise Problem(f"The stored ratings of {name} are not valid; remove {name} and get it again.") from None
+        raise Problem(
+            tr("The stored ratings of {dataset} are not valid; remove {dataset} and get it again.", dataset=name)
+        ) from None
     return ratings if user is None else ratings.of_user(user)
 
 

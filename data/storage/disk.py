@@ -15,6 +15,7 @@ import zlib
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 FOLDER, FILE = 0o700, 0o600
@@ -34,7 +35,9 @@ def checksum(content: bytes | memoryview) -> str:
 def inside(folder: Path, name: str) -> Path:
     """Return the path of a name in a folder. Raises ``Problem`` if the name is not plain, such as ``../x``."""
     if not is_plain_name(name):
-        raise Problem(f"{name!r} cannot be the name of something in {folder}; use a plain file name.")
+        raise Problem(
+            tr("{name!r} cannot be the name of something in {folder}; use a plain file name.", name=name, folder=folder)
+        )
     return folder / name
 
 
@@ -134,7 +137,7 @@ def mapped(path: Path) -> memoryview:
 
 def _check_size(size: int, max_bytes: int, path: Path) -> None:
     if size > max_bytes:
-        raise OSError(errno.EFBIG, f"it has more than {max_bytes:,} bytes", str(path))
+        raise OSError(errno.EFBIG, tr("it has more than {limit:,} bytes", limit=max_bytes), str(path))
 
 
 def _checked(descriptor: int, path: Path) -> int:
@@ -148,6 +151,6 @@ def _checked(descriptor: int, path: Path) -> int:
 
 def _check(path: Path, facts: os.stat_result) -> None:
     if stat.S_ISDIR(facts.st_mode):
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+        raise IsADirectoryError(errno.EISDIR, tr("it is a folder"), str(path))
     if not stat.S_ISREG(facts.st_mode):
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise OSError(errno.EINVAL, tr("it is not a regular file"), str(path))

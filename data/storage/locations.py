@@ -12,6 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import disk
 
@@ -46,8 +47,11 @@ def dataset(name: str) -> Path:
     """Return the folder of a dataset. Raises ``Problem`` if the name is invalid."""
     if not is_dataset(name):
         raise Problem(
-            f"{name!r} cannot be the name of a dataset; use lower-case letters, digits, dots, hyphens and underscores, "
-            "and start with a letter or digit."
+            tr(
+                "{name!r} cannot be the name of a dataset; use lower-case letters, digits, dots, hyphens and "
+                "underscores, and start with a letter or digit.",
+                name=name,
+            )
         )
     return disk.inside(datasets(), name)
 
@@ -77,7 +81,7 @@ def is_checkpoint(name: object) -> bool:
 def checkpoint(name: str) -> Path:
     """Return the folder of a checkpoint. Raises ``Problem`` if the name is invalid."""
     if not is_checkpoint(name):
-        raise Problem(f"{name!r} cannot be the name of a checkpoint, so it is ignored; train again.")
+        raise Problem(tr("{name!r} cannot be the name of a checkpoint, so it is ignored; train again.", name=name))
     return disk.inside(checkpoints(), name)
 
 

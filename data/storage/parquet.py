@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import atomic_files, disk, strict_json
 
@@ -43,10 +44,15 @@ def _explain_write_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Problem(f"{path} could not be written: the disk is full; free some space and try again.") from None
+            raise Problem(
+                tr("{path} could not be written: the disk is full; free some space and try again.", path=path)
+            ) from None
         raise Problem(
-            f"{path} could not be written: {error.strerror or error}; make the folder writable, or set MOVIETUI_HOME "
-            "to another one."
+            tr(
+                "{path} could not be written: {reason}; make the folder writable, or set MOVIETUI_HOME to another one.",
+                path=path,
+                reason=error.strerror or error,
+            )
         ) from None
 
 

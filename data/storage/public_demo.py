@@ -6,10 +6,11 @@ into a path, or writes a file that somebody asked for, calls ``refuse_files``.
 
 import os
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 VARIABLE = "MOVIETUI_PUBLIC_DEMO"
-NOTICE = "This is a public demo: its ratings are invented, and nothing is stored."
+NOTICE = tr("This is a public demo: its ratings are invented, and nothing is stored.")
 
 
 def is_on() -> bool:
@@ -20,4 +21,4 @@ def is_on() -> bool:
 def refuse_files() -> None:
     """Raise ``Problem`` in the public demo."""
     if is_on():
-        raise Problem("This is a public demo: nothing is stored, and it opens no files; install movietui for that.")
+        raise Problem(tr("This is a public demo: nothing is stored, and it opens no files; install movietui for that."))

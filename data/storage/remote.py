@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cleaning.cleaner import CleaningReport
 from movietui.data.dataset import Movies, Scale
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.storage import cache, disk, locations, parquet
@@ -119,7 +120,7 @@ def load(name: str, kind: type[Kind]) -> Kind:
 
     Raises ``Problem`` if none with this name is stored here, or if its files are damaged.
     """
-    again = f"clean it on the cluster again with movietui cluster clean {name}"
+    again = tr("clean it on the cluster again with movietui cluster clean {dataset}", dataset=name)
     try:
         facts = describe(name)
         tables, _ = parquet.read_folder(cache.folder_of(name) / REMOTE)
@@ -144,9 +145,14 @@ def load(name: str, kind: type[Kind]) -> Kind:
             raise Damaged(name)
     except FileNotFoundError:
         known = names()
-        raise no_such(
-            f"There is no dataset {name} on a cluster", name, known, f"known here: {', '.join(known) or 'none'}."
-        ) from None
+        otherwise = tr("known here: {datasets}.", datasets=", ".join(known) or tr("none"))
+        raise no_such(tr("There is no dataset {dataset} on a cluster", dataset=name), name, known, otherwise) from None
     except (Damaged, *MALFORMED):
-        raise Problem(f"The stored movies of {name}, which is on a cluster, are damaged; {again}.") from None
+        raise Problem(
+            tr(
+                "The stored movies of {dataset}, which is on a cluster, are damaged; {again}.",
+                dataset=name,
+                again=again,
+            )
+        ) from None
     return dataset

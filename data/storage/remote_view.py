@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from movietui.data.dataset import Dataset, Histogram, Ints, Ratings, Users
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import cache, remote
 from movietui.data.storage.parquet import Damaged
@@ -76,7 +77,7 @@ class RemoteView(Dataset):
 
     def first_user(self) -> str:
         """Return the id of some user, the same each time. Raises ``Problem`` if the files cannot be read from here."""
-        with _explained(self.remote, f"The users of {self.name}"):
+        with _explained(self.remote, tr("The users of {dataset}", dataset=self.name)):
             ids = _tables(self.remote, "users").head(1, columns=["id"])["id"]
             return str(ids[0].as_py()) if len(ids) else ""
 
@@ -117,9 +118,15 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
     import pyarrow.dataset as ds
 
     nobody = UnknownUser(
-        f"{dataset.name} has no user {user!r} among its {dataset.user_count:,} users on the cluster; check the id."
+        tr(
+            "{dataset} has no user {user!r} among its {count:,} users on the cluster; check the id.",
+            dataset=dataset.name,
+            user=user,
+            count=dataset.user_count,
+        )
     )
-    with _explained(dataset, f"The ratings of user {user}" if user else f"The users of {dataset.name}"):
+    whole = tr("The users of {dataset}", dataset=dataset.name)
+    with _explained(dataset, tr("The ratings of user {user}", user=user) if user else whole):
         users = _tables(dataset, "users")
         try:
             wanted = pa.scalar(user).cast(users.schema.field("id").type)
@@ -133,7 +140,13 @@ def _read(dataset: RemoteDataset, user: str) -> Ratings:
         columns = [table[name].to_numpy().astype(kind) for name, kind in _COLUMNS.items()]
     movie = columns[1]
     if len(movie) and not 0 <= movie.min() <= movie.max() < len(dataset.movies):
-        raise Problem(f"The ratings at {dataset.uri} are damaged; clean {dataset.name} on the cluster again.")
+        raise Problem(
+            tr(
+                "The ratings at {uri} are damaged; clean {dataset} on the cluster again.",
+                uri=dataset.uri,
+                dataset=dataset.name,
+            )
+        )
     return Ratings(*columns)
 
 
@@ -155,6 +168,11 @@ def _explained(dataset: RemoteDataset, what: str) -> Iterator[None]:
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise Problem(
-            f"{what} are at {dataset.uri}, which cannot be read from here ({reason}); use a machine that can reach "
-            "the cluster's files."
+            tr(
+                "{what} are at {uri}, which cannot be read from here ({reason}); use a machine that can reach the "
+                "cluster's files.",
+                what=what,
+                uri=dataset.uri,
+                reason=reason,
+            )
         ) from error

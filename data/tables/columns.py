@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from movietui.data.language import tr
 from movietui.data.movielens.text_lines import quote
 from movietui.data.near_names import hint
 from movietui.data.problems import Problem
@@ -65,9 +66,11 @@ def as_named(named: Sequence[str], first_line: Sequence[str], source: object) ->
         columns = _checked({role: column for column, role in enumerate(names) if role != IGNORED}, source)
         return columns, _is_header(first_line, columns)
     unknown = next((name for name in wanted if name.casefold() not in index), "")
-    listed = f"its columns are {', '.join(quote(name) for name in first_line[:20])}."
+    listed = tr("its columns are {columns}.", columns=", ".join(quote(name) for name in first_line[:20]))
     meant = hint(unknown, list(first_line), listed) if unknown and not are_roles else listed
-    raise Problem(f"--columns {','.join(names)} does not fit {source}: {meant}")
+    raise Problem(
+        tr("--columns {columns} does not fit {path}: {hint}", columns=",".join(names), path=source, hint=meant)
+    )
 
 
 def _is_header(first_line: Sequence[str], columns: Columns) -> bool:
@@ -79,5 +82,12 @@ def _is_header(first_line: Sequence[str], columns: Columns) -> bool:
 def _checked(columns: dict[str, int], source: object) -> Columns:
     for role in ("user", "item"):
         if role not in columns:
-            raise Problem(f"--columns must name the column of {source} with the {role}, such as {EXAMPLE}.")
+            raise Problem(
+                tr(
+                    "--columns must name the column of {path} with the {role}, such as {example}.",
+                    path=source,
+                    role=role,
+                    example=EXAMPLE,
+                )
+            )
     return columns

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from movietui.data import scales
 from movietui.data.dataset import HIGHEST_RATING, Scale
+from movietui.data.language import tr
 from movietui.data.movielens.raw_frames import numbers
 from movietui.data.movielens.release import MISSING, Malformed, Raw
 from movietui.data.movielens.text_lines import LAST_ID, LAST_TIME, LINES_PER_MALFORMED, MAX_TITLE_LENGTH, MIN_MALFORMED
@@ -96,7 +97,13 @@ def codes_of(ids: "pa.ChunkedArray") -> tuple[NDArray[np.int32], list[str]]:
         plain = strip_controls(text).strip()
         code.append(numbers_of.setdefault(plain, len(numbers_of)) if 0 < len(plain) <= MAX_ID_LENGTH else MISSING)
     if len(numbers_of) > LAST_ID:
-        raise Problem(f"There are {len(numbers_of):,} different ids, more than the limit of {LAST_ID:,}.")
+        raise Problem(
+            tr(
+                "There are {count:,} different ids, more than the limit of {limit:,}.",
+                count=len(numbers_of),
+                limit=LAST_ID,
+            )
+        )
     index = pc.fill_null(encoded.indices, len(code)).to_numpy(zero_copy_only=False)
     return np.asarray([*code, MISSING], np.int32)[index], [*numbers_of]
 
@@ -139,4 +146,13 @@ def check_malformed(source: object, file: str, malformed: int, rows: int, first:
     """Raise ``Problem`` if too many of the rows of a file are malformed; ``first`` says what is wrong with one."""
     limit = max(MIN_MALFORMED, rows // LINES_PER_MALFORMED)
     if malformed > limit:
-        raise Problem(f"{source} cannot be read: {malformed:,} of {rows:,} rows of {file} are wrong; {first}.")
+        raise Problem(
+            tr(
+                "{path} cannot be read: {malformed:,} of {rows:,} rows of {file} are wrong; {reason}.",
+                path=source,
+                malformed=malformed,
+                rows=rows,
+                file=file,
+                reason=first,
+            )
+        )

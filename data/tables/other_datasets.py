@@ -21,6 +21,7 @@ import numpy as np
 
 from movietui.data.cleaning.rules import outside
 from movietui.data.dataset import Scale
+from movietui.data.language import tr
 from movietui.data.movielens.release import Malformed
 from movietui.data.problems import Problem
 from movietui.data.tables import table
@@ -118,6 +119,7 @@ def _book_crossing(files: Mapping[str, bytes], name: str, source: object) -> Int
     assert ratings.rating is not None
     explicit = ratings.rating != 0
     left_out = int((~explicit).sum())
+    note = tr("{count:,} ratings of 0 were left out: they only say that somebody read a book.", count=left_out)
     keep = pa.array(explicit)
     return replace(
         ratings,
@@ -126,7 +128,7 @@ def _book_crossing(files: Mapping[str, bytes], name: str, source: object) -> Int
         rating=ratings.rating[explicit],
         titles=table.titles_of(files),
         scale=BOOK_CROSSING,
-        note=f"{left_out:,} ratings of 0 were left out: they only say that somebody read a book." if left_out else "",
+        note=note if left_out else "",
     )
 
 
@@ -141,7 +143,9 @@ def _jester(content: bytes, name: str, source: object) -> Interactions:
     try:
         values = np.column_stack([raw[column].cast(pa.float64()).to_numpy() for column in [*columns][1:]])
     except pa.ArrowInvalid as error:
-        raise Problem(f"{name} in {source} has something other than a number: {error}.") from None
+        raise Problem(
+            tr("{file} in {path} has something other than a number: {error}.", file=name, path=source, error=error)
+        ) from None
     user, joke = np.nonzero(~np.isnan(values) & (values != NOT_RATED))
     ids = [pa.chunked_array([pa.array(numbers + 1).cast(pa.string())]) for numbers in (user, joke)]
     titles = {str(number): f"Joke {number}" for number in range(1, JOKES + 1)}
@@ -168,7 +172,8 @@ def _reviews(content: bytes, name: str, source: object) -> Interactions:
         for values, value in zip(rows.values(), (user, item, rating, time), strict=True):
             values.append(value)
     if malformed:
-        check_malformed(source, name, len(malformed), len(lines), f"line {malformed[0].line}: {malformed[0].reason}")
+        first = tr("line {number}: {reason}", number=malformed[0].line, reason=malformed[0].reason)
+        check_malformed(source, name, len(malformed), len(lines), first)
     times = pa.chunked_array([pa.array([None if each is None else str(each) for each in rows["time"]], pa.string())])
     read_reviews = Interactions(
         pa.chunked_array([pa.array(rows["user"], pa.string())]),

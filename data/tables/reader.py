@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from movietui.data.dataset import Scale
 from movietui.data.fetch import archive
+from movietui.data.language import tr
 from movietui.data.movielens.release import Raw
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage, silent
@@ -21,7 +22,7 @@ SUFFIXES = (".csv", ".tsv", ".txt", ".dat", ".data", ".json", ".jsonl", ".parque
 """The ends of the names of files with ratings; ``.gz`` may follow."""
 ZIP = b"PK"
 GZIP = b"\x1f\x8b"
-HINT = "give a CSV, TSV or Parquet file with columns for the user, the item, the rating and the time"
+HINT = tr("give a CSV, TSV or Parquet file with columns for the user, the item, the rating and the time")
 
 
 def read(path: Path, named: Sequence[str] = (), scale: Scale | None = None, report: Report = silent) -> tuple[Raw, str]:
@@ -30,12 +31,12 @@ def read(path: Path, named: Sequence[str] = (), scale: Scale | None = None, repo
     ``named`` has the columns that the user named, see ``columns.as_named``. ``scale`` is the scale that the user gave.
     Raises ``Problem`` if ``path`` has no table of ratings or more than one, or if the table cannot be read.
     """
-    report(Stage("Reading", note=path.name))
+    report(Stage(tr("Reading"), note=path.name))
     interactions = _interactions(contents(path), path, named)
     if not len(interactions.user):
-        raise Problem(f"{path} has no ratings; {HINT}.")
+        raise Problem(tr("{path} has no ratings; {hint}.", path=path, hint=HINT))
     raw = interactions.to_raw(scale)
-    report(Stage("Reading", 1, 1, note=path.name, finished=True))
+    report(Stage(tr("Reading"), 1, 1, note=path.name, finished=True))
     return raw, interactions.note
 
 
@@ -53,15 +54,23 @@ def contents(path: Path) -> dict[str, bytes]:
             else:
                 packed = {PurePosixPath(path.name): disk.read(path, archive.MAX_BYTES)}
     except FileNotFoundError:
-        raise Problem(f"There is no file or folder {path}; check the path.") from None
+        raise Problem(tr("There is no file or folder {path}; check the path.", path=path)) from None
     except (OSError, ValueError) as error:
-        raise Problem(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; {HINT}.") from None
+        raise Problem(
+            tr(
+                "{path} cannot be read: {reason}; {hint}.",
+                path=path,
+                reason=getattr(error, "strerror", None) or error,
+                hint=HINT,
+            )
+        ) from None
     files = {str(name): _unpacked(path, content) for name, content in packed.items()}
     filled = {name: content for name, content in files.items() if content.strip()}
     if not filled:
-        raise Problem(f"{path} {'is empty' if path.is_file() else 'has no table of ratings'}; {HINT}.")
+        wrong = tr("is empty") if path.is_file() else tr("has no table of ratings")
+        raise Problem(f"{path} {wrong}; {HINT}.")
     if any(archive.looks_like_html(content[: table.HEAD]) for content in filled.values()):
-        raise Problem(f"{path} is a web page, not a table of ratings; download the file itself.")
+        raise Problem(tr("{path} is a web page, not a table of ratings; download the file itself.", path=path))
     return filled
 
 
@@ -77,9 +86,11 @@ def _unpacked(path: Path, content: bytes) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
             unpacked = file.read(archive.MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error):
-        raise Problem(f"{path} is damaged or incomplete; download it again.") from None
+        raise Problem(tr("{path} is damaged or incomplete; download it again.", path=path)) from None
     if len(unpacked) > archive.MAX_BYTES:
-        raise Problem(f"{path} unpacks to more than the limit of {archive.MAX_BYTES:,} bytes.")
+        raise Problem(
+            tr("{path} unpacks to more than the limit of {limit:,} bytes.", path=path, limit=archive.MAX_BYTES)
+        )
     return unpacked
 
 
@@ -88,8 +99,9 @@ def _interactions(files: Mapping[str, bytes], path: Path, named: Sequence[str]) 
         return interactions
     usable = [name for name, content in files.items() if len(files) == 1 or _is_usable(content, named)]
     if len(usable) != 1:
-        which = f"has {len(usable)} tables of ratings, {', '.join(usable[:4])}" if usable else "has no table of ratings"
-        raise Problem(f"{path} {which}; name the file that has the ratings.")
+        several = tr("has {count} tables of ratings, {files}", count=len(usable), files=", ".join(usable[:4]))
+        wrong = several if usable else tr("has no table of ratings")
+        raise Problem(tr("{path} {wrong}; name the file that has the ratings.", path=path, wrong=wrong))
     interactions = table.read(files[usable[0]], usable[0], path, named)
     return replace(interactions, titles=table.titles_of(files) | interactions.titles)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from movietui.data.language import tr
 from movietui.data.movielens.text_lines import quote
 from movietui.data.problems import Problem
 from movietui.data.tables import reader, table
@@ -45,18 +46,32 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
     header = table.names_of(content)
     index = {PART if each.strip().casefold() == PART else role_of(each): column for column, each in enumerate(header)}
     if not {"user", "item", PART} <= index.keys():
-        raise Problem(f"{name} has the columns {', '.join(header[:10])}; a split needs user, movie and part.")
+        raise Problem(
+            tr(
+                "{file} has the columns {columns}; a split needs user, movie and part.",
+                file=name,
+                columns=", ".join(header[:10]),
+            )
+        )
     wanted = {role: index[role] for role in ("user", "item", PART)}
     if content.startswith(table.PARQUET):
         raw = table.parquet_of(content, [header[column] for column in wanted.values()]).rename_columns([*wanted])
     else:
         raw, malformed = table.text(content, name, wanted, len(header), True)
         if malformed:
-            raise Problem(f"Line {malformed[0].line} of {name} is wrong: {malformed[0].reason}.")
+            raise Problem(
+                tr(
+                    "Line {number} of {file} is wrong: {reason}.",
+                    number=malformed[0].line,
+                    file=name,
+                    reason=malformed[0].reason,
+                )
+            )
     part, parts = codes_of(raw[PART])
     wrong = [each for each in parts if each not in PARTS]
     if wrong or (part < 0).any():
-        raise Problem(f"A part in {name} is {quote(wrong[0]) if wrong else 'empty'}; write train or test.")
+        shown = quote(wrong[0]) if wrong else tr("empty")
+        raise Problem(tr("A part in {file} is {part}; write train or test.", file=name, part=shown))
     user, users = codes_of(raw["user"])
     movie, movies = codes_of(raw["item"])
     rows_of_movies = {**dataset.movies.row}
@@ -70,21 +85,35 @@ def read(path: Path, dataset: "Dataset") -> tuple[Rows, Rows]:
     if not known.all() and (dataset.cleaning == "none" or not known.any()):
         first = int(np.flatnonzero(~known)[0])
         raise Problem(
-            f"{name} has rows that are not ratings of {dataset.name} ({int((~known).sum()):,} in all), such as user "
-            f"{raw['user'][first]}, movie {raw['item'][first]}."
+            tr(
+                "{file} has rows that are not ratings of {dataset} ({count:,} in all), such as user {user}, movie "
+                "{movie}.",
+                file=name,
+                dataset=dataset.name,
+                count=int((~known).sum()),
+                user=raw["user"][first],
+                movie=raw["item"][first],
+            )
         )
     in_parts = [np.unique(pair[known & (part == parts.index(each))]) if each in parts else pair[:0] for each in PARTS]
     twice = np.intersect1d(in_parts[0], in_parts[1])
     if len(twice):
         both = divmod(int(twice[0]), len(dataset.movies))
         raise Problem(
-            f"{name} puts ratings into both parts ({len(twice):,} in all), such as user "
-            f"{dataset.users.ids[both[0]]}, movie {dataset.movies.ids[both[1]]}."
+            tr(
+                "{file} puts ratings into both parts ({count:,} in all), such as user {user}, movie {movie}.",
+                file=name,
+                count=len(twice),
+                user=dataset.users.ids[both[0]],
+                movie=dataset.movies.ids[both[1]],
+            )
         )
     train, test = (np.flatnonzero(np.isin(of_ratings, pairs)) for pairs in in_parts)
     for each, rows in zip(PARTS, (train, test), strict=True):
         if not len(rows):
-            raise Problem(f"{name} has no ratings of {dataset.name} in the part {each}.")
+            raise Problem(
+                tr("{file} has no ratings of {dataset} in the part {part}.", file=name, dataset=dataset.name, part=each)
+            )
     return train, test
 
 
@@ -92,7 +121,9 @@ def _content(path: Path) -> tuple[str, bytes]:
     """Return the name of the file and its content. Raises ``Problem`` unless it is one file."""
     files = reader.contents(path)
     if len(files) != 1:
-        raise Problem(f"{path} contains {len(files)} files; give the path of the one with the split.")
+        raise Problem(
+            tr("{path} contains {count} files; give the path of the one with the split.", path=path, count=len(files))
+        )
     return next(iter(files.items()))
 
 

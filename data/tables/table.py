@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from movietui.data.language import tr
 from movietui.data.movielens.release import Malformed
 from movietui.data.movielens.text_lines import EMPTY, quote
 from movietui.data.problems import Problem
@@ -23,7 +24,7 @@ HEAD = 2**16
 """The bytes of a file in which its first line must end."""
 LISTED = 100
 """How many malformed rows are listed; the others are only counted."""
-IMPLICIT = (
+IMPLICIT = tr(
     "No column has ratings, so only who watched what is known; only models that rank without stars can learn from that."
 )
 
@@ -69,8 +70,12 @@ def read(
     if columns is None:
         shown = quote(",".join(first_line))
         raise Problem(
-            f"{file} begins with {shown}, which names no user and item; name its columns, such as "
-            f"{column_names.EXAMPLE}."
+            tr(
+                "{file} begins with {line}, which names no user and item; name its columns, such as {example}.",
+                file=file,
+                line=shown,
+                example=column_names.EXAMPLE,
+            )
         )
     if has_header and not named and column_names.by_header(first_line) is None:
         has_header = False
@@ -193,7 +198,9 @@ def text(
         except (pa.ArrowInvalid, UnicodeDecodeError):
             table = parse("latin-1")
     except pa.ArrowInvalid as error:
-        raise Problem(f"{file} cannot be read as a table: {str(error).splitlines()[0]}.") from None
+        raise Problem(
+            tr("{file} cannot be read as a table: {reason}.", file=file, reason=str(error).splitlines()[0])
+        ) from None
     return table.rename_columns([*columns]), malformed
 
 
@@ -209,4 +216,4 @@ def parquet_of(content: bytes, only: Sequence[str] | None = None) -> "pa.Table":
                 return file.schema_arrow.empty_table()
             return file.read([*only], use_threads=False).select([*only])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
-        raise Problem("The Parquet file is damaged or not readable; write it again.") from None
+        raise Problem(tr("The Parquet file is damaged or not readable; write it again.")) from None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from movietui.data.dataset import Floats
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.models.als import SAMPLE, AlsSettings, UserSums, factors_of, parameters_of
 from movietui.models.base import Parameters
@@ -101,7 +102,9 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     from pyspark.sql import functions as f
 
     if not settings.unseen:
-        raise Problem("unseen=0 is out of range on a cluster: MLlib always learns from unrated pairs; use more than 0.")
+        raise Problem(
+            tr("unseen=0 is out of range on a cluster: MLlib always learns from unrated pairs; use more than 0.")
+        )
     stars = f.col("stars").cast("double")
     value = f.when(stars >= settings.least, f.lit(1.0) if settings.ones else stars - settings.zero).otherwise(0.0)
     rated = train.ratings.select("user", "movie", value.alias("stars")).where("stars != 0")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.models.base import Parameters
 from movietui.models.bayes import BayesSettings
@@ -34,7 +35,7 @@ def fit_bayes(train: Partitions, settings: BayesSettings, seed: int) -> Paramete
     the setting ``ordinal``.
     """
     if settings.ordinal:
-        raise Problem("ordinal=true is not possible on a cluster, where stars are plain numbers; leave it out.")
+        raise Problem(tr("ordinal=true is not possible on a cluster, where stars are plain numbers; leave it out."))
     import torch
 
     from movietui.models.training.bayes import (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage
@@ -45,8 +46,8 @@ NEEDED = ("movietui", "torch")
 def check_name(name: str) -> None:
     """Raise ``Problem`` if no model with this name can be fitted on a cluster."""
     if name not in FITS:
-        known = f"choose one of {', '.join(FITS)}."
-        raise no_such(f"There is no model {name!r} on a cluster", name, FITS, known)
+        known = tr("choose one of {names}.", names=", ".join(FITS))
+        raise no_such(tr("There is no model {model!r} on a cluster", model=name), name, FITS, known)
 
 
 def check_executors(spark: "SparkSession", names: Sequence[str], report: Report) -> None:
@@ -57,7 +58,7 @@ def check_executors(spark: "SparkSession", names: Sequence[str], report: Report)
     """
     if not (needing := [name for name in names if name in WITH_TORCH]):
         return
-    report(Stage("Checking the executors"))
+    report(Stage(tr("Checking the executors")))
     asked = 0
     # At first, perhaps no executor has started: a single task waits for one.
     while (tasks := max(1, slots(spark))) > asked:
@@ -65,11 +66,16 @@ def check_executors(spark: "SparkSession", names: Sequence[str], report: Report)
         if lacking:
             package, host = min(lacking)
             raise Problem(
-                f"{needing[0]} needs {package} on every executor, but {host} has none; install movietui there, which "
-                "brings torch."
+                tr(
+                    "{model} needs {package} on every executor, but {host} has none; install movietui there, which "
+                    "brings torch.",
+                    model=needing[0],
+                    package=package,
+                    host=host,
+                )
             )
         asked = tasks
-    report(Stage("Checking the executors", finished=True))
+    report(Stage(tr("Checking the executors"), finished=True))
 
 
 def _look_for(packages: Sequence[str]) -> Callable[[Iterable[int]], Iterable[tuple[str, str]]]:

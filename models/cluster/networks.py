@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from movietui.data.cluster.files import FileSystem
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import remote
 from movietui.data.storage.remote import RemoteDataset
@@ -108,9 +109,14 @@ def _run(spark: "SparkSession", work: "Work", workers: int, name: str) -> Parame
         if not said:
             if "TorchDistributor failed during training" not in str(error):
                 raise
-            said = "a worker died"
+            said = tr("a worker died")
         raise Problem(
-            f"{name} could not be trained on {workers} workers: {said.rstrip('.')}; see what they printed above."
+            tr(
+                "{model} could not be trained on {workers} workers: {reason}; see what they printed above.",
+                model=name,
+                workers=workers,
+                reason=said.rstrip("."),
+            )
         ) from None
 
 
@@ -124,9 +130,11 @@ def _say_why(uri: str, error: Exception) -> None:
     """Write why this worker failed, unless another worker has failed before and so caused the failure."""
     reason = str(error).strip().partition("\n")[0]
     if any(word in reason for word in ("gloo", "NCCL")):
-        reason = f"a worker died, perhaps because its memory ran out, or could not be reached ({reason})"
+        reason = tr(
+            "a worker died, perhaps because its memory ran out, or could not be reached ({reason})", reason=reason
+        )
     elif not isinstance(error, Problem):
-        reason = f"a worker failed ({type(error).__name__}: {reason})"
+        reason = tr("a worker failed ({error}: {reason})", error=type(error).__name__, reason=reason)
     with suppress(OSError, ValueError):
         files, path = remote.reachable(f"{uri}/{FAILURE}")
         if not files.get_file_info(path).is_file:
@@ -145,7 +153,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     if wrong := [each for each in options.set if "=" not in each]:
-        parser.error(f"--set {wrong[0]} must be NAME=VALUE")
+        parser.error(tr("--set {change} must be NAME=VALUE", change=wrong[0]))
     changes = dict(each.split("=", 1) for each in options.set)
     try:
         _train(options.model, options.dataset, options.output, changes, options.published, options.seed)
@@ -158,7 +166,11 @@ def _train(name: str, dataset_name: str, output: Path, changes: Mapping[str, str
 
     def say(epoch: Epoch) -> None:
         assert epoch.train_loss is not None
-        print(f"epoch {epoch.number} of {epoch.of}: rmse {epoch.train_loss**0.5:.4f}", flush=True)
+        rmse = epoch.train_loss**0.5
+        print(
+            tr("epoch {epoch} of {epochs}: rmse {rmse:.4f}", epoch=epoch.number, epochs=epoch.of, rmse=rmse),
+            flush=True,
+        )
 
     dataset = remote.load(dataset_name, RemoteDataset)
     settings = cast(EmbeddingSettings, choose(name, published, changes))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from movietui.data.cluster.dataset import ClusterDataset
 from movietui.data.dataset import Dataset, Floats, Ratings, Users
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage.remote_view import view
 from movietui.models.base import AnyModel, History, history_of
@@ -66,7 +67,7 @@ def measure_ratings(model: AnyModel, parts: "DataFrame") -> Metrics:
     rows = _by_user(parts.select("user", "movie", "stars", "test")).mapInPandas(sums, _SUMS).toPandas()
     total = rows.to_numpy(np.float64).sum(0)
     if not total[0]:
-        raise Problem("The test part has no ratings; choose another split.")
+        raise Problem(tr("The test part has no ratings; choose another split."))
     return rating_metrics_of(total)
 
 
@@ -111,7 +112,7 @@ def measure_lists(model: AnyModel, dataset: ClusterDataset, parts: "DataFrame", 
     rows = _by_user(chosen).mapInPandas(lists_of, _LISTS).toPandas().sort_values("user")
     if not len(rows):
         raise Problem(
-            "Nobody gave four stars or more in the test part, so lists cannot be measured; choose another split."
+            tr("Nobody gave four stars or more in the test part, so lists cannot be measured; choose another split.")
         )
     arrays = {name: np.stack([np.frombuffer(each, kind) for each in rows[name]]) for name, kind in _TYPES.items()}
     lists = Lists(

@@ -24,6 +24,7 @@ from torch import distributed as processes
 from torch.nn.parallel import DistributedDataParallel
 
 from movietui.data.dataset import Floats, Ints, Scale
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.samples import evenly_spread
 from movietui.data.splits import hold_out
@@ -183,13 +184,25 @@ def read(work: Work) -> list[tuple[int, Block]]:
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         reason = str(error).partition("\n")[0]
         raise Problem(
-            f"A worker cannot read the ratings at {work.uri} ({reason}); store them where all workers can read them."
+            tr(
+                "A worker cannot read the ratings at {address} ({reason}); store them where all workers can read them.",
+                address=work.uri,
+                reason=reason,
+            )
         ) from error
     if workers > max(1, len(names)):
-        raise Problem(f"There are more workers ({workers}) than files of ratings; start at most {len(names)}.")
+        raise Problem(
+            tr(
+                "There are more workers ({workers}) than files of ratings; start at most {files}.",
+                workers=workers,
+                files=len(names),
+            )
+        )
     for _, block in blocks:
         if len(block.movie) and not 0 <= block.movie.min() <= block.movie.max() < len(work.features) - 1:
-            raise Problem(f"The ratings at {work.uri} are damaged; clean the dataset on the cluster again.")
+            raise Problem(
+                tr("The ratings at {address} are damaged; clean the dataset on the cluster again.", address=work.uri)
+            )
     return blocks
 
 

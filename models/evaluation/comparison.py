@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from movietui.data.dataset import Floats, Ratings
+from movietui.data.language import tr
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
 from movietui.models.metrics import Doubles
@@ -89,22 +90,30 @@ def compare(first: "Evaluation", second: "Evaluation", confidence: float = 0.95)
     metrics of lists differ, or with more than ``MOST_TRIPLES`` triples.
     """
     if first.task != second.task:
-        raise Problem("Only evaluations of the same task can be compared; evaluate both models with the same task.")
+        raise Problem(tr("Only evaluations of the same task can be compared; evaluate both models with the same task."))
     if first.task == "pair" and (first.pair_errors is None or second.pair_errors is None):
         raise Problem(
-            f"Pairs can be compared only with up to {MOST_TRIPLES:,} triples; use a smaller dataset or test part."
+            tr(
+                "Pairs can be compared only with up to {triples:,} triples; use a smaller dataset or test part.",
+                triples=MOST_TRIPLES,
+            )
         )
     tests = first.parts.test, second.parts.test
     same = all(np.array_equal(*(getattr(each, column) for each in tests)) for column in ("user", "movie", "stars"))
     if not same:
         raise Problem(
-            f"{first.model} was measured on {first.split} of {first.dataset}, {second.model} on other rows; "
-            "evaluate both on the same split."
+            tr(
+                "{model} was measured on {split} of {dataset}, {other} on other rows; evaluate both on the same split.",
+                model=first.model,
+                split=first.split,
+                dataset=first.dataset,
+                other=second.model,
+            )
         )
     if first.pair_errors is not None and second.pair_errors is not None:
         return _compare_pairs(first.pair_errors, second.pair_errors, tests[0], confidence)
     if first.lists is not None and second.lists is not None and first.lists.measures != second.lists.measures:
-        raise Problem("Only lists with the same metrics and the same threshold of relevance can be compared.")
+        raise Problem(tr("Only lists with the same metrics and the same threshold of relevance can be compared."))
     return compare_sums(sums_of(first), sums_of(second), confidence)
 
 

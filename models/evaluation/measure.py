@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Ratings
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.pairs import Pairs
 from movietui.data.problems import Problem
@@ -62,8 +63,14 @@ def choose(name: str, published: bool = False, changes: Mapping[str, str] | None
     kind = type(build(name))
     if published and kind.published is None:
         known = MODELS.load_all().items()
-        names = ", ".join(other for other, model in known if model.published is not None) or "none yet"
-        raise Problem(f"None of the five earlier systems has {name}; these models have published settings: {names}.")
+        names = ", ".join(other for other, model in known if model.published is not None) or tr("none yet")
+        raise Problem(
+            tr(
+                "None of the five earlier systems has {model}; these models have published settings: {models}.",
+                model=name,
+                models=names,
+            )
+        )
     return parse(kind.settings_type, changes or {}, kind.published if published else None)
 
 
@@ -173,7 +180,8 @@ def evaluate(
     has nothing to measure lists or pairs by.
     """
     if task not in TASKS:
-        raise no_such(f"There is no task {task!r}", task, TASKS, f"choose one of {', '.join(TASKS)}.")
+        known = tr("choose one of {names}.", names=", ".join(TASKS))
+        raise no_such(tr("There is no task {task!r}", task=task), task, TASKS, known)
     if isinstance(model, str):
         model = build(model, settings, seed)
     check_ratings([type(model)], dataset, task)
@@ -184,7 +192,10 @@ def evaluate(
     train, test = parts.train, parts.test
     if task == "pair" and parts.users_are_new:
         raise Problem(
-            f"The users in the test part of {split_name} are new, so there are no pairs; choose another split."
+            tr(
+                "The users in the test part of {split} are new, so there are no pairs; choose another split.",
+                split=split_name,
+            )
         )
     order, measures = order or order_for(split_name), measures or measures_for(split_name)
     order = without_stars(order) if dataset.implicit else order
@@ -206,7 +217,12 @@ def evaluate(
     else:
         triples = len(Pairs.of(test))
         if not triples:
-            raise Problem(f"No two users rated the same movie in the test part of {split_name}; choose another split.")
+            raise Problem(
+                tr(
+                    "No two users rated the same movie in the test part of {split}; choose another split.",
+                    split=split_name,
+                )
+            )
         blocks = _pair_errors(model, parts, prediction)
         if triples <= MOST_TRIPLES:
             errors = np.concatenate(blocks_in_memory := list(blocks))
@@ -267,8 +283,11 @@ def check_ratings(models: Iterable[str | type[AnyModel]], dataset: Dataset, task
     """Raise ``Problem`` if a model, given by name or class, or a task needs stars and the dataset has none."""
     if dataset.implicit and task != "ranking":
         raise Problem(
-            f"{dataset.name} only says who watched what, so there are no ratings to predict; measure lists with "
-            "--task ranking."
+            tr(
+                "{dataset} only says who watched what, so there are no ratings to predict; measure lists with "
+                "--task ranking.",
+                dataset=dataset.name,
+            )
         )
     for model in models:
         if isinstance(model, str):
@@ -345,8 +364,11 @@ def lists_of_users(
     lists = rank_users(known, test, rank, seed, measures)
     if not len(lists.users):
         raise Problem(
-            f"Nobody gave {measures.relevant:g} stars or more in the test part, so lists cannot be measured; choose "
-            "another split."
+            tr(
+                "Nobody gave {stars:g} stars or more in the test part, so lists cannot be measured; choose another "
+                "split.",
+                stars=measures.relevant,
+            )
         )
     return lists
 
@@ -425,8 +447,11 @@ def measure_pair_lists(
             break
     if not hits:
         raise Problem(
-            f"No two users have movies with {RELEVANT:g} stars or more in the test part that the other has not seen, "
-            "so lists for pairs cannot be measured; choose another split."
+            tr(
+                "No two users have movies with {stars:g} stars or more in the test part that the other has not seen, "
+                "so lists for pairs cannot be measured; choose another split.",
+                stars=RELEVANT,
+            )
         )
     return pair_list_metrics(np.asarray(hits), np.asarray(relevant, np.int32))
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from movietui.data.dataset import Dataset, Floats, Ints, Ratings
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.models.base import Expectation, Fitted, History, Model, Parameters, Progress
 from movietui.models.settings import Settings
@@ -50,14 +51,23 @@ class Outside(Model[NoSettings, int]):
         try:
             scores = np.asarray(self._scorer.score(users, movies), np.float32)
         except (TypeError, ValueError) as error:
-            raise Problem(f"{self.name}.score(users, movies) did not return numbers: {error}.") from error
+            raise Problem(
+                tr("{model}.score(users, movies) did not return numbers: {error}.", model=self.name, error=error)
+            ) from error
         if scores.shape != movies.shape:
             raise Problem(
-                f"{self.name}.score(users, movies) returned the shape {scores.shape} for {len(movies):,} pairs; return "
-                "one number for each pair."
+                tr(
+                    "{model}.score(users, movies) returned the shape {shape} for {pairs:,} pairs; return one number "
+                    "for each pair.",
+                    model=self.name,
+                    shape=scores.shape,
+                    pairs=len(movies),
+                )
             )
         if not np.isfinite(scores).all():
-            raise Problem(f"{self.name}.score(users, movies) returned NaN or infinity; return numbers only.")
+            raise Problem(
+                tr("{model}.score(users, movies) returned NaN or infinity; return numbers only.", model=self.name)
+            )
         return scores
 
     def predict(self, users: Ints, movies: Ints) -> Floats:
@@ -67,7 +77,9 @@ class Outside(Model[NoSettings, int]):
     def fold_in(self, history: History) -> int:
         """Return the viewer's row. Raises ``Problem`` for a viewer who is not among the users in train."""
         if history.user is None:
-            raise Problem(f"{self.name} cannot fold in new users, so it cannot be measured on this split.")
+            raise Problem(
+                tr("{model} cannot fold in new users, so it cannot be measured on this split.", model=self.name)
+            )
         return history.user
 
     def expect(self, taste: int) -> Expectation:

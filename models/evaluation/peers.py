@@ -7,22 +7,26 @@ wherever it is not.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from movietui.data.language import tr
 from movietui.models.choices import Task
 
-ANOTHER_TENTH = "another random tenth is in test"
-OF_FIVE_FOLDS = "mean over the five folds"
-WITH_FACTS = "the model also reads facts about users and movies"
-OF_DAYS = "the model also reads on which day a rating was given"
-ORDERED_PROBIT = "stars are levels (ordered probit)"
-ON_TEST = "the best epoch was chosen on the test part"
-OF_FIVE_OR_MORE = "all ratings are relevant; without movies with fewer than five ratings"
-OF_SEEDS = "mean over three split seeds, with lists in the order likely"
+ANOTHER_TENTH = tr("another random tenth is in test")
+OF_FIVE_FOLDS = tr("mean over the five folds")
+WITH_FACTS = tr("the model also reads facts about users and movies")
+OF_DAYS = tr("the model also reads on which day a rating was given")
+ORDERED_PROBIT = tr("stars are levels (ordered probit)")
+ON_TEST = tr("the best epoch was chosen on the test part")
+OF_FIVE_OR_MORE = tr("all ratings are relevant; without movies with fewer than five ratings")
+OF_SEEDS = tr("mean over three split seeds, with lists in the order likely")
 
-SURPRISE = ("Hug 2020", "Hug, Surprise: a Python library for recommender systems, 2020 (the benchmarks in its README)")
+SURPRISE = (
+    "Hug 2020",
+    tr("Hug, Surprise: a Python library for recommender systems, 2020 (the benchmarks in its README)"),
+)
 GC_MC = ("Berg 2017", "van den Berg, Kipf and Welling, Graph convolutional matrix completion, 2017")
 GLOCAL_K = ("Han 2021", "Han et al., GLocal-K: global and local kernels for recommender systems, 2021")
 AUTOREC = ("Sedhain 2015", "Sedhain et al., AutoRec: autoencoders meet collaborative filtering, 2015")
-MYFM = ("Ohtsuki", "Ohtsuki, myFM, the notebooks in its folder examples")
+MYFM = ("Ohtsuki", tr("Ohtsuki, myFM, the notebooks in its folder examples"))
 RENDLE = ("Rendle 2019", "Rendle, Zhang and Koren, On the difficulty of evaluating baselines, 2019")
 LIANG = ("Liang 2018", "Liang et al., Variational autoencoders for collaborative filtering, 2018")
 STECK = ("Steck 2019", "Steck, Embarrassingly shallow autoencoders for sparse data, 2019")
@@ -47,7 +51,7 @@ KLENITSKIY = (
     "Klenitskiy",
     "Klenitskiy and Vasilev, Turning dross into gold loss: is BERT4Rec really better than SASRec?, 2023",
 )
-MEASURED = ("measured", "Measured by the authors of movietui with python -m tests.benchmarks.peers")
+MEASURED = ("measured", tr("Measured by the authors of movietui with python -m tests.benchmarks.peers"))
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,14 @@ PEERS = (
     PeerFigures("SASRec+", "ml-1m", "loo", {"hit@10": 0.315, "ndcg@10": 0.182}, KLENITSKIY, OF_FIVE_OR_MORE, "ranking"),
     PeerFigures("SGD MF", "ml-10m", "random90", {"rmse": 0.7720}, RENDLE, ANOTHER_TENTH),
     PeerFigures("BPMF", "ml-10m", "random90", {"rmse": 0.7633}, RENDLE, ANOTHER_TENTH),
-    PeerFigures("SVD++", "ml-10m", "random90", {"rmse": 0.7563}, RENDLE, f"{ANOTHER_TENTH}; fitted by Gibbs sampling"),
+    PeerFigures(
+        "SVD++",
+        "ml-10m",
+        "random90",
+        {"rmse": 0.7563},
+        RENDLE,
+        tr("{difference}; fitted by Gibbs sampling", difference=ANOTHER_TENTH),
+    ),
     PeerFigures("Mult-DAE", "ml-20m", "strong", _lists(0.387, 0.524, 0.419), LIANG, task="ranking"),
     PeerFigures("Mult-VAE", "ml-20m", "strong", _lists(0.395, 0.537, 0.426), LIANG, task="ranking"),
     PeerFigures("EASE", "ml-20m", "strong", _lists(0.391, 0.521, 0.420), STECK, task="ranking"),

@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from movietui.data.dataset import Floats
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.models.evaluation.comparison import Difference, difference_of
 from movietui.models.evaluation.parts import Parts
@@ -38,9 +39,9 @@ class UserSums:
         try:
             values = load(content)
         except (SafetensorError, ValueError, LookupError) as error:
-            raise Problem("The measurements of a run are damaged; train it again to compare it.") from error
+            raise Problem(tr("The measurements of a run are damaged; train it again to compare it.")) from error
         if not all(sums.ndim == 1 and sums.dtype == np.float32 and np.isfinite(sums).all() for sums in values.values()):
-            raise Problem("The measurements of a run are damaged; train it again to compare it.")
+            raise Problem(tr("The measurements of a run are damaged; train it again to compare it."))
         return cls(fingerprint, values)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from movietui.data.dataset import Dataset
+from movietui.data.language import tr
 from movietui.models.base import Epoch
 from movietui.models.choices import Task
 from movietui.models.evaluation.measure import choose, evaluate
@@ -45,19 +46,19 @@ def extended(settings: Settings) -> Settings | None:
     return None if added == settings else added
 
 
-UNKNOWN_SPLIT = "the author's split is not described"
-CURVE = "reported as a curve only"
-INFERRED = "the author does not describe the scale; /25 is inferred from the size of the figure"
-NOT_REPRODUCIBLE = "not reproducible: predicting 2 stars for every rating has a lower mse, 3.61"
+UNKNOWN_SPLIT = tr("the author's split is not described")
+CURVE = tr("reported as a curve only")
+INFERRED = tr("the author does not describe the scale; /25 is inferred from the size of the figure")
+NOT_REPRODUCIBLE = tr("not reproducible: predicting 2 stars for every rating has a lower mse, 3.61")
 EXPERIMENTS = (
     Experiment(
         "000",
         "demographic",
         {"mae": 0.84, "mse": 1.199, "accuracy": 0.35},
-        note="mae on another random fifth; mse and accuracy on all ratings, including those trained on",
+        note=tr("mae on another random fifth; mse and accuracy on all ratings, including those trained on"),
     ),
-    Experiment("001", "dot", {"rmse": None}, "ml-1m", "random90", note="no figure reported"),
-    Experiment("001", "ncf", {"rmse": None}, "ml-1m", "random90", note="no figure reported"),
+    Experiment("001", "dot", {"rmse": None}, "ml-1m", "random90", note=tr("no figure reported")),
+    Experiment("001", "ncf", {"rmse": None}, "ml-1m", "random90", note=tr("no figure reported")),
     Experiment("002", "pair", {"mse_scaled": 0.09}, split="kfold5-0", task="pair", note=f"{UNKNOWN_SPLIT}; {INFERRED}"),
     Experiment("003", "user-knn", {"mse": 1.0906}, note=UNKNOWN_SPLIT),
     Experiment("003", "item-knn", {"mse": 4.4829}, note=f"{UNKNOWN_SPLIT}; {NOT_REPRODUCIBLE}"),

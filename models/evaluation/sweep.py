@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from movietui.data.dataset import Dataset
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.splits import hold_out
@@ -72,9 +73,13 @@ def task_of(metric: str) -> Task:
     plugin_metrics.load_all()
     task = sweep_task(metric)
     if task is None:
-        wrong = "Settings cannot be chosen by" if metric_named(metric) else "There is no metric"
+        wrong = (
+            tr("Settings cannot be chosen by {metric!r}", metric=metric)
+            if metric_named(metric)
+            else tr("There is no metric {metric!r}", metric=metric)
+        )
         known = sweep_metrics()
-        raise no_such(f"{wrong} {metric!r}", metric, known, f"choose one of {', '.join(known)}.")
+        raise no_such(wrong, metric, known, tr("choose one of {names}.", names=", ".join(known)))
     return task
 
 
@@ -141,15 +146,17 @@ def space_of(name: str, texts: Texts, published: bool = False, *, search: bool =
     fields = {field.name: field for field in describe(type(choose(name, published)))}
     if not texts:
         raise Problem(
-            f"{name} has no settings to try."
+            tr("{model} has no settings to try.", model=name)
             if search
-            else "A sweep needs a grid or a search: give a setting several values, such as --grid sweeps=4,8, or try "
-            "some at random with --search 20."
+            else tr(
+                "A sweep needs a grid or a search: give a setting several values, such as --grid sweeps=4,8, or try "
+                "some at random with --search 20."
+            )
         )
     space: dict[str, Sequence[str] | Range] = {}
     for key, values in texts.items():
         if not values:
-            raise Problem(f"The grid has no values for {key}; add some, for example {key}=1,2.")
+            raise Problem(tr("The grid has no values for {setting}; add some, for example {setting}=1,2.", setting=key))
         ends = values[0].split(TO) if len(values) == 1 else []
         for value in ends if len(ends) == 2 else values:
             choose(name, published, {key: value})
@@ -160,12 +167,18 @@ def space_of(name: str, texts: Texts, published: bool = False, *, search: bool =
 def _range(field: Field, ends: Sequence[str], search: bool) -> Range:
     typed = TO.join(ends)
     if not search:
-        raise Problem(f"{field.name}={typed} is a range, from which only --search draws values; list them instead.")
+        raise Problem(
+            tr(
+                "{setting}={range} is a range, from which only --search draws values; list them instead.",
+                setting=field.name,
+                range=typed,
+            )
+        )
     if field.kind is bool:
-        raise Problem(f"{field.name}={typed} is a range, but {field.name} is yes or no.")
+        raise Problem(tr("{setting}={range} is a range, but {setting} is yes or no.", setting=field.name, range=typed))
     low, high = (float(end) for end in ends)
     if low >= high:
-        raise Problem(f"{field.name}={typed} is not a range; put the lower end first.")
+        raise Problem(tr("{setting}={range} is not a range; put the lower end first.", setting=field.name, range=typed))
     return Range(low, high, field.kind is int)
 
 
@@ -202,7 +215,13 @@ class Grid:
         values = [each for each in space.values() if not isinstance(each, Range)]
         total = math.prod(map(len, values))
         if total > MOST_COMBINATIONS:
-            raise Problem(f"The grid has {total:,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values.")
+            raise Problem(
+                tr(
+                    "The grid has {total:,} combinations, more than {most:,}; give fewer values.",
+                    total=total,
+                    most=MOST_COMBINATIONS,
+                )
+            )
         self.combinations = [dict(zip(space, each, strict=True)) for each in product(*values)]
         """All combinations."""
         self._left: Iterator[dict[str, str]] = iter(self.combinations)
@@ -369,7 +388,12 @@ class MedianRule:
         others = [earlier[epoch] for earlier in self._earlier if epoch in earlier]
         if len(others) < ENOUGH_FITS or best <= median(others):
             return ""
-        return (
-            f"Stopped early: the lowest validation loss after epoch {epoch} of {of}, {best:.4f}, is above "
-            f"{median(others):.4f}, the median of {len(others)} earlier fits."
+        return tr(
+            "Stopped early: the lowest validation loss after epoch {epoch} of {epochs}, {loss:.4f}, is above "
+            "{median:.4f}, the median of {fits} earlier fits.",
+            epoch=epoch,
+            epochs=of,
+            loss=best,
+            median=median(others),
+            fits=len(others),
         )

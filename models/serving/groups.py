@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from movietui.data.dataset import Bools, Floats
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.models.base import History
 from movietui.models.choices import WAYS, Way
@@ -78,8 +79,8 @@ class Aggregation:
 
     def __post_init__(self) -> None:
         if self.way not in WAYS:
-            wrong = f"There is no way {self.way!r} to combine lists"
-            raise no_such(wrong, self.way, WAYS, f"choose one of {', '.join(WAYS)}.")
+            wrong = tr("There is no way {way!r} to combine lists", way=self.way)
+            raise no_such(wrong, self.way, WAYS, tr("choose one of {names}.", names=", ".join(WAYS)))
 
     def score(self, scores: Floats, stars: Floats, mean: Floats | None = None) -> Floats:
         """Return the group's score, shape (movies,); minus infinity for an excluded movie.

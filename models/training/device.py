@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 if TYPE_CHECKING:
@@ -28,7 +29,13 @@ def choose_device() -> "torch.device":
         return torch.device("cuda" if available["cuda"] else "cpu")
     kind, _, number = requested.partition(":")
     if not (number.isdecimal() or requested == kind) or int(number or 0) >= available.get(kind, 0):
-        raise Problem(f"{VARIABLE}={requested} is not a device of this machine; unset it, or use cpu.")
+        raise Problem(
+            tr(
+                "{variable}={device} is not a device of this machine; unset it, or use cpu.",
+                variable=VARIABLE,
+                device=requested,
+            )
+        )
     return torch.device(requested)
 
 

@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 MEMINFO = Path("/proc/meminfo")
@@ -35,6 +36,13 @@ def require(model: str, needed: int, users: int, movies: int) -> None:
     """
     if needed and needed > (free := available()):
         raise Problem(
-            f"{model} needs about {needed / GIGABYTE:,.1f} GB of memory for {users:,} users and {movies:,} movies, but "
-            f"only {free / GIGABYTE:,.1f} GB is free; train another model, such as mf."
+            tr(
+                "{model} needs about {needed:,.1f} GB of memory for {users:,} users and {movies:,} movies, but only "
+                "{free:,.1f} GB is free; train another model, such as mf.",
+                model=model,
+                needed=needed / GIGABYTE,
+                users=users,
+                movies=movies,
+                free=free / GIGABYTE,
+            )
         )

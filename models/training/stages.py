@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from movietui.data.language import tr
 from movietui.data.progress import WHOLE, Meter, Report, Stage, silent
 
 _listener: ContextVar[Report] = ContextVar("listener", default=silent)
@@ -35,4 +36,4 @@ def begin(name: str) -> None:
 
 def rows_meter(epoch: int, of: int, rows: int, unit: str) -> Meter:
     """Return a counter of the rows of an epoch; ``unit`` is what the rows are, such as ``ratings``."""
-    return Meter(_listener.get(), unit, rows, unit, f"epoch {epoch} of {of}")
+    return Meter(_listener.get(), unit, rows, unit, tr("epoch {epoch} of {epochs}", epoch=epoch, epochs=of))

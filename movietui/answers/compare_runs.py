@@ -5,6 +5,7 @@ from typing import Any
 
 from movietui.answers.lists import dataset_of, same_movies, viewer, with_users
 from movietui.data.dataset import Dataset
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.models.checkpoints import Checkpoint
@@ -41,7 +42,7 @@ def compare_runs(
     that cannot be made.
     """
     if first == second:
-        raise Problem(f"You named run {first} twice; give two different runs.")
+        raise Problem(tr("You named run {run} twice; give two different runs.", run=first))
     runs = Runs(store)
     a, b = runs.get(first), runs.get(second)
     intervals = _intervals(runs, a, b)
@@ -142,9 +143,9 @@ def published_results(
     """
     systems = [
         _published(
-            f"{one.source} as reported",
+            tr("{source} as reported", source=one.source),
             one.source,
-            (f"system {one.source}", f"earlier system {one.source}"),
+            (tr("system {source}", source=one.source), tr("earlier system {source}", source=one.source)),
             one.model,
             one.dataset,
             one.split,

@@ -9,6 +9,7 @@ from typing import Any
 
 from movietui.answers.import_ratings import entry_json
 from movietui.data.imports.entries import Entry
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
 from movietui.data.titles import with_year
@@ -53,7 +54,13 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
     every = entries_of(store, ref)
     movies = [movie for movie in every if FORMATS[format_].includes(movie)]
     if not movies:
-        raise Problem(f"{ref.id} has no movies to export as {format_}; rate or mark some first.")
+        raise Problem(
+            tr(
+                "{profile} has no movies to export as {format}; rate or mark some first.",
+                profile=ref.id,
+                format=format_,
+            )
+        )
     content = FORMATS[format_].write(ref.id, movies).encode("utf-8")
     write_file(output, content, force=force)
     note = letterboxd_note(content) if format_ == "letterboxd" else ""
@@ -70,7 +77,7 @@ def export(store: Store, ref: ViewerRef, format_: str, output: Path, *, force: b
 def shortlist(name: str, result: dict[str, Any]) -> str:
     """Return recommendations for the profile ``name`` as Markdown; ``result`` is what ``lists.recommend`` returned."""
     movies = [movie_files.recommended(movie) for movie in result["movies"]]
-    ordered = f"Ordered by {text.ordered_by(result)}"
+    ordered = tr("Ordered by {order}", order=text.ordered_by(result))
     return to_markdown(movie_files.shortlist_file([name], movies, result["dataset"], result["model"], [ordered]))
 
 

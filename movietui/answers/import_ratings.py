@@ -16,6 +16,7 @@ from movietui.data.dataset import Dataset
 from movietui.data.imports.entries import LONGEST_LIST_NAME, Choices, Entry, Export, NamedList, Reading, Skipped
 from movietui.data.imports.export_file import read
 from movietui.data.imports.matching import Match, Matcher, Matches
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.titles import movie_key, parse_label
@@ -171,9 +172,16 @@ def settled_keys(dataset: Dataset, import_keys: Collection[str], settle: Mapping
     for label, movie in settle.items():
         import_key = label if label in import_keys else movie_key(*parse_label(label))
         if import_key not in import_keys:
-            raise Problem(f"There is no title {label!r} in the file or folder; write it as listed.")
+            raise Problem(tr("There is no title {title!r} in the file or folder; write it as listed.", title=label))
         if movie != NONE and movie not in movies.row:
-            raise Problem(f"{dataset.name} has no movie {movie!r}; use an id from the candidates, or {NONE}.")
+            raise Problem(
+                tr(
+                    "{dataset} has no movie {movie!r}; use an id from the candidates, or {none}.",
+                    dataset=dataset.name,
+                    movie=movie,
+                    none=NONE,
+                )
+            )
         keys[import_key] = None if movie == NONE else movies.keys[movies.row[movie]]
     return keys
 
@@ -237,7 +245,7 @@ def _notes(export: Export) -> list[str]:
     """Return sentences that the user should read before confirming the import."""
     notes = [note for reading in export.readings for note in reading.notes]
     for label in export.namesakes[:5]:
-        notes.append(f"{label} appears more than once, with different links; kept as different movies.")
+        notes.append(tr("{movie} appears more than once, with different links; kept as different movies.", movie=label))
     for reading in export.readings:
         if reading.is_unclear:
             notes.append(_unclear_note(reading))
@@ -245,10 +253,12 @@ def _notes(export: Export) -> list[str]:
 
 
 def _unclear_note(reading: Reading) -> str:
-    unread = f" Ignored columns: {', '.join(reading.not_read)}." if reading.not_read else ""
-    return (
-        f"{reading.file} does not say whether you have seen its movies, so they become a list; use --as seen or --as "
-        f"watchlist to change that.{unread}"
+    unread = tr(" Ignored columns: {columns}.", columns=", ".join(reading.not_read)) if reading.not_read else ""
+    return tr(
+        "{file} does not say whether you have seen its movies, so they become a list; use --as seen or --as "
+        "watchlist to change that.{unread}",
+        file=reading.file,
+        unread=unread,
     )
 
 

@@ -18,6 +18,7 @@ from movietui.data.ids import user_row
 from movietui.data.imdb.external_ids import NO_LINKS, links_of
 from movietui.data.imports.entries import Entry
 from movietui.data.imports.matching import SURE, Matcher
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
@@ -151,8 +152,12 @@ def served(
         check_name(model)
 
     problem = Problem(
-        f"No {model or 'model'} has been trained on {dataset} yet; run movietui train {model or 'mf'} --dataset "
-        f"{dataset}."
+        tr(
+            "No {kind} has been trained on {dataset} yet; run movietui train {model} --dataset {dataset}.",
+            kind=model or tr("model"),
+            dataset=dataset,
+            model=model or "mf",
+        )
     )
     runs = [run for run in store.serving_runs(dataset) if model in (None, run.model) and seed in (None, run.seed)]
     if not runs:
@@ -267,8 +272,8 @@ def similar(store: Store, dataset: str, movie: str, k: int, model: str | None = 
         loaded, fitted = served(store, dataset, model)
         model, vectors = fitted.name, fitted.movie_vectors()
         if vectors is None:
-            others = "train another model on the cluster" if elsewhere else "use --model mf, or omit --model"
-            raise Problem(f"{model} cannot compare movies; {others}.")
+            others = tr("train another model on the cluster") if elsewhere else tr("use --model mf, or omit --model")
+            raise Problem(tr("{model} cannot compare movies; {others}.", model=model, others=others))
     row = Search(loaded).the_movie(movie)
     return {
         "dataset": loaded.name,
@@ -524,7 +529,8 @@ def named_profile(store: Store, name: str) -> ViewerRef:
     ref = store.find_profile(name)
     if ref is None:
         known = [known.id for known, _ in store.profiles()]
-        raise no_such(f"There is no profile {name!r}", name, known, f"profiles: {', '.join(known) or 'none yet'}.")
+        listed = tr("profiles: {profiles}.", profiles=", ".join(known) or tr("none yet"))
+        raise no_such(tr("There is no profile {name!r}", name=name), name, known, listed)
     return ref
 
 

@@ -16,6 +16,7 @@ from movietui.data import catalogue
 from movietui.data.imports import export_file, shelf
 from movietui.data.imports.entries import Choices, Entry, Export, NamedList
 from movietui.data.imports.matching import Matcher, Matches
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, silent
@@ -162,9 +163,9 @@ def import_list(
     if not export.lists:
         export = export_file.read(path, Choices(meaning="list"))
     listed = _one_list(path, export, name)
-    notes = [f"Skipped {text.plural(export.skipped_count, 'row')}."] * bool(export.skipped_count)
+    notes = [tr("Skipped {rows}.", rows=text.plural(export.skipped_count, "row"))] * bool(export.skipped_count)
     if any(entry.stars is not None for entry in listed.entries):
-        notes.append("Ratings in the file were not imported; movietui import imports them.")
+        notes.append(tr("Ratings in the file were not imported; movietui import imports them."))
     note = f"{export.format}: {strip_controls(path.name)}"
     filled = _fill(store, profile, name or listed.name, listed.entries, matcher, settle or {}, note)
     return replace(filled, format=export.format, source=path, notes=tuple(notes))
@@ -194,10 +195,11 @@ def scan(
     notes = []
     if scanned.unread:
         stayed = sum(_is_inside(movie.note, scanned.unread) for movie in filled.change.stored.movies)
-        stay = (
-            f"; {text.plural(stayed, 'movie')} there {'stays' if stayed == 1 else 'stay'} on the list" if stayed else ""
-        )
-        notes.append(f"Could not read {_some(scanned.unread)}{stay}.")
+        stay = ""
+        if stayed:
+            stays = tr("stays") if stayed == 1 else tr("stay")
+            stay = tr("; {movies} there {stays} on the list", movies=text.plural(stayed, "movie"), stays=stays)
+        notes.append(tr("Could not read {folders}{stay}.", folders=_some(scanned.unread), stay=stay))
     return replace(filled, source=folder, files=scanned.files, ignored=scanned.ignored, notes=tuple(notes))
 
 
@@ -233,14 +235,15 @@ def _fill(
 def _one_list(path: Path, export: Export, name: str | None) -> NamedList:
     """Return the only list of a file, or the one with this name. Raises ``Problem`` if there is none."""
     if not export.lists:
-        raise Problem(f"{path} has no list; movietui import imports ratings and watchlists.")
+        raise Problem(tr("{path} has no list; movietui import imports ratings and watchlists.", path=path))
     if len(export.lists) == 1:
         return export.lists[0]
     names = [each.name for each in export.lists]
     chosen = known_name(name or "", names)
     if chosen is None:
-        listed = f"choose one of {', '.join(names)}; movietui import imports all of them."
-        raise no_such(f"{path} has {len(names)} lists", name or "", names, listed)
+        listed = tr("choose one of {names}; movietui import imports all of them.", names=", ".join(names))
+        wrong = tr("{path} has {count} lists", path=path, count=len(names))
+        raise no_such(wrong, name or "", names, listed)
     return next(each for each in export.lists if each.name == chosen)
 
 
@@ -264,7 +267,14 @@ def _entry(store: Store, dataset: str, ref: ViewerRef, name: str, movies: Sequen
         return fitting[0]
     labels = [with_year(movie.title, movie.year) for movie in fitting or movies]
     if fitting:
-        raise Problem(f"{name!r} has several movies called {typed!r}: {', '.join(labels)}; add the year.")
+        raise Problem(
+            tr(
+                "{list!r} has several movies called {title!r}: {movies}; add the year.",
+                list=name,
+                title=typed,
+                movies=", ".join(labels),
+            )
+        )
     with contextlib.suppress(Problem):  # the text is no movie of the dataset either, or there is no dataset
         loaded = catalogue.load(dataset, store.cleaning_of(dataset))
         key = find_movie(loaded, typed).key
@@ -272,8 +282,8 @@ def _entry(store: Store, dataset: str, ref: ViewerRef, name: str, movies: Sequen
         for movie in movies:
             if same.get(movie.key) == key:
                 return movie
-    lists = f"{command(ref.id, f'show {shlex.quote(name)}')} lists its movies."
-    raise no_such(f"{name!r} has no movie {typed!r}", typed, labels, lists)
+    lists = tr("{command} lists its movies.", command=command(ref.id, f"show {shlex.quote(name)}"))
+    raise no_such(tr("{list!r} has no movie {title!r}", list=name, title=typed), typed, labels, lists)
 
 
 def _movie_json(movie: ListEntry) -> dict[str, Any]:
@@ -297,5 +307,5 @@ def _named_movies(labels: Sequence[str]) -> str:
 
 def _some(names: Sequence[str]) -> str:
     """Return the first of these folders, and how many more there are, for a sentence."""
-    more = f" and {text.plural(len(names) - 3, 'more folder')}" if len(names) > 3 else ""
+    more = tr(" and {folders}", folders=text.plural(len(names) - 3, "more folder")) if len(names) > 3 else ""
     return f"{', '.join(names[:3])}{more}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from movietui.ask import words
 from movietui.ask.grammar import named, number_in, parse
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Cancelled, Problem
 from movietui.formatting import newer_datasets, text
@@ -89,23 +90,27 @@ class Conversation:
             await self.queue.open()
         if viewers:
             await self.show_to(*[await self.viewer(name) for name in viewers])
-        self.say("Type a command, such as why 1 or rate 1 4.5. help lists the commands, quit leaves.")
+        self.say(tr("Type a command, such as why 1 or rate 1 4.5. help lists the commands, quit leaves."))
         if self.session.opened is None:
             return
         (viewer, *_) = self.session.audience.viewers
         if viewer.kind == "user" and not viewers:
             self.say(
-                f"You have no profile yet, so this list is for {viewer.label}: type new and your name to make one."
+                tr(
+                    "You have no profile yet, so this list is for {viewer}: type new and your name to make one.",
+                    viewer=viewer.label,
+                )
             )
         await self.list_movies()
 
     async def _open_first(self) -> None:
-        self.say("There is no dataset yet, so movietui gets one and learns from it.")
+        self.say(tr("There is no dataset yet, so movietui gets one and learns from it."))
         try:
             await self.get(DEFAULT_DATASET)
         except Problem as problem:
             self.say(
-                str(problem), "Try again with dataset ml-100k, or type dataset demo: real movies, invented ratings."
+                str(problem),
+                tr("Try again with dataset ml-100k, or type dataset demo: real movies, invented ratings."),
             )
 
     async def do(self, line: str) -> None:
@@ -120,7 +125,7 @@ class Conversation:
         except Problem as problem:
             self.say(str(problem))
         except Cancelled:
-            self.say("Stopped.")
+            self.say(tr("Stopped."))
         await self._offer_better_model()
 
     async def _offer_better_model(self) -> None:
@@ -129,7 +134,10 @@ class Conversation:
             self._offer_is_news = False
             if (run := self.stand_in.offered) is not None:
                 self.say(
-                    f"A better model is ready: compare {run.model} says what it changes, model {run.model} uses it."
+                    tr(
+                        "A better model is ready: compare {model} says what it changes, model {model} uses it.",
+                        model=run.model,
+                    )
                 )
 
     async def close(self) -> None:
@@ -167,8 +175,12 @@ class Conversation:
             if run.model == model:
                 return run
         names = list(dict.fromkeys(run.model for run in runs))
-        otherwise = f"trained: {', '.join(names)}." if names else f"movietui train {model} trains it."
-        raise no_such(f"{model!r} has not been trained here", model, names, otherwise)
+        otherwise = (
+            tr("trained: {models}.", models=", ".join(names))
+            if names
+            else tr("movietui train {model} trains it.", model=model)
+        )
+        raise no_such(tr("{model!r} has not been trained here", model=model), model, names, otherwise)
 
     async def get(self, dataset: str) -> None:
         """Get a dataset that is not on disk, train the quick model on it, and open it."""
@@ -176,11 +188,25 @@ class Conversation:
         row = next((row for row in rows if row["name"] == dataset), None)
         if row is None:
             raise no_such(
-                f"There is no dataset {dataset!r}", dataset, [each["name"] for each in rows], "dataset lists them."
+                tr("There is no dataset {dataset!r}", dataset=dataset),
+                dataset,
+                [each["name"] for each in rows],
+                tr("dataset lists them."),
             )
-        download = f", {text.size(row['download'])} to download" if row["download"] and not row["on_disk"] else ""
-        takes = text.about(row["seconds"]) if row["seconds"] else "a while"
-        self.say(f"Getting {row['title']}{download}; the first list takes {takes}.")
+        download = (
+            tr(", {size} to download", size=text.size(row["download"]))
+            if row["download"] and not row["on_disk"]
+            else ""
+        )
+        takes = text.about(row["seconds"]) if row["seconds"] else tr("a while")
+        self.say(
+            tr(
+                "Getting {dataset}{download}; the first list takes {duration}.",
+                dataset=row["title"],
+                download=download,
+                duration=takes,
+            )
+        )
         self.say(*filter(None, (row["terms"], row["citation"])))
         if not row["on_disk"]:
             await self.jobs.get(dataset, None, await asyncio.to_thread(self.session.store.cleaning_of, dataset))
@@ -201,7 +227,7 @@ class Conversation:
     def require_list(self) -> None:
         """Raise ``Problem`` if no dataset is open."""
         if self.session.opened is None:
-            raise Problem("There is no list yet; dataset demo makes one at once, dataset lists all.")
+            raise Problem(tr("There is no list yet; dataset demo makes one at once, dataset lists all."))
 
     def names(self) -> list[str]:
         """Return the names of the viewers."""
@@ -215,12 +241,28 @@ class Conversation:
         window = await session.ranked(offset, PAGE)
         rows, self.total, self.offset = window["rows"], window["total"], window["offset"]
         conditions = words.list_conditions(session.view, session.audience)
-        by = f"by {session.orders[session.view.order]}" if session.view.order in session.orders else "sorted"
-        title = ", ".join([f"Movies for {text.enumerate_names(self.names())}, {by}", *conditions])
+        by = (
+            tr("by {order}", order=session.orders[session.view.order])
+            if session.view.order in session.orders
+            else tr("sorted")
+        )
+        title = ", ".join(
+            [tr("Movies for {viewers}, {order}", viewers=text.enumerate_names(self.names()), order=by), *conditions]
+        )
         if not rows:
-            self.say(f"{title}: none. clear removes the filter, and everything else that leaves movies out.")
+            self.say(
+                tr("{title}: none. clear removes the filter, and everything else that leaves movies out.", title=title)
+            )
             return
-        self.say(f"{title}; {offset + 1:,} to {offset + len(rows):,} of {self.total:,}:")
+        self.say(
+            tr(
+                "{title}; {first:,} to {last:,} of {total:,}:",
+                title=title,
+                first=offset + 1,
+                last=offset + len(rows),
+                total=self.total,
+            )
+        )
         self.number(rows, offset + 1)
         alone = not session.audience.together
         details = await session.all_details([row["id"] for row in rows]) if alone else [None] * len(rows)
@@ -242,9 +284,16 @@ class Conversation:
             await self.session.replace_deleted_viewers()
         audience = self.session.audience
         if audience.together and done.viewer in audience.viewers:
-            notice += f" as {done.viewer.label}"
+            notice = tr("{notice} as {viewer}", notice=notice, viewer=done.viewer.label)
         moved = (await self.session.ranked(self.offset, PAGE, after_rating=True))["moved"]
-        self.say(f"{notice} · {wording.describe_moves(moved)} · {reverted_by} reverts it")
+        self.say(
+            tr(
+                "{notice} · {moves} · {command} reverts it",
+                notice=notice,
+                moves=wording.describe_moves(moved),
+                command=reverted_by,
+            )
+        )
 
     # What a person names
 
@@ -260,15 +309,19 @@ class Conversation:
         Raises ``Problem`` for another number.
         """
         if not typed:
-            raise Problem("Say which movie: its number or its title.")
+            raise Problem(tr("Say which movie: its number or its title."))
         number = number_in(typed)
         if number is None:
             return None
         movie = self.movies.get(number)
         if movie is None and len(typed) < YEAR:
             first, last = min(self.movies, default=0), max(self.movies, default=0)
-            now = f"the numbers now are {first} to {last}" if self.movies else "list numbers the movies"
-            raise Problem(f"No movie has the number {typed}; {now}.")
+            now = (
+                tr("the numbers now are {first} to {last}", first=first, last=last)
+                if self.movies
+                else tr("list numbers the movies")
+            )
+            raise Problem(tr("No movie has the number {number}; {hint}.", number=typed, hint=now))
         return movie
 
     async def _id_of(self, typed: str) -> str:
@@ -279,7 +332,7 @@ class Conversation:
         if len(same or matches) == 1:
             return (same or matches)[0]["id"]
         if not matches:
-            raise Problem(text.nothing_matches(typed, ["movie"]))
+            raise Problem(text.nothing_matches(typed, [tr("movie")]))
         near = (same or matches)[:PAGE]
         self.number(near)
         self.say(
@@ -288,7 +341,9 @@ class Conversation:
                 for number, row in enumerate(near, 1)
             )
         )
-        raise Problem(f"Several movies match {text.cut(typed, text.QUOTED).rstrip()!r}; use a number of these.")
+        raise Problem(
+            tr("Several movies match {words!r}; use a number of these.", words=text.cut(typed, text.QUOTED).rstrip())
+        )
 
     async def viewer(self, typed: str) -> ViewerRef:
         """Return the profile with a name, or the user of the dataset with an id: ``anna``, ``user 12``.
@@ -304,8 +359,8 @@ class Conversation:
             users = await self.session.engine.ask(Requests.find_users, search=number, offset=0, limit=1)
             if [row["id"] for row in users["rows"]] == [number]:
                 return user(number, self.session.opened["dataset"])
-        otherwise = "new NAME makes a profile, and user 1 is a user of the dataset."
-        raise no_such(f"There is no viewer {typed!r}", typed, known, otherwise)
+        otherwise = tr("new NAME makes a profile, and user 1 is a user of the dataset.")
+        raise no_such(tr("There is no viewer {viewer!r}", viewer=typed), typed, known, otherwise)
 
     async def show_to(self, *viewers: ViewerRef) -> None:
         """Make the list for these viewers. Raises ``Problem`` for too many."""
@@ -322,20 +377,21 @@ class Conversation:
         """Return the name of the profile that rates next. Raises ``Problem`` for a user of the dataset."""
         rater = self.session.audience.rater
         if rater.kind != "profile":
-            raise Problem("This needs a profile; new NAME makes one.")
+            raise Problem(tr("This needs a profile; new NAME makes one."))
         return rater.id
 
     def end_interview(self) -> None:
         """End the interview, and make the list for the viewers for whom it was before."""
         if self.interview is not None:
             self.interview.end()
-            self.say(f"{self.interview.viewer.label} rated {text.plural(self.interview.newly_rated, 'movie')}")
+            movies = text.plural(self.interview.newly_rated, "movie")
+            self.say(tr("{viewer} rated {movies}", viewer=self.interview.viewer.label, movies=movies))
             self.interview = None
 
     def usage(self, name: str) -> Problem:
         """Return what to say about a command that lacks something."""
         command = named(name)
-        return Problem(f"Type {command.shown}: {command.does}.")
+        return Problem(tr("Type {command}: {purpose}.", command=command.shown, purpose=command.does))
 
 
 def given(movie: NamedMovie | None) -> GivenRating | None:
@@ -345,4 +401,9 @@ def given(movie: NamedMovie | None) -> GivenRating | None:
 
 def offer(report: NewerDataset) -> str:
     """Return the sentence that offers a dataset with newer movies, and the command that accepts it."""
-    return f"{newer_datasets.reason(report)}. {newer_datasets.offer(report)}; dataset {report['dataset']} opens it."
+    return tr(
+        "{reason}. {offer}; dataset {dataset} opens it.",
+        reason=newer_datasets.reason(report),
+        offer=newer_datasets.offer(report),
+        dataset=report["dataset"],
+    )

@@ -7,13 +7,14 @@ import asyncio
 from movietui.ask import words
 from movietui.ask.conversation import PAGE, Conversation, offer
 from movietui.ask.grammar import command, number_in
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.protocol.requests import Requests
 from movietui.store.run_records import Run
 
 
-@command("dataset", "[NAME]", "use another dataset, and get it first if it is not on disk; alone, say the datasets")
+@command("dataset", "[NAME]", tr("use another dataset, and get it first if it is not on disk; alone, say the datasets"))
 async def dataset(talk: Conversation, rest: str) -> None:
     """Say the datasets, or open one."""
     if rest:
@@ -24,12 +25,13 @@ async def dataset(talk: Conversation, rest: str) -> None:
     for row in await talk.session.engine.ask(Requests.datasets):
         parts = [row["name"], row["title"], text.span(row["first_year"], row["last_year"])]
         parts += [text.plural(row["movies"], "movie")] if row["movies"] else []
-        parts += ["in use"] if row["name"] == opened else ["on disk"] if row["on_disk"] else []
-        parts += [f"{text.size(row['download'])} to download"] if row["download"] and not row["on_disk"] else []
+        parts += [tr("in use")] if row["name"] == opened else [tr("on disk")] if row["on_disk"] else []
+        if row["download"] and not row["on_disk"]:
+            parts.append(tr("{size} to download", size=text.size(row["download"])))
         talk.say(", ".join(filter(None, parts)))
 
 
-@command("newer", "[hide]", "say which dataset has newer movies; hide ends the offer")
+@command("newer", "[hide]", tr("say which dataset has newer movies; hide ends the offer"))
 async def newer(talk: Conversation, rest: str) -> None:
     """Offer a dataset with newer movies, or hide the offer."""
     talk.require_list()
@@ -37,29 +39,30 @@ async def newer(talk: Conversation, rest: str) -> None:
         raise talk.usage("newer")
     await talk.newer.look()
     if talk.newer.current is None:
-        raise Problem("No dataset with newer movies is offered; dataset lists all.")
+        raise Problem(tr("No dataset with newer movies is offered; dataset lists all."))
     if rest:
         await talk.newer.hide()
-        talk.say("Hidden; dataset lists all.")
+        talk.say(tr("Hidden; dataset lists all."))
     else:
         talk.say(offer(talk.newer.current))
 
 
-@command("model", "[NAME|NUMBER]", "let another trained model make the list; alone, say which there are")
+@command("model", "[NAME|NUMBER]", tr("let another trained model make the list; alone, say which there are"))
 async def model(talk: Conversation, rest: str) -> None:
     """Say the runs that can make the list, or use one."""
     runs, now = await _runs(talk)
     if rest:
         run = _run(talk, rest, runs)
         await talk.serve(run.dataset, run)
-        await talk.show_list(f"Using run {run.id}, {run.model}, for the list")
+        await talk.show_list(tr("Using run {run}, {model}, for the list", run=run.id, model=run.model))
         return
     for run in runs:
         named = f", {run.name}" if run.name else ""
-        talk.say(f"{run.id}. {run.model}{named}{', in use' if run.id == now.id else ''}")
+        used = tr(", in use") if run.id == now.id else ""
+        talk.say(f"{run.id}. {run.model}{named}{used}")
 
 
-@command("compare", "NAME|NUMBER", "say what another trained model would change at the top of the list")
+@command("compare", "NAME|NUMBER", tr("say what another trained model would change at the top of the list"))
 async def compare(talk: Conversation, rest: str) -> None:
     """Compare the list with the one that another run would make."""
     runs, _ = await _runs(talk)

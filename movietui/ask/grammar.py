@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.formatting import text
@@ -69,13 +70,14 @@ def named(word: str) -> Command:
         if wanted in (each.name, each.short):
             return each
     shown = text.cut(word, text.QUOTED).rstrip()
-    raise no_such(f"There is no command {shown!r}", word, COMMANDS, "help lists the commands.")
+    raise no_such(tr("There is no command {command!r}", command=shown), word, COMMANDS, tr("help lists the commands."))
 
 
 def help_lines(about: str) -> Iterator[str]:
     """Yield a line for each command or, if ``about`` names one, for this one."""
     for each in [named(about)] if about else COMMANDS.values():
-        yield f"{each.shown}: {each.does}{f'; short: {each.short}' if each.short else ''}."
+        short = tr("; short: {command}", command=each.short) if each.short else ""
+        yield f"{each.shown}: {each.does}{short}."
 
 
 def movie_and_stars(words: str) -> tuple[str, float]:
@@ -83,7 +85,7 @@ def movie_and_stars(words: str) -> tuple[str, float]:
     movie, _, typed = words.rpartition(" ")
     match = _STARS.fullmatch(typed)
     if not movie.strip() or not typed or match is None:
-        raise Problem("Say which movie and how many stars: rate 3 4.5, or rate fargo 4.")
+        raise Problem(tr("Say which movie and how many stars: rate 3 4.5, or rate fargo 4."))
     return movie.strip(), float((match[1] or "0") + (match[2] or "").replace("½", ".5").replace(",", "."))
 
 
@@ -105,4 +107,5 @@ def one_of(words: str, names: Collection[Name], what: str) -> Name:
     near = [name for name in names if name == wanted] or [name for name in names if wanted and name.startswith(wanted)]
     if len(near) == 1:
         return near[0]
-    raise no_such(f"There is no {what} {words!r}", words, names, f"choose one of {', '.join(names)}.")
+    wrong = tr("There is no {kind} {name!r}", kind=what, name=words)
+    raise no_such(wrong, words, names, tr("choose one of {names}.", names=", ".join(names)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from movietui.ask.conversation import Conversation, offer
 from movietui.ask.grammar import command, number_in, one_of
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage.paths import pasted
 from movietui.formatting import text
@@ -42,7 +43,9 @@ class Preview:
     """The chosen movies, by the keys of the titles."""
 
 
-@command("import", "[FILE]", "preview ratings and lists from Letterboxd, IMDb, Trakt and others; alone, import them")
+@command(
+    "import", "[FILE]", tr("preview ratings and lists from Letterboxd, IMDb, Trakt and others; alone, import them")
+)
 async def import_(talk: Conversation, rest: str) -> None:
     """Preview a file or, without one, import the file that was previewed last."""
     talk.require_list()
@@ -60,7 +63,7 @@ async def _read(talk: Conversation, path: str, choices: ImportChoices) -> Import
 
 def _preview(talk: Conversation) -> Preview:
     if talk.preview is None:
-        raise Problem("There is no preview yet; import FILE shows one.")
+        raise Problem(tr("There is no preview yet; import FILE shows one."))
     return talk.preview
 
 
@@ -68,32 +71,50 @@ async def _show(talk: Conversation, preview: Preview) -> None:
     """Say what an import would do, and what can still be decided."""
     talk.preview = preview
     report, dataset = preview.report, preview.report["dataset"]
-    parts = {**PARTS, "unmatched": f"not in {dataset}"}
+    parts = {**PARTS, "unmatched": tr("not in {dataset}", dataset=dataset)}
     counts = [f"{count(report, part):,} {words}" for part, words in parts.items() if count(report, part)]
-    talk.say(f"{Path(preview.path).name}, {report['format']}: {content(report)} for {preview.name}")
+    talk.say(
+        tr(
+            "{file}, {format}: {content} for {profile}",
+            file=Path(preview.path).name,
+            format=report["format"],
+            content=content(report),
+            profile=preview.name,
+        )
+    )
     talk.say(*filter(None, [", ".join(counts)]))
     talk.say(*(line for table in report["tables"] for line in text.describe_table(table)), *report["notes"])
-    talk.say(*(f"List {each['name']}: {text.plural(each['movies'], 'title')}" for each in report["lists"]))
+    talk.say(
+        *(
+            tr("List {list}: {titles}", list=each["name"], titles=text.plural(each["movies"], "title"))
+            for each in report["lists"]
+        )
+    )
     if is_scale_open(report):
-        talk.say("The file does not state its scale: read 5, read 10 or read 100 chooses it.")
+        talk.say(tr("The file does not state its scale: read 5, read 10 or read 100 chooses it."))
     if report["asks"] or "meaning" in preview.choices:
         meaning = MEANINGS[preview.choices.get("meaning", "list")]
-        talk.say(f"Movies without a rating are imported as {meaning}: read seen, list or watchlist changes it.")
-    talk.say("Nothing is imported yet: import alone does it, review says the titles.")
+        talk.say(
+            tr(
+                "Movies without a rating are imported as {meaning}: read seen, list or watchlist changes it.",
+                meaning=meaning,
+            )
+        )
+    talk.say(tr("Nothing is imported yet: import alone does it, review says the titles."))
 
 
-@command("review", "[PART]", f"in a preview, say titles: {', '.join(PARTS)}")
+@command("review", "[PART]", tr("in a preview, say titles: {parts}", parts=", ".join(PARTS)))
 async def review(talk: Conversation, rest: str) -> None:
     """Number the titles of one part of the preview."""
     preview = _preview(talk)
-    part = one_of(rest, tuple(PARTS), "part") if rest else first_part(preview.report)
+    part = one_of(rest, tuple(PARTS), tr("part")) if rest else first_part(preview.report)
     shown, total = rows(preview.report, part), count(preview.report, part)
     if not shown:
-        raise Problem(f"There is nothing under {PARTS[part]}.")
-    talk.say(f"{PARTS[part].capitalize()}, {len(shown):,} of {total:,}:")
+        raise Problem(tr("There is nothing under {part}.", part=PARTS[part]))
+    talk.say(tr("{part}, {shown:,} of {total:,}:", part=PARTS[part].capitalize(), shown=len(shown), total=total))
     talk.say(*(f"{number}. {_title(preview, row)}" for number, row in enumerate(shown, 1)))
     if part == "ambiguous":
-        talk.say("pick 1 2 takes the second movie for the first title, pick 1 none takes none.")
+        talk.say(tr("pick 1 2 takes the second movie for the first title, pick 1 none takes none."))
 
 
 def _title(preview: Preview, row: ImportRow) -> str:
@@ -105,18 +126,18 @@ def _title(preview: Preview, row: ImportRow) -> str:
     candidates = [*row.get("candidates", ()), NONE]
     chosen = next((each for each in candidates if each["id"] == preview.settled.get(row["key"])), None)
     if "movie" in row:
-        parts.append(f"matched with {text.movie_title(row['movie'])} by {row['by']}")
+        parts.append(tr("matched with {movie} by {method}", movie=text.movie_title(row["movie"]), method=row["by"]))
     elif chosen is not None:
-        parts.append(f"chosen: {text.movie_title(chosen)}")
+        parts.append(tr("chosen: {movie}", movie=text.movie_title(chosen)))
     elif len(candidates) > 1:
         numbered = [f"{number} {text.movie_title(each)}" for number, each in enumerate(candidates[:-1], 1)]
-        parts.append(f"could be {', '.join(numbered)}")
+        parts.append(tr("could be {movies}", movies=", ".join(numbered)))
     else:
         parts.append(row["reason"])
     return ", ".join(parts)
 
 
-@command("pick", "NUMBER NUMBER|none", "in a preview, choose which movie a title that needs review means")
+@command("pick", "NUMBER NUMBER|none", tr("in a preview, choose which movie a title that needs review means"))
 async def pick(talk: Conversation, rest: str) -> None:
     """Choose a candidate for an ambiguous title."""
     preview = _preview(talk)
@@ -133,15 +154,23 @@ async def pick(talk: Conversation, rest: str) -> None:
     if chosen is None:
         raise talk.usage("pick")
     talk.preview = replace(preview, settled={**preview.settled, row["key"]: chosen["id"]})
-    talk.say(f"{text.movie_title(row)}: {text.movie_title(chosen)}; import alone imports the file.")
+    talk.say(
+        tr(
+            "{title}: {movie}; import alone imports the file.",
+            title=text.movie_title(row),
+            movie=text.movie_title(chosen),
+        )
+    )
 
 
-@command("read", "5|10|100|list|seen|watchlist", "in a preview, say what ratings are out of, or what other movies are")
+@command(
+    "read", "5|10|100|list|seen|watchlist", tr("in a preview, say what ratings are out of, or what other movies are")
+)
 async def read(talk: Conversation, rest: str) -> None:
     """Read the file in another way, and preview it again."""
     preview = _preview(talk)
     scales = {f"{scale}": scale for scale in SCALES}
-    choice = one_of(rest, (*scales, *MEANINGS), "way to read a file")
+    choice = one_of(rest, (*scales, *MEANINGS), tr("way to read a file"))
     choices: ImportChoices = {**preview.choices}
     if choice in scales:
         choices["scale"] = scales[choice]
@@ -158,7 +187,8 @@ async def _import(talk: Conversation, preview: Preview) -> None:
     if viewer not in talk.session.audience.viewers:
         await talk.session.look_at(viewer)
     talk.say(
-        *result["notes"], describe_import(result, preview.path) + (" · undo reverts it" if result["changes"] else "")
+        *result["notes"],
+        describe_import(result, preview.path) + (tr(" · undo reverts it") if result["changes"] else ""),
     )
     if result["newer"] is not None:
         talk.say(offer(result["newer"]))

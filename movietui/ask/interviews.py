@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from movietui.ask.conversation import Conversation
 from movietui.ask.grammar import command, number_in, one_of
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.protocol.messages import Details
@@ -11,27 +12,29 @@ from movietui.state.interview import POINTS, Interview
 from movietui.ui import wording
 
 
-@command("interview", "", "answer questions, which improves the list fast")
+@command("interview", "", tr("answer questions, which improves the list fast"))
 async def interview(talk: Conversation, rest: str) -> None:
     """Interview the viewer who rates next."""
     talk.require_list()
     talk.interview = Interview(talk.session)
     await talk.interview.ask()
-    talk.say("Any other command, such as list, ends the interview; your ratings are saved.")
+    talk.say(tr("Any other command, such as list, ends the interview; your ratings are saved."))
     _ask(talk, talk.interview)
 
 
 def _ask(talk: Conversation, asked: Interview) -> None:
     """Say what the interview asks now."""
     if asked.kind == "enough":
-        talk.say(f"{text.plural(asked.rated, 'rating')}: your list is good now. list shows it, next asks more.")
+        ratings = text.plural(asked.rated, "rating")
+        talk.say(tr("{ratings}: your list is good now. list shows it, next asks more.", ratings=ratings))
         return
     if asked.kind == "end":
-        talk.say("There is nothing left to ask; list shows your list.")
+        talk.say(tr("There is nothing left to ask; list shows your list."))
         return
     if asked.kind == "genres":
         talk.say(
-            f"Which genres do you like? {', '.join(asked.genres)}.", "Type like or dislike and a genre, then next."
+            tr("Which genres do you like? {genres}.", genres=", ".join(asked.genres)),
+            tr("Type like or dislike and a genre, then next."),
         )
         return
     talk.number(asked.movies)
@@ -39,11 +42,11 @@ def _ask(talk: Conversation, asked: Interview) -> None:
         talk.say(", ".join([f"{number}. {text.movie_title(movie)}", *movie["genres"], *movie["directors"]]))
     if asked.kind == "card":
         talk.say(
-            f"Give up to {POINTS} points to movies that you like: point 1, and again for more.",
-            "Then next; without points, none of them counts as seen.",
+            tr("Give up to {points} points to movies that you like: point 1, and again for more.", points=POINTS),
+            tr("Then next; without points, none of them counts as seen."),
         )
     else:
-        talk.say("Rate those that you have seen, such as rate 1 4; then next.")
+        talk.say(tr("Rate those that you have seen, such as rate 1 4; then next."))
 
 
 async def rate(talk: Conversation, asked: Interview, movie: Details, stars: float) -> None:
@@ -51,7 +54,13 @@ async def rate(talk: Conversation, asked: Interview, movie: Details, stars: floa
     before = [each["id"] for each in asked.movies]
     await asked.ask_about(movie["id"])
     change = await asked.rate(stars)
-    talk.say(f"{wording.describe_change(change)} · {asked.strength:.0%} of your taste is known")
+    talk.say(
+        tr(
+            "{change} · {share:.0%} of your taste is known",
+            change=wording.describe_change(change),
+            share=asked.strength,
+        )
+    )
     if [each["id"] for each in asked.movies] != before:
         _ask(talk, asked)
 
@@ -59,18 +68,18 @@ async def rate(talk: Conversation, asked: Interview, movie: Details, stars: floa
 async def undo(talk: Conversation, asked: Interview) -> None:
     """Undo the last answer, and ask its question again."""
     if not await asked.undo():
-        raise Problem("There is nothing to undo in this interview.")
-    talk.say("Undone.")
+        raise Problem(tr("There is nothing to undo in this interview."))
+    talk.say(tr("Undone."))
     _ask(talk, asked)
 
 
 def _interview(talk: Conversation) -> Interview:
     if talk.interview is None:
-        raise Problem("This is for an interview; type interview to begin one.")
+        raise Problem(tr("This is for an interview; type interview to begin one."))
     return talk.interview
 
 
-@command("next", "", "in an interview: go on to the next question")
+@command("next", "", tr("in an interview: go on to the next question"))
 async def next_(talk: Conversation, rest: str) -> None:
     """Accept the answers, and ask the next question."""
     asked = _interview(talk)
@@ -81,35 +90,41 @@ async def next_(talk: Conversation, rest: str) -> None:
     _ask(talk, asked)
 
 
-@command("point", "NUMBER", "in an interview: give this movie a point")
+@command("point", "NUMBER", tr("in an interview: give this movie a point"))
 async def point(talk: Conversation, rest: str) -> None:
     """Give a point to a movie of the card."""
     asked = _interview(talk)
     if asked.kind != "card":
-        raise Problem("Points are for cards; rate these movies with stars, such as rate 1 4.")
+        raise Problem(tr("Points are for cards; rate these movies with stars, such as rate 1 4."))
     asked.spend((number_in(rest) or 0) - 1)
-    talk.say(f"{text.plural(POINTS - sum(asked.points), 'point')} left")
+    talk.say(tr("{points} left", points=text.plural(POINTS - sum(asked.points), "point")))
 
 
 async def _like(talk: Conversation, rest: str, step: int) -> None:
     asked = _interview(talk)
     if asked.kind != "genres":
-        raise Problem("Genres are only asked about at the beginning of an interview.")
+        raise Problem(tr("Genres are only asked about at the beginning of an interview."))
     genres = [name.casefold() for name in asked.genres]
-    asked.move_to(genres.index(one_of(rest, genres, "genre")))
+    asked.move_to(genres.index(one_of(rest, genres, tr("genre"))))
     asked.like_genre(step)
     liked = [name for name, sign in asked.liked_genres.items() if sign > 0]
     disliked = [name for name, sign in asked.liked_genres.items() if sign < 0]
-    talk.say(f"You like {', '.join(liked) or 'none yet'}; you dislike {', '.join(disliked) or 'none yet'}")
+    talk.say(
+        tr(
+            "You like {liked}; you dislike {disliked}",
+            liked=", ".join(liked) or tr("none yet"),
+            disliked=", ".join(disliked) or tr("none yet"),
+        )
+    )
 
 
-@command("like", "GENRE", "in an interview: say that you like a genre")
+@command("like", "GENRE", tr("in an interview: say that you like a genre"))
 async def like(talk: Conversation, rest: str) -> None:
     """Like a genre."""
     await _like(talk, rest, 1)
 
 
-@command("dislike", "GENRE", "in an interview: say that you dislike a genre")
+@command("dislike", "GENRE", tr("in an interview: say that you dislike a genre"))
 async def dislike(talk: Conversation, rest: str) -> None:
     """Dislike a genre."""
     await _like(talk, rest, -1)

@@ -29,6 +29,7 @@ from movietui.cli import (
 )
 from movietui.cli.commands import Commands
 from movietui.cli.output import as_json, handle_errors, print_json, print_rich
+from movietui.data.language import tr
 from movietui.data.storage import locations
 from movietui.formatting.tables import new_table
 
@@ -121,12 +122,12 @@ def config(defaults: bool, schema: bool, json_: bool) -> None:
         report = {"path": str(path), "exists": path.exists(), "keys": result.keys, "problems": list(result.problems)}
         print_json(report)
         return
-    missing = "" if path.exists() else " does not exist yet; movietui config --defaults prints one to start from"
+    missing = "" if path.exists() else tr(" does not exist yet; movietui config --defaults prints one to start from")
     click.echo(f"{path}{missing}")  # not wrapped, so that the path can be copied
     for problem in result.problems:
         click.echo(problem)
     if result.keys:
-        table = new_table("what", "key")
+        table = new_table(tr("what"), tr("key"))
         for name, key in result.keys.items():
             table.add_row(name, key)
         print_rich(table)
@@ -144,11 +145,11 @@ def plugins(json_: bool) -> None:
         print_json(rows)
         return
     if not rows:
-        print_rich("No installed package has plug-ins.")
+        print_rich(tr("No installed package has plug-ins."))
         return
-    table = new_table("kind", "name", "package", "version", "state")
+    table = new_table(tr("kind"), tr("name"), tr("package"), tr("version"), tr("state"))
     for row in rows:
-        state = "cannot be used" if row["problem"] else "ready"
+        state = tr("cannot be used") if row["problem"] else tr("ready")
         table.add_row(row["kind"], row["name"], row["package"], row["version"], state)
     print_rich(table, *(row["problem"] for row in rows if row["problem"]))
 

@@ -8,6 +8,7 @@ import click
 
 from movietui.cli.output import as_json, handle_errors, open_store, print_json
 from movietui.cli.standard_files import BINARY_OUTPUT, INPUT, name_of
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.formatting import text
@@ -29,12 +30,13 @@ def backup(path: Path | None, force: bool, json_: bool) -> None:
     from movietui.store.backup import back_up
 
     if not locations.store().exists():
-        raise Problem("There is nothing to back up yet; rate a movie or train a model first.")
+        raise Problem(tr("There is nothing to back up yet; rate a movie or train a model first."))
     report = back_up(open_store(), path, force=force)
     if json_:
         print_json(report)
         return
-    click.echo(f"Backed up {_summary(report)} to {report['backup']}, {text.size(report['bytes'])}")
+    size = text.size(report["bytes"])
+    click.echo(tr("Backed up {counts} to {path}, {size}", counts=_summary(report), path=report["backup"], size=size))
 
 
 @click.command()
@@ -53,16 +55,19 @@ def restore(path: Path, json_: bool) -> None:
     if json_:
         print_json(report)
         return
-    click.echo(f"Restored {_summary(report)} from {name_of(report['restored'])}")
+    source = name_of(report["restored"])
+    click.echo(tr("Restored {counts} from {path}", counts=_summary(report), path=source))
     if report["kept"]:
-        click.echo(f"The previous data is kept in {report['kept']}")
+        click.echo(tr("The previous data is kept in {path}", path=report["kept"]))
     if report["left_out"]:
-        rows = ", ".join(f"{count:,} of {table}" for table, count in report["left_out"].items())
-        click.echo(f"Skipped, because of invalid values: {rows}")
+        left_out = report["left_out"].items()
+        rows = ", ".join(tr("{count:,} of {table}", count=count, table=table) for table, count in left_out)
+        click.echo(tr("Skipped, because of invalid values: {rows}", rows=rows))
         for value in report["damaged"]:
-            click.echo(f"  {value['table']} {value['row']}: invalid {value['column']}")
+            table, row, column = value["table"], value["row"], value["column"]
+            click.echo("  " + tr("{table} {row}: invalid {column}", table=table, row=row, column=column))
     if report["cleaned"]:
-        click.echo(f"Removed control characters from {text.plural(report['cleaned'], 'text')}")
+        click.echo(tr("Removed control characters from {texts}", texts=text.plural(report["cleaned"], "text")))
 
 
 def _summary(counts: Message) -> str:

@@ -25,6 +25,7 @@ from movietui.commit import version_text
 from movietui.data import plugins
 from movietui.data.fetch.downloads import OFFLINE, offline
 from movietui.data.fetch.sources import GROUPLENS, SOURCES
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations, log, strict_json
@@ -52,7 +53,7 @@ for name in sys.argv[1:]:
     print(json.dumps(facts), flush=True)
 """
 IMPORT_SECONDS = 120.0
-WITHOUT_TORCH = "Everything but training most models works without it; to train them, install the package torch."
+WITHOUT_TORCH = tr("Everything but training most models works without it; to train them, install the package torch.")
 BESIDE_TORCH = ("nvidia", "triton")
 """Packages that only torch needs, and whose size counts as its own."""
 LARGE_TORCH = 10**9
@@ -91,7 +92,8 @@ def _guarded(name: str, function: Callable[[str], Iterator[Check]]) -> Iterator[
         yield from function(name)
     except Exception as error:
         log.record("doctor", error)
-        yield Check(name, "fail", f"could not be checked: {type(error).__name__}", "Please report it.")
+        words = tr("could not be checked: {error}", error=type(error).__name__)
+        yield Check(name, "fail", words, tr("Please report it."))
 
 
 def _version(name: str) -> Iterator[Check]:
@@ -100,7 +102,8 @@ def _version(name: str) -> Iterator[Check]:
 
 def _python(name: str) -> Iterator[Check]:
     version = f"{platform.python_implementation()} {platform.python_version()}"
-    yield Check(name, "ok", f"{version} on {platform.system()} {platform.machine()}")
+    system, machine = platform.system(), platform.machine()
+    yield Check(name, "ok", tr("{version} on {system} {machine}", version=version, system=system, machine=machine))
 
 
 def _packages(name: str) -> Iterator[Check]:
@@ -110,11 +113,11 @@ def _packages(name: str) -> Iterator[Check]:
         yield Check(name, "ok", ", ".join(fine))
     for each in PACKAGES:
         if "error" in facts[each]:
-            words = f"cannot be imported: {facts[each]['error']}"
+            words = tr("cannot be imported: {error}", error=facts[each]["error"])
             if each == "torch":
                 yield Check(each, "warn", words, WITHOUT_TORCH)
             else:
-                yield Check(each, "fail", words, f"Install {each} again.")
+                yield Check(each, "fail", words, tr("Install {package} again.", package=each))
         elif each == "torch":
             yield _torch(facts[each])
 
@@ -122,12 +125,12 @@ def _packages(name: str) -> Iterator[Check]:
 def _import_all() -> dict[str, dict[str, Any]]:
     """Return what a child process says about each package: ``version``, or ``error`` if it cannot be imported."""
     command = [sys.executable, "-P", "-c", IMPORTS, *PACKAGES]
-    reason = "it takes too long"
+    reason = tr("it takes too long")
     try:
         child = subprocess.run(
             command, capture_output=True, stdin=subprocess.DEVNULL, env=code_path.environment(), timeout=IMPORT_SECONDS
         )
-        printed, reason = child.stdout, f"Python ends with exit code {child.returncode}"
+        printed, reason = child.stdout, tr("Python ends with exit code {code}", code=child.returncode)
     except subprocess.TimeoutExpired as late:
         printed = late.stdout or b""
     facts: dict[str, dict[str, Any]] = {each: {"error": reason} for each in PACKAGES}
@@ -145,29 +148,33 @@ def _import_all() -> dict[str, dict[str, Any]]:
 def _torch(facts: Mapping[str, Any]) -> Check:
     folder = Path(facts["folder"])
     size = sum(map(locations.bytes_in, (folder, *(folder.with_name(each) for each in BESIDE_TORCH))))
-    words = f"{facts['version']}, for {facts['build']}, {text.size(size)}"
+    version, build = facts["version"], facts["build"]
+    words = tr("{version}, for {build}, {size}", version=version, build=build, size=text.size(size))
     if facts["gpu"]:
-        words += ", with a GPU"
-    elif "CUDA" in facts["build"] and size > LARGE_TORCH:
-        advice = (
+        words += tr(", with a GPU")
+    elif "CUDA" in build and size > LARGE_TORCH:
+        advice = tr(
             "There is no GPU, so a build for processors does the same and is far smaller: install torch again with "
+            "{option}",
+            option="--index-url https://download.pytorch.org/whl/cpu",
         )
-        advice += "--index-url https://download.pytorch.org/whl/cpu"
         return Check("torch", "warn", words, advice)
     return Check("torch", "ok", words)
 
 
 def _terminal(name: str) -> Iterator[Check]:
     if sys.__stdout__ is None or not sys.__stdout__.isatty():
-        yield Check(name, "ok", "standard output is not a terminal")
+        yield Check(name, "ok", tr("standard output is not a terminal"))
         return
     size, term = shutil.get_terminal_size(), os.environ.get("TERM", "")
-    words = f"{strip_controls(term) or 'TERM is not set'}, {size.columns}×{size.lines}"
+    kind = strip_controls(term) or tr("TERM is not set")
+    words = f"{kind}, {size.columns}×{size.lines}"
     if term in ("", DUMB):
-        yield Check(name, "warn", words, "Set TERM to the kind of your terminal, such as xterm-256color.")
+        yield Check(name, "warn", words, tr("Set TERM to the kind of your terminal, such as xterm-256color."))
     elif size < SMALL_SCREEN:
         columns, lines = SMALL_SCREEN
-        yield Check(name, "warn", words, f"The app shows more in a window of at least {columns}×{lines}.")
+        advice = tr("The app shows more in a window of at least {columns}×{lines}.", columns=columns, lines=lines)
+        yield Check(name, "warn", words, advice)
     else:
         yield Check(name, "ok", words)
 
@@ -176,11 +183,13 @@ def _colors(name: str) -> Iterator[Check]:
     wanted = color_wanted()
     system = PlainConsole().color_system
     if wanted is None:
-        yield Check(name, "ok", {"standard": "16", "256": "256", "truecolor": "all"}.get(system or "", "none"))
+        colors = {"standard": "16", "256": "256", "truecolor": tr("all")}
+        yield Check(name, "ok", colors.get(system or "", tr("none")))
     elif wanted:
-        yield Check(name, "ok", "demanded by CLICOLOR_FORCE")
+        yield Check(name, "ok", tr("demanded by CLICOLOR_FORCE"))
     else:
-        yield Check(name, "ok", f"forbidden by {'NO_COLOR' if os.environ.get('NO_COLOR') else 'CLICOLOR'}")
+        variable = "NO_COLOR" if os.environ.get("NO_COLOR") else "CLICOLOR"
+        yield Check(name, "ok", tr("forbidden by {variable}", variable=variable))
 
 
 def _unicode(name: str) -> Iterator[Check]:
@@ -188,7 +197,8 @@ def _unicode(name: str) -> Iterator[Check]:
     if encoding.lower().replace("-", "") == "utf8":
         yield Check(name, "ok", encoding)
     else:
-        yield Check(name, "warn", encoding, "Stars and charts become question marks; set LANG to C.UTF-8, for example.")
+        advice = tr("Stars and charts become question marks; set LANG to C.UTF-8, for example.")
+        yield Check(name, "warn", encoding, advice)
 
 
 def _folders(name: str) -> Iterator[Check]:
@@ -204,25 +214,27 @@ def _folders(name: str) -> Iterator[Check]:
 
 def _folder(name: str, folder: Path) -> Check:
     existing = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
-    new = "" if existing == folder else ", which will be created"
+    new = "" if existing == folder else tr(", which will be created")
     if not existing.is_dir():
-        return Check(name, "fail", f"{existing} is not a folder", "Move it away, or set MOVIETUI_HOME.")
+        words = tr("{path} is not a folder", path=existing)
+        return Check(name, "fail", words, tr("Move it away, or set MOVIETUI_HOME."))
     if not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
-        return Check(name, "fail", f"{existing} cannot be written to", "Change its permissions, or set MOVIETUI_HOME.")
+        words = tr("{folder} cannot be written to", folder=existing)
+        return Check(name, "fail", words, tr("Change its permissions, or set MOVIETUI_HOME."))
     facts = os.statvfs(existing)
     free = facts.f_bavail * facts.f_frsize
-    words = f"{folder}{new}, {text.size(free)} free"
+    words = tr("{folder}, {size} free", folder=f"{folder}{new}", size=text.size(free))
     if not free:
-        return Check(name, "fail", words, "Free some space, or set MOVIETUI_HOME to a folder on another disk.")
+        return Check(name, "fail", words, tr("Free some space, or set MOVIETUI_HOME to a folder on another disk."))
     if free < LITTLE_SPACE:
-        return Check(name, "warn", words, "Free some space: larger datasets may not fit.")
+        return Check(name, "warn", words, tr("Free some space: larger datasets may not fit."))
     return Check(name, "ok", words)
 
 
 def _store(name: str) -> Iterator[Check]:
     path = locations.store()
     if not os.path.lexists(path):
-        yield Check(name, "ok", "there is none yet")
+        yield Check(name, "ok", tr("there is none yet"))
         return
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -237,23 +249,27 @@ def _checked_store(name: str, path: Path) -> Check:
     from movietui.store.backup import counts_of, is_intact
     from movietui.store.database import VERSION, connect, load_into
 
-    damaged = "Restore a backup with movietui restore, or move the file away to start fresh."
+    damaged = tr("Restore a backup with movietui restore, or move the file away to start fresh.")
     try:
         with closing(connect(":memory:")) as copy:
             has_log = load_into(copy, path)
             version = int(copy.execute("PRAGMA user_version").fetchone()[0])
             if version > VERSION:
-                return Check(name, "fail", f"{path} was written by a newer movietui", "Update movietui.")
+                words = tr("{path} was written by a newer movietui", path=path)
+                return Check(name, "fail", words, tr("Update movietui."))
             if not is_intact(copy):
-                return Check(name, "fail", f"{path} is damaged", damaged)
+                return Check(name, "fail", tr("{path} is damaged", path=path), damaged)
             counts = ", ".join(text.plural(count, noun[:-1]) for noun, count in counts_of(copy).items())
     except sqlite3.DatabaseError:
-        return Check(name, "fail", f"{path} is damaged or not a database", damaged)
+        return Check(name, "fail", tr("{path} is damaged or not a database", path=path), damaged)
     except OSError as error:
-        return Check(name, "fail", f"{path} cannot be read: {error.strerror}", "Check its permissions.")
-    words = f"intact, version {version}, {counts}, {text.size(path.stat().st_size)}"
+        words = tr("{path} cannot be read: {error}", path=path, error=error.strerror)
+        return Check(name, "fail", words, tr("Check its permissions."))
+    size = text.size(path.stat().st_size)
+    words = tr("intact, version {version}, {counts}, {size}", version=version, counts=counts, size=size)
     if not has_log:
-        return Check(name, "warn", f"{words}; its latest changes could not be read", "Close movietui, and try again.")
+        words = tr("{facts}; its latest changes could not be read", facts=words)
+        return Check(name, "warn", words, tr("Close movietui, and try again."))
     return Check(name, "ok", words)
 
 
@@ -264,9 +280,9 @@ def _datasets(name: str) -> Iterator[Check]:
         try:
             strict_json.loads(disk.read(locations.dataset(each) / "dataset.json"))
         except (OSError, ValueError):
-            advice = "Remove it with movietui data remove, and get it again."
-            shared = f"{_shared_name(each)} is damaged"
-            yield Check(name, "fail", f"{each} is damaged", advice, shared)
+            advice = tr("Remove it with movietui data remove, and get it again.")
+            shared = tr("{dataset} is damaged", dataset=_shared_name(each))
+            yield Check(name, "fail", tr("{dataset} is damaged", dataset=each), advice, shared)
 
 
 def _models(name: str) -> Iterator[Check]:
@@ -282,25 +298,26 @@ def _models(name: str) -> Iterator[Check]:
         pass
     folders = locations.checkpoints().iterdir() if locations.checkpoints().is_dir() else ()
     for folder in folders:
-        model, dataset = labels.get(folder.name, ("unknown", "unknown"))
+        model, dataset = labels.get(folder.name, (tr("unknown"), tr("unknown")))
         size = locations.bytes_in(folder)
         for sums, called in ((sizes, dataset), (shared, _shared_name(dataset))):
-            sums[f"{model} on {called}"] = sums.get(f"{model} on {called}", 0) + size
+            words = tr("{model} on {dataset}", model=model, dataset=called)
+            sums[words] = sums.get(words, 0) + size
     yield Check(name, "ok", _sized(sizes), shared=_sized(shared))
 
 
 def _shared_name(dataset: str) -> str:
     """Return the name of a dataset in a report: a person may have named their own after somebody."""
-    return dataset if dataset in SOURCES else "a dataset of your own"
+    return dataset if dataset in SOURCES else tr("a dataset of your own")
 
 
 def _sized(sizes: Mapping[str, int], shown: Callable[[str], str] = str) -> str:
     """Return names with their sizes, the largest first, and the size of all."""
     if not sizes:
-        return "none"
+        return tr("none")
     largest = sorted(sizes.items(), key=lambda item: -item[1])
     named = ", ".join(f"{shown(name)} {text.size(size)}" for name, size in largest[:MAX_NAMED])
-    more = f" and {len(sizes) - MAX_NAMED} more" if len(sizes) > MAX_NAMED else ""
+    more = tr(" and {count} more", count=len(sizes) - MAX_NAMED) if len(sizes) > MAX_NAMED else ""
     return f"{text.size(sum(sizes.values()))}: {named}{more}"
 
 
@@ -308,22 +325,25 @@ def _config(name: str) -> Iterator[Check]:
     path = locations.config()
     result = import_module("movietui.ui.keymap").read(path)
     if result.problems:
-        more = f" and {len(result.problems) - 1} more" if len(result.problems) > 1 else ""
-        shared = f"{len(result.problems)} wrong entries"
-        yield Check(name, "warn", f"{result.problems[0]}{more}", "movietui config lists all problems.", shared)
+        count = len(result.problems)
+        more = tr(" and {count} more", count=count - 1) if count > 1 else ""
+        shared = tr("{count} wrong entries", count=count)
+        yield Check(name, "warn", f"{result.problems[0]}{more}", tr("movietui config lists all problems."), shared)
     else:
-        yield Check(name, "ok", f"{path} changes {len(result.keys)} keys" if path.exists() else "the default keys")
+        changes = tr("{path} changes {count} keys", path=path, count=len(result.keys))
+        yield Check(name, "ok", changes if path.exists() else tr("the default keys"))
 
 
 def _plugins(name: str) -> Iterator[Check]:
     declared = [each for kind in plugins.KINDS for each in plugins.declared(kind)]
     packages = ", ".join(dict.fromkeys(f"{each.package} {each.version}" for each in declared))
-    yield Check(name, "ok", f"{packages}; movietui plugins checks them" if packages else "none")
+    words = tr("{packages}; movietui plugins checks them", packages=packages) if packages else tr("none")
+    yield Check(name, "ok", words)
 
 
 def _network(name: str) -> Iterator[Check]:
     if offline():
-        yield Check(name, "ok", f"switched off by {OFFLINE}")
+        yield Check(name, "ok", tr("switched off by {variable}", variable=OFFLINE))
         return
     from urllib.error import HTTPError
     from urllib.parse import urlsplit
@@ -336,17 +356,17 @@ def _network(name: str) -> Iterator[Check]:
         pass  # the server is there
     except (OSError, ValueError) as error:
         reason = strip_controls(str(getattr(error, "reason", error)))[:LONGEST_REASON]
-        advice = "Everything on disk works; movietui data get NAME --from FILE reads files that you have."
-        yield Check(name, "warn", f"{host} cannot be reached: {reason}", advice)
+        advice = tr("Everything on disk works; movietui data get NAME --from FILE reads files that you have.")
+        yield Check(name, "warn", tr("{host} cannot be reached: {error}", host=host, error=reason), advice)
         return
-    yield Check(name, "ok", f"{host} can be reached")
+    yield Check(name, "ok", tr("{host} can be reached", host=host))
 
 
 def _log(name: str) -> Iterator[Check]:
     entries = len(re.findall("^[^ ]", log.read(), re.MULTILINE))
-    advice = "movietui doctor --report FILE writes a report that you can send with a description of the problem."
-    words = f"{text.plural(entries, 'record')} in {locations.log()}"
-    yield Check(name, "ok", words if entries else "empty", advice if entries else "")
+    advice = tr("movietui doctor --report FILE writes a report that you can send with a description of the problem.")
+    words = tr("{records} in {path}", records=text.plural(entries, "record"), path=locations.log())
+    yield Check(name, "ok", words if entries else tr("empty"), advice if entries else "")
 
 
 CHECKS: Mapping[str, Callable[[str], Iterator[Check]]] = {

@@ -10,6 +10,7 @@ import click
 from movietui.cli.commands import CLEANING, Commands
 from movietui.cli.data import print_cleaning
 from movietui.cli.output import Bars, as_json, handle_errors, print_json, print_rich
+from movietui.data.language import tr
 
 if TYPE_CHECKING:
     from movietui.data.dataset import Scale
@@ -34,7 +35,7 @@ def _scale(context: click.Context, option: click.Parameter, value: str | None) -
     except ValueError:
         low = high = step = 0.0
     if not is_scale_valid(Scale(low, high, step)) or low < 0 or not step:
-        raise click.BadParameter(f"{value!r} is not a scale; write LOW:HIGH:STEP, such as 0.5:5:0.5.")
+        raise click.BadParameter(tr("{scale!r} is not a scale; write LOW:HIGH:STEP, such as 0.5:5:0.5.", scale=value))
     return Scale(low, high, step)
 
 
@@ -84,4 +85,4 @@ def cluster_clean(
         print_json({**report, "uri": dataset.uri, "fingerprint": dataset.fingerprint})
         return
     print_cleaning(report)
-    print_rich(f"The ratings are at {dataset.uri}")
+    print_rich(tr("The ratings are at {uri}", uri=dataset.uri))

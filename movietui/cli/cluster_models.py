@@ -21,6 +21,7 @@ from movietui.cli.output import (
     print_json,
     print_rich,
 )
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.evaluations import evaluations_table
 from movietui.models.choices import ORDERS, Order, Task, by_importance
@@ -110,7 +111,7 @@ def cluster_evaluate(
 
     names = [name.strip() for name in splits.split(",") if name.strip()]
     if not names:
-        raise click.UsageError("Name at least one split.")
+        raise click.UsageError(tr("Name at least one split."))
     changes = pairs("--set", settings)
     request = job.ClusterRequest(models, dataset, master, names, published, changes, seed, split_seed)
     with Bars() as bars:
@@ -122,9 +123,16 @@ def cluster_evaluate(
     fitting = fitting_columns(lambda metrics: evaluations_table(rows, metrics), measured)
     print_rich(evaluations_table(rows, fitting))
     if omitted := len(measured) - len(fitting):
-        print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
-    ordered = f", lists by {ORDERS[order]}" if task != "rating" else ""
-    print_rich(f"{dataset}, cleaning {rows[0]['cleaning']}, seed {seed}, split seed {split_seed}{ordered}")
+        print_rich(tr("{metrics}: --json has all", metrics=text.plural(omitted, "more metric")))
+    ordered = tr(", lists by {order}", order=ORDERS[order]) if task != "rating" else ""
+    about = tr(
+        "{dataset}, cleaning {cleaning}, seed {seed}, split seed {split_seed}",
+        dataset=dataset,
+        cleaning=rows[0]["cleaning"],
+        seed=seed,
+        split_seed=split_seed,
+    )
+    print_rich(f"{about}{ordered}")
 
 
 @click.command("recommend")
@@ -162,6 +170,13 @@ def cluster_recommend(
         print_json(written)
         return
     print_rich(
-        f"{text.plural(written['users'], 'list')} of {k} by {written['model']}: {written['rows']:,} rows at "
-        f"{written['output']} ({text.duration(written['seconds'])})"
+        tr(
+            "{lists} of {length} by {model}: {rows:,} rows at {path} ({duration})",
+            lists=text.plural(written["users"], "list"),
+            length=k,
+            model=written["model"],
+            rows=written["rows"],
+            path=written["output"],
+            duration=text.duration(written["seconds"]),
+        )
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from movietui.cli import completers
+from movietui.data.language import tr
 from movietui.data.near_names import either, near_names
 from movietui.data.storage import log
 from movietui.data.storage.paths import pasted
@@ -72,7 +73,7 @@ class Named(_Choice):
             near = near_names(str(value), self.choices)
             if not near:
                 raise
-            self.fail(f"{value!r} does not exist; did you mean {either(near)}?", param, ctx)
+            self.fail(tr("{name!r} does not exist; did you mean {names}?", name=value, names=either(near)), param, ctx)
 
 
 class Commands(click.Group):
@@ -137,7 +138,10 @@ def _dataset_name(context: click.Context, argument: click.Parameter, value: str 
     """Return the dataset that NAME or ``--dataset`` names. Fail if the two differ or both are missing."""
     other: str | None = context.meta.get(_DATASET)
     if value and other and value != other:
-        raise click.UsageError(f"NAME is {value!r} but --dataset is {other!r}; give only one of them.", context)
+        raise click.UsageError(
+            tr("NAME is {name!r} but --dataset is {dataset!r}; give only one of them.", name=value, dataset=other),
+            context,
+        )
     if value is None and other is None:
         raise click.MissingParameter(ctx=context, param=argument)
     return value or other or ""

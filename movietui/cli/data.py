@@ -22,6 +22,7 @@ from movietui.cli.output import (
     print_rich,
 )
 from movietui.cli.standard_files import INPUT
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -52,19 +53,21 @@ def data_list(json_: bool) -> None:
 
 
 COLUMNS: Mapping[str, Callable[[Message], str]] = {
-    "dataset": lambda entry: str(entry["name"]),
-    "state": lambda entry: ", ".join(dict.fromkeys([str(entry["state"]), *(["cluster"] if entry["cluster"] else [])])),
-    "years": lambda entry: text.span(entry["first_year"], entry["last_year"]),
-    "ratings": lambda entry: f"{entry['ratings']:,}" if entry["ratings"] else "",
-    "movies": lambda entry: f"{entry['movies']:,}" if entry["movies"] else "",
-    "download": lambda entry: text.size(entry["download"]) if entry["download"] else "",
-    "on disk": lambda entry: text.size(entry["bytes"]) if entry["bytes"] else "",
-    "first list": lambda entry: text.until_list(entry["seconds"]),
-    "needs": lambda entry: text.size(entry["disk"]) if entry["disk"] else "",
-    "title": lambda entry: str(entry["title"]),
+    tr("dataset"): lambda entry: str(entry["name"]),
+    tr("state"): lambda entry: ", ".join(
+        dict.fromkeys([str(entry["state"]), *(["cluster"] if entry["cluster"] else [])])
+    ),
+    tr("years"): lambda entry: text.span(entry["first_year"], entry["last_year"]),
+    tr("ratings"): lambda entry: f"{entry['ratings']:,}" if entry["ratings"] else "",
+    tr("movies"): lambda entry: f"{entry['movies']:,}" if entry["movies"] else "",
+    tr("download"): lambda entry: text.size(entry["download"]) if entry["download"] else "",
+    tr("on disk"): lambda entry: text.size(entry["bytes"]) if entry["bytes"] else "",
+    tr("first list"): lambda entry: text.until_list(entry["seconds"]),
+    tr("needs"): lambda entry: text.size(entry["disk"]) if entry["disk"] else "",
+    tr("title"): lambda entry: str(entry["title"]),
 }
 """The columns of the table of datasets, the most important first; a narrow terminal shows as many as fit."""
-FIGURES = ("ratings", "movies", "download", "on disk", "needs")
+FIGURES = (tr("ratings"), tr("movies"), tr("download"), tr("on disk"), tr("needs"))
 
 
 def _dataset_table(listed: Sequence[Message], columns: Sequence[str]) -> Table:
@@ -127,11 +130,12 @@ def data_remove(name: str, json_: bool) -> None:
     if json_:
         print_json(removed)
         return
-    print_rich(f"{removed['dataset']}: removed, {text.size(removed['bytes'])} freed.")
+    size = text.size(removed["bytes"])
+    print_rich(tr("{dataset}: removed, {size} freed.", dataset=removed["dataset"], size=size))
     if removed["cluster"]:
-        print_rich(f"Its ratings on the cluster stay at {removed['cluster']}")
+        print_rich(tr("Its ratings on the cluster stay at {uri}", uri=removed["cluster"]))
     if removed["in_use"]:
-        print_rich("It was in use: choose another dataset with --dataset or in the app, or get this one again.")
+        print_rich(tr("It was in use: choose another dataset with --dataset or in the app, or get this one again."))
 
 
 cleaning_option = click.option(
@@ -165,18 +169,21 @@ def data_clean(name: str, cleaning: str | None, json_: bool) -> None:
 
 def print_cleaning(report: Mapping[str, Any]) -> None:
     """Print what each rule removed."""
-    table = new_table("", "rule", "before", "removed", "also", "example", right=("before", "removed"))
+    right = (tr("before"), tr("removed"))
+    table = new_table("", tr("rule"), *right, tr("also"), tr("example"), right=right)
     for rule in report["rules"]:
         removed = f"{rule['removed']:,}" if rule["on"] else f"({rule['removed']:,})"
         removed_too = (("movie", rule["removed_movies"]), ("user", rule["removed_users"]))
         also = [text.plural(count, what) for what, count in removed_too if count]
-        also += [f"{rule['changed']:,} changed"] if rule["changed"] else []
+        also += [tr("{count:,} changed", count=rule["changed"])] if rule["changed"] else []
         example = rule["note"] or next(iter(rule["examples"]), "")
         mark = "✓" if rule["on"] else "–"
         table.add_row(mark, rule["title"], f"{rule['before']:,}", removed, ", ".join(also), example)
     left = (("rating", report["ratings"]), ("user", report["users"]), ("movie", report["movies"]))
     counts = ", ".join(text.plural(count, what) for what, count in left)
-    print_rich(table, f"{report['dataset']} after cleaning ({report['preset']}): {counts}")
+    dataset, cleaning = report["dataset"], report["preset"]
+    after = tr("{dataset} after cleaning ({cleaning}): {counts}", dataset=dataset, cleaning=cleaning, counts=counts)
+    print_rich(table, after)
 
 
 @data.command("show")
@@ -195,29 +202,32 @@ def data_show(name: str, cleaning: str | None, json_: bool) -> None:
         return
     counts = ", ".join(text.plural(facts[key], key[:-1]) for key in ("ratings", "users", "movies"))
     published = ", ".join(text.plural(facts["published"][key], key[:-1]) for key in ("ratings", "users", "movies"))
-    print_rich(f"{facts['title']}, cleaning {facts['preset']}: {counts}")
+    title, preset = facts["title"], facts["preset"]
+    print_rich(tr("{dataset}, cleaning {cleaning}: {counts}", dataset=title, cleaning=preset, counts=counts))
     table = new_table("", "")
-    table.add_row("as published", published)
-    table.add_row("scale", facts["scale_note"])
+    table.add_row(tr("as published"), published)
+    table.add_row(tr("scale"), facts["scale_note"])
     if facts["mean_rating"] is not None:
-        table.add_row("mean rating", text.figure(facts["mean_rating"]))
+        table.add_row(tr("mean rating"), text.figure(facts["mean_rating"]))
     if facts["first"]:
-        table.add_row("rated", f"{facts['first']} to {facts['last']}")
-    table.add_row("density", f"{facts['density']:.2%} of all user-movie pairs")
-    for key in ("ratings_per_user", "ratings_per_movie"):
-        table.add_row(key.replace("_", " "), _counts_text(facts[key]))
-    table.add_row("most rated", ", ".join(f"{row['title']} {row['ratings']:,}" for row in facts["most_rated"][:5]))
-    for key in ("genders", "occupations"):
-        if facts[key]:
-            table.add_row(key, _counts_text(facts[key]))
-    missing = {f"without {key.replace('_', ' ')}": count for key, count in facts["missing"].items() if count}
+        table.add_row(tr("rated"), tr("{first} to {last}", first=facts["first"], last=facts["last"]))
+    table.add_row(tr("density"), tr("{density:.2%} of all user-movie pairs", density=facts["density"]))
+    table.add_row(tr("ratings per user"), _counts_text(facts["ratings_per_user"]))
+    table.add_row(tr("ratings per movie"), _counts_text(facts["ratings_per_movie"]))
+    table.add_row(tr("most rated"), ", ".join(f"{row['title']} {row['ratings']:,}" for row in facts["most_rated"][:5]))
+    for key, counted in ((tr("genders"), facts["genders"]), (tr("occupations"), facts["occupations"])):
+        if counted:
+            table.add_row(key, _counts_text(counted))
+    missing = {
+        tr("without {fact}", fact=key.replace("_", " ")): count for key, count in facts["missing"].items() if count
+    }
     for key, value in (
-        ("missing", _counts_text(missing)),
-        ("absent", facts["absent_note"]),
-        ("note", facts["note"]),
-        ("on disk", f"{text.size(facts['bytes'])} in {facts['folder']}"),
-        ("terms", facts["terms"]),
-        ("citation", facts["citation"]),
+        (tr("missing"), _counts_text(missing)),
+        (tr("absent"), facts["absent_note"]),
+        (tr("note"), facts["note"]),
+        (tr("on disk"), tr("{size} in {folder}", size=text.size(facts["bytes"]), folder=facts["folder"])),
+        (tr("terms"), facts["terms"]),
+        (tr("citation"), facts["citation"]),
     ):
         if value:
             table.add_row(key, value)
@@ -241,17 +251,18 @@ def data_imdb(name: str, path: Path | None, json_: bool) -> None:
     if json_:
         print_json(report)
         return
-    by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count)
-    table = new_table("", "movies", "", right=("movies",))
-    table.add_row("matched", f"{report['matched']:,}", by)
+    by = ", ".join(tr("{count:,} by {way}", count=count, way=way) for way, count in report["by"].items() if count)
+    table = new_table("", tr("movies"), "", right=(tr("movies"),))
+    table.add_row(tr("matched"), f"{report['matched']:,}", by)
     for outcome, count, movies in (
-        ("ambiguous", report["ambiguous"], report["ambiguous_movies"]),
-        ("unmatched", report["unmatched"], report["unmatched_movies"]),
+        (tr("ambiguous"), report["ambiguous"], report["ambiguous_movies"]),
+        (tr("unmatched"), report["unmatched"], report["unmatched_movies"]),
     ):
         examples = ", ".join(movie["title"] for movie in movies[:3])
-        table.add_row(outcome, f"{count:,}", f"for example {examples}" if examples else "")
+        table.add_row(outcome, f"{count:,}", tr("for example {movies}", movies=examples) if examples else "")
     seconds, peak = text.duration(report["seconds"]), text.size(report["peak_bytes"])
-    print_rich(table, *report["notes"], f"{name} joined with IMDb in {seconds}, peak memory {peak}", report["terms"])
+    done = tr("{dataset} joined with IMDb in {duration}, peak memory {size}", dataset=name, duration=seconds, size=peak)
+    print_rich(table, *report["notes"], done, report["terms"])
 
 
 MOST_BARS = 24

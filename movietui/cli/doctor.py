@@ -11,6 +11,7 @@ from rich.text import Text
 
 from movietui.cli.output import as_json, handle_errors, print_json, print_rich
 from movietui.cli.standard_files import OUTPUT
+from movietui.data.language import tr
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.protocol.exit_codes import FAILED
 
@@ -54,6 +55,6 @@ def doctor(output: Path | None, force: bool, json_: bool) -> None:
             table.add_row(Text(each.state, STYLES[each.state]), each.name, words)
         print_rich(table)
         if output:
-            print_rich(f"Read the report in {output} before you send it.")
+            print_rich(tr("Read the report in {path} before you send it.", path=output))
     if fails:
         sys.exit(FAILED)

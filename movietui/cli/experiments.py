@@ -11,6 +11,7 @@ import click
 from movietui import __version__
 from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
 from movietui.cli.standard_files import INPUT, OUTPUT
+from movietui.data.language import tr
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -45,18 +46,24 @@ def experiment(file: Path, pin: Path | None, force: bool, fresh: bool, json_: bo
         return
     _print(document)
     if (by := document["pinned_by"]) not in ("", __version__):
-        print_rich(f"The file was pinned by movietui {by}; this is movietui {__version__}.")
+        print_rich(
+            tr(
+                "The file was pinned by movietui {pinned_by}; this is movietui {version}.",
+                pinned_by=by,
+                version=__version__,
+            )
+        )
     if outcome.experiment.figures and not document["differences"]:
-        print_rich("All figures are those in the file.")
+        print_rich(tr("All figures are those in the file."))
     if pin:
-        print_rich(f"Pinned in {pin}")
+        print_rich(tr("Pinned in {path}", path=pin))
 
 
 def _print(document: Mapping[str, Any]) -> None:
     rows = document["table"]
     metrics = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
     several = any(row["count"] > 1 for row in rows)
-    table = new_table("dataset", "split", "model", *metrics, right=metrics)
+    table = new_table(tr("dataset"), tr("split"), tr("model"), *metrics, right=metrics)
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -64,15 +71,24 @@ def _print(document: Mapping[str, Any]) -> None:
         table.add_row(row["dataset"], row["protocol"], row["label"], *figures)
     measured = sum(len(row["runs"]) for row in document["rows"])
     print_rich(document["title"], "", table)
+    evaluations = text.plural(measured, "evaluation")
     print_rich(
-        f"{text.plural(measured, 'evaluation')}, {document['fitted']} of them now"
-        + "; mean ± standard deviation over seeds and folds" * several
-        + (f"; lists by {ORDERS[document['order']]}" if document["order"] else "")
+        tr("{evaluations}, {count} of them now", evaluations=evaluations, count=document["fitted"])
+        + tr("; mean ± standard deviation over seeds and folds") * several
+        + (tr("; lists by {order}", order=ORDERS[document["order"]]) if document["order"] else "")
     )
     for each in document["differences"]:
         print_rich(
-            f"{each['metric']} of {each['label']} on {each['dataset']}, {each['split']}, seed {each['seed']}: "
-            f"{text.figure(each['measured']) or 'not measured'}, but {text.figure(each['expected'])} in the file"
+            tr(
+                "{metric} of {model} on {dataset}, {split}, seed {seed}: {measured}, but {expected} in the file",
+                metric=each["metric"],
+                model=each["label"],
+                dataset=each["dataset"],
+                split=each["split"],
+                seed=each["seed"],
+                measured=text.figure(each["measured"]) or tr("not measured"),
+                expected=text.figure(each["expected"]),
+            )
         )
 
 

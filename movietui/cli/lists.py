@@ -21,6 +21,7 @@ from movietui.cli.output import (
     print_json,
     print_rich,
 )
+from movietui.data.language import tr
 from movietui.data.query.condition_text import EXAMPLE
 from movietui.formatting import reasons, text
 from movietui.formatting.reasons import foremost, strongest
@@ -60,14 +61,17 @@ def reason(movie: Message) -> str:
     """
     best = strongest(movie["why"])
     if movie["stars"] is None and best is not None:
-        return f"because you watched {best['title']}"
-    predicted = f"★ {movie['stars']:.1f} ±{text.decimals(movie['uncertainty'], 1)} predicted" if movie["stars"] else ""
+        return tr("because you watched {title}", title=best["title"])
+    predicted = ""
+    if movie["stars"]:
+        uncertainty = text.decimals(movie["uncertainty"], 1)
+        predicted = tr("★ {stars:.1f} ±{uncertainty} predicted", stars=movie["stars"], uncertainty=uncertainty)
     if best is not None:
-        return f"{predicted}, {reasons.liked(best, best.get('viewer', 'you'))}"
+        return f"{predicted}, {reasons.liked(best, best.get('viewer', reasons.YOU))}"
     rests_on = next((each for each in movie["bases"] if each["basis"] != "everyone"), movie["bases"][0])
     name = rests_on.get("viewer")
     of_them = {key: [each for each in movie[key] if each.get("viewer") == name] for key in reasons.NAMED}
-    basis = reasons.basis({**rests_on, **of_them}, movie["count"], movie["mean"] or 0.0, name or "you")
+    basis = reasons.basis({**rests_on, **of_them}, movie["count"], movie["mean"] or 0.0, name or reasons.YOU)
     return f"{predicted}; {basis}" if predicted else basis
 
 
@@ -79,10 +83,10 @@ def viewers_named(store: Any, users: Sequence[str], profiles: Sequence[str], dat
     from movietui.answers import lists
 
     if not users and not profiles:
-        raise click.UsageError("Choose a viewer: --user ID or --profile NAME.")
+        raise click.UsageError(tr("Choose a viewer: --user ID or --profile NAME."))
     viewers = [user(one, dataset) for one in users] + [lists.named_profile(store, one) for one in profiles]
     if len(set(viewers)) < len(viewers):
-        raise click.UsageError("You named the same viewer twice; name different ones.")
+        raise click.UsageError(tr("You named the same viewer twice; name different ones."))
     return viewers
 
 
@@ -115,12 +119,12 @@ def similar(movie: str, k: int, model: str | None, dataset: str | None, json_: b
     if json_:
         print_json(result)
         return
-    right = ("#", "similarity", "both rated", "year")
-    table = new_table("#", "similarity", "both rated", "title", "year", "in common", right=right)
+    right = ("#", tr("similarity"), tr("both rated"), tr("year"))
+    table = new_table(*right[:3], tr("title"), tr("year"), tr("in common"), right=right)
     for row in result["movies"]:
         figures = (text.decimals(row["similarity"]), "" if row["common"] is None else f"{row['common']:,}")
         table.add_row(str(row["rank"]), *figures, row["title"], str(row["year"] or ""), _shared(row["shared"]))
-    print_rich(f"Movies like {text.movie_title(result['movie'])}", table)
+    print_rich(tr("Movies like {movie}", movie=text.movie_title(result["movie"])), table)
 
 
 @click.command()
@@ -165,14 +169,15 @@ def _explained(name: str, viewer: Message, movie: Message) -> list[Any]:
     """Return the prediction for a viewer, and tables of the ratings that count for the movie and against it."""
     lines: list[Any] = []
     if viewer["stars"]:
-        lines.append(f"{name}: ★ {viewer['stars']:.1f} ({viewer['low']:.1f} to {viewer['high']:.1f})")
+        stars, low, high = viewer["stars"], viewer["low"], viewer["high"]
+        lines.append(tr("{name}: ★ {stars:.1f} ({low:.1f} to {high:.1f})", name=name, stars=stars, low=low, high=high))
     if viewer["rated"] is not None:
-        lines.append(f"{name} rated it {text.number_of_stars(viewer['rated'])}")
+        lines.append(tr("{name} rated it {stars}", name=name, stars=text.number_of_stars(viewer["rated"])))
     if not viewer["why"] and movie["count"]:
         lines.append(reasons.basis(viewer, movie["count"], movie["mean"] or 0.0, name))
-    for heading, named in (("liked", viewer["why"]), ("counts against it", viewer["against"])):
+    for heading, named in ((tr("liked"), viewer["why"]), (tr("counts against it"), viewer["against"])):
         if named:
-            table = new_table(heading, "counts", "in common")
+            table = new_table(heading, tr("counts"), tr("in common"))
             for why in named:
                 rated = f"{why['title']} {text.number_of_stars(why['stars'])}"
                 table.add_row(rated, reasons.bar(why, [*viewer["why"], *viewer["against"]]), _shared(why["shared"]))
@@ -217,21 +222,29 @@ def taste(
         return
     for viewer in result["viewers"]:
         print_rich(
-            f"{viewer['id']}: {text.plural(viewer['ratings'], 'rating')}, mean {viewer['mean']:.2f}, others' mean for "
-            f"the same movies {viewer['crowd']:.2f}"
+            tr(
+                "{name}: {ratings}, mean {mean:.2f}, others' mean for the same movies {crowd:.2f}",
+                name=viewer["id"],
+                ratings=text.plural(viewer["ratings"], "rating"),
+                mean=viewer["mean"],
+                crowd=viewer["crowd"],
+            )
         )
         if viewer["ratings"]:
-            print_rich(_group_table("genre", viewer["genres"]), "", _group_table("decade", viewer["decades"]))
-        for name, movies in (("likes", viewer["likes"]), ("dislikes", viewer["dislikes"])):
+            print_rich(_group_table(tr("genre"), viewer["genres"]), "", _group_table(tr("decade"), viewer["decades"]))
+        for title, movies in ((tr("unusual likes"), viewer["likes"]), (tr("unusual dislikes"), viewer["dislikes"])):
             if movies:
-                print_rich("", _rated_table(f"unusual {name}", viewer["id"], movies))
+                print_rich("", _rated_table(title, viewer["id"], movies))
         if viewer["for_you"]:
             print_rich("", *_personal_accuracy(viewer["for_you"]))
         print_rich("")
     if "pair" in result:
         ids = [viewer["id"] for viewer in result["viewers"]]
         pair = result["pair"]
-        for title, dividing in (("you differ on", pair["divided"]), ("would divide you", pair["would_divide"])):
+        for title, dividing in (
+            (tr("you differ on"), pair["divided"]),
+            (tr("would divide you"), pair["would_divide"]),
+        ):
             if dividing:
                 print_rich(_dividing_table(title, ids, dividing), "")
 
@@ -243,20 +256,33 @@ def _personal_accuracy(result: PersonalAccuracy) -> list[Table | str]:
     """
     if result["lacking"]:
         more = text.plural(result["lacking"], "more rating")
-        return [f"{more} needed to measure how accurate {result['model']} is for this profile"]
-    columns = ("rmse", "from", "to", f"in top {result['top']}", "share", "from ", "to ")
-    table = new_table("predicted by", *columns, right=columns)
-    for name, report in ((result["model"], result["by_model"]), ("mean ratings", result["by_means"])):
+        return [
+            tr(
+                "{ratings} needed to measure how accurate {model} is for this profile",
+                ratings=more,
+                model=result["model"],
+            )
+        ]
+    in_top = tr("in top {length}", length=result["top"])
+    columns = ("rmse", tr("from"), tr("to"), in_top, tr("share"), tr("from "), tr("to "))
+    table = new_table(tr("predicted by"), *columns, right=columns)
+    for name, report in ((result["model"], result["by_model"]), (tr("mean ratings"), result["by_means"])):
         errors = [f"{report['rmse'][end]:.2f}" for end in ("value", "low", "high")]
         rate = report["hit_rate"]
         shares = [f"{rate[end]:.0%}" for end in ("value", "low", "high")] if rate else [""] * 3
-        table.add_row(name, *errors, f"{report['hits']} of {result['liked']} liked", *shares)
+        hits = tr("{hits} of {count} liked", hits=report["hits"], count=result["liked"])
+        table.add_row(name, *errors, hits, *shares)
     newest = text.plural(result["newest"], "newest rating")
-    return [f"accuracy for this profile: the {newest}, predicted from the {result['older']:,} before", table]
+    accuracy = tr(
+        "accuracy for this profile: the {ratings}, predicted from the {older:,} before",
+        ratings=newest,
+        older=result["older"],
+    )
+    return [accuracy, table]
 
 
 def _group_table(name: str, groups: Sequence[TasteGroup]) -> Table:
-    figures = ("ratings", "mean", "crowd", "difference")
+    figures = (tr("ratings"), tr("mean"), tr("crowd"), tr("difference"))
     table = new_table(name, *figures, right=figures)
     for group in groups:
         means = (f"{group['mean']:.2f}", f"{group['crowd']:.2f}", f"{group['difference']:+.2f}")
@@ -265,7 +291,7 @@ def _group_table(name: str, groups: Sequence[TasteGroup]) -> Table:
 
 
 def _rated_table(title: str, name: str, movies: Sequence[RatedMovie]) -> Table:
-    table = new_table(title, name, "crowd", right=(name, "crowd"))
+    table = new_table(title, name, tr("crowd"), right=(name, tr("crowd")))
     for movie in movies:
         table.add_row(text.movie_title(movie), text.number_of_stars(movie["stars"]), f"{movie['crowd']:.1f}")
     return table
@@ -313,15 +339,17 @@ def search(
     if json_:
         print_json(result)
         return
-    advice = "" if result["joined"] else f"To find directors and actors, run movietui data imdb {result['dataset']}."
+    advice = ""
+    if not result["joined"]:
+        advice = tr("To find directors and actors, run movietui data imdb {dataset}.", dataset=result["dataset"])
     if not any(result[kind] for kind in ("movies", "directors", "actors", "tags", "users")):
-        known = {"person": result["joined"], "tag": result["tagged"]}
-        kinds = ("movie", *(kind for kind, is_known in known.items() if is_known), "user")
+        known = {tr("person"): result["joined"], tr("tag"): result["tagged"]}
+        kinds = (tr("movie"), *(kind for kind, is_known in known.items() if is_known), tr("user"))
         print_rich(f"{text.nothing_matches(' '.join(words), kinds)} {advice}".rstrip())
         return
     names = [ref.id for ref in viewers]
-    table = new_table("kind", "name", "count", *names, right=("count",))
-    movies = [("movie", text.movie_title(each), text.plural(each["count"], "rating")) for each in result["movies"]]
+    table = new_table(tr("kind"), tr("name"), tr("count"), *names, right=(tr("count"),))
+    movies = [(tr("movie"), text.movie_title(each), text.plural(each["count"], "rating")) for each in result["movies"]]
     by_viewer = [
         [text.rated_and_marked([by["stars"] or 0], [by["mark"] or ""]) for by in each.get("viewers", ())]
         for each in result["movies"]
@@ -331,12 +359,12 @@ def search(
         return [[kind, each["name"], text.plural(each["movies"], "movie"), *[""] * len(names)] for each in entries]
 
     rows = [[*movie, *cells] for movie, cells in zip(movies, by_viewer, strict=True)]
-    directors = rows_of("director", result["directors"])
+    directors = rows_of(tr("director"), result["directors"])
     first = directors + rows if result["directors_first"] else rows + directors
-    for row in [*first, *rows_of("actor", result["actors"]), *rows_of("tag", result["tags"])]:
+    for row in [*first, *rows_of(tr("actor"), result["actors"]), *rows_of(tr("tag"), result["tags"])]:
         table.add_row(*row)
     for each in result["users"]:
-        table.add_row("user", each["id"], text.plural(each["ratings"], "rating"), *[""] * len(names))
+        table.add_row(tr("user"), each["id"], text.plural(each["ratings"], "rating"), *[""] * len(names))
     print_rich(table)
 
 
@@ -407,27 +435,35 @@ def recommend(
     name = dataset_named(store, dataset)
     viewers = viewers_named(store, users, profiles, name)
     if misery is not None and way != "weighted":
-        raise click.UsageError(f"--misery works only with --together weighted, not with {way}.")
+        raise click.UsageError(tr("--misery works only with --together weighted, not with {way}.", way=way))
     how = {"way": way, "standardise": standardise} | ({} if misery is None else {"misery": misery})
     if (daring or recent) and order not in DIALLED:
         option = "--daring" if daring else "--recent"
-        raise click.UsageError(f"{option} works only with --order {' or '.join(DIALLED)}, not with {order}.")
+        orders = tr(" or ").join(DIALLED)
+        raise click.UsageError(
+            tr(
+                "{option} works only with --order {orders}, not with {order}.",
+                option=option,
+                orders=orders,
+                order=order,
+            )
+        )
     if draw is not None and not surprise:
-        raise click.UsageError("--draw works only with --surprise.")
+        raise click.UsageError(tr("--draw works only with --surprise."))
     draw = secrets.randbelow(2**32) if surprise and draw is None else draw
     result = lists.recommend(store, name, viewers, k, model, seed, only, how, unseen_by, daring, draw, order, recent)
     if json_:
         print_json(result)
         return
     if not result["movies"]:
-        print_rich("No unseen movie matches the filter." if only else "No unseen movie is left to recommend.")
+        print_rich(tr("No unseen movie matches the filter.") if only else tr("No unseen movie is left to recommend."))
         return
     if surprise:
         (movie,) = result["movies"]
         print_rich(text.movie_title(movie), reason(movie))
         return
-    figures = ("#", "predicted", "ratings", "year")
-    table = new_table("#", "predicted", "ratings", "title", "year", "because of", right=figures)
+    figures = ("#", tr("predicted"), tr("ratings"), tr("year"))
+    table = new_table(*figures[:3], tr("title"), tr("year"), tr("because of"), right=figures)
     for movie in result["movies"]:
         best = foremost(movie)
         why, predicted = best["title"] if best else "", ""
@@ -438,8 +474,8 @@ def recommend(
         table.add_row(
             str(movie["rank"]), predicted, text.raters(movie["count"]), movie["title"], str(movie["year"] or ""), why
         )
-    names = " and ".join(ref.label for ref in viewers)
-    print_rich(f"For {names}, by {text.ordered_by(result)}", table)
+    names = tr(" and ").join(ref.label for ref in viewers)
+    print_rich(tr("For {names}, by {order}", names=names, order=text.ordered_by(result)), table)
 
 
 @click.command()
@@ -469,6 +505,11 @@ def rate(name: str, movie: str, stars: float, dataset: str | None, json_: bool) 
         print_json(rated)
         return
     print_rich(
-        f"{rated['profile']}: {text.movie_title(rated['movie'])} {text.number_of_stars(rated['stars'])}, "
-        f"{text.plural(rated['ratings'], 'rating')} in all"
+        tr(
+            "{profile}: {movie} {stars}, {ratings} in all",
+            profile=rated["profile"],
+            movie=text.movie_title(rated["movie"]),
+            stars=text.number_of_stars(rated["stars"]),
+            ratings=text.plural(rated["ratings"], "rating"),
+        )
     )

@@ -24,6 +24,7 @@ from movietui.cli.output import (
     usual_order_option,
 )
 from movietui.cli.standard_files import TABLE_OUTPUT
+from movietui.data.language import tr
 from movietui.data.split_names import resolved
 from movietui.data.storage.atomic_files import require_free, write_file
 from movietui.formatting import text
@@ -65,7 +66,7 @@ def pairs(option: str, entries: Sequence[str]) -> dict[str, str]:
     """Return the values of an option by key. Fail unless each entry is ``KEY=VALUE``."""
     wrong = [entry for entry in entries if "=" not in entry]
     if wrong:
-        raise click.UsageError(f"{option} needs KEY=VALUE, not {wrong[0]!r}.")
+        raise click.UsageError(tr("{option} needs KEY=VALUE, not {entry!r}.", option=option, entry=wrong[0]))
     return dict(entry.split("=", 1) for entry in entries)
 
 
@@ -124,9 +125,20 @@ def serve_and_print(store: Store, trained: TrainResult, *, json_: bool) -> None:
         return
     metrics = "  ".join(f"{name} {text.figure(value)}" for name, value in trained["metrics"].items())
     print_rich(
-        f"run {trained['run']}: {trained['model']} on {trained['dataset']}, trained on {trained['fitted_on']} "
-        f"({text.duration(trained['seconds'])})",
-        f"measured on {text.split_title(trained)} (cleaning {trained['cleaning']}): {metrics}",
+        tr(
+            "run {run}: {model} on {dataset}, trained on {part} ({duration})",
+            run=trained["run"],
+            model=trained["model"],
+            dataset=trained["dataset"],
+            part=trained["fitted_on"],
+            duration=text.duration(trained["seconds"]),
+        ),
+        tr(
+            "measured on {split} (cleaning {cleaning}): {metrics}",
+            split=text.split_title(trained),
+            cleaning=trained["cleaning"],
+            metrics=metrics,
+        ),
     )
 
 
@@ -212,9 +224,9 @@ def evaluate(
 
     names = _listed(splits)
     if not names:
-        raise click.UsageError("Name at least one split.")
+        raise click.UsageError(tr("Name at least one split."))
     if task != "ranking" and (cuts or relevant is not None):
-        raise click.UsageError("--k and --relevant are for --task ranking.")
+        raise click.UsageError(tr("--k and --relevant are for --task ranking."))
     wanted = _listed(metrics)
     file_format = form or (suffix_format(output) if output else None)
     if output:
@@ -271,23 +283,35 @@ def _print_evaluations(
     fitting = metrics if everything else fitting_columns(lambda some: evaluations_table(rows, some), metrics)
     print_rich(evaluations_table(rows, fitting))
     if omitted := len(metrics) - len(fitting):
-        print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
-    about = [f"{text.dataset_title(rows[0])}, cleaning {rows[0]['cleaning']}, settings {used}"]
-    about += [f"seed {rows[0]['seed']}"] if len({row["seed"] for row in rows}) == 1 else []
-    about += [f"split seed {rows[0]['split_seed']}"] if len({row["split_seed"] for row in rows}) == 1 else []
+        print_rich(tr("{metrics}: --json has all", metrics=text.plural(omitted, "more metric")))
+    about = [
+        tr(
+            "{dataset}, cleaning {cleaning}, settings {settings}",
+            dataset=text.dataset_title(rows[0]),
+            cleaning=rows[0]["cleaning"],
+            settings=used,
+        )
+    ]
+    about += [tr("seed {seed}", seed=rows[0]["seed"])] if len({row["seed"] for row in rows}) == 1 else []
+    if len({row["split_seed"] for row in rows}) == 1:
+        about += [tr("split seed {seed}", seed=rows[0]["split_seed"])]
     orders = dict.fromkeys(row["order"] for row in rows if row["order"])
-    about += [f"lists by {ORDERS[order]}" for order in orders]
+    about += [tr("lists by {order}", order=ORDERS[order]) for order in orders]
     print_rich(", ".join(about))
     compared = [row["difference"]["metric"] for row in rows if "difference" in row]
     if compared:
         print_rich(
-            f"to first: {compared[0]} minus that of {first} on the same rows, with its 95 % interval; p: of the test "
-            "that they are equal, after Holm's correction for the number of tests"
+            tr(
+                "to first: {metric} minus that of {model} on the same rows, with its 95 % interval; p: of the test "
+                "that they are equal, after Holm's correction for the number of tests",
+                metric=compared[0],
+                model=first,
+            )
         )
     for row in rows:
         if "subgroups" not in row:
             continue
-        print_rich("", f"{row['model']} on {row['split']}")
+        print_rich("", tr("{model} on {split}", model=row["model"], split=row["split"]))
         if row["task"] == "ranking":
             print_rich(list_subgroups_table(row))
         else:
@@ -311,14 +335,29 @@ def reproduce(seed: int, json_: bool) -> None:
     if json_:
         print_json(rows)
         return
-    figures = ("reported", "published", "extended", "tuned")
-    facts = ("source", "model", "dataset", "cleaning", "split", "metric")
-    table = new_table("system", *facts[1:], *figures, "note", right=figures)
+    figures = {
+        "reported": tr("reported"),
+        "published": tr("published"),
+        "extended": tr("extended"),
+        "tuned": tr("tuned"),
+    }
+    facts = {
+        "source": tr("system"),
+        "model": tr("model"),
+        "dataset": tr("dataset"),
+        "cleaning": tr("cleaning"),
+        "split": tr("split"),
+        "metric": tr("metric"),
+    }
+    table = new_table(*facts.values(), *figures.values(), tr("note"), right=list(figures.values()))
     for row in rows:
         report = [text.figure(row[name]) for name in figures]
         table.add_row(*(row[name] for name in facts), *report, row["note"])
     print_rich(
         table,
-        "published: as the author describes; extended: the same, with mean, biases and residuals, and users folded in",
-        f"seed {seed}, split seed 0",
+        tr(
+            "published: as the author describes; extended: the same, with mean, biases and residuals, and "
+            "users folded in"
+        ),
+        tr("seed {seed}, split seed 0", seed=seed),
     )

@@ -25,6 +25,7 @@ from movietui.cli.output import (
 )
 from movietui.cli.profiles import add_matches, settle_option, settled_by
 from movietui.cli.standard_files import INPUT, name_of
+from movietui.data.language import tr
 from movietui.data.query.list_conditions import command
 from movietui.formatting import text
 from movietui.formatting.tables import new_table
@@ -77,11 +78,12 @@ def list_(context: click.Context, name: str, dataset: str | None, json_: bool) -
     if json_:
         print_json(report)
         return
-    table = new_table("list", "movies", right=("movies",))
+    table = new_table(tr("list"), tr("movies"), right=(tr("movies"),))
     for row in report["lists"]:
         table.add_row(row["name"], f"{row['movies']:,}")
-    makes = f"{command(report['profile'], 'scan DIR')} makes one from a folder with movie files."
-    advice = f"{report['profile']} has no list yet; {makes}"
+    scanning = command(report["profile"], "scan DIR")
+    makes = tr("{command} makes one from a folder with movie files.", command=scanning)
+    advice = tr("{profile} has no list yet; {advice}", profile=report["profile"], advice=makes)
     print_rich(table if report["lists"] else advice)
 
 
@@ -102,7 +104,7 @@ def show(target: _Target, listed: str, json_: bool) -> None:
     if json_:
         print_json(report)
         return
-    table = new_table("#", "movie", "note", right=("#",))
+    table = new_table("#", tr("movie"), tr("note"), right=("#",))
     for row in report["movies"]:
         table.add_row(str(row["position"]), text.movie_title(row), row["note"] or "")
     print_rich(f"{report['list']}: {text.plural(len(report['movies']), 'movie')}", table)
@@ -218,22 +220,35 @@ def _print_filled(filled: Filled, *, json_: bool) -> None:
         print_rows(report, {outcome: filled.rows(outcome) for outcome in OUTCOMES})
         return
     counts = report["counts"]
-    table = new_table("", "movie", "", "")
-    for outcome in ("ambiguous", "unmatched"):
-        add_matches(table, outcome, itertools.islice(filled.rows(outcome), SHOWN))
+    table = new_table("", tr("movie"), "", "")
+    for outcome, shown in (("ambiguous", tr("ambiguous")), ("unmatched", tr("unmatched"))):
+        add_matches(table, shown, itertools.islice(filled.rows(outcome), SHOWN))
     if table.row_count:
         print_rich(table)
     if counts["ambiguous"] > SHOWN or counts["unmatched"] > SHOWN:
-        print_rich(f"Only {SHOWN} titles of each kind are listed; --json prints all.")
+        print_rich(tr("Only {count} titles of each kind are listed; --json prints all.", count=SHOWN))
     if counts["ambiguous"]:
-        print_rich('To say which movie a title is, repeat the command with --settle "TITLE=ID".')
+        print_rich(tr('To say which movie a title is, repeat the command with --settle "TITLE=ID".'))
     if report["ignored"]:
         ignored = ", ".join(f"{what} ({count:,})" for what, count in report["ignored"].items())
-        print_rich(f"Ignored: {ignored}.")
+        print_rich(tr("Ignored: {files}.", files=ignored))
     print_rich(*report["notes"])
-    files = f"{text.plural(report['files'], 'movie file')}, " if report["files"] else ""
-    outcomes = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
-    print_rich(f"{name_of(report['source'])}: {files}{outcomes} in {report['dataset']}")
+    files = text.plural(report["files"], "movie file") + ", " if report["files"] else ""
+    outcomes = tr(
+        "{matched:,} matched, {ambiguous:,} ambiguous, {unmatched:,} unmatched",
+        matched=counts["matched"],
+        ambiguous=counts["ambiguous"],
+        unmatched=counts["unmatched"],
+    )
+    print_rich(
+        tr(
+            "{source}: {files}{outcomes} in {dataset}",
+            source=name_of(report["source"]),
+            files=files,
+            outcomes=outcomes,
+            dataset=report["dataset"],
+        )
+    )
     print_rich(f"{report['profile']}: {_describe_change(report)}")
 
 
@@ -241,7 +256,14 @@ def _describe_change(report: dict[str, Any]) -> str:
     """Return what happened to a list: ``“shelf” now has 143 movies, 4 added and 2 removed``."""
     name = f"“{report['list']}”"
     if not report["movies"]:
-        return f"removed the list {name}" if report["removed"] else f"the list {name} has no movies"
-    changed = [f"{len(report[what]):,} {what}" for what in ("added", "removed") if report[what]]
+        return (
+            tr("removed the list {list}", list=name)
+            if report["removed"]
+            else tr("the list {list} has no movies", list=name)
+        )
+    changed = [tr("{count:,} added", count=len(report["added"]))] if report["added"] else []
+    changed += [tr("{count:,} removed", count=len(report["removed"]))] if report["removed"] else []
     movies = text.plural(report["movies"], "movie")
-    return f"{name} now has {movies}, {' and '.join(changed)}" if changed else f"{name} has the same {movies} as before"
+    if not changed:
+        return tr("{list} has the same {movies} as before", list=name, movies=movies)
+    return tr("{list} now has {movies}, {changes}", list=name, movies=movies, changes=tr(" and ").join(changed))

@@ -19,6 +19,7 @@ from movietui.cli import completers
 from movietui.cli.commands import Named
 from movietui.cli.standard_files import with_standard_files
 from movietui.data import plugins
+from movietui.data.language import tr
 from movietui.data.problems import Problem, is_stop
 from movietui.data.progress import WHOLE, Stage
 from movietui.data.storage import locations, log
@@ -74,13 +75,14 @@ class Bars:
         """Show the progress of a stage."""
         reached = stage.note
         if stage.unit == "bytes":
-            total = f" of {text.size(stage.total)}" if stage.total else ""
-            reached = f"{text.size(stage.done)}{total}" + (f", {text.size(stage.rate)}/s" if stage.rate else "")
+            total = tr(" of {size}", size=text.size(stage.total)) if stage.total else ""
+            rate = tr(", {size}/s", size=text.size(stage.rate)) if stage.rate else ""
+            reached = f"{text.size(stage.done)}{total}{rate}"
         self._show(stage.name, reached, stage.done, stage.total)
 
     def epoch(self, phase: str, epoch: EpochProgress) -> None:
         """Show the latest epoch of a fit with its losses."""
-        losses = {loss_headings([epoch])[1]: epoch["train_loss"], "validation": epoch["validation_loss"]}
+        losses = {tr(loss_headings([epoch])[1]): epoch["train_loss"], tr("validation"): epoch["validation_loss"]}
         named = (f"{name} {loss_text(loss)}" for name, loss in losses.items() if loss is not None)
         reached = "  ".join([*([epoch["stage"]] if "stage" in epoch else []), *named])
         done, total = (None, None) if phase in self._shares else (epoch["epoch"], epoch["of"])
@@ -122,7 +124,7 @@ def handle_errors(command: Callable[..., Any]) -> Callable[..., None]:
             raise
         except (KeyboardInterrupt, Exception) as error:
             if is_stop(error):
-                click.echo("Stopped.", err=True)
+                click.echo(tr("Stopped."), err=True)
                 sys.exit(INTERRUPTED)
             if isinstance(error, Problem):
                 click.echo(str(error), err=True)

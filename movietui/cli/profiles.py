@@ -24,6 +24,7 @@ from movietui.cli.output import (
     print_rows,
 )
 from movietui.cli.standard_files import INPUT, OUTPUT
+from movietui.data.language import tr
 from movietui.data.near_names import either, hint, near_names
 from movietui.formatting import newer_datasets, text
 from movietui.formatting.tables import new_table
@@ -47,20 +48,25 @@ def choices_of(scale: str | None, named: Sequence[str], meaning: str | None) -> 
     top = SCALE.fullmatch(scale) if scale else None
     if scale and (top is None or int(top[1]) < 2):
         raise click.UsageError(
-            f"--scale needs the highest rating, such as 5, 10 or 100, or a range, such as 1..10, not {scale!r}."
+            tr(
+                "--scale needs the highest rating, such as 5, 10 or 100, or a range, such as 1..10, not {scale!r}.",
+                scale=scale,
+            )
         )
     columns = {}
     for each in named:
         role, equals, name = each.partition("=")
         if not equals or role not in ROLES or not name:
-            meant = hint(role, () if role in ROLES else ROLES, f"WHAT is one of {', '.join(ROLES)}.")
-            raise click.UsageError(f"--column needs WHAT=NAME, not {each!r}; {meant}")
+            roles = tr("WHAT is one of {roles}.", roles=", ".join(ROLES))
+            meant = hint(role, () if role in ROLES else ROLES, roles)
+            raise click.UsageError(tr("--column needs WHAT=NAME, not {entry!r}; {advice}", entry=each, advice=meant))
         columns[role] = name
     kind, colon, name = (meaning or "").partition(":")
     if meaning and (colon or meaning not in MEANINGS) and (kind != "list" or not name.strip()):
         near = near_names(meaning, MEANINGS)
-        meant = f"; did you mean {either(near)}?" if near else "."
-        raise click.UsageError(f"--as needs seen, watchlist or list:NAME, not {meaning!r}{meant}")
+        needs = tr("--as needs seen, watchlist or list:NAME, not {meaning!r}", meaning=meaning)
+        meant = tr("; did you mean {names}?", names=either(near)) if near else "."
+        raise click.UsageError(f"{needs}{meant}")
     return Choices(int(top[1]) if top else 0, columns, cast("Any", kind), name)
 
 
@@ -76,7 +82,7 @@ def settled_by(options: Sequence[str]) -> dict[str, str]:
     """Return the movies that ``--settle`` names, by title. Raises ``click.UsageError`` if an option is invalid."""
     wrong = [entry for entry in options if "=" not in entry]
     if wrong:
-        raise click.UsageError(f"--settle needs TITLE=MOVIE, not {wrong[0]!r}.")
+        raise click.UsageError(tr("--settle needs TITLE=MOVIE, not {entry!r}.", entry=wrong[0]))
     return {title: movie for title, _, movie in (entry.rpartition("=") for entry in options)}
 
 
@@ -143,37 +149,52 @@ def import_(
         print_rows(result.head(), {outcome: result.rows(outcome) for outcome in import_ratings.OUTCOMES})
         return
     report = result.to_json(SHOWN)
-    table = new_table("", "movie", "", "")
-    for outcome in ("ambiguous", "unmatched"):
-        add_matches(table, outcome, report[outcome])
-    for part, skipped in (("skipped", report["skipped"]), ("partly read", report["unread"])):
+    table = new_table("", tr("movie"), "", "")
+    add_matches(table, tr("ambiguous"), report["ambiguous"])
+    add_matches(table, tr("unmatched"), report["unmatched"])
+    for part, skipped in ((tr("skipped"), report["skipped"]), (tr("partly read"), report["unread"])):
         for each in skipped[:SHOWN]:
             table.add_row(part, each["title"], each["reason"], each["location"])
     counts = report["counts"]
     if table.row_count:
         print_rich(table)
     if any(counts[part] > SHOWN for part in counts if part != "matched"):
-        print_rich(f"Only the first {SHOWN} movies of each outcome are listed; --json prints all.")
+        print_rich(tr("Only the first {count} movies of each outcome are listed; --json prints all.", count=SHOWN))
     print_rich(*(line for reading in report["tables"] for line in text.describe_table(reading)), *report["notes"])
-    outcomes = ", ".join(f"{counts[part]:,} {part}" for part in ("matched", "ambiguous", "unmatched", "skipped"))
-    done = "preview, nothing changed" if preview else text.plural(report["changes"], "change")
+    outcomes = tr(
+        "{matched:,} matched, {ambiguous:,} ambiguous, {unmatched:,} unmatched, {skipped:,} skipped",
+        matched=counts["matched"],
+        ambiguous=counts["ambiguous"],
+        unmatched=counts["unmatched"],
+        skipped=counts["skipped"],
+    )
+    done = tr("preview, nothing changed") if preview else text.plural(report["changes"], "change")
     print_rich(f"{report['profile']}: {report['format']}, {outcomes}; {done}")
     for named_list in report["lists"]:
-        become = "would become" if preview else "became"
-        print_rich(f"{text.plural(named_list['movies'], 'title')} {become} the list “{named_list['name']}”")
+        titles, listed = text.plural(named_list["movies"], "title"), named_list["name"]
+        print_rich(
+            tr("{titles} would become the list “{list}”", titles=titles, list=listed)
+            if preview
+            else tr("{titles} became the list “{list}”", titles=titles, list=listed)
+        )
     if (newer := report["newer"]) is not None:
         print_rich(f"{newer_datasets.reason(newer)}. {newer_datasets.offer(newer)}.")
         if newer["commands"]:
-            print_rich(f"To use it: {' && '.join(newer['commands'])}")
+            print_rich(tr("To use it: {commands}", commands=" && ".join(newer["commands"])))
     if report["stayed"]:
         ratings = text.plural(report["stayed"], "rating")
-        print_rich(f"Kept {ratings} of {report['profile']}, typed in or newer than in the file.")
+        profile = report["profile"]
+        print_rich(
+            tr("Kept {ratings} of {profile}, typed in or newer than in the file.", ratings=ratings, profile=profile)
+        )
 
 
 def add_matches(table: Table, outcome: str, movies: Iterable[ImportedRow]) -> None:
     """Add titles without a match to a table, each with the reason and the movies that it may be."""
     for row in movies:
-        candidates = ", ".join(f"{text.movie_title(movie)} is {movie['id']}" for movie in row.get("candidates", ()))
+        candidates = ", ".join(
+            tr("{movie} is {id}", movie=text.movie_title(movie), id=movie["id"]) for movie in row.get("candidates", ())
+        )
         table.add_row(outcome, text.movie_title(row), row.get("reason", ""), candidates)
 
 
@@ -202,13 +223,13 @@ def history(users: Sequence[str], profiles: Sequence[str], most: int | None, dat
         print_json(lists.history(store, viewers, most))
         return
     if not viewers:
-        print_rich("There is no profile yet; movietui rate or movietui import creates one.")
+        print_rich(tr("There is no profile yet; movietui rate or movietui import creates one."))
     for ref in viewers:
-        table = new_table("when", "what", "movie", "")
+        table = new_table(tr("when"), tr("what"), tr("movie"), "")
         for step in store.history(ref)[:most]:
-            undone = "undone" if step.undone else ""
+            undone = tr("undone") if step.undone else ""
             table.add_row(text.moment(step.at), wording.summarize_step(step), wording.about(step), undone)
-        report = [table] if table.row_count else ["nothing yet; ratings, marks and imports will be listed here"]
+        report = [table] if table.row_count else [tr("nothing yet; ratings, marks and imports will be listed here")]
         print_rich(ref.label, *report, *([""] if ref is not viewers[-1] else []))
 
 
@@ -251,7 +272,11 @@ def export(
 
     if listed is not None and format_ not in named_lists.EXPORTED_AS:
         raise click.UsageError(
-            f"--list works only with --format {either(named_lists.EXPORTED_AS)}, not with {format_}."
+            tr(
+                "--list works only with --format {formats}, not with {format}.",
+                formats=either(named_lists.EXPORTED_AS),
+                format=format_,
+            )
         )
     store = open_store()
     ref = lists.named_profile(store, name)
@@ -263,9 +288,13 @@ def export(
     if json_:
         print_json(report)
         return
-    skipped = f", {report['left_out']:,} skipped" if report["left_out"] else ""
-    print_rich(
-        f"{report['profile']}: exported {text.plural(len(report['movies']), 'movie')} to {report['output']}{skipped}"
+    skipped = tr(", {count:,} skipped", count=report["left_out"]) if report["left_out"] else ""
+    exported = tr(
+        "{profile}: exported {movies} to {path}",
+        profile=report["profile"],
+        movies=text.plural(len(report["movies"]), "movie"),
+        path=report["output"],
     )
+    print_rich(f"{exported}{skipped}")
     if report["note"]:
         print_rich(report["note"])

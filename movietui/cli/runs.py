@@ -13,6 +13,7 @@ from movietui.cli import completers
 from movietui.cli.commands import Commands, Named
 from movietui.cli.output import Bars, as_json, handle_errors, open_store, print_json, print_rich
 from movietui.cli.standard_files import OUTPUT
+from movietui.data.language import tr
 from movietui.data.near_names import hint
 from movietui.formatting import run_files, text
 from movietui.formatting.run_files import FORMATS
@@ -47,10 +48,11 @@ def _no_run(**wanted: str | None) -> str:
     for column, typed in wanted.items():
         known = {str(getattr(run, column)) for run in _runs().find()}
         if typed and typed not in known:
-            return f"There is no run with {column} {typed}; {hint(typed, sorted(known), 'movietui train starts one.')}"
+            advice = hint(typed, sorted(known), tr("movietui train starts one."))
+            return tr("There is no run with {column} {name}; {advice}", column=column, name=typed, advice=advice)
     if any(wanted.values()):
-        return "No run has all of these; movietui runs list shows the runs that there are."
-    return "There are no runs yet; movietui train starts one."
+        return tr("No run has all of these; movietui runs list shows the runs that there are.")
+    return tr("There are no runs yet; movietui train starts one.")
 
 
 @runs.command("list")
@@ -79,11 +81,11 @@ def runs_list(dataset: str | None, model: str | None, split: str | None, with_re
         print_rich(_no_run(dataset=dataset, model=model, split=split))
         return
     metrics = [name for name in METRICS if METRICS[name].headline and any(name in row["metrics"] for row in rows)]
-    figures = ("fit", "cpu", "memory", "disk")
+    figures = (tr("fit"), tr("cpu"), tr("memory"), tr("disk"))
     imdb = ["IMDb"] * any(row["imdb"] for row in rows)
-    numbers = ("run", "split seed", "seed", *metrics, *figures)
-    facts = ("run", "model", "dataset", *imdb, "split", "split seed", "seed")
-    table = new_table(*facts, *metrics, *figures, "state", "name", right=numbers)
+    numbers = (tr("run"), tr("split seed"), tr("seed"), *metrics, *figures)
+    facts = (tr("run"), tr("model"), tr("dataset"), *imdb, tr("split"), tr("split seed"), tr("seed"))
+    table = new_table(*facts, *metrics, *figures, tr("state"), tr("name"), right=numbers)
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -176,7 +178,7 @@ def runs_export(
     if json_:
         print_json(report)
     else:
-        print_rich(f"Exported {text.plural(len(rows), 'run')} to {output}")
+        print_rich(tr("Exported {runs} to {path}", runs=text.plural(len(rows), "run"), path=output))
 
 
 @runs.command("delete")
@@ -193,12 +195,13 @@ def runs_delete(number: int, json_: bool) -> None:
         if json_:
             print_json({"run": number, "bytes": 0})
         else:
-            print_rich(f"run {number}: its damaged record is deleted; its checkpoint may still be on disk.")
+            print_rich(tr("run {run}: its damaged record is deleted; its checkpoint may still be on disk.", run=number))
         return
     if json_:
         print_json({"run": number, "bytes": freed.bytes})
         return
-    print_rich(f"run {number}: deleted, {text.size(freed.bytes)} freed. {effect}".rstrip())
+    size = text.size(freed.bytes)
+    print_rich(tr("run {run}: deleted, {size} freed. {effect}", run=number, size=size, effect=effect).rstrip())
 
 
 @runs.command("name")
@@ -212,7 +215,9 @@ def runs_name(number: int, words: str, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "name": run.name})
         return
-    print_rich(f"run {run.id}: {run.name}" if run.name else f"run {run.id} has no name.")
+    print_rich(
+        tr("run {run}: {name}", run=run.id, name=run.name) if run.name else tr("run {run} has no name.", run=run.id)
+    )
 
 
 @runs.command("note")
@@ -226,7 +231,9 @@ def runs_note(number: int, words: str, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "note": run.note})
         return
-    print_rich(f"run {run.id}: {run.note}" if run.note else f"run {run.id} has no note.")
+    print_rich(
+        tr("run {run}: {note}", run=run.id, note=run.note) if run.note else tr("run {run} has no note.", run=run.id)
+    )
 
 
 @runs.command("prune")
@@ -254,7 +261,8 @@ def runs_prune(keep: int, metric: str, json_: bool) -> None:
         removed = [{"run": checkpoint.run.id, "bytes": checkpoint.bytes} for checkpoint in freed]
         print_json({"removed": removed, "bytes": total})
         return
-    print_rich(f"Removed {text.plural(len(freed), 'checkpoint')}; {text.size(total)} freed.")
+    checkpoints = text.plural(len(freed), "checkpoint")
+    print_rich(tr("Removed {checkpoints}; {size} freed.", checkpoints=checkpoints, size=text.size(total)))
 
 
 @runs.command("use")
@@ -267,7 +275,9 @@ def runs_use(number: int, json_: bool) -> None:
     if json_:
         print_json({"run": run.id, "model": run.model, "dataset": run.dataset})
         return
-    print_rich(f"run {run.id}: {run.model} now makes the lists for {run.dataset}.")
+    print_rich(
+        tr("run {run}: {model} now makes the lists for {dataset}.", run=run.id, model=run.model, dataset=run.dataset)
+    )
 
 
 @runs.command("resume")
@@ -283,4 +293,5 @@ def runs_resume(number: int, json_: bool) -> None:
     if json_:
         print_json(trained)
         return
-    print_rich(f"run {number}: rmse {text.figure(trained['metrics']['rmse'])} ({text.duration(trained['seconds'])})")
+    rmse, duration = text.figure(trained["metrics"]["rmse"]), text.duration(trained["seconds"])
+    print_rich(tr("run {run}: rmse {rmse} ({duration})", run=number, rmse=rmse, duration=duration))

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from movietui.cli.output import as_json, handle_errors, print_json
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.protocol import code_path
 
@@ -39,18 +40,18 @@ def serve(port: int, public_demo: bool, url: str | None, json_: bool) -> None:
     Prints an address with a key. Nobody without the key can use the app, and no other machine can reach it.
     """
     if url and not public_demo:
-        raise click.UsageError("--url is the address of a public demo; add --public-demo.")
+        raise click.UsageError(tr("--url is the address of a public demo; add --public-demo."))
     if url and not re.fullmatch(r"https?://[\w.:-]+/?", url, re.ASCII):
-        raise click.UsageError(f"--url {url!r} is not an address such as https://demo.example.org.")
+        raise click.UsageError(tr("--url {url!r} is not an address such as https://demo.example.org.", url=url))
     if find_spec("textual_serve") is None:
-        raise Problem("movietui serve needs textual-serve; run pip install 'movietui[web]'.")
+        raise Problem(tr("movietui serve needs textual-serve; run pip install 'movietui[web]'."))
     from movietui.web import demo, server
 
     def ready(address: str) -> None:
         if json_:
             print_json({"address": address, "public_demo": public_demo})
         else:
-            click.echo(f"movietui is at {address}\nctrl+c ends it.")
+            click.echo(tr("movietui is at {address}\nctrl+c ends it.", address=address))
         sys.stdout.flush()
 
     with server.listen(port) as listening:
@@ -58,7 +59,7 @@ def serve(port: int, public_demo: bool, url: str | None, json_: bool) -> None:
             server.AppServer(code_path.command("movietui"), listening).run(ready)
             return
         with tempfile.TemporaryDirectory(prefix="movietui-demo-") as folder:
-            click.echo("Preparing the demo …", err=True)
+            click.echo(tr("Preparing the demo …"), err=True)
             template = Path(folder, "template")
             demo.prepare(template)
             command = code_path.command("movietui.web", str(template))

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from movietui.cli.commands import PastedPath
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 
 FOLDER = "movietui-standard-"
@@ -65,9 +66,9 @@ def with_standard_files(options: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         return
     output = next((each for each in standard.values() if each.name == OUTPUT.standard.name), None)
     if sum(each is output for each in standard.values()) + bool(options.get("json_")) > 1 and output:
-        raise click.UsageError("Only one thing can be printed on standard output; name a file instead of -.")
+        raise click.UsageError(tr("Only one thing can be printed on standard output; name a file instead of -."))
     if output and not output.is_text and sys.stdout.isatty():
-        raise Problem("This is not text for a terminal; name a file, or redirect standard output to one.")
+        raise Problem(tr("This is not text for a terminal; name a file, or redirect standard output to one."))
     with tempfile.TemporaryDirectory(prefix=FOLDER) as folder:
         paths = {name: Path(folder) / f"{each.name}{each.suffix}" for name, each in standard.items()}
         for name, each in standard.items():
@@ -99,7 +100,9 @@ def _read_standard_input(path: Path) -> None:
         with path.open("xb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     except OSError as error:
-        raise Problem(f"Standard input could not be read: {error.strerror}; name a file instead of -.") from None
+        raise Problem(
+            tr("Standard input could not be read: {error}; name a file instead of -.", error=error.strerror)
+        ) from None
 
 
 @contextlib.contextmanager

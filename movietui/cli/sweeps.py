@@ -26,6 +26,7 @@ from movietui.cli.output import (
     usual_order_option,
 )
 from movietui.cli.standard_files import OUTPUT
+from movietui.data.language import tr
 from movietui.data.storage.atomic_files import write_file
 from movietui.formatting import text
 from movietui.formatting.cell_tables import TABLES
@@ -132,7 +133,7 @@ def start(
     from movietui.jobs import sweep as job
 
     if sampler and tries is None:
-        raise click.UsageError("--sampler needs --search N.")
+        raise click.UsageError(tr("--sampler needs --search N."))
     values = {
         key: [value.strip() for value in listed.split(",") if value.strip()]
         for key, listed in pairs("--grid", [*grid, *more]).items()
@@ -159,7 +160,10 @@ def start(
             bars.listener,
             row=lambda row: bars.say(_line(row)),
             known=lambda known: bars.say(
-                f"{text.plural(known, 'combination')} already measured (--fresh measures them again)"
+                tr(
+                    "{combinations} already measured (--fresh measures them again)",
+                    combinations=text.plural(known, "combination"),
+                )
             ),
         )
         rows = job.sweep(store, request, listener)
@@ -179,7 +183,7 @@ def _print(rows: Sequence[SweepRow]) -> None:
     fitting = fitting_columns(lambda some: sweep_table(rows, some), metrics)
     print_rich(sweep_table(rows, fitting))
     if omitted := len(metrics) - len(fitting):
-        print_rich(f"{text.plural(omitted, 'more metric')}: --json has all")
+        print_rich(tr("{metrics}: --json has all", metrics=text.plural(omitted, "more metric")))
     print_rich(*outcome(rows))
 
 
@@ -205,21 +209,33 @@ def sweep_list(dataset: str | None, model: str | None, json_: bool) -> None:
         print_json(rows)
         return
     if not rows:
-        which = f" of {model}" * bool(model) + f" on {dataset}" * bool(dataset)
-        print_rich(f"There is no sweep{which} yet; movietui sweep MODEL --search 20 starts one.")
+        which = tr(" of {model}", model=model) * bool(model) + tr(" on {dataset}", dataset=dataset) * bool(dataset)
+        print_rich(tr("There is no sweep{which} yet; movietui sweep MODEL --search 20 starts one.", which=which))
         return
-    columns = ("sweep", "model", "dataset", "split", "tried", "metric", "validation", "test", "state", "best")
+    columns = {
+        "sweep": tr("sweep"),
+        "model": tr("model"),
+        "dataset": tr("dataset"),
+        "split": tr("split"),
+        "tried": tr("tried"),
+        "metric": tr("metric"),
+        "validation": tr("validation"),
+        "test": tr("test"),
+        "state": tr("state"),
+        "best": tr("best"),
+    }
     cells = [_cells_of(row) for row in rows]
 
     def table(names: Sequence[str]) -> Table:
-        listed = new_table(*names, right=("sweep", "tried", "validation", "test"))
+        right = [columns[name] for name in ("sweep", "tried", "validation", "test")]
+        listed = new_table(*(columns[name] for name in names), right=right)
         for column in listed.columns:
             column.no_wrap = True
         for row in cells:
             listed.add_row(*(row[name] for name in names))
         return listed
 
-    print_rich(table(fitting_columns(table, columns)))
+    print_rich(table(fitting_columns(table, list(columns))))
 
 
 def _cells_of(row: dict[str, Any]) -> dict[str, str]:
@@ -227,7 +243,7 @@ def _cells_of(row: dict[str, Any]) -> dict[str, str]:
     best, metric = row["best"] or {}, row["metric"]
     return {
         **{name: str(row[name]) for name in ("sweep", "model", "dataset", "split", "metric", "state")},
-        "tried": f"{row['tried']}" + (f" of {row['tries']}" if row["tries"] else ""),
+        "tried": f"{row['tried']}" + (tr(" of {tries}", tries=row["tries"]) if row["tries"] else ""),
         "validation": text.figure((best.get("metrics") or {}).get(metric)),
         "test": text.figure((best.get("test") or {}).get(metric)),
         "best": settings_text(best.get("grid") or {}),
@@ -245,11 +261,17 @@ def sweep_show(number: int, json_: bool) -> None:
         print_json(whole)
         return
     if not whole["rows"]:
-        print_rich(f"Sweep {number} has no results yet; the same movietui sweep {whole['model']} continues it.")
+        print_rich(
+            tr(
+                "Sweep {sweep} has no results yet; the same movietui sweep {model} continues it.",
+                sweep=number,
+                model=whole["model"],
+            )
+        )
         return
     _print(whole["rows"])
     if whole["state"] != "done":
-        print_rich(f"unfinished: the same movietui sweep {whole['model']} continues it")
+        print_rich(tr("unfinished: the same movietui sweep {model} continues it", model=whole["model"]))
 
 
 @sweep.command("export")
@@ -274,7 +296,7 @@ def sweep_export(number: int, form: str, output: Path | None, force: bool, json_
     if json_:
         print_json({"output": str(output), "format": form, "rows": len(whole["rows"])})
     else:
-        print_rich(f"Exported {text.plural(len(whole['rows']), 'row')} to {output}")
+        print_rich(tr("Exported {rows} to {path}", rows=text.plural(len(whole["rows"]), "row"), path=output))
 
 
 def _chart(whole: dict[str, Any]) -> str:
@@ -284,15 +306,17 @@ def _chart(whole: dict[str, Any]) -> str:
     names = ("model", "dataset", "split")
     about = Sweep(whole["model"], whole["dataset"], whole["split"], whole["space"], whole["metric"], rows=whole["rows"])
     groups = {
-        effect.setting + (f" explains {effect.importance:.0%}" if effect.importance is not None else ""): [
+        effect.setting
+        + (tr(" explains {share:.0%}", share=effect.importance) if effect.importance is not None else ""): [
             Figure(f"{response.value}, {statistic}", value)
             for response in effect.responses
-            for statistic, value in (("best", response.best), ("mean", response.mean))
+            for statistic, value in ((tr("best"), response.best), (tr("mean"), response.mean))
         ]
         for effect in effects(about)
     }
-    title = f"Sweep {whole['sweep']}: {', '.join(whole[name] for name in names)}"
-    return figure_chart(title, f"{label_of(whole['metric'])} on a validation part of the train part", groups)
+    title = tr("Sweep {sweep}: {names}", sweep=whole["sweep"], names=", ".join(whole[name] for name in names))
+    metric = tr("{metric} on a validation part of the train part", metric=label_of(whole["metric"]))
+    return figure_chart(title, metric, groups)
 
 
 @sweep.command("delete")
@@ -305,4 +329,4 @@ def sweep_delete(number: int, json_: bool) -> None:
     if json_:
         print_json({"sweep": number, "runs": runs})
         return
-    print_rich(f"sweep {number}: deleted, with {text.plural(runs, 'run')}.")
+    print_rich(tr("sweep {sweep}: deleted, with {runs}.", sweep=number, runs=text.plural(runs, "run")))

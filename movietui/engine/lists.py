@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from movietui.answers.lists import rows_of
 from movietui.data.dataset import Bools, Dataset, Floats
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.query.filters import parse
 from movietui.data.query.list_conditions import KnownLists
@@ -66,14 +67,14 @@ def _order(query: ListQuery) -> Order:
     """Return the order of a list. Raises ``Problem`` for an unknown order."""
     order = query.get("order", DEFAULT_ORDER)
     if order not in ORDERS:
-        raise Problem(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
+        raise Problem(tr("There is no order {order!r}; choose one of {orders}.", order=order, orders=", ".join(ORDERS)))
     return order
 
 
 def _share(name: str, value: float) -> float:
     """Return a share that a query sets, such as ``misery``. Raises ``Problem`` if it is not from 0 to 1."""
     if not 0 <= value <= 1:
-        raise Problem(f"{name}={value:g} is out of range; use 0 to 1.")
+        raise Problem(tr("{name}={value:g} is out of range; use 0 to 1.", name=name, value=value))
     return value
 
 

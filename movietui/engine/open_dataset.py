@@ -12,6 +12,7 @@ from movietui.answers.lists import rows_of, viewer, with_users
 from movietui.data.dataset import Dataset
 from movietui.data.imdb.origins import COUNTRIES, LANGUAGES
 from movietui.data.imports.matching import Matcher
+from movietui.data.language import tr
 from movietui.data.movielens.release import HALF_STARS
 from movietui.data.problems import Problem
 from movietui.data.query.search import Search
@@ -84,8 +85,11 @@ class OpenDataset:
     def _interview(self) -> Interview:
         if self.elsewhere:
             raise Problem(
-                f"An interview needs the ratings of many users of {self.dataset.name}, which are on a cluster; "
-                "rate movies of the list, or search for those that you know."
+                tr(
+                    "An interview needs the ratings of many users of {dataset}, which are on a cluster; "
+                    "rate movies of the list, or search for those that you know.",
+                    dataset=self.dataset.name,
+                )
             )
         return Interview(self.dataset)
 
@@ -108,7 +112,7 @@ class OpenDataset:
     def _row(self, movie: str) -> int:
         row = self.dataset.movies.row.get(movie)
         if row is None:
-            raise Problem(f"{self.dataset.name} has no movie {movie}.")
+            raise Problem(tr("{dataset} has no movie {movie}.", dataset=self.dataset.name, movie=movie))
         return row
 
     def named_movie(self, row: int) -> NamedMovie:

@@ -16,6 +16,7 @@ from movietui.data import catalogue
 from movietui.data.cleaning.cleaner import PRESETS
 from movietui.data.dataset import Dataset
 from movietui.data.imdb import join as imdb
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.query.filters import complete
 from movietui.data.storage import locations
@@ -89,7 +90,7 @@ class Service(Requests):
     def opened(self) -> OpenDataset:
         """The open dataset. Raises ``Problem`` if no dataset is open."""
         if self._open is None:
-            raise Problem("No dataset is open; open one on the Data screen.")
+            raise Problem(tr("No dataset is open; open one on the Data screen."))
         return self._open
 
     def open(self, *, dataset: str, cleaning: str, checkpoint: str) -> Opened:

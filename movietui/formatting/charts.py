@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.formatting.escaping import xml
 from movietui.formatting.run_progress import has_stages
 
@@ -75,14 +76,19 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         if has_stages(row["curve"]):
             continue
-        name = f"run {row['run']}, {row['model']} on {row['dataset']}"
-        parts = [("validation_loss", f"{name}: validation", False), ("train_loss", f"{name}: train", True)]
+        name = tr("run {run}, {model} on {dataset}", run=row["run"], model=row["model"], dataset=row["dataset"])
+        parts = [
+            ("validation_loss", tr("{run}: validation", run=name), False),
+            ("train_loss", tr("{run}: train", run=name), True),
+        ]
         points = {
             loss: [(epoch["epoch"], epoch[loss]) for epoch in row["curve"] if epoch[loss] is not None]
             for loss, _, _ in parts
         }
         lines.append([Line(label, points[loss], dashed) for loss, label, dashed in parts if points[loss]])
-    return line_chart("Loss by epoch", "epoch", "mean squared error (stars²)", [each for each in lines if each])
+    return line_chart(
+        tr("Loss by epoch"), tr("epoch"), tr("mean squared error (stars²)"), [each for each in lines if each]
+    )
 
 
 def line_chart(title: str, across: str, up: str, groups: Sequence[Sequence[Line]]) -> str:
@@ -95,7 +101,7 @@ def line_chart(title: str, across: str, up: str, groups: Sequence[Sequence[Line]
     height = TOP + PLOT_HEIGHT + BOTTOM + LINE * len(lines)
     parts = [_text(WIDTH / 2, 22, title, "middle", "bold")]
     if not points:
-        parts.append(_text(WIDTH / 2, TOP + PLOT_HEIGHT / 2, "There are no curves.", "middle"))
+        parts.append(_text(WIDTH / 2, TOP + PLOT_HEIGHT / 2, tr("There are no curves."), "middle"))
         return _svg(height, parts)
     (left, right), (low, high) = (_range(values) for values in zip(*points, strict=True))
     x = Scale(left, right, LEFT, WIDTH - RIGHT)
@@ -132,7 +138,7 @@ def figure_chart(title: str, across: str, groups: Mapping[str, Sequence[Figure]]
     """
     ends = [figure.value + sign * figure.reach for group in groups.values() for figure in group for sign in (-1, 1)]
     if not ends:
-        return _svg(TOP + BOTTOM, [_text(WIDTH / 2, TOP, "There are no figures.", "middle")])
+        return _svg(TOP + BOTTOM, [_text(WIDTH / 2, TOP, tr("There are no figures."), "middle")])
     rows = sum(1 + len(group) for group in groups.values())
     left, plot_height = 180, ROW * rows
     low, high = _range(ends)

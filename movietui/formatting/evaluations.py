@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.table import Table
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.cell_tables import TABLES, Cells
 from movietui.formatting.charts import Figure, figure_chart
@@ -34,9 +35,9 @@ def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
     mixed = ["settings"] * (len({row["settings"] for row in rows}) > 1)
     seeds = [name for name in ("split_seed", "seed") if len({row[name] for row in rows}) > 1]
     headings = [name.replace("_", " ") for name in seeds]
-    comparison = ("to first", "p") if any("difference" in row for row in rows) else ()
-    figures = (*metrics, "fit", "cpu", *comparison)
-    table = new_table("split", *headings, "model", *mixed, *figures, right=(*headings, *figures))
+    comparison = (tr("to first"), "p") if any("difference" in row for row in rows) else ()
+    figures = (*metrics, tr("fit"), tr("cpu"), *comparison)
+    table = new_table(tr("split"), *headings, tr("model"), *mixed, *figures, right=(*headings, *figures))
     for column in table.columns:
         column.no_wrap = True
     for row in rows:
@@ -52,7 +53,7 @@ def evaluations_table(rows: Rows, metrics: Sequence[str]) -> Table:
         )
     for row in _repeated(rows):
         over = row["over"]
-        for statistic, label in (("mean", f"mean of {over['count']}"), ("std", "deviation")):
+        for statistic, label in (("mean", tr("mean of {count}", count=over["count"])), ("std", tr("deviation"))):
             values = [text.figure(over["metrics"].get(name, {}).get(statistic)) for name in metrics]
             compared = _compared(over.get("difference")) if statistic == "mean" else ("", "")
             split = f"{over['protocol']}, {label}"
@@ -68,8 +69,9 @@ def settings_used(rows: Rows, changes: Mapping[str, str], *, published: bool) ->
     """
     labels = {row["settings"] for row in rows}
     if labels == {"own"}:
-        return f"{'published' if published else 'tuned'}, except {settings_text(changes)}"
-    return " and ".join(sorted(labels))
+        kind = "published" if published else "tuned"
+        return tr("{settings}, except {changes}", settings=kind, changes=settings_text(changes))
+    return tr(" and ").join(sorted(labels))
 
 
 def _repeated(rows: Rows) -> list[Message]:
@@ -150,8 +152,8 @@ def chart(rows: Rows, metrics: Sequence[str]) -> str:
             value, reach = statistics.get("mean"), statistics.get("std", 0.0)
         if value is not None:
             groups.setdefault(measured_on(row), []).append(Figure(row["model"], value, reach))
-            intervals |= {"± standard deviation over repetitions"} if "over" in row else set()
-            intervals |= {"95 % interval over users"} if "over" not in row and reach else set()
+            intervals |= {tr("± standard deviation over repetitions")} if "over" in row else set()
+            intervals |= {tr("95 % interval over users")} if "over" not in row and reach else set()
     title = f"{rows[0]['dataset']}, {rows[0]['task']}"
     about = ", ".join([metric.label if metric else name, *sorted(intervals)])
     return figure_chart(title, about, groups)

@@ -1,9 +1,10 @@
 """What metrics and models are, with their formulas and references, for tooltips, the help, forms and tables."""
 
+from movietui.data.language import tr
 from movietui.models.choices import metric_named, symbols_in
 from movietui.protocol.messages import ModelRow
 
-BETTER = {True: "; higher is better", False: "; lower is better", None: ""}
+BETTER = {True: tr("; higher is better"), False: tr("; lower is better"), None: ""}
 
 
 def metric_lines(name: str) -> list[str]:
@@ -28,5 +29,5 @@ def metric_summary(name: str) -> str:
 
 def model_lines(model: ModelRow) -> list[str]:
     """Return what a model does, its formula, its reference, and the package that it comes from, as far as known."""
-    package = f"From the package {model['package']}." if model["package"] else ""
+    package = tr("From the package {package}.", package=model["package"]) if model["package"] else ""
     return [line for line in (model["summary"], model["formula"], model["reference"], package) if line]

@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import ImportedRow, ImportReport, MovieChoice, SkippedRow
 
 ImportRow = ImportedRow | SkippedRow
 Part = Literal["ambiguous", "matched", "unmatched", "skipped"]
 PARTS: Mapping[Part, str] = {
-    "ambiguous": "needs review",
-    "matched": "matched",
-    "unmatched": "not in dataset",
-    "skipped": "skipped",
+    "ambiguous": tr("needs review"),
+    "matched": tr("matched"),
+    "unmatched": tr("not in dataset"),
+    "skipped": tr("skipped"),
 }
 """The parts of the preview, with their headings. The part ``skipped`` has values that could not be read, too."""
-NONE: MovieChoice = {"id": "none", "title": "none of these", "year": None}
+NONE: MovieChoice = {"id": "none", "title": tr("none of these"), "year": None}
 """The last of the candidates, for a title that means none of the movies above."""
 SCALES = (5, 10, 100)
 """The stars out of which ratings can be read."""
 Meaning = Literal["", "seen", "watchlist", "list"]
-MEANINGS: Mapping[Meaning, str] = {"list": "a list", "seen": "seen movies", "watchlist": "the watchlist"}
+MEANINGS: Mapping[Meaning, str] = {"list": tr("a list"), "seen": tr("seen movies"), "watchlist": tr("the watchlist")}
 """What movies without a rating can be imported as."""
 
 
@@ -51,7 +52,7 @@ def content(report: ImportReport) -> str:
     """Return what is imported: ``35 movies and 1 list``."""
     movies, lists = sum(count(report, part) for part in PARTS if part != "skipped"), len(report["lists"])
     parts = [text.plural(movies, "movie")] * bool(movies or not lists) + [text.plural(lists, "list")] * bool(lists)
-    return " and ".join(parts)
+    return tr(" and ").join(parts)
 
 
 def is_scale_open(report: ImportReport) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from movietui.data.imports.entries import Entry
+from movietui.data.language import tr
 from movietui.data.titles import with_year
 from movietui.formatting import text
 from movietui.formatting.escaping import csv_text, imdb_page, markdown
@@ -89,14 +90,15 @@ def shortlist_file(
     ``conditions``: sentences, without their full stops, that say how the list is ordered and what it leaves out.
     """
     names = text.enumerate_names(viewers)
-    about = [f"From {dataset}, by the model {model}", *conditions]
-    return MovieFile(f"What {names} may like", movies, about, viewers if len(viewers) > 1 else ())
+    about = [tr("From {dataset}, by the model {model}", dataset=dataset, model=model), *conditions]
+    return MovieFile(tr("What {names} may like", names=names), movies, about, viewers if len(viewers) > 1 else ())
 
 
 def watchlist_file(name: str, entries: Iterable[Entry]) -> MovieFile:
     """Return a file of the movies on a viewer's watchlist, in the order of ``entries``."""
     wanted = [entry for entry in entries if "watchlist" in entry.marks]
-    return MovieFile(f"Watchlist of {name}", [FileMovie(each.title, each.year, ids_of(each)) for each in wanted])
+    movies = [FileMovie(each.title, each.year, ids_of(each)) for each in wanted]
+    return MovieFile(tr("Watchlist of {name}", name=name), movies)
 
 
 def newest_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
@@ -111,14 +113,15 @@ def ratings_file(
 
     ``conditions``: further sentences for the description, without their full stops.
     """
-    about = [f"Predicted stars are from the model {model}, trained on {dataset}", *conditions]
+    source = tr("Predicted stars are from the model {model}, trained on {dataset}", model=model, dataset=dataset)
+    about = [source, *conditions]
     movies = [
         FileMovie(
             row["title"], row["year"], row["ids"], stars=row["stars"], predicted=row["predicted"] or None, at=row["at"]
         )
         for row in rows
     ]
-    return MovieFile(f"Ratings of {name}", movies, about)
+    return MovieFile(tr("Ratings of {name}", name=name), movies, about)
 
 
 def listed(row: MovieRow) -> FileMovie:
@@ -181,14 +184,15 @@ def _figures(movie: FileMovie, viewers: Sequence[str]) -> list[str]:
         figures.append(text.number_of_stars(movie.stars))
     if movie.predicted is not None:
         spread = f" ±{text.decimals(movie.uncertainty, 1)}" if movie.uncertainty is not None else ""
-        figures.append(f"{'predicted ' if movie.stars is not None else ''}★ {movie.predicted:.1f}{spread}")
+        predicted = tr("predicted ") if movie.stars is not None else ""
+        figures.append(f"{predicted}★ {movie.predicted:.1f}{spread}")
     figures += [f"{markdown(name)} ★ {stars:.1f}" for name, stars in zip(viewers, movie.by, strict=False)]
     if movie.agreement is not None:
-        figures.append(f"agree {text.dots(movie.agreement)}")
+        figures.append(tr("agree {dots}", dots=text.dots(movie.agreement)))
     if movie.count is not None:
         figures.append(text.plural(movie.count, "rating"))
     if movie.because:
-        figures.append(f"because of {markdown(movie.because)}")
+        figures.append(tr("because of {movie}", movie=markdown(movie.because)))
     if movie.at:
         figures.append(text.moment(movie.at)[:10])
     return figures
@@ -242,11 +246,11 @@ def letterboxd_note(content: bytes) -> str:
     """Return a warning if a file is too large for Letterboxd, otherwise an empty text."""
     if len(content) <= LETTERBOXD_LIMIT:
         return ""
-    return f"Letterboxd accepts at most {LETTERBOXD_LIMIT:,} bytes at once; split the file."
+    return tr("Letterboxd accepts at most {limit:,} bytes at once; split the file.", limit=LETTERBOXD_LIMIT)
 
 
 FORMATS: Mapping[FormatName, FileFormat] = {
-    "markdown": FileFormat("Markdown", "as Markdown", ".md", to_markdown),
-    "csv": FileFormat("CSV", "as CSV", ".csv", to_csv),
-    "letterboxd": FileFormat("Letterboxd", "for Letterboxd", ".csv", to_letterboxd),
+    "markdown": FileFormat("Markdown", tr("as Markdown"), ".md", to_markdown),
+    "csv": FileFormat("CSV", tr("as CSV"), ".csv", to_csv),
+    "letterboxd": FileFormat("Letterboxd", tr("for Letterboxd"), ".csv", to_letterboxd),
 }

@@ -2,6 +2,7 @@
 
 import shlex
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.models.choices import QUICK
 from movietui.protocol.messages import NewerDataset
@@ -13,20 +14,33 @@ def reason(newer: NewerDataset) -> str:
     ``141 of 174 movies are newer than ml-100k (1998)`` or, without an import, ``ml-100k ends in 1998``.
     """
     if newer["movies"]:
-        return f"{newer['newer']:,} of {newer['movies']:,} movies are newer than {newer['than']} ({newer['than_year']})"
-    return f"{newer['than']} ends in {newer['than_year']}"
+        return tr(
+            "{newer:,} of {movies:,} movies are newer than {dataset} ({year})",
+            newer=newer["newer"],
+            movies=newer["movies"],
+            dataset=newer["than"],
+            year=newer["than_year"],
+        )
+    return tr("{dataset} ends in {year}", dataset=newer["than"], year=newer["than_year"])
 
 
 def offer(newer: NewerDataset) -> str:
     """Return the dataset's last year and what it takes: ``ml-32m goes to 2023 (239 MB, about 11 minutes)``."""
-    reach = f"{newer['dataset']} goes to {newer['last_year']}"
+    reach = tr("{dataset} goes to {year}", dataset=newer["dataset"], year=newer["last_year"])
     if newer["state"] == "full":
         free = text.size(newer["free"])
-        return f"{reach}, but it needs {text.size(newer['disk'])} of disk space, and only {free} is free"
+        return tr(
+            "{reach}, but it needs {needed} of disk space, and only {free} is free",
+            reach=reach,
+            needed=text.size(newer["disk"]),
+            free=free,
+        )
     if newer["state"] == "open":
-        return f"{reach} and is ready"
+        return tr("{reach} and is ready", reach=reach)
     download = f"{text.size(newer['download'])}, " if newer["download"] else ""
-    return f"{reach} ({download}about {text.about(newer['seconds'])})"
+    return tr(
+        "{reach} ({download}about {duration})", reach=reach, download=download, duration=text.about(newer["seconds"])
+    )
 
 
 def commands(newer: NewerDataset, profile: str) -> list[str]:

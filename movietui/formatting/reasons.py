@@ -3,22 +3,31 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.formatting import text
 
+YOU = tr("you")
+"""The only viewer of a list, in a sentence; others have their names."""
 ONE_DOT = 0.2
 """One dot of five: a reason that counts at all has at least this."""
 NAMED = ("alike", "similar", "examples")
 """The lists of movies that a viewer's ``basis`` names."""
-UNRATED = "new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating"
+UNRATED = tr("new: nobody in the dataset has rated it; predicted from its genres, year, people and IMDb rating")
 """What the prediction of a movie that nobody has rated rests on."""
 
 
-def liked(reason: Mapping[str, Any], who: str = "you") -> str:
+def liked(reason: Mapping[str, Any], who: str = YOU) -> str:
     """Return the part of a sentence that names a reason: ``because you liked Alien ★ 5 (Ridley Scott, space)``.
 
     In parentheses is what the two movies have in common, other than genres.
     """
-    return f"because {who} liked {reason['title']} {text.number_of_stars(reason['stars'])}{_also(reason)}"
+    return tr(
+        "because {who} liked {title} {stars}{common}",
+        who=who,
+        title=reason["title"],
+        stars=text.number_of_stars(reason["stars"]),
+        common=_also(reason),
+    )
 
 
 def _also(reason: Mapping[str, Any]) -> str:
@@ -31,7 +40,7 @@ def special(shared: Mapping[str, Sequence[str]]) -> list[str]:
     return [*shared["directors"], *shared["actors"], *shared["tags"]]
 
 
-def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") -> str:
+def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = YOU) -> str:
     """Return what a prediction rests on; empty if it rests on single ratings.
 
     ``viewer``: the prediction for a viewer, with its ``basis`` (see ``movietui.models.choices.Basis``), ``crowd``,
@@ -42,7 +51,7 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
         return ""
     if viewer["basis"] == "everyone" and not count:
         return UNRATED
-    similar = _similar(viewer, who, "liked" if mean else "watched")
+    similar = _similar(viewer, who, tr("liked") if mean else tr("watched"))
     if viewer["basis"] == "alike":
         return "; ".join([*similar, _crowd(viewer, who)])
     if similar and not viewer["standing"]:
@@ -53,43 +62,64 @@ def basis(viewer: Mapping[str, Any], count: int, mean: float, who: str = "you") 
 def _crowd(viewer: Mapping[str, Any], who: str) -> str:
     """Return who likes a movie: ``liked by 91% of 45 people who, like you, liked Alien (82% of all)``."""
     if viewer["alike"]:
-        people = f"people who, like {who}, liked {text.enumerate_names([each['title'] for each in viewer['alike']])}"
+        movies = text.enumerate_names([each["title"] for each in viewer["alike"]])
+        people = tr("people who, like {who}, liked {movies}", who=who, movies=movies)
     else:
-        whose = "yours" if who == "you" else f"{who}'s"
-        people = f"people whose ratings agree with {whose}"
+        whose = tr("yours") if who == YOU else tr("{who}'s", who=who)
+        people = tr("people whose ratings agree with {whose}", whose=whose)
     crowd = viewer["crowd"]
-    return f"liked by {crowd['theirs']:.0%} of {crowd['people']} {people} ({crowd['everyone']:.0%} of all)"
+    return tr(
+        "liked by {share:.0%} of {count} {people} ({everyone:.0%} of all)",
+        share=crowd["theirs"],
+        count=crowd["people"],
+        people=people,
+        everyone=crowd["everyone"],
+    )
 
 
 def _by_everyone(standing: Mapping[str, Any] | None, count: int, mean: float) -> str:
     """Return how much everyone likes a movie: ``one of the best liked War movies: ★ 4.2 from 201 ratings``."""
     if not mean:
         return watched_by(count)
-    average = f"★ {mean:.1f} from {text.plural(count, 'rating')}"
+    average = tr("★ {mean:.1f} from {ratings}", mean=mean, ratings=text.plural(count, "rating"))
     if not standing:
-        return f"everyone's average: {average}"
+        return tr("everyone's average: {average}", average=average)
     if standing["best_of"] is None:
-        return f"very well liked: {average}"
-    return f"one of the best liked {_movies_of(standing['best_of']) or 'movies of all'}: {average}"
+        return tr("very well liked: {average}", average=average)
+    movies = _movies_of(standing["best_of"]) or tr("movies of all")
+    return tr("one of the best liked {movies}: {average}", movies=movies, average=average)
 
 
 def _similar(viewer: Mapping[str, Any], who: str, liked: str) -> list[str]:
     """Return to which liked movies a movie is similar; empty if to none."""
-    return [f"similar to {_titles(viewer['similar'])}, which {who} {liked}"] if viewer["similar"] else []
+    if not viewer["similar"]:
+        return []
+    return [tr("similar to {movies}, which {who} {liked}", movies=_titles(viewer["similar"]), who=who, liked=liked)]
 
 
 def _record(viewer: Mapping[str, Any], who: str) -> list[str]:
     """Return how many movies a viewer liked that are very well liked, with examples; empty if this says nothing."""
     if not (record := viewer["standing"] and viewer["standing"]["record"]):
         return []
-    movies = _movies_of(record["of"]) or "movies"
-    such = f", such as {_titles(viewer['examples'])}" if viewer["examples"] else ""
-    return [f"{who} liked {record['liked']} of {record['rated']} other very well liked {movies}{such}"]
+    movies = _movies_of(record["of"]) or tr("movies")
+    such = tr(", such as {movies}", movies=_titles(viewer["examples"])) if viewer["examples"] else ""
+    return [
+        tr(
+            "{who} liked {liked} of {rated} other very well liked {movies}{examples}",
+            who=who,
+            liked=record["liked"],
+            rated=record["rated"],
+            movies=movies,
+            examples=such,
+        )
+    ]
 
 
 def _movies_of(group: str) -> str:
     """Return the name of the movies of a genre or a decade; empty for all movies."""
-    return f"movies of the {group}" if group.endswith("0s") else f"{group} movies" if group else ""
+    if group.endswith("0s"):
+        return tr("movies of the {decade}", decade=group)
+    return tr("{genre} movies", genre=group) if group else ""
 
 
 def _titles(reasons: Sequence[Mapping[str, Any]]) -> str:
@@ -98,7 +128,7 @@ def _titles(reasons: Sequence[Mapping[str, Any]]) -> str:
 
 def watched_by(count: int) -> str:
     """Return how many users watched a movie, for a dataset that says nothing else."""
-    return f"watched by {text.plural(count, 'user')}"
+    return tr("watched by {users}", users=text.plural(count, "user"))
 
 
 def bar(reason: Mapping[str, Any], reasons: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
@@ -55,7 +56,9 @@ def suffix_format(path: Path) -> str:
     try:
         return SUFFIXES[path.suffix.lower()]
     except KeyError:
-        raise Problem(f"End the file name with {either(SUFFIXES)}; the suffix decides the format.") from None
+        raise Problem(
+            tr("End the file name with {suffixes}; the suffix decides the format.", suffixes=either(SUFFIXES))
+        ) from None
 
 
 def write(rows: Rows, path: Path, file_format: str | None = None, *, force: bool = False) -> str:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from rich.table import Table
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.explanations import metric_summary
 from movietui.formatting.run_progress import (
@@ -33,21 +34,37 @@ def run_summary(row: dict[str, Any]) -> list[Table | str]:
     about = new_table("", "")
     about.show_header = False
     for name, value in (
-        ("run", f"{row['run']} {row['name']}".rstrip()),
-        ("model", f"{row['model']} on {row['dataset']}, cleaning {row['cleaning']}, seed {row['seed']}"),
+        (tr("run"), f"{row['run']} {row['name']}".rstrip()),
+        (
+            tr("model"),
+            tr(
+                "{model} on {dataset}, cleaning {cleaning}, seed {seed}",
+                model=row["model"],
+                dataset=row["dataset"],
+                cleaning=row["cleaning"],
+                seed=row["seed"],
+            ),
+        ),
         ("IMDb", text.joined(row["imdb"]) if row["imdb"] is not None or row["state"] == "done" else ""),
-        ("measured on", ", ".join([row["split"], f"split seed {row['split_seed']}", *_lists_by(row["list_order"])])),
-        ("state", " ".join(part for part in (state_text(row), row["problem"]) if part)),
-        ("started", text.moment(row["started"])),
-        ("fit", _fit(row)),
-        ("device", row["device"]),
-        ("cluster", cluster_text(row["cluster"])),
-        ("memory", text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
-        ("checkpoint", f"{text.size(row['checkpoint_bytes'])} in {row['checkpoint']}" * bool(row["checkpoint_bytes"])),
-        ("settings", settings_text(row["settings"])),
-        ("note", row["note"]),
-        ("data", _data(row["environment"])),
-        ("computed by", _machine(row["environment"])),
+        (
+            tr("measured on"),
+            ", ".join([row["split"], tr("split seed {seed}", seed=row["split_seed"]), *_lists_by(row["list_order"])]),
+        ),
+        (tr("state"), " ".join(part for part in (state_text(row), row["problem"]) if part)),
+        (tr("started"), text.moment(row["started"])),
+        (tr("fit"), _fit(row)),
+        (tr("device"), row["device"]),
+        (tr("cluster"), cluster_text(row["cluster"])),
+        (tr("memory"), text.size(row["peak_bytes"]) if row["peak_bytes"] else ""),
+        (
+            tr("checkpoint"),
+            tr("{size} in {path}", size=text.size(row["checkpoint_bytes"]), path=row["checkpoint"])
+            * bool(row["checkpoint_bytes"]),
+        ),
+        (tr("settings"), settings_text(row["settings"])),
+        (tr("note"), row["note"]),
+        (tr("data"), _data(row["environment"])),
+        (tr("computed by"), _machine(row["environment"])),
     ):
         if value:
             about.add_row(name, value)
@@ -74,19 +91,19 @@ def published_summary(about: Mapping[str, str], metrics: Mapping[str, float]) ->
 
 def _metrics(metrics: Mapping[str, float]) -> Table:
     """Return a table of metrics that explains each of them."""
-    table = new_table("metric", "", "what it measures, formula, reference", right=[""])
+    table = new_table(tr("metric"), "", tr("what it measures, formula, reference"), right=[""])
     for name in dict.fromkeys([*by_importance(metrics), *metrics]):
         table.add_row(name, text.figure(metrics[name]), metric_summary(name))
     return table
 
 
 def _lists_by(order: str) -> list[str]:
-    return [f"lists by {ORDERS[cast(Order, order)]}"] if order else []
+    return [tr("lists by {order}", order=ORDERS[cast(Order, order)])] if order else []
 
 
 def _data(environment: Mapping[str, Any]) -> str:
     """Return the beginning of the fingerprint of the data; ``--json`` has all of it."""
-    return f"fingerprint {environment['data'][:FINGERPRINT]}" if environment else ""
+    return tr("fingerprint {fingerprint}", fingerprint=environment["data"][:FINGERPRINT]) if environment else ""
 
 
 def _machine(environment: Mapping[str, Any]) -> str:
@@ -95,12 +112,17 @@ def _machine(environment: Mapping[str, Any]) -> str:
     packages = [f"{name} {version}" for name, version in environment["packages"].items()]
     versions = [f"movietui {environment['movietui']}", f"Python {environment['python']}", *packages]
     machine = " ".join(filter(None, (environment["processor"], f"({environment['system']})")))
-    return f"{', '.join(versions)}; {text.plural(environment['threads'], 'thread')} on {machine}"
+    return tr(
+        "{versions}; {threads} on {machine}",
+        versions=", ".join(versions),
+        threads=text.plural(environment["threads"], "thread"),
+        machine=machine,
+    )
 
 
 def run_comparison(comparison: RunComparison) -> list[Table | str]:
     """Return a comparison of two runs, as tables."""
-    names = [f"run {row['run']}" for row in comparison["runs"]]
+    names = [tr("run {run}", run=row["run"]) for row in comparison["runs"]]
     settings = new_table("", *names, right=names)
     for row in comparison["facts"] + comparison["settings"]:
         both = (row["first"], row["second"])
@@ -109,7 +131,7 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
         else:
             name = row["name"].replace("split_seed", "split seed")
             settings.add_row(name, *("" if value is None else value_text(value) for value in both))
-    columns = (*names, "difference")
+    columns = (*names, tr("difference"))
     metrics = new_table("", *columns, right=columns)
     for measured in comparison["metrics"]:
         low, high = measured["low"], measured["high"]
@@ -117,15 +139,18 @@ def run_comparison(comparison: RunComparison) -> list[Table | str]:
         values = ["" if value is None else text.figure(value) for value in (measured["first"], measured["second"])]
         difference = measured["difference"]
         metrics.add_row(measured["metric"], *values, "" if difference is None else f"{difference:+.4f}{reach}")
-    parts: list[Table | str] = [settings if settings.row_count else "The settings are the same.", "", metrics]
+    parts: list[Table | str] = [settings if settings.row_count else tr("The settings are the same."), "", metrics]
     if not comparison["same_rows"]:
-        parts.append("No intervals: they need two trainings or evaluations, not of pairs, on the same test ratings.")
+        parts.append(
+            tr("No intervals: they need two trainings or evaluations, not of pairs, on the same test ratings.")
+        )
     if comparison["top"]:
-        lists = new_table(*names, "title", "year", right=(*names, "year"))
+        lists = new_table(*names, tr("title"), tr("year"), right=(*names, tr("year")))
         for movie in comparison["top"]["movies"]:
             ranks = (str(rank or "") for rank in (movie["first"], movie["second"]))
             lists.add_row(*ranks, movie["title"], str(movie["year"] or ""))
-        parts += ["", lists, f"{comparison['top']['common']} of {comparison['top']['k']} in both lists"]
+        common, k = comparison["top"]["common"], comparison["top"]["k"]
+        parts += ["", lists, tr("{common} of {movies} in both lists", common=common, movies=k)]
     return parts
 
 
@@ -134,17 +159,17 @@ def _fit(row: Mapping[str, Any]) -> str:
     if row["seconds"] is None:
         return ""
     cpu = row["cpu_seconds"]
-    processor = f", {text.duration(cpu)} of processor time" if cpu is not None else ""
+    processor = tr(", {duration} of processor time", duration=text.duration(cpu)) if cpu is not None else ""
     return text.duration(row["seconds"]) + processor
 
 
 def _curve(row: dict[str, Any]) -> Table:
     first, train = loss_headings(row["curve"])
-    names = {train: "train_loss"} | ({"validation": "validation_loss"} if has_validation(row["curve"]) else {})
-    table = new_table(first, *names, "", right=(*([first] if first == "epoch" else []), *names))
+    names = {tr(train): "train_loss"} | ({tr("validation"): "validation_loss"} if has_validation(row["curve"]) else {})
+    table = new_table(tr(first), *names, "", right=(*([tr(first)] if first == "epoch" else []), *names))
     for epoch in row["curve"]:
         losses = (loss_text(epoch[name]) for name in names.values())
-        used = "● used" if epoch["epoch"] == row["best_epoch"] and "stage" not in epoch else ""
+        used = tr("● used") if epoch["epoch"] == row["best_epoch"] and "stage" not in epoch else ""
         table.add_row(epoch.get("stage", str(epoch["epoch"])), *losses, used)
     measured = losses_text(row["model"], train) if has_losses(row["curve"]) else NO_LOSSES
     table.caption, table.caption_justify = measured, "left"

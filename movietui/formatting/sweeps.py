@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.cell_tables import Cells
 from movietui.formatting.settings import settings_text
@@ -29,11 +30,12 @@ def metrics_of(rows: Sequence[SweepRow]) -> list[str]:
 def sweep_table(rows: Sequence[SweepRow], metrics: Sequence[str]) -> Table:
     """Return a table of the settings tried, with these metrics on the validation part."""
     names = varied(rows)
-    table = new_table("run", *names, *metrics, "fit", "", right=("run", *names, *metrics, "fit"))
+    columns = (tr("run"), *names, *metrics, tr("fit"))
+    table = new_table(*columns, "", right=columns)
     table.columns[-1].no_wrap = True
     for row in rows:
         figures = [text.figure(row["metrics"].get(name)) for name in metrics]
-        stopped = "stopped early" if row["problem"] else ""
+        stopped = tr("stopped early") if row["problem"] else ""
         table.add_row(str(row["run"]), *row["grid"].values(), *figures, text.duration(row["seconds"]["fit"]), stopped)
     return table
 
@@ -42,14 +44,23 @@ def outcome(rows: Sequence[SweepRow]) -> list[str]:
     """Return sentences on what a sweep was measured on, and on the best settings' metrics on test."""
     best = rows[0]
     lines = [
-        f"{best['model']} on {best['dataset']}, split {best['split']}, split seed {best['split_seed']}, seed "
-        f"{best['seed']}, cleaning {best['cleaning']}; measured on a validation part of the train part, chosen by "
-        f"{best['metric']}"
+        tr(
+            "{model} on {dataset}, split {split}, split seed {split_seed}, seed {seed}, cleaning {cleaning}; measured "
+            "on a validation part of the train part, chosen by {metric}",
+            model=best["model"],
+            dataset=best["dataset"],
+            split=best["split"],
+            split_seed=best["split_seed"],
+            seed=best["seed"],
+            cleaning=best["cleaning"],
+            metric=best["metric"],
+        )
     ]
     if best["test"]:
         metrics = by_importance(best["test"])
         figures = "  ".join(f"{name} {text.figure(best['test'][name])}" for name in metrics)
-        lines.append(f"the best settings, {settings_text(best['grid'])}, on test: {figures}")
+        settings = settings_text(best["grid"])
+        lines.append(tr("the best settings, {settings}, on test: {metrics}", settings=settings, metrics=figures))
     return lines
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from movietui.data.language import tr
 from movietui.protocol.wire import Message
 
 
@@ -18,8 +19,8 @@ def new_table(*columns: str, right: Sequence[str] = ()) -> Table:
 
 def subgroups_table(row: Message) -> Table:
     """Return a table of the errors by subgroup."""
-    columns = ("rows", "users", "rmse", "mae", "too high")
-    table = new_table("by", "", *columns, right=columns)
+    columns = (tr("rows"), tr("users"), "rmse", "mae", tr("too high"))
+    table = new_table(tr("by"), "", *columns, right=columns)
     before = ""
     for group in row["subgroups"]:
         figures = (f"{group['rmse']:.4f}", f"{group['mae']:.4f}", f"{group['too_high']:+.3f}")
@@ -30,8 +31,8 @@ def subgroups_table(row: Message) -> Table:
 
 def list_subgroups_table(row: Message) -> Table:
     """Return a table of the metrics of lists by subgroup of users."""
-    columns = ("users", *row["subgroups"][0]["metrics"])
-    table = new_table("by", "", *columns, right=columns)
+    columns = (tr("users"), *row["subgroups"][0]["metrics"])
+    table = new_table(tr("by"), "", *columns, right=columns)
     before = ""
     for group in row["subgroups"]:
         by, before = "" if group["by"] == before else group["by"], group["by"]
@@ -42,20 +43,20 @@ def list_subgroups_table(row: Message) -> Table:
 
 def calibration_table(row: Message) -> Table:
     """Return a table of the mean predicted and the mean given rating, by predicted rating."""
-    columns = ("predicted from", "to", "rows", "mean", "rated")
+    columns = (tr("predicted from"), tr("to"), tr("rows"), tr("mean"), tr("rated"))
     table = new_table(*columns, right=columns)
     for part in row["calibration"]["bins"]:
         means = (f"{part['predicted']:.2f}", f"{part['rated']:.2f}")
         table.add_row(f"{part['low']:.1f}", f"{part['high']:.1f}", f"{part['rows']:,}", *means)
-    table.caption = f"mean distance {row['calibration']['error']:.4f} stars"
+    table.caption = tr("mean distance {distance:.4f} stars", distance=row["calibration"]["error"])
     return table
 
 
 def confusion_table(row: Message) -> Table:
     """Return a table of how often each rating was predicted as each whole number of stars."""
     confusion = row["confusion"]
-    columns = [f"as {stars:g}" for stars in confusion["predicted"]]
-    table = new_table("rated", *columns, right=("rated", *columns))
+    columns = [tr("as {stars:g}", stars=stars) for stars in confusion["predicted"]]
+    table = new_table(tr("rated"), *columns, right=(tr("rated"), *columns))
     for stars, counts in zip(confusion["rated"], confusion["counts"], strict=True):
         table.add_row(f"{stars:g}", *(f"{count:,}" for count in counts))
     return table

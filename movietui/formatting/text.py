@@ -8,6 +8,7 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
+from movietui.data.language import tr, tr_noun
 from movietui.data.near_names import either
 from movietui.data.titles import with_year
 from movietui.models.choices import orders
@@ -67,7 +68,7 @@ def raters(count: int) -> str:
     >>> raters(1234), raters(118_193), raters(0)
     ('1,234', '118k', 'new')
     """
-    return (f"{count:,}" if count < 100_000 else f"{count // 1000}k") if count else "new"
+    return (f"{count:,}" if count < 100_000 else f"{count // 1000}k") if count else tr("new")
 
 
 def size(count: float) -> str:
@@ -82,9 +83,11 @@ def size(count: float) -> str:
 def duration(seconds: float) -> str:
     """Return a duration in readable units."""
     if seconds < 9.95:
-        return f"{seconds:.1f} s"
+        return tr("{seconds:.1f} s", seconds=seconds)
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return (
+        tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest) if minutes else tr("{seconds} s", seconds=rest)
+    )
 
 
 def short_duration(seconds: float) -> str:
@@ -93,7 +96,11 @@ def short_duration(seconds: float) -> str:
     if not minutes:
         return duration(seconds)
     hours, within = divmod(minutes, 60)
-    return f"{hours}h {within}m" if hours else f"{minutes}m {rest}s"
+    return (
+        tr("{hours}h {minutes}m", hours=hours, minutes=within)
+        if hours
+        else tr("{minutes}m {seconds}s", minutes=minutes, seconds=rest)
+    )
 
 
 def about(seconds: float) -> str:
@@ -109,7 +116,7 @@ def about(seconds: float) -> str:
 
 def until_list(seconds: float | None) -> str:
     """Return how long the first list of a dataset takes: ``at once`` for 0 seconds, and an empty text if unknown."""
-    return "" if seconds is None else about(seconds) if seconds else "at once"
+    return "" if seconds is None else about(seconds) if seconds else tr("at once")
 
 
 def span(first: int | None, last: int | None) -> str:
@@ -120,7 +127,9 @@ def span(first: int | None, last: int | None) -> str:
 def pace(rate: float, seconds_left: float | None) -> str:
     """Return a download rate and the time left: ``3.1 MB/s, 12 s left``. Unknown parts are left out."""
     known = [f"{size(rate)}/s"] if rate else []
-    return ", ".join(known + ([f"{duration(seconds_left)} left"] if seconds_left is not None else []))
+    return ", ".join(
+        known + ([tr("{duration} left", duration=duration(seconds_left))] if seconds_left is not None else [])
+    )
 
 
 def moment(at: str) -> str:
@@ -130,25 +139,25 @@ def moment(at: str) -> str:
 
 def plural(count: int, word: str) -> str:
     """Return a count with its noun: ``1 rating``, ``1,204 ratings``."""
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
+    return f"{count:,} {tr_noun(count, word)}"
 
 
 def enumerate_names(names: Sequence[str]) -> str:
     """Return names as in a sentence: ``A, B and C``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return tr(" and ").join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def split_title(measured: Mapping[str, Any]) -> str:
     """Return the split of a run or evaluation, with its seed if that is not 0: ``random90, split seed 5``."""
-    seed = f", split seed {measured['split_seed']}" if measured["split_seed"] else ""
+    seed = tr(", split seed {seed}", seed=measured["split_seed"]) if measured["split_seed"] else ""
     return f"{measured['split']}{seed}"
 
 
 def joined(imdb: str | None) -> str:
     """Return in words whether a dataset was joined with IMDb. ``imdb``: see ``Run.imdb``."""
     if imdb is None:
-        return "not known whether joined with IMDb"
-    return f"joined with IMDb {imdb[:8]}" if imdb else "not joined with IMDb"
+        return tr("not known whether joined with IMDb")
+    return tr("joined with IMDb {fingerprint}", fingerprint=imdb[:8]) if imdb else tr("not joined with IMDb")
 
 
 def dataset_title(measured: Mapping[str, Any]) -> str:
@@ -190,7 +199,7 @@ def nothing_matches(words: str, kinds: Sequence[str]) -> str:
     "No movie, director or user matches 'xyz'."
     """
     quoted = words if cell_len(words) <= QUOTED else cut(words, QUOTED)
-    return f"No {either(kinds)} matches {quoted!r}."
+    return tr("No {kinds} matches {words!r}.", kinds=either(kinds), words=quoted)
 
 
 def person(facts: Mapping[str, Any]) -> str:
@@ -203,12 +212,17 @@ def describe_table(table: Mapping[str, Any]) -> list[str]:
     """Return lines on how a table of an import is read: its scale, its columns and the ignored columns."""
     scale = ""
     if table["scale"]:
-        by = {"stated": "", "assumed": " (assumed)", "chosen": " (as you chose)"}[table["scale_by"]]
-        scale = f"ratings up to {table['scale']}{by}"
-    read = [name if name.casefold() == what else f"{name} as {what}" for name, what in table["columns"].items()]
-    columns = f"read: {', '.join(read)}" if read else ""
+        by = {"stated": "", "assumed": tr(" (assumed)"), "chosen": tr(" (as you chose)")}[table["scale_by"]]
+        scale = tr("ratings up to {scale}{by}", scale=table["scale"], by=by)
+    read = [
+        name if name.casefold() == what else tr("{column} as {meaning}", column=name, meaning=what)
+        for name, what in table["columns"].items()
+    ]
+    columns = tr("read: {columns}", columns=", ".join(read)) if read else ""
     lines = [f"{table['file']}: {'; '.join(part for part in (scale, columns) if part)}"] if scale or columns else []
-    return lines + ([f"Ignored columns: {', '.join(table['not_read'])}"] if table["not_read"] else [])
+    return lines + (
+        [tr("Ignored columns: {columns}", columns=", ".join(table["not_read"]))] if table["not_read"] else []
+    )
 
 
 def cut(text: str, width: int, *, right: bool = False) -> str:

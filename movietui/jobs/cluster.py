@@ -19,6 +19,7 @@ from movietui.data.cluster.running import ClusterWork
 from movietui.data.cluster.running import run as run_on
 from movietui.data.cluster.session import explain_errors, session
 from movietui.data.cluster.splits import canonical, split
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.progress import Report, Stage
@@ -109,7 +110,7 @@ def train(store: Store, request: ClusterRequest, listener: Listener = SILENT) ->
             assert recorder is not None
             recorder.cluster(stage, work.to_json())
 
-        with explain_errors("the executors"):
+        with explain_errors(tr("the executors")):
             run_on(spark, partial(check_executors, spark, request.models), listener.stage)
         try:
             with interrupts.delayed():  # from the moment that the run exists, its end is recorded
@@ -164,7 +165,8 @@ def evaluate(
     With the task ``ranking``, ``popularity`` is added as a baseline.
     """
     if task not in TASKS:
-        raise no_such(f"There is no task {task!r} on a cluster", task, TASKS, f"choose one of {', '.join(TASKS)}.")
+        listed = tr("choose one of {names}.", names=", ".join(TASKS))
+        raise no_such(tr("There is no task {task!r} on a cluster", task=task), task, TASKS, listed)
     prepared = _prepare(request)
     chosen, dataset = dict(prepared.settings), prepared.dataset
     if task == "ranking":
@@ -229,8 +231,12 @@ def recommend_to_everyone(
     loaded, model = served(store, dataset_name, model_name, seed)
     if loaded.fingerprint != dataset.fingerprint:
         raise Problem(
-            f"The {model.name} that serves {dataset_name} was trained on this machine; train it on the cluster with "
-            f"movietui cluster train {model.name} --dataset {dataset_name}, or name another with --model."
+            tr(
+                "The {model} that serves {dataset} was trained on this machine; train it on the cluster with movietui "
+                "cluster train {model} --dataset {dataset}, or name another with --model.",
+                model=model.name,
+                dataset=dataset_name,
+            )
         )
     started = time.perf_counter()
     with session(master, f"movietui cluster recommend {dataset_name}") as spark, explain_errors(output):
@@ -239,13 +245,13 @@ def recommend_to_everyone(
         _make_room(files, output_uri)
 
         def written(report: Report) -> int:
-            report(Stage("Recommending"))
+            report(Stage(tr("Recommending")))
             lists = recommend_everyone(model, dataset, dataset.ratings(spark), dataset.users(spark), k, order)
             with files.removed_if_failed(output_uri):
                 lists.write.mode("append").parquet(output_uri)
             files.remove(f"{output_uri}/{UNFINISHED}")
             rows = int(spark.read.parquet(output_uri).count())
-            report(Stage("Recommending", finished=True))
+            report(Stage(tr("Recommending"), finished=True))
             return rows
 
         rows = run_on(spark, written, listener.stage)
@@ -266,7 +272,9 @@ def _make_room(files: FileSystem, uri: str) -> None:
     if (entry := files.entry(uri)) is not None:
         names = {each.name for each in files.entries(uri)} if entry.is_folder else {entry.name}
         if names and (UNFINISHED not in names or COMPLETE in names):
-            raise Problem(f"There is already something at {uri}; choose another folder, or remove it first.")
+            raise Problem(
+                tr("There is already something at {path}; choose another folder, or remove it first.", path=uri)
+            )
         files.remove(uri)
     files.write(f"{uri}/{UNFINISHED}", b"")
 
@@ -274,10 +282,10 @@ def _make_room(files: FileSystem, uri: str) -> None:
 def _fit(
     name: str, settings: Settings, seed: int, dataset: ClusterDataset, parts: DataFrame, report: Report
 ) -> AnyModel:
-    report(Stage(f"Fitting {name}"))
+    report(Stage(tr("Fitting {model}", model=name)))
     with partitioned(dataset, parts.where("not test")) as train_part:
         model = fit(name, train_part, settings, seed)
-    report(Stage(f"Fitting {name}", finished=True))
+    report(Stage(tr("Fitting {model}", model=name), finished=True))
     return model
 
 
@@ -290,10 +298,10 @@ def _measure(
     order: Order,
     report: Report,
 ) -> dict[str, float]:
-    report(Stage(f"Measuring {model.name}, {task}"))
+    report(Stage(tr("Measuring {model}, {task}", model=model.name, task=task)))
     if task == "rating":
         metrics = measure_ratings(model, parts)
     else:
         metrics = measure_lists(model, dataset, parts, order, request.split_seed)
-    report(Stage(f"Measuring {model.name}, {task}", finished=True))
+    report(Stage(tr("Measuring {model}, {task}", model=model.name, task=task), finished=True))
     return metrics

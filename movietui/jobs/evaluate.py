@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.split_names import check_seed, protocol
@@ -147,16 +148,24 @@ def _check_metric(name: str, task: Task) -> None:
     metric = metric_named(name)
     if metric is None:
         known = ", ".join(each.name for each in METRICS.values() if task in each.tasks)
-        raise no_such(f"There is no metric {name!r}", name, METRICS, f"choose one of {known}.")
+        listed = tr("choose one of {names}.", names=known)
+        raise no_such(tr("There is no metric {name!r}", name=name), name, METRICS, listed)
     if task not in metric.tasks:
-        raise Problem(f"{name} is not a metric of the task {task}; it is measured with --task {metric.tasks[0]}.")
+        raise Problem(
+            tr(
+                "{metric} is not a metric of the task {task}; it is measured with --task {other}.",
+                metric=name,
+                task=task,
+                other=metric.tasks[0],
+            )
+        )
 
 
 def _label(request: EvaluateRequest, model: str, split_name: str, split_seed: int, seed: int) -> str:
     """Return what the progress bar calls an evaluation. It includes a seed only if the request has several of them."""
-    seeds = [f"split seed {split_seed}"] if len(request.split_seeds) > 1 else []
-    seeds += [f"seed {seed}"] if len(request.seeds) > 1 else []
-    return ", ".join([f"{model} on {split_name}", *seeds])
+    seeds = [tr("split seed {seed}", seed=split_seed)] if len(request.split_seeds) > 1 else []
+    seeds += [tr("seed {seed}", seed=seed)] if len(request.seeds) > 1 else []
+    return ", ".join([tr("{model} on {split}", model=model, split=split_name), *seeds])
 
 
 def _row(request: EvaluateRequest, measured: Evaluation, first: Evaluation | None, writes: Sequence[Write]) -> Row:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from movietui.data.language import tr
 from movietui.data.near_names import either
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import require_free, whole_file, write_file
@@ -42,15 +43,21 @@ def files_for(request: EvaluateRequest) -> Sequence[AbstractContextManager[Write
     files = []
     if request.predictions is not None:
         if request.task != "rating":
-            raise Problem("--predictions writes predicted stars; use it with --task rating.")
+            raise Problem(tr("--predictions writes predicted stars; use it with --task rating."))
         path = request.predictions.expanduser()
         if path.suffix.lower() not in SUFFIXES:
-            raise Problem(f"{path.name} must end with {either(SUFFIXES)}; the suffix decides the format.")
+            raise Problem(
+                tr(
+                    "{file} must end with {suffixes}; the suffix decides the format.",
+                    file=path.name,
+                    suffixes=either(SUFFIXES),
+                )
+            )
         require_free(path, force=request.force)
         files.append(_prediction_file(path, force=request.force))
     if request.trec is not None:
         if request.task != "ranking":
-            raise Problem("--trec writes lists; use it with --task ranking.")
+            raise Problem(tr("--trec writes lists; use it with --task ranking."))
         folder = request.trec.expanduser()
         if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
             require_free(folder, force=request.force and folder.is_dir())
@@ -124,7 +131,9 @@ def _trec_folder(folder: Path, *, force: bool) -> Iterator[Write]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise Problem(f"The folder {folder} could not be made: {error}; choose another.") from None
+        raise Problem(
+            tr("The folder {folder} could not be made: {reason}; choose another.", folder=folder, reason=error)
+        ) from None
     yield write
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from movietui import __version__
 from movietui.data import catalogue
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.split_names import check_seed, protocol
 from movietui.data.splits import split
@@ -96,11 +97,19 @@ def _check(where: str, experiment: Experiment, entry: DatasetEntry, listener: Li
     except Problem as problem:
         raise Problem(f"{where}: {problem}") from None
     environment = {**environment_of(dataset), **fingerprints(dataset)}
-    for key, what, wanted in (("data", "ratings", entry.data or None), ("imdb", "join with IMDb", entry.imdb)):
+    for key, what, wanted in (("data", tr("ratings"), entry.data or None), ("imdb", tr("join with IMDb"), entry.imdb)):
         if wanted not in (None, environment[key]):
             raise Problem(
-                f"{where}: the {what} of {entry.name} changed: the fingerprint is {environment[key][:12] or 'empty'}, "
-                f"but {str(wanted)[:12] or 'empty'} in the file; get the same data, or remove the line {key}."
+                tr(
+                    "{where}: the {what} of {dataset} changed: the fingerprint is {fingerprint}, but {wanted} in the "
+                    "file; get the same data, or remove the line {key}.",
+                    where=where,
+                    what=what,
+                    dataset=entry.name,
+                    fingerprint=environment[key][:12] or tr("empty"),
+                    wanted=str(wanted)[:12] or tr("empty"),
+                    key=key,
+                )
             )
     return environment
 
@@ -132,7 +141,14 @@ def _rows(
             )
             run = None if fresh else store.measured_run(wanted.identity)
             if run is None:
-                label = f"{model.label} on {entry.name}, {split_name}, seed {seed}, {task}"
+                label = tr(
+                    "{model} on {dataset}, {split}, seed {seed}, {task}",
+                    model=model.label,
+                    dataset=entry.name,
+                    split=split_name,
+                    seed=seed,
+                    task=task,
+                )
                 run = measure(store, wanted, label, listener).run
                 fitted.append(task)
             runs[task] = run.id

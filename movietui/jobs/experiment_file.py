@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from movietui import models
+from movietui.data.language import tr
 from movietui.data.near_names import hint, no_such
 from movietui.data.problems import Problem
 from movietui.data.storage import disk
@@ -101,13 +102,16 @@ def read(path: Path) -> Experiment:
         content = disk.read(path.expanduser(), MAX_BYTES).decode("utf-8-sig")
         document = tomllib.loads(content)
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror}; name an experiment file.") from error
+        raise Problem(
+            tr("{path} cannot be read: {reason}; name an experiment file.", path=path, reason=error.strerror)
+        ) from error
     except RecursionError:
-        raise Problem(f"{path} is nested too deeply; see docs/experiment.toml for an example.") from None
+        raise Problem(tr("{path} is nested too deeply; see docs/experiment.toml for an example.", path=path)) from None
     except ValueError as error:
         match = re.search(r"(.*) \(at line (\d+)", str(error))
-        what, line = (match[1], f", line {match[2]}") if match else (str(error), "")
-        raise Problem(f"{path}{line}: this is not TOML: {what[:1].lower()}{what[1:MAX_QUOTED]}.") from None
+        what, line = (match[1], tr(", line {line}", line=match[2])) if match else (str(error), "")
+        reason = f"{what[:1].lower()}{what[1:MAX_QUOTED]}"
+        raise Problem(tr("{path}{line}: this is not TOML: {reason}.", path=path, line=line, reason=reason)) from None
     top = _Table(str(path), document)
     top.only("title", "movietui", "order", "seeds", "metrics", "datasets", "models", "figures")
     experiment = Experiment(
@@ -122,13 +126,31 @@ def read(path: Path) -> Experiment:
     )
     labels = [model.label for model in experiment.models]
     if again := _first_repeated(labels):
-        raise Problem(f"{path}, [[models]]: several models are called {_quoted(again)}; give each another label.")
-    if again := _first_repeated([f"{each.name}, cleaning {each.cleaning}" for each in experiment.datasets]):
-        raise Problem(f"{path}, [[datasets]]: several are {again}; put their splits into one list.")
+        raise Problem(
+            tr(
+                "{path}, [[models]]: several models are called {label}; give each another label.",
+                path=path,
+                label=_quoted(again),
+            )
+        )
+    datasets = [
+        tr("{dataset}, cleaning {cleaning}", dataset=each.name, cleaning=each.cleaning) for each in experiment.datasets
+    ]
+    if again := _first_repeated(datasets):
+        raise Problem(
+            tr("{path}, [[datasets]]: several are {dataset}; put their splits into one list.", path=path, dataset=again)
+        )
     splits = sum(len(each.splits) * len(each.split_seeds) for each in experiment.datasets)
     total = splits * len(experiment.models) * len(experiment.seeds) * len(experiment.metrics)
     if total > MOST_EVALUATIONS:
-        raise Problem(f"{path} asks for {total:,} evaluations, more than {MOST_EVALUATIONS:,}; split it up.")
+        raise Problem(
+            tr(
+                "{path} asks for {count:,} evaluations, more than {most:,}; split it up.",
+                path=path,
+                count=total,
+                most=MOST_EVALUATIONS,
+            )
+        )
     return experiment
 
 
@@ -146,12 +168,14 @@ def _metrics(table: _Table) -> dict[Task, Sequence[str]]:
             metric = metric_named(name)
             if metric is None or task not in metric.tasks:
                 known = [each.name for each in METRICS.values() if task in each.tasks]
-                wrong = f"{table.where}: there is no {task} metric {_quoted(name)}"
-                raise no_such(wrong, name, known, f"there are {', '.join(known)}.")
+                wrong = tr(
+                    "{where}: there is no {task} metric {name}", where=table.where, task=task, name=_quoted(name)
+                )
+                raise no_such(wrong, name, known, tr("there are {names}.", names=", ".join(known)))
         if names:
             wanted[task] = names
     if not wanted:
-        raise Problem(f'{table.where}: there are no metrics; write, for example, rating = ["rmse"].')
+        raise Problem(tr('{where}: there are no metrics; write, for example, rating = ["rmse"].', where=table.where))
     return wanted
 
 
@@ -203,16 +227,38 @@ class _Table:
         """Check that there are no other keys."""
         for key in self.content:
             if key not in keys:
-                listed = f"the keys are {', '.join(keys)}."
-                raise Problem(f"{self.where}: there is no key {_quoted(key)}; {hint(key, keys, listed)}")
+                listed = tr("the keys are {keys}.", keys=", ".join(keys))
+                raise Problem(
+                    tr(
+                        "{where}: there is no key {key}; {hint}",
+                        where=self.where,
+                        key=_quoted(key),
+                        hint=hint(key, keys, listed),
+                    )
+                )
 
     def _get(self, key: str, example: str) -> Any:
         if key not in self.content:
-            raise Problem(f"{self.where}: {key} is missing; write, for example, {key} = {example}.")
+            raise Problem(
+                tr(
+                    "{where}: {key} is missing; write, for example, {key} = {example}.",
+                    where=self.where,
+                    key=key,
+                    example=example,
+                )
+            )
         return self.content[key]
 
     def _wrong(self, key: str, value: object, allowed: str) -> Problem:
-        return Problem(f"{self.where}: {key} is {_quoted(value)}; it must be {allowed}.")
+        return Problem(
+            tr(
+                "{where}: {key} is {value}; it must be {allowed}.",
+                where=self.where,
+                key=key,
+                value=_quoted(value),
+                allowed=allowed,
+            )
+        )
 
     def text(self, key: str, default: Any = ...) -> Any:
         """Return a text; without a default, it must be there. Only with the default ``""`` may it be empty."""
@@ -220,15 +266,16 @@ class _Table:
             return default
         value = self._get(key, '"…"')
         if not isinstance(value, str) or len(value) > LONGEST or not (value or default == ""):
-            raise self._wrong(key, value, f"a text of 1 to {LONGEST} characters")
+            raise self._wrong(key, value, tr("a text of 1 to {longest} characters", longest=LONGEST))
         return value
 
     def one_of(self, key: str, names: Sequence[str] | Mapping[Any, str], default: Any = ...) -> str:
         """Return one of a few names."""
         value = self.text(key, default)
         if value not in names:
-            otherwise = f"it is one of {', '.join(names)}."
-            raise no_such(f"{self.where}: there is no {key} {_quoted(value)}", value, names, otherwise)
+            otherwise = tr("it is one of {names}.", names=", ".join(names))
+            wrong = tr("{where}: there is no {key} {name}", where=self.where, key=key, name=_quoted(value))
+            raise no_such(wrong, value, names, otherwise)
         return str(value)
 
     def texts(self, key: str, *, needed: bool = True) -> list[str]:
@@ -237,42 +284,43 @@ class _Table:
             return []
         values = self._get(key, '["…"]')
         if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
-            raise self._wrong(key, values, "a list of texts, with at least one")
+            raise self._wrong(key, values, tr("a list of texts, with at least one"))
         return list(dict.fromkeys(values))
 
     def seeds(self, key: str) -> list[int]:
         """Return a list of different seeds; without the key, the seed 0."""
         values = self.content.get(key, [0])
         if not isinstance(values, list) or not values or not all(map(_is_seed, values)):
-            raise self._wrong(key, values, f"a list of whole numbers from 0 to {LARGEST_SEED}, such as [0, 1, 2]")
+            allowed = tr("a list of whole numbers from 0 to {largest}, such as [0, 1, 2]", largest=LARGEST_SEED)
+            raise self._wrong(key, values, allowed)
         return list(dict.fromkeys(values))
 
     def seed(self, key: str) -> int:
         """Return a seed."""
         value = self._get(key, "0")
         if not _is_seed(value):
-            raise self._wrong(key, value, f"a whole number from 0 to {LARGEST_SEED}")
+            raise self._wrong(key, value, tr("a whole number from 0 to {largest}", largest=LARGEST_SEED))
         return int(value)
 
     def number(self, key: str) -> float:
         """Return a number."""
         value = self._get(key, "0.9")
         if type(value) not in (int, float):
-            raise self._wrong(key, value, "a number")
+            raise self._wrong(key, value, tr("a number"))
         return float(value)
 
     def setting(self, key: str) -> str:
         """Return the value of a setting as text."""
         value = self.content[key]
         if not isinstance(value, int | float):
-            raise self._wrong(key, value, "a number, or true or false")
+            raise self._wrong(key, value, tr("a number, or true or false"))
         return str(value)
 
     def table(self, key: str, *, needed: bool = True) -> _Table:
         """Return a table."""
         value = self._get(key, "{ … }") if needed else self.content.get(key, {})
         if not isinstance(value, dict):
-            raise self._wrong(key, value, f"a table: write [{key}] on a line, and its keys below")
+            raise self._wrong(key, value, tr("a table: write [{key}] on a line, and its keys below", key=key))
         return _Table(f"{self.where}, {key}", value)
 
     def tables(self, key: str, *, needed: bool = True) -> list[_Table]:
@@ -280,7 +328,13 @@ class _Table:
         values = self.content.get(key, [])
         tables = isinstance(values, list) and all(isinstance(each, dict) for each in values)
         if not tables or (needed and not values):
-            raise Problem(f"{self.where}: write [[{key}]] on a line for each of the {key}, and its keys below.")
+            raise Problem(
+                tr(
+                    "{where}: write [[{key}]] on a line for each of the {key}, and its keys below.",
+                    where=self.where,
+                    key=key,
+                )
+            )
         return [_Table(f"{self.where}, [[{key}]] {number}", each) for number, each in enumerate(values, 1)]
 
 

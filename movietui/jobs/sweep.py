@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from movietui import models
 from movietui.data import catalogue
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.splits import name_of, split
 from movietui.formatting.settings import settings_text
@@ -107,7 +108,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         if run is None or not (run.state == "done" or _was_hopeless(run)):
             run = None if request.fresh else store.measured_run(trial.identity)
         if run is None:
-            label = f"{number} of {total}: {settings_text(changes)}"
+            label = tr("{number} of {total}: {settings}", number=number, total=total, settings=settings_text(changes))
             problem_of = (lambda curve, of: rule.problem(_losses(curve), of)) if stops else never
             try:
                 run = measure(store, trial, label, listener, problem_of).run
@@ -122,7 +123,7 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         listener.row(row_of(stored, changes, run))
     measured = [run for run in runs.values() if request.metric in run.metrics]
     if not measured:
-        raise failure or Problem(f"No settings have a {request.metric}; choose others.")
+        raise failure or Problem(tr("No settings have a {metric}; choose others.", metric=request.metric))
     rows = [row_of(stored, dict(key), run) for key, run in runs.items()]
     rows.sort(key=lambda row: order_of(row, request.metric))
     best = replace(
@@ -131,7 +132,8 @@ def sweep(store: Store, request: SweepRequest, listener: Listener = SILENT) -> l
         settings=models.choose(request.model, request.published, rows[0]["grid"]),
     )
     test = None if request.fresh else store.measured_run(best.identity)
-    test = test or measure(store, best, f"best: {settings_text(rows[0]['grid'])}", listener).run
+    label = tr("best: {settings}", settings=settings_text(rows[0]["grid"]))
+    test = test or measure(store, best, label, listener).run
     sweeps.end(stored.id, test.id)
     return [{**rows[0], "test": test.metrics}, *rows[1:]]
 

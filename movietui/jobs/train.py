@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from movietui import models
 from movietui.data import catalogue
+from movietui.data.language import tr
 from movietui.data.problems import is_stop
 from movietui.data.progress import Report, Stage
 from movietui.data.split_names import check_seed
@@ -222,7 +223,7 @@ def fit(prepared: Prepared, recorder: Recorder, listener: Listener, *, again: bo
 
     request, states = prepared.request, states_of(prepared, listener)
     if again and not states.exist:
-        listener.say("Nothing of the interrupted training was saved, so it starts over.")
+        listener.say(tr("Nothing of the interrupted training was saved, so it starts over."))
     with resumable(states), reporting(on_step):
         return models.train(
             request.model,
@@ -243,7 +244,13 @@ def states_of(prepared: Prepared, listener: Listener) -> States:
     request = prepared.request
 
     def resumed(last: Epoch) -> None:
-        listener.say(f"Resuming after epoch {last.number} of {last.of}, where the same training was interrupted.")
+        listener.say(
+            tr(
+                "Resuming after epoch {epoch} of {total}, where the same training was interrupted.",
+                epoch=last.number,
+                total=last.of,
+            )
+        )
 
     return States(
         locations.unfinished(),

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import strict_json
 
@@ -46,9 +47,14 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, Problem):
         return str(error)
     if isinstance(error, MemoryError):
-        return "Not enough memory; choose a smaller dataset or close other programs."
+        return tr("Not enough memory; choose a smaller dataset or close other programs.")
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     position = f" ({os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno})" if trace else ""
-    return f"Unexpected error: {type(error).__name__}: {error}{position}; please report it."
+    return tr(
+        "Unexpected error: {type}: {error}{position}; please report it.",
+        type=type(error).__name__,
+        error=error,
+        position=position,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.models.choices import WAYS, UnseenBy, Way
 from movietui.protocol.viewers import LETTERS, ViewerRef
@@ -69,7 +70,7 @@ class Audience:
         if viewer in self.viewers:
             viewers = self._without(viewer)
         elif len(self.viewers) == len(LETTERS):
-            raise Problem(f"A list is for at most {len(LETTERS)} viewers; remove one first.")
+            raise Problem(tr("A list is for at most {count} viewers; remove one first.", count=len(LETTERS)))
         else:
             viewers = (*self.viewers, viewer)
         vetoes = tuple(veto for veto in self.vetoes if veto.viewer in viewers)

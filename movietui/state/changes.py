@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from movietui.data.imports.entries import Mark
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.audience import Audience, Veto
@@ -87,7 +88,7 @@ class Changes:
         """
         last = self.last
         if last is None or last.after is None or last.viewer not in viewers:
-            raise Problem("Rate a movie first, with 1 to 5; then [ and ] change the rating by half a star.")
+            raise Problem(tr("Rate a movie first, with 1 to 5; then [ and ] change the rating by half a star."))
         stars = min(STARS[1], max(STARS[0], last.after + step))
         self.last = await asyncio.to_thread(self._store.rate, last.viewer, last.movie, stars)
         self.record()

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import log
 from movietui.protocol import code_path
@@ -48,11 +49,11 @@ ATTEMPTS = 3
 """How many times a request is sent, at most, if each engine dies while working on it."""
 FRUITLESS = 2
 """After this many engines in a row have ended without a reply, the client gives up."""
-STILL_SILENT = "The ranking engine is not responding; it restarts by itself if this continues. q quits."
-STILL_AT_WORK = "The ranking engine is still working on this. q quits."
-ANSWERS_AGAIN = "The ranking engine is responding again."
-TIMED_OUT = "The ranking engine did not respond in time."
-HUNG = "The ranking engine hung; restarting it."
+STILL_SILENT = tr("The ranking engine is not responding; it restarts by itself if this continues. q quits.")
+STILL_AT_WORK = tr("The ranking engine is still working on this. q quits.")
+ANSWERS_AGAIN = tr("The ranking engine is responding again.")
+TIMED_OUT = tr("The ranking engine did not respond in time.")
+HUNG = tr("The ranking engine hung; restarting it.")
 
 
 P = ParamSpec("P")
@@ -380,7 +381,7 @@ class Engine(EngineClient):
         for attempt in range(ATTEMPTS):
             connection = await self._connect(give_up=attempt > 0)
             if connection is None:
-                raise Problem(f"The ranking engine stopped twice; restart movietui. {last}".rstrip())
+                raise Problem(tr("The ranking engine stopped twice; restart movietui. {error}", error=last).rstrip())
             try:
                 if not opens:
                     await self._open_again(connection)
@@ -391,7 +392,7 @@ class Engine(EngineClient):
             if opens:
                 self._opened, connection.opened = request, True
             return result
-        raise Problem(f"The ranking engine stops every time it tries this. {last}".rstrip())
+        raise Problem(tr("The ranking engine stops every time it tries this. {error}", error=last).rstrip())
 
     async def _connect(self, *, give_up: bool = False) -> _Connection | None:
         """Return the connection to a running process; start one if there is none.
@@ -401,7 +402,7 @@ class Engine(EngineClient):
         """
         async with self._starting:
             if self._closed:
-                raise Problem("movietui is closing.")
+                raise Problem(tr("movietui is closing."))
             before = self._connection
             if before is not None:
                 if not before.over:
@@ -417,11 +418,11 @@ class Engine(EngineClient):
             try:
                 process = await _start("movietui.engine", **ONE_THREAD)
             except OSError as error:
-                raise Problem(f"The ranking engine could not be started: {error.strerror}.") from error
+                raise Problem(tr("The ranking engine could not be started: {error}.", error=error.strerror)) from error
             self._connection = _Connection(process, self._notice)
             if self._closed:  # while the process was starting
                 await self._connection.end()
-                raise Problem("movietui is closing.")
+                raise Problem(tr("movietui is closing."))
             return self._connection
 
     def _notice(self, sentence: str) -> None:
@@ -466,7 +467,7 @@ class Job(JobClient):
             event = decode(await process.stdout.readline())
         if isinstance(event.get("defect"), str):
             return str(event["defect"])
-        return "" if self._cancelled else "PyTorch is broken (it ends Python); reinstall the package torch"
+        return "" if self._cancelled else tr("PyTorch is broken (it ends Python); reinstall the package torch")
 
     async def events(self, request: JobRequest) -> AsyncGenerator[JobEvent, None]:
         """Do the work, and yield its events. The last is ``done``, ``failed`` or ``cancelled``."""
@@ -476,7 +477,8 @@ class Job(JobClient):
         try:
             process = await self.start()
         except OSError as error:
-            yield {"event": "failed", "problem": f"The job could not be started: {error.strerror}. Start it again."}
+            problem = tr("The job could not be started: {error}. Start it again.", error=error.strerror)
+            yield {"event": "failed", "problem": problem}
             return
         assert process.stdin is not None
         assert process.stdout is not None
@@ -506,8 +508,10 @@ class Job(JobClient):
             elif not ended:
                 log.note("app", f"a job ended with exit code {process.returncode}")
                 detail = await self._errors.last()
-                why = "it ran out of memory or was killed" if process.returncode == -9 else detail or "no reason given"
-                yield {"event": "failed", "problem": f"The job stopped unexpectedly: {why}. Start it again."}
+                killed = process.returncode == -9
+                why = tr("it ran out of memory or was killed") if killed else detail or tr("no reason given")
+                problem = tr("The job stopped unexpectedly: {reason}. Start it again.", reason=why)
+                yield {"event": "failed", "problem": problem}
         finally:
             await process.end()
 

@@ -6,6 +6,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import conditions_of
@@ -75,8 +76,8 @@ def expand(typed: str, saved: Mapping[str, str]) -> str:
             return part
         if part[1:] not in saved:
             names = [SAVED + name for name in saved]
-            listed = f"saved filters: {', '.join(names) or 'none yet'}."
-            raise no_such(f"There is no saved filter {part}", part, names, listed)
+            listed = tr("saved filters: {names}.", names=", ".join(names) or tr("none yet"))
+            raise no_such(tr("There is no saved filter {filter}", filter=part), part, names, listed)
         return saved[part[1:]]
 
     return " ".join(expanded(part) for part in conditions_of(typed)) if typed.count('"') % 2 == 0 else typed
@@ -86,5 +87,5 @@ def check_name(name: str) -> str:
     """Return the name for a saved filter, without the colon. Raises ``Problem`` for an invalid name."""
     name = name.strip().removeprefix(SAVED)
     if not _NAME.fullmatch(name):
-        raise Problem("Name the filter with one word of up to 20 characters, without quotes or colons.")
+        raise Problem(tr("Name the filter with one word of up to 20 characters, without quotes or colons."))
     return name

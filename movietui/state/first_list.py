@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from movietui.data.fetch import estimates
+from movietui.data.language import tr
+from movietui.data.progress import CLEANING, ENCODING
 from movietui.formatting import text
 from movietui.state.job_progress import JobProgress
 
@@ -19,7 +21,7 @@ StepName = Literal["get", "clean", "learn"]
 STEPS: Sequence[StepName] = ("get", "clean", "learn")
 EASE_SECONDS = 4.0
 """How fast the time left, as shown, approaches a new estimate."""
-CLEANING_STAGES = ("Cleaning", "Encoding")
+CLEANING_STAGES = (CLEANING, ENCODING)
 """The stages of a ``get`` job that belong to the second step. Earlier stages belong to the first step."""
 
 
@@ -65,8 +67,8 @@ class FirstList:
         """Return the three steps."""
         titles: Mapping[StepName, str] = {
             "get": self.getting_title,
-            "clean": "Clean the ratings",
-            "learn": "Learn what people like",
+            "clean": tr("Clean the ratings"),
+            "learn": tr("Learn what people like"),
         }
         position = STEPS.index(self.current)
         share, note = self._progress()
@@ -86,7 +88,8 @@ class FirstList:
         job = self.getting
         if job is None or not job.total:
             return 0.0, ""
-        note = f"{text.size(job.done)} of {text.size(job.total)}" if job.unit == "bytes" else ""
+        done, total = text.size(job.done), text.size(job.total)
+        note = tr("{done} of {total}", done=done, total=total) if job.unit == "bytes" else ""
         return min(1.0, job.done / job.total), note
 
     def seconds_left(self, now: float) -> float:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.models.choices import QUICK, RECOMMENDED, STAND_INS, quick_model
 from movietui.protocol.jobs import JobClient, TrainOptions
@@ -105,8 +106,12 @@ class StandIn:
         if run.state == "cancelled":
             raise Cancelled
         if run.state != "done":
-            again = "try again on the Train screen."
-            raise Problem(run.problem or f"{run.model} could not be trained on {run.dataset}; {again}")
+            failed = tr(
+                "{model} could not be trained on {dataset}; try again on the Train screen.",
+                model=run.model,
+                dataset=run.dataset,
+            )
+            raise Problem(run.problem or failed)
 
     async def serve(self, dataset: str, run: Run | None = None) -> None:
         """Open a dataset with ``run``, which the user has just chosen.
@@ -136,7 +141,7 @@ class StandIn:
         if not await asyncio.to_thread(self._runs.is_stand_in, serving):
             return False
         if serving.model != QUICK and (defect := await self._torch_defect()):
-            self.note = f"{defect} for better models."
+            self.note = tr("{defect} for better models.", defect=defect)
             return False
         if opened["ratings"] > MOST_RATINGS:
             return False

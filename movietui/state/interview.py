@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.protocol.messages import InterviewAnswers, InterviewMovie, Question
 from movietui.state.audience import Audience
@@ -229,7 +230,7 @@ class Interview:
     def _check(self) -> None:
         """Raise ``Problem`` if the list is no longer for this viewer alone, because another dataset was opened."""
         if self._session.audience.viewers != (self.viewer,):
-            raise Problem("The list is now for someone else; leave the interview.")
+            raise Problem(tr("The list is now for someone else; leave the interview."))
 
     # Answers
 
@@ -249,16 +250,16 @@ class Interview:
     def spend(self, index: int) -> None:
         """Give a point to a movie of the card. Raises ``Problem`` for an invalid index, or if no point is left."""
         if not 0 <= index < len(self.movies):
-            raise Problem("No movie has that number; give a point to one of these movies, or go on.")
+            raise Problem(tr("No movie has that number; give a point to one of these movies, or go on."))
         if len(self._now.spent) == POINTS:
-            raise Problem(f"You have given all {POINTS} points; take one back first.")
+            raise Problem(tr("You have given all {points} points; take one back first.", points=POINTS))
         self._step(replace(self._now, spent=(*self._now.spent, index), cursor=index))
 
     def take_back(self) -> None:
         """Take a point back from the movie under the cursor. Raises ``Problem`` if it has none."""
         spent = self._now.spent
         if self.cursor not in spent:
-            raise Problem("This movie has no point to take back.")
+            raise Problem(tr("This movie has no point to take back."))
         last = len(spent) - 1 - spent[::-1].index(self.cursor)
         self._step(replace(self._now, spent=spent[:last] + spent[last + 1 :]))
 
@@ -289,7 +290,7 @@ class Interview:
     def not_seen(self) -> None:
         """Record that the viewer has not seen the movie under the cursor. Raises ``Problem`` if they rated it."""
         if self._now.stars.get(self.cursor, NOT_SEEN) != NOT_SEEN:
-            raise Problem("You have rated this movie; undo takes the rating back.")
+            raise Problem(tr("You have rated this movie; undo takes the rating back."))
         self._step(self._answered(self._now, self.cursor, NOT_SEEN))
 
     def _answered(self, now: _State, index: int, stars: float) -> _State:
@@ -329,7 +330,7 @@ class Interview:
     async def none_seen(self) -> None:
         """Record that the viewer has seen no movie of the card. Raises ``Problem`` if points are spent."""
         if self._now.spent:
-            raise Problem("You have not confirmed your points yet; accept or undo them first.")
+            raise Problem(tr("You have not confirmed your points yet; accept or undo them first."))
         await self._rate_card()
 
     async def ask_about(self, movie: str) -> None:

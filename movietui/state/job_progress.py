@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 
+from movietui.data.language import tr
 from movietui.data.progress import ENOUGH_TO_PREDICT, WHOLE
 from movietui.formatting import text
 from movietui.formatting.run_progress import PHASES, reached
@@ -132,17 +133,21 @@ class JobProgress:
     @property
     def reached(self) -> str:
         """The progress of the job, in words."""
-        left = f", {text.duration(self.seconds_left)} left" if self.seconds_left else ""
+        left = tr(", {duration} left", duration=text.duration(self.seconds_left)) if self.seconds_left else ""
         if self.inside is not None:
             if not self.inside["total"]:
                 return str(self.inside["name"])
             share = f"{self.inside['note']}, {self.inside['done'] / self.inside['total']:.0%}"
-            rate = f" · {self.inside['rate']:,.0f} {self.inside['unit']}/s" if self.inside["rate"] else ""
+            rate = ""
+            if self.inside["rate"]:
+                rate = tr(" · {rate:,.0f} {unit}/s", rate=self.inside["rate"], unit=self.inside["unit"])
             return share + rate + left
         if self.unit in OF_FITS:
             return f"{reached(self.unit, round(self.done), round(self.total))}{left}"
         if self.unit == "bytes":
-            return text.size(self.done) + (f" of {text.size(self.total)}" if self.total else "") + left
+            done, total = text.size(self.done), text.size(self.total)
+            return (tr("{done} of {total}", done=done, total=total) if self.total else done) + left
         if self.total:
-            return f"{self.done:,.0f} of {self.total:,.0f}{f' {self.unit}' if self.unit else ''}"
+            unit = f" {self.unit}" if self.unit else ""
+            return tr("{done:,.0f} of {total:,.0f}{unit}", done=self.done, total=self.total, unit=unit)
         return ""

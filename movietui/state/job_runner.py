@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import overload
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.protocol.jobs import (
     CleanJob,
@@ -44,23 +45,27 @@ class JobRunner:
 
     async def get(self, name: str, path: str | None = None, cleaning: str = STANDARD) -> GetResult:
         """Get and clean a dataset."""
-        return await self._run(f"get {name}", {"do": "get", "name": name, "path": path, "cleaning": cleaning})
+        return await self._run(
+            tr("get {dataset}", dataset=name), {"do": "get", "name": name, "path": path, "cleaning": cleaning}
+        )
 
     async def clean(self, name: str, cleaning: str) -> CleaningReport:
         """Clean a dataset that is on disk."""
-        return await self._run(f"clean {name}", {"do": "clean", "name": name, "cleaning": cleaning})
+        return await self._run(tr("clean {dataset}", dataset=name), {"do": "clean", "name": name, "cleaning": cleaning})
 
     async def remove(self, name: str) -> RemoveResult:
         """Remove a dataset from the disk."""
-        return await self._run(f"remove {name}", {"do": "remove", "name": name})
+        return await self._run(tr("remove {dataset}", dataset=name), {"do": "remove", "name": name})
 
     async def imdb(self, name: str, path: str | None = None) -> ImdbReport:
         """Join a dataset with IMDb's tables, read from a folder or downloaded."""
-        return await self._run(f"imdb {name}", {"do": "imdb", "name": name, "path": path})
+        return await self._run(tr("imdb {dataset}", dataset=name), {"do": "imdb", "name": name, "path": path})
 
     async def sweep(self, model: str, dataset: str, options: SweepOptions) -> SweepResult:
         """Try settings of a model, and measure the model with each."""
-        return await self._run(f"sweep {model}", {"do": "sweep", "model": model, "dataset": dataset, **options})
+        return await self._run(
+            tr("sweep {model}", model=model), {"do": "sweep", "model": model, "dataset": dataset, **options}
+        )
 
     @overload
     async def _run(self, title: str, request: GetJob) -> GetResult: ...
@@ -84,7 +89,7 @@ class JobRunner:
         if this job is cancelled.
         """
         if self._job is not None:
-            raise Problem("Another job is running; wait for it, or cancel it on the Data screen.")
+            raise Problem(tr("Another job is running; wait for it, or cancel it on the Data screen."))
         self._job = self._new_job()
         self._show(JobProgress(title, request))
         try:

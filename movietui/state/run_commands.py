@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting.settings import comparable, setting_text, value_text
 from movietui.models.choices import PRESETS, Preset, by_importance, has_another_length, sweep_task
@@ -80,7 +81,13 @@ def command_of(run: Run, model: ModelRow) -> str:
         ]
         return _command(words)
     if not settings:
-        raise Problem(f"Run {run.id} measured {run.model}, which has no settings that a sweep could try.")
+        raise Problem(
+            tr(
+                "Run {run} measured {model}, which has no settings that a sweep could try.",
+                run=run.id,
+                model=run.model,
+            )
+        )
     metric = next(iter(others), "ndcg@10") if run.task == "ranking" else "rmse"
     tried = _differences(settings, preset_values(model, PRESETS[0]) or {}) or dict([next(iter(settings.items()))])
     grid = [word for name, value in tried.items() for word in ("--grid", f"{name}={value}")]
@@ -91,7 +98,14 @@ def _settings_of(run: Run, model: ModelRow) -> dict[str, str]:
     """Return all settings of a run as typed; a queued run is stored only with those that differ from its preset."""
     known = {field["name"] for field in model["settings"]}
     if gone := [name for name in run.settings if name not in known]:
-        raise Problem(f"{run.model} no longer has the setting {gone[0]} of run {run.id}, so no command makes it again.")
+        raise Problem(
+            tr(
+                "{model} no longer has the setting {setting} of run {run}, so no command makes it again.",
+                model=run.model,
+                setting=gone[0],
+                run=run.id,
+            )
+        )
     preset = PRESETS[bool(run.request.get("published"))]
     typed = {name: value_text(value) for name, value in run.settings.items()}
     return {**(preset_values(model, preset) or {}), **typed}
@@ -100,7 +114,8 @@ def _settings_of(run: Run, model: ModelRow) -> dict[str, str]:
 def _checked(split: str, run: Run) -> str:
     """Return a split that a command can name. The name of a file with its digest cannot be."""
     if ":" in split and "/" not in split:
-        raise Problem(f"The path of {split.partition(':')[0]}, the split of run {run.id}, is not known.")
+        file = split.partition(":")[0]
+        raise Problem(tr("The path of {file}, the split of run {run}, is not known.", file=file, run=run.id))
     return split
 
 

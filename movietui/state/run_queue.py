@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import locations, log
 from movietui.protocol import code_path
@@ -151,7 +152,7 @@ class RunQueue:
     async def move(self, number: int, position: int) -> None:
         """Move a queued run to a position; 0 is the next run. Raises ``Problem`` for a run that is not queued."""
         if number not in [run.id for run in await self.waiting()]:
-            raise Problem(f"Run {number} is not queued; only a queued run can be moved.")
+            raise Problem(tr("Run {number} is not queued; only a queued run can be moved.", number=number))
         await asyncio.to_thread(self._runs.move, number, position)
         self._changed()
 
@@ -161,7 +162,9 @@ class RunQueue:
         After that, a recommended run is queued again only if somebody asks for it.
         """
         if number not in self._jobs and number not in [run.id for run in await self.waiting()]:
-            raise Problem(f"Run {number} is not in this window's queue; cancel it where it was started.")
+            raise Problem(
+                tr("Run {number} is not in this window's queue; cancel it where it was started.", number=number)
+            )
         with contextlib.suppress(Problem):  # the run ends even if this cannot be recorded
             await asyncio.to_thread(self._runs.want, number, wanted=False)
         async with self._filling:  # otherwise it might start while its end is recorded
@@ -192,7 +195,12 @@ class RunQueue:
 
     def _job(self, number: int) -> JobClient:
         if number not in self._jobs:
-            raise Problem(f"Run {number} is not training in this window, so it cannot be paused or resumed here.")
+            raise Problem(
+                tr(
+                    "Run {number} is not training in this window, so it cannot be paused or resumed here.",
+                    number=number,
+                )
+            )
         return self._jobs[number]
 
     def seconds_left(self, run: Run) -> float | None:
@@ -257,8 +265,8 @@ class RunQueue:
             "dataset": run.dataset,
             "run": run.id,
         }
-        self.progress[run.id] = JobProgress(f"train {run.model}", request)
-        state, problem = "failed", "The job stopped before the training began; start it again."
+        self.progress[run.id] = JobProgress(tr("train {model}", model=run.model), request)
+        state, problem = "failed", tr("The job stopped before the training began; start it again.")
         async for event in self._jobs[run.id].events(request):
             if event["event"] == "failed":
                 problem = event["problem"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from movietui.data.imports.entries import Mark
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import combined, folded, names_in, without_lists
 from movietui.data.storage import locations
@@ -102,7 +103,9 @@ class Session:
         """
         runs = [run] if run else await asyncio.to_thread(self.store.serving_runs, dataset)
         if not runs:
-            raise NoModel(f"No model has been trained on {dataset} yet; train one on the Train screen.")
+            raise NoModel(
+                tr("No model has been trained on {dataset} yet; train one on the Train screen.", dataset=dataset)
+            )
         problems: list[Problem] = []
         for candidate in runs:
             try:
@@ -428,7 +431,12 @@ class Session:
         change = await self.changes.unrate(self.audience, movie_to_store(movie))
         if change is None:
             assert self.opened is not None
-            raise Problem(f"This rating is part of {self.opened['dataset']}; you can change it but not remove it.")
+            raise Problem(
+                tr(
+                    "This rating is part of {dataset}; you can change it but not remove it.",
+                    dataset=self.opened["dataset"],
+                )
+            )
         return change
 
     async def nudge(self, step: float) -> Change:
@@ -442,7 +450,7 @@ class Session:
     def veto(self, movie: MovieRow | Details) -> Veto:
         """Veto a movie of a shared list for the viewer who rates next. Raises ``Problem`` for a list for one viewer."""
         if not self.audience.together:
-            raise Problem("Vetoes are for shared lists; to remove a movie from your own list, hide it.")
+            raise Problem(tr("Vetoes are for shared lists; to remove a movie from your own list, hide it."))
         veto = Veto(self.audience.rater, movie_to_store(movie))
         self.audience = self.audience.vetoing(veto)
         self.changes.record(veto)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from itertools import pairwise
 from statistics import fmean, median
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.formatting.settings import YES_NO, comparable, setting_text
@@ -108,7 +109,10 @@ def metric_of(typed: str) -> str:
     metric = typed.strip()
     if sweep_task(metric) is None:
         raise no_such(
-            f"Settings cannot be chosen by {metric!r}", metric, sweep_metrics(), "type rmse or ndcg@10, for example."
+            tr("Settings cannot be chosen by {metric!r}", metric=metric),
+            metric,
+            sweep_metrics(),
+            tr("type rmse or ndcg@10, for example."),
         )
     return metric
 
@@ -122,7 +126,13 @@ def tries_of(typed: str) -> int | None:
     if not words:
         return None
     if not words.isdecimal() or not 1 <= int(words[:9]) <= MOST_COMBINATIONS:
-        raise Problem(f"search: {words} is not a number of combinations, 1 to {MOST_COMBINATIONS:,}.")
+        raise Problem(
+            tr(
+                "search: {typed} is not a number of combinations, 1 to {most:,}.",
+                typed=words,
+                most=MOST_COMBINATIONS,
+            )
+        )
     return int(words)
 
 
@@ -137,7 +147,8 @@ def sampler_of(typed: str, tries: int | None) -> Sampler:
             if sampler == "tpe" and find_spec("optuna") is None:
                 raise Problem(NEEDS_OPTUNA)
             return sampler if tries else "grid"
-    raise no_such(f"There is no sampler {name!r}", name, SEARCHES, f"type {' or '.join(SEARCHES)}.")
+    names = tr(" or ").join(SEARCHES)
+    raise no_such(tr("There is no sampler {name!r}", name=name), name, SEARCHES, tr("type {names}.", names=names))
 
 
 def values_of(typed: str, field: FieldRow, *, search: bool = False) -> list[str]:
@@ -148,19 +159,29 @@ def values_of(typed: str, field: FieldRow, *, search: bool = False) -> list[str]
     values = list(dict.fromkeys(value.strip() for value in typed.split(",") if value.strip()))
     name, whole = field["name"], field["kind"] != "float"
     if not values:
-        raise Problem(f"{name} needs a value; its default is {setting_text(field['kind'], field['default'])}.")
+        default = setting_text(field["kind"], field["default"])
+        raise Problem(tr("{setting} needs a value; its default is {default}.", setting=name, default=default))
     if field["kind"] == "bool":
         if wrong := [value for value in values if value not in YES_NO.values()]:
-            raise Problem(f"{name}: {wrong[0]} is neither yes nor no.")
+            raise Problem(tr("{setting}: {value} is neither yes nor no.", setting=name, value=wrong[0]))
         return values
     ends = values[0].split(TO) if search and len(values) == 1 else []
     for value in ends if len(ends) == 2 else values:
         try:
             number = int(value) if whole else float(value)
         except ValueError:
-            raise Problem(f"{name}: {value} is not {'a whole number' if whole else 'a number'}.") from None
+            kind = tr("a whole number") if whole else tr("a number")
+            raise Problem(tr("{setting}: {value} is not {kind}.", setting=name, value=value, kind=kind)) from None
         if not field["low"] <= number <= field["high"]:
-            raise Problem(f"{name}: {value} is out of range, {field['low']:g} to {field['high']:g}.")
+            raise Problem(
+                tr(
+                    "{setting}: {value} is out of range, {low:g} to {high:g}.",
+                    setting=name,
+                    value=value,
+                    low=field["low"],
+                    high=field["high"],
+                )
+            )
     return values
 
 
@@ -181,10 +202,14 @@ def grid_of(typed: Mapping[str, str], fields: Sequence[FieldRow], *, search: boo
     if search:
         return grid if varied(grid) else {}
     if not varied(grid):
-        raise Problem("Give at least one field several values, such as 8,16,32.")
+        raise Problem(tr("Give at least one field several values, such as 8,16,32."))
     if combinations(grid) > MOST_COMBINATIONS:
         raise Problem(
-            f"That makes {combinations(grid):,} combinations, more than {MOST_COMBINATIONS:,}; give fewer values."
+            tr(
+                "That makes {count:,} combinations, more than {most:,}; give fewer values.",
+                count=combinations(grid),
+                most=MOST_COMBINATIONS,
+            )
         )
     return grid
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.data.storage import disk, locations
@@ -57,11 +58,13 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
         try:
             disk.make_folder(path)
         except OSError as error:
-            raise Problem(f"{path} could not be created: {error.strerror}; choose another folder.") from error
+            raise Problem(
+                tr("{path} could not be created: {reason}; choose another folder.", path=path, reason=error.strerror)
+            ) from error
     if path.is_dir():
         path /= f"movietui-{_timestamp()}{store.path.suffix}"
     if path.exists() and path.samefile(store.path):
-        raise Problem(f"{path} is the app's own database; choose another file.")
+        raise Problem(tr("{path} is the app's own database; choose another file.", path=path))
     with whole_file(path, force=force) as temporary:
         try:
             with closing(_open_new(temporary)) as copy:
@@ -70,10 +73,15 @@ def back_up(store: Database, output: Path | None = None, *, force: bool = False)
                 intact = is_intact(copy)
                 counts = counts_of(copy)
         except sqlite3.DatabaseError as error:
-            raise Problem(f"{path} could not be written: {error}; choose another file.") from error
+            raise Problem(
+                tr("{path} could not be written: {reason}; choose another file.", path=path, reason=error)
+            ) from error
         if not intact:
             raise Problem(
-                f"{store.path} is damaged, so no backup was made; restore an older one with movietui restore."
+                tr(
+                    "{path} is damaged, so no backup was made; restore an older one with movietui restore.",
+                    path=store.path,
+                )
             )
     return {"backup": str(path), "bytes": path.stat().st_size, **counts}
 
@@ -87,7 +95,7 @@ def restore(path: Path, store_path: Path) -> Message:
     """
     path = path.expanduser()
     if path.exists() and store_path.exists() and path.samefile(store_path):
-        raise Problem(f"{path} is the app's own database; choose a file written by movietui backup.")
+        raise Problem(tr("{path} is the app's own database; choose a file written by movietui backup.", path=path))
     try:
         disk.make_folder(store_path.parent)
         with _rebuilt(path, store_path.with_name(f".{store_path.name}.{_timestamp()}")) as (new, report):
@@ -97,9 +105,13 @@ def restore(path: Path, store_path: Path) -> Message:
             if previous is None:
                 new.replace(store_path)
     except sqlite3.DatabaseError as error:
-        raise Problem(f"{path} could not be restored: {error}; nothing was changed.") from error
+        raise Problem(
+            tr("{path} could not be restored: {reason}; nothing was changed.", path=path, reason=error)
+        ) from error
     except OSError as error:
-        raise Problem(f"{path} could not be restored: {error.strerror}; nothing was changed.") from error
+        raise Problem(
+            tr("{path} could not be restored: {reason}; nothing was changed.", path=path, reason=error.strerror)
+        ) from error
     return {"restored": str(path), "store": str(store_path), "kept": str(previous) if previous else None, **report}
 
 
@@ -151,10 +163,12 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
     try:
         disk.open_to_read(path).close()
     except FileNotFoundError:
-        raise Problem(f"{path} does not exist; choose a file written by movietui backup.") from None
+        raise Problem(tr("{path} does not exist; choose a file written by movietui backup.", path=path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise Problem(f"{path} cannot be read: {reason}; choose a file written by movietui backup.") from None
+        raise Problem(
+            tr("{path} cannot be read: {reason}; choose a file written by movietui backup.", path=path, reason=reason)
+        ) from None
     try:
         report = _RestoreReport()
         try:
@@ -171,10 +185,12 @@ def _rebuilt(path: Path, new: Path) -> Iterator[tuple[Path, Message]]:
                 _copy_rows(db, store, version, report)
         except sqlite3.DatabaseError as error:
             if "interrupted" in str(error):
-                raise Problem(f"SQLite could not finish reading {path}; nothing was changed.") from error
+                raise Problem(tr("SQLite could not finish reading {path}; nothing was changed.", path=path)) from error
             if not _is_unreadable(error):
                 raise
-            raise Problem(f"{path} is not a movietui backup, or it is damaged; nothing was changed.") from error
+            raise Problem(
+                tr("{path} is not a movietui backup, or it is damaged; nothing was changed.", path=path)
+            ) from error
         Store(new).close()  # migrates an older version
         with closing(connect(new, isolation_level=None)) as store:
             _disable_wal(store)
@@ -223,11 +239,11 @@ def _check(path: Path, db: sqlite3.Connection) -> int:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     present = _schema(db)
     if version > VERSION and "viewers" in present:
-        raise Problem(f"{path} was written by a newer movietui; update movietui to restore it.")
+        raise Problem(tr("{path} was written by a newer movietui; update movietui to restore it.", path=path))
     if not 0 < version <= VERSION or present != _schema_of(version):
-        raise Problem(f"{path} is not a movietui backup; nothing was changed.")
+        raise Problem(tr("{path} is not a movietui backup; nothing was changed.", path=path))
     if not is_intact(db):
-        raise Problem(f"{path} is damaged; use an older backup. Nothing was changed.")
+        raise Problem(tr("{path} is damaged; use an older backup. Nothing was changed.", path=path))
     return int(version)
 
 
@@ -407,7 +423,10 @@ def _replace_store(new: Path, store_path: Path) -> Path:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error):
             raise Problem(
-                f"{store_path} is in use; close all windows of movietui, let background training end, then try again."
+                tr(
+                    "{path} is in use; close all windows of movietui, let background training end, then try again.",
+                    path=store_path,
+                )
             ) from error
         if not _is_unreadable(error):
             raise

@@ -20,6 +20,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import disk, locations
 from movietui.store import interrupts
@@ -133,7 +134,9 @@ class Database:
                 if not self._is_readable(error):
                     raise
                 self._db = self._open_copy()
-                self.unwritable = f"{path} can be read but not changed now: {self._why_unwritable(error)}."
+                self.unwritable = tr(
+                    "{path} can be read but not changed now: {reason}.", path=path, reason=self._why_unwritable(error)
+                )
                 self._notices.append(self.unwritable)
 
     def _open(self) -> sqlite3.Connection:
@@ -179,7 +182,11 @@ class Database:
         try:
             if self.path.exists() and not load_into(memory, self.path):
                 self._notices.append(
-                    f"The latest changes in {_log_of(self.path)} cannot be read until {self.path} can be written to."
+                    tr(
+                        "The latest changes in {log} cannot be read until {path} can be written to.",
+                        log=_log_of(self.path),
+                        path=self.path,
+                    )
                 )
             return self._prepared(memory)
         except BaseException:
@@ -190,10 +197,10 @@ class Database:
         with suppress(OSError):
             facts = os.statvfs(self.path.parent)
             if facts.f_flag & os.ST_RDONLY:
-                return "its disk is read-only; save to another one with movietui backup or export"
+                return tr("its disk is read-only; save to another one with movietui backup or export")
             if not facts.f_bavail or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT):
-                return "the disk is full; free some space, or save to another disk with movietui backup or export"
-        return (
+                return tr("the disk is full; free some space, or save to another disk with movietui backup or export")
+        return tr(
             "its folder cannot be written to; check its permissions, or back up to another folder with movietui backup"
         )
 
@@ -216,12 +223,14 @@ class Database:
 
     def _migrate(self, db: sqlite3.Connection) -> None:
         if _version(db) > VERSION:
-            raise Problem(f"{self.path} was written by a newer movietui; update movietui to open it.")
+            raise Problem(tr("{path} was written by a newer movietui; update movietui to open it.", path=self.path))
         if _version(db) == VERSION:
             return
         with _transaction(db):
             if _version(db) == 0 and db.execute("SELECT 1 FROM sqlite_schema").fetchone():
-                raise Problem(f"{self.path} is the database of another program; move it away to start fresh.")
+                raise Problem(
+                    tr("{path} is the database of another program; move it away to start fresh.", path=self.path)
+                )
             for script in scripts()[_version(db) :]:  # read again: another window may have migrated the store
                 _run_script(db, script)
             db.execute(f"PRAGMA user_version = {VERSION}")
@@ -234,21 +243,29 @@ class Database:
         except sqlite3.DatabaseError as error:
             text = str(error)
             if "disk is full" in text or "disk I/O error" in text:
-                reason = "the disk is full or failing; free some space (nothing that was saved is lost)"
+                reason = tr("the disk is full or failing; free some space (nothing that was saved is lost)")
             elif "not a database" in text or "malformed" in text:
-                reason = (
+                reason = tr(
                     "the file is damaged; restore a backup with movietui restore, or move the file away to start fresh"
                 )
             elif "locked" in text:
-                reason = "another program is using the file; close it and try again"
+                reason = tr("another program is using the file; close it and try again")
             elif "readonly" in text:
-                reason = "the file or its disk is read-only; make both writable"
+                reason = tr("the file or its disk is read-only; make both writable")
             else:
-                reason = f"{text}; check that the folder of this file can be written to"
-            raise Problem(f"Your ratings in {self.path} cannot be used: {reason}.") from error
+                reason = tr("{error}; check that the folder of this file can be written to", error=text)
+            raise Problem(
+                tr("Your ratings in {path} cannot be used: {reason}.", path=self.path, reason=reason)
+            ) from error
         except OSError as error:
             path = error.filename or self.path.parent
-            raise Problem(f"{path} cannot be used: {error.strerror}; check its permissions and free space.") from error
+            raise Problem(
+                tr(
+                    "{path} cannot be used: {reason}; check its permissions and free space.",
+                    path=path,
+                    reason=error.strerror,
+                )
+            ) from error
 
     @contextmanager
     def change(self) -> Iterator[None]:
@@ -307,10 +324,18 @@ class Database:
         new = [(*key, column) for key, column in list(self._left_out.items()) if column]
         self._left_out.update({(table, name): "" for table, name, _ in new})
         if new:
-            named = "; ".join(f"{table} {name}: invalid {column}" for table, name, column in new[:MAX_NAMED])
-            more = f"; and {len(new) - MAX_NAMED} more" if len(new) > MAX_NAMED else ""
+            named = "; ".join(
+                tr("{table} {row}: invalid {column}", table=table, row=name, column=column)
+                for table, name, column in new[:MAX_NAMED]
+            )
+            more = tr("; and {count} more", count=len(new) - MAX_NAMED) if len(new) > MAX_NAMED else ""
             notices.append(
-                f"Skipped damaged values in {self.path} ({named}{more}); restore a backup with movietui restore."
+                tr(
+                    "Skipped damaged values in {path} ({damaged}{more}); restore a backup with movietui restore.",
+                    path=self.path,
+                    damaged=named,
+                    more=more,
+                )
             )
         return notices
 

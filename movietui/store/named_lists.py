@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from movietui.data.imports.entries import LONGEST_LIST_NAME
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import command, folded
@@ -44,7 +45,9 @@ def check_list_name(name: str) -> str:
     """Return the name of a list as it is stored. Raises ``Problem`` if the name is empty or too long."""
     name = " ".join(strip_controls(name).split())
     if not 0 < len(name) <= LONGEST_LIST_NAME:
-        raise Problem(f"The name of a list has 1 to {LONGEST_LIST_NAME} characters; choose another name.")
+        raise Problem(
+            tr("The name of a list has 1 to {longest} characters; choose another name.", longest=LONGEST_LIST_NAME)
+        )
     return name
 
 
@@ -83,8 +86,10 @@ class NamedLists(RunRecords):
         match = known_name(name, names)
         if match is None:
             if not names:
-                raise Problem(f"{ref.id} has no lists yet; {command(ref.id, 'add NAME MOVIE')} makes one.")
-            raise no_such(f"{ref.id} has no list {name!r}", name, names, f"lists: {', '.join(names)}.")
+                adds = command(ref.id, "add NAME MOVIE")
+                raise Problem(tr("{profile} has no lists yet; {command} makes one.", profile=ref.id, command=adds))
+            wrong = tr("{profile} has no list {name!r}", profile=ref.id, name=name)
+            raise no_such(wrong, name, names, tr("lists: {names}.", names=", ".join(names)))
         return StoredList(match, self._movies(self._viewer_of(ref), match))
 
     def _movies(self, viewer: int, name: str) -> tuple[ListEntry, ...]:

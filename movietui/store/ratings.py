@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 from movietui.data.imports.entries import Mark
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.protocol.viewers import LONGEST_NAME, ViewerRef, is_name, profile
 from movietui.store.database import now
@@ -189,7 +190,14 @@ _HALVES = frozenset(half / 2 for half in range(int(STARS[0] * 2), int(STARS[1] *
 def check_stars(stars: float) -> None:
     """Raise ``Problem`` for stars that are not from 0.5 to 5 in steps of 0.5."""
     if stars not in _HALVES:
-        raise Problem(f"{stars:g} isn't a valid rating; use {STARS[0]:g} to {STARS[1]:g} in half stars.")
+        raise Problem(
+            tr(
+                "{stars:g} isn't a valid rating; use {low:g} to {high:g} in half stars.",
+                stars=stars,
+                low=STARS[0],
+                high=STARS[1],
+            )
+        )
 
 
 def _row_of(ref: ViewerRef) -> tuple[str, str, str]:
@@ -272,10 +280,10 @@ class Store(NamedLists):
         """
         name = " ".join(name.split())
         if not is_name(name):
-            raise Problem(f"A profile name has 1 to {LONGEST_NAME} letters, digits or symbols.")
+            raise Problem(tr("A profile name has 1 to {longest} letters, digits or symbols.", longest=LONGEST_NAME))
         taken = [ref.id for ref, _ in self.profiles() if ref.id.casefold() == name.casefold() and ref.id != besides]
         if taken:
-            raise Problem(f"The profile {taken[0]!r} already exists; choose another name.")
+            raise Problem(tr("The profile {name!r} already exists; choose another name.", name=taken[0]))
         return name
 
     def rename_profile(self, ref: ViewerRef, name: str) -> ViewerRef:
@@ -307,7 +315,7 @@ class Store(NamedLists):
         """Change one column of an existing profile. Call only inside ``with change()``."""
         query = f"UPDATE viewers SET {change} WHERE kind = ? AND dataset = ? AND name = ?"
         if not self._db.execute(query, (value, *_row_of(ref))).rowcount:
-            raise Problem(f"The profile {ref.id!r} no longer exists.")
+            raise Problem(tr("The profile {name!r} no longer exists.", name=ref.id))
 
     def find_profile(self, name: str) -> ViewerRef | None:
         """Return the profile with this name, ignoring case; ``None`` if there is none."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.storage import strict_json
 from movietui.data.storage.strict_json import finite
 from movietui.models.choices import DEFAULT_ORDER
@@ -212,7 +213,7 @@ class RunRecords(Database):
         texts = len(facts) - _TEXTS
         run = Run(*facts[:texts], *map(strict_json.loads, facts[texts:]))
         if run.state in UNDER_WAY and not still_runs(process, began):
-            return replace(run, state=CUT_OFF, problem="It was interrupted; resume it.")
+            return replace(run, state=CUT_OFF, problem=tr("It was interrupted; resume it."))
         return run
 
     def dataset_in_use(self) -> str | None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.near_names import no_such
 from movietui.data.peak_memory import peak_bytes
 from movietui.data.problems import Problem
@@ -127,9 +128,11 @@ class Runs:
         """Return one run. Raises ``Problem`` if there is no run with this number, or its record is damaged."""
         run = self._store.run(number)
         if run is None and self._store.is_damaged(number):
-            raise Problem(f"The record of run {number} is damaged; delete it with movietui runs delete {number}.")
+            raise Problem(
+                tr("The record of run {run} is damaged; delete it with movietui runs delete {run}.", run=number)
+            )
         if run is None:
-            raise Problem(f"There is no run {number}; movietui runs list shows all runs.")
+            raise Problem(tr("There is no run {run}; movietui runs list shows all runs.", run=number))
         return run
 
     def changes(self, since: int = 0) -> Changes:
@@ -196,7 +199,14 @@ class Runs:
     def _describe(self, number: int, column: str, text: str, longest: int) -> Run:
         text = " ".join(strip_controls(text).split())
         if len(text) > longest:
-            raise Problem(f"The {column} of a run can have at most {longest:,} characters; this one has {len(text):,}.")
+            raise Problem(
+                tr(
+                    "The {column} of a run can have at most {longest:,} characters; this one has {length:,}.",
+                    column=column,
+                    longest=longest,
+                    length=len(text),
+                )
+            )
         self.get(number)
         self._write(f"UPDATE runs SET {column} = ? WHERE id = ?", text, number)
         return self.get(number)
@@ -208,8 +218,14 @@ class Runs:
         if not serving or serving[0].id != number:
             return ""
         successor = next((other for other in serving[1:] if checkpoint_bytes(other)), None)
-        then = f"run {successor.id}, {successor.model}, will make them" if successor else "no run is left to make them"
-        return f"Run {number} makes the lists for {run.dataset}; without it, {then}."
+        then = (
+            tr("run {run}, {model}, will make them", run=successor.id, model=successor.model)
+            if successor
+            else tr("no run is left to make them")
+        )
+        return tr(
+            "Run {run} makes the lists for {dataset}; without it, {then}.", run=number, dataset=run.dataset, then=then
+        )
 
     def delete(self, number: int) -> Freed:
         """Delete a run and its checkpoint.
@@ -218,7 +234,7 @@ class Runs:
         """
         run = self.get(number)
         if run.state in UNDER_WAY:
-            raise Problem(f"Run {number} is {run.state}; cancel it before you delete it.")
+            raise Problem(tr("Run {run} is {state}; cancel it before you delete it.", run=number, state=run.state))
         freed = self._free(run)
         with self._store.change():
             self._store.execute("DELETE FROM runs WHERE id = ?", number)
@@ -259,10 +275,15 @@ class Runs:
         done = [run for run in self.find() if run.state == "done" and run.kind == "training"]
         if done and not any(metric in run.metrics for run in done):
             known = list(dict.fromkeys(name for run in done for name in run.metrics))
-            listed = f"metrics: {', '.join(known) or 'none'}."
-            raise no_such(f"No run has the metric {metric!r}", metric, known, listed)
+            listed = tr("metrics: {metrics}.", metrics=", ".join(known) or tr("none"))
+            raise no_such(tr("No run has the metric {metric!r}", metric=metric), metric, known, listed)
         if done and metric_named(metric) is None:
-            raise Problem(f"Only the plug-in that has {metric} knows whether a higher value is better; install it.")
+            raise Problem(
+                tr(
+                    "Only the plug-in that has {metric} knows whether a higher value is better; install it.",
+                    metric=metric,
+                )
+            )
         groups: dict[Protocol, list[Run]] = {}
         for run in done:
             groups.setdefault(run.protocol, []).append(run)
@@ -282,7 +303,9 @@ class Runs:
         try:
             disk.remove(folder.parent, folder.name)
         except OSError as error:
-            raise Problem(f"{folder} cannot be removed ({error.strerror}); check its permissions.") from error
+            raise Problem(
+                tr("{path} cannot be removed ({reason}); check its permissions.", path=folder, reason=error.strerror)
+            ) from error
         return Freed(run, size)
 
     def use(self, number: int) -> Run:
@@ -292,11 +315,19 @@ class Runs:
         """
         run = self.get(number)
         if run.kind != "training":
-            raise Problem(f"Run {number} only measured {run.model}; train it with movietui train {run.model}.")
+            raise Problem(
+                tr(
+                    "Run {run} only measured {model}; train it with movietui train {model}.",
+                    run=number,
+                    model=run.model,
+                )
+            )
         if run.state != "done":
-            raise Problem(f"Run {number} is {run.state}; only a finished run can be used.")
+            raise Problem(tr("Run {run} is {state}; only a finished run can be used.", run=number, state=run.state))
         if not checkpoint_bytes(run):
-            raise Problem(f"The checkpoint of run {number} was removed; train {run.model} again.")
+            raise Problem(
+                tr("The checkpoint of run {run} was removed; train {model} again.", run=number, model=run.model)
+            )
         self._store.serve_with(run)
         self._store.choose("dataset", run.dataset)
         self.decide(run.dataset)
@@ -421,12 +452,30 @@ class Runs:
         before = self._store.rows("SELECT state, process, began FROM runs WHERE id = ?", number)
         run = self.get(number)
         if run.kind != "training":
-            command = "sweep" if run.kind == "trial" else "evaluate, experiment or sweep"
-            raise Problem(f"Run {number} is measured again by the movietui {command} that it belongs to.")
+            command = "sweep" if run.kind == "trial" else tr("evaluate, experiment or sweep")
+            raise Problem(
+                tr(
+                    "Run {run} is measured again by the movietui {command} that it belongs to.",
+                    run=number,
+                    command=command,
+                )
+            )
         if run.state not in (CUT_OFF, "cancelled", "failed"):
-            raise Problem(f"Run {number} is {run.state}; only an interrupted, cancelled or failed run can be resumed.")
+            raise Problem(
+                tr(
+                    "Run {run} is {state}; only an interrupted, cancelled or failed run can be resumed.",
+                    run=number,
+                    state=run.state,
+                )
+            )
         if not run.request or "relevant" in run.request:  # no training has the latter
-            raise Problem(f"Run {number} cannot be resumed: how it was started is unknown; train {run.model} again.")
+            raise Problem(
+                tr(
+                    "Run {run} cannot be resumed: how it was started is unknown; train {model} again.",
+                    run=number,
+                    model=run.model,
+                )
+            )
         self._free(run)
         changed = self._write(
             f"UPDATE runs SET state = 'queued', problem = '', position = {_LAST_POSITION}, process = ?, began = ?"
@@ -436,7 +485,7 @@ class Runs:
             *before[0],
         )
         if not changed:  # another window was faster
-            raise Problem(f"Run {number} was already resumed in another window.")
+            raise Problem(tr("Run {run} was already resumed in another window.", run=number))
         return self.get(number)
 
     def move(self, number: int, position: int) -> None:
@@ -492,7 +541,7 @@ class Runs:
             number,
         )
         if not changed:
-            raise Problem(f"Run {number} is no longer queued; it was started or cancelled elsewhere.")
+            raise Problem(tr("Run {run} is no longer queued; it was started or cancelled elsewhere.", run=number))
 
     def measured(self, number: int, rows: str, by_user: bytes, detail: Mapping[str, Any]) -> None:
         """Store the errors of a run by user and by subgroup."""

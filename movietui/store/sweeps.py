@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import strict_json
 from movietui.models.choices import higher_is_better
@@ -65,7 +66,7 @@ class Sweeps:
         for sweep in self.find():
             if sweep.id == number:
                 return sweep
-        raise Problem(f"There is no sweep {number}; movietui sweep list shows all sweeps.")
+        raise Problem(tr("There is no sweep {sweep}; movietui sweep list shows all sweeps.", sweep=number))
 
     def with_identity(self, identity: str) -> StoredSweep | None:
         """Return the newest sweep with this identity; ``None`` if there is none."""
@@ -134,7 +135,13 @@ class Sweeps:
             }
             runs = self._store.runs(mine - elsewhere)
             if under_way := [run.id for run in runs if run.state in UNDER_WAY]:
-                raise Problem(f"Sweep {number} is measuring run {under_way[0]}; stop it before you delete it.")
+                raise Problem(
+                    tr(
+                        "Sweep {sweep} is measuring run {run}; stop it before you delete it.",
+                        sweep=number,
+                        run=under_way[0],
+                    )
+                )
             for run in runs:
                 self._store.execute("DELETE FROM runs WHERE id = ?", run.id)
             self._store.execute("DELETE FROM sweeps WHERE id = ?", number)

@@ -23,6 +23,7 @@ from textual.theme import Theme
 from textual.worker import WorkerFailed, get_current_worker
 
 from movietui.data import near_names
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.data.storage import locations, public_demo
 from movietui.protocol.messages import Opened
@@ -78,12 +79,12 @@ class MovieTui(SanitizedApp, TerminalApp):
         Binding(
             "question_mark,f1",
             "keys",
-            "Keys",
+            tr("Keys"),
             key_display="?",
             id="app.keys",
-            tooltip="Help with the figures and keys of this screen",
+            tooltip=tr("Help with the figures and keys of this screen"),
         ),
-        Binding("q", "quit", "Quit", show=False, id="app.quit", tooltip="Quit (everything is already saved)"),
+        Binding("q", "quit", tr("Quit"), show=False, id="app.quit", tooltip=tr("Quit (everything is already saved)")),
         Binding("ctrl+c", "quit", show=False, system=True, priority=True),
     ]
 
@@ -124,8 +125,8 @@ class MovieTui(SanitizedApp, TerminalApp):
         if chosen in self.available_themes:
             self.theme = chosen
         elif chosen:
-            meant = near_names.hint(chosen, self.available_themes, "ctrl+p lists the themes.")
-            self.set_reactive(MovieTui.notice, Text(f"There is no theme {chosen!r}; {meant}"))
+            meant = near_names.hint(chosen, self.available_themes, tr("ctrl+p lists the themes."))
+            self.set_reactive(MovieTui.notice, Text(tr("There is no theme {name!r}; {hint}", name=chosen, hint=meant)))
         if public_demo.is_on():
             self.set_reactive(MovieTui.notice, Text(public_demo.NOTICE))
 
@@ -343,7 +344,8 @@ class MovieTui(SanitizedApp, TerminalApp):
             keys = [key_on(BrowseScreen, self, "browse.models")]
             if not isinstance(frame, BrowseScreen):
                 keys.insert(0, key_on(BrowseScreen, self, "screen.browse"))
-            self.show_notice(f"A better model is ready: press {' and then '.join(keys)} to see what it changes")
+            pressed = tr(" and then ").join(keys)
+            self.show_notice(tr("A better model is ready: press {keys} to see what it changes", keys=pressed))
 
     def show_newer(self) -> None:
         """Draw the offer of a dataset with newer movies."""
@@ -358,7 +360,10 @@ class MovieTui(SanitizedApp, TerminalApp):
             keys = [key_on(BrowseScreen, self, "browse.get-newer")]
             if not isinstance(frame, BrowseScreen):
                 keys.insert(0, key_on(BrowseScreen, self, "screen.browse"))
-            self.show_notice(f"{offered['dataset']} is ready: press {' and then '.join(keys)} to open it")
+            pressed = tr(" and then ").join(keys)
+            self.show_notice(
+                tr("{dataset} is ready: press {keys} to open it", dataset=offered["dataset"], keys=pressed)
+            )
 
     def show_problem(self, problem: Problem) -> None:
         """Show a problem on the status line."""
@@ -444,7 +449,9 @@ class MovieTui(SanitizedApp, TerminalApp):
         for mode, (_, title, meaning) in SCREENS.items():
             yield SystemCommand(title, meaning, lambda mode=mode: self.action_switch_mode(mode))
         if isinstance(screen, FrameScreen):
-            yield SystemCommand("Back up", "Save all profiles, ratings and runs to one file", screen.action_back_up)
+            yield SystemCommand(
+                tr("Back up"), tr("Save all profiles, ratings and runs to one file"), screen.action_back_up
+            )
         if isinstance(screen, BrowseScreen):
             for node, key, enabled, _ in screen.active_bindings.values():
                 if node is screen and enabled and key.tooltip and not key.action.startswith("app."):

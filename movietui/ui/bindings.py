@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, cast
 from textual.binding import Binding
 from textual.dom import DOMNode
 
+from movietui.data.language import tr
+from movietui.formatting import text
+
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
@@ -28,13 +31,19 @@ def star_keys(id_prefix: str, action: str, name: str, meaning: str) -> list[Bind
     return [
         first,
         *(
-            Binding(str(stars), f"{action}({stars})", f"{stars} stars", show=False, id=f"{id_prefix}.{action}-{stars}")
+            Binding(
+                str(stars),
+                f"{action}({stars})",
+                text.plural(stars, "star"),
+                show=False,
+                id=f"{id_prefix}.{action}-{stars}",
+            )
             for stars in others
         ),
     ]
 
 
-RATE_KEYS = star_keys("browse", "rate", "Rate", "Rate the movie with this many stars")
+RATE_KEYS = star_keys("browse", "rate", tr("Rate"), tr("Rate the movie with this many stars"))
 
 
 def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
@@ -43,15 +52,15 @@ def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
         Binding(
             key,
             f"nudge({step})",
-            f"Half {more}",
+            tr("Half {change}", change=change),
             key_display=sign,
             show=False,
             id=f"{id_prefix}.half-{more}",
-            tooltip=f"Half a star {more} for the last rated {what}",
+            tooltip=tr("Half a star {change} for the last rated {what}", change=change, what=what),
         )
-        for key, sign, step, more in (
-            ("left_square_bracket", "[", -0.5, "less"),
-            ("right_square_bracket", "]", 0.5, "more"),
+        for key, sign, step, more, change in (
+            ("left_square_bracket", "[", -0.5, "less", tr("less")),
+            ("right_square_bracket", "]", 0.5, "more", tr("more")),
         )
     ]
 
@@ -59,26 +68,35 @@ def half_star_keys(id_prefix: str, what: str) -> list[Binding]:
 def row_keys(move: str, page: str) -> list[Binding]:
     """Return the keys for the actions ``move`` (by a row) and ``page``, which take 1 or -1."""
     return [
-        Binding("up,k", f"{move}(-1)", "Up", show=False, id="list.up", tooltip="One row up"),
-        Binding("down,j", f"{move}(1)", "Down", show=False, id="list.down", tooltip="One row down"),
-        Binding("pageup,ctrl+b", f"{page}(-1)", "Page up", show=False, id="list.page-up", tooltip="One page up"),
-        Binding("pagedown,ctrl+f", f"{page}(1)", "Page down", show=False, id="list.page-down", tooltip="One page down"),
+        Binding("up,k", f"{move}(-1)", tr("Up"), show=False, id="list.up", tooltip=tr("One row up")),
+        Binding("down,j", f"{move}(1)", tr("Down"), show=False, id="list.down", tooltip=tr("One row down")),
+        Binding(
+            "pageup,ctrl+b", f"{page}(-1)", tr("Page up"), show=False, id="list.page-up", tooltip=tr("One page up")
+        ),
+        Binding(
+            "pagedown,ctrl+f",
+            f"{page}(1)",
+            tr("Page down"),
+            show=False,
+            id="list.page-down",
+            tooltip=tr("One page down"),
+        ),
     ]
 
 
-def back_key(action: str = "dismiss(None)", name: str = "Back") -> Binding:
+def back_key(action: str = "dismiss(None)", name: str = tr("Back")) -> Binding:
     """Return the key that closes a panel."""
-    return Binding("escape,q", action, name, id="panel.back", tooltip="Close the panel")
+    return Binding("escape,q", action, name, id="panel.back", tooltip=tr("Close the panel"))
 
 
 def cancel_key(action: str = "dismiss(None)") -> Binding:
     """Return the key that closes a panel with a text field."""
-    return Binding("escape", action, "Cancel", id="panel.leave", tooltip="Close a panel you type in")
+    return Binding("escape", action, tr("Cancel"), id="panel.leave", tooltip=tr("Close a panel you type in"))
 
 
 def choose_key(action: str, name: str) -> Binding:
     """Return the key that chooses the selected row of a panel, or closes a panel without rows."""
-    meaning = "Choose the selected row, or close a panel without rows"
+    meaning = tr("Choose the selected row, or close a panel without rows")
     return Binding("enter", action, name, key_display="enter", id="panel.choose", tooltip=meaning)
 
 

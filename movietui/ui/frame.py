@@ -14,6 +14,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.models.choices import METRICS
 from movietui.protocol.viewers import LETTERS
@@ -34,9 +35,9 @@ MINIMUM_SIZE = (60, 16)
 
 
 SCREENS = {
-    "browse": ("b", "Browse", "The list of movies"),
-    "data": ("d", "Data", "Datasets and cleaning"),
-    "train": ("t", "Train", "Models, runs and their metrics"),
+    "browse": ("b", tr("Browse"), tr("The list of movies")),
+    "data": ("d", tr("Data"), tr("Datasets and cleaning")),
+    "train": ("t", tr("Train"), tr("Models, runs and their metrics")),
 }
 
 
@@ -65,7 +66,7 @@ class TitleLine(TextLine, Explained):
             dataset = f"  {opened['dataset']} · {text.plural(opened['movies'], 'movie')}"
             parts.append(Text(dataset, Style(bold=True, meta={"@click": "app.switch_mode('data')"})))
             if opened["invented"]:
-                parts.append(Text(" · ratings invented", "italic"))
+                parts.append(Text(tr(" · ratings invented"), "italic"))
             metrics = opened["metrics"]
             quality = {"RMSE": f" {METRICS['rmse'].label} {metrics['rmse']:.2f}"} if "rmse" in metrics else {}
             quality |= {"ndcg": f" · ndcg {text.decimals(metrics['ndcg@10'])}"} if "ndcg@10" in metrics else {}
@@ -76,7 +77,8 @@ class TitleLine(TextLine, Explained):
                 from movietui.ui.browse.screen import BrowseScreen
 
                 key = key_on(BrowseScreen, app, "browse.models")
-                parts.append(Text.assemble("  ", (f"{key} better model", Style(italic=True, meta=models))))
+                offer = tr("{key} better model", key=key)
+                parts.append(Text.assemble("  ", (offer, Style(italic=True, meta=models))))
             right = Text() if app.asks_who else _viewers(app.session)
         left, room = parts[0], self.size.width - right.cell_len - 3
         for part in parts[1:]:
@@ -173,10 +175,9 @@ def _stage(progress: JobProgress) -> Text:
 
 def _short_bar(progress: JobProgress) -> Text:
     """Return the title of a job and a short bar, for a line with little room."""
-    line = Text(f"{progress.title.removeprefix('train ')} ", "dim")
     if progress.request["do"] == "train":
-        return line.append_text(text.thin_bar(progress.whole()[0], 1, 6))
-    return line.append_text(text.thin_bar(progress.done, progress.total, 6))
+        return Text(f"{progress.request['model']} ", "dim").append_text(text.thin_bar(progress.whole()[0], 1, 6))
+    return Text(f"{progress.title} ", "dim").append_text(text.thin_bar(progress.done, progress.total, 6))
 
 
 class KeyLine(Widget):
@@ -212,7 +213,7 @@ class TooSmall(Static):
     """Shown instead of a screen that has too little room."""
 
     def __init__(self) -> None:
-        super().__init__("movietui needs a larger window:\nat least 60 columns and 16 lines.", markup=False)
+        super().__init__(tr("movietui needs a larger window:\nat least 60 columns and 16 lines."), markup=False)
 
 
 class FrameScreen(MainScreen):
@@ -289,7 +290,7 @@ class FrameScreen(MainScreen):
     async def action_cancel(self) -> None:
         """Cancel the job in progress."""
         if not await self.movie_tui.jobs.cancel():
-            self.movie_tui.show_notice("Nothing is running.")
+            self.movie_tui.show_notice(tr("Nothing is running."))
 
     @work(group="backup")
     @shows_problems
@@ -299,7 +300,11 @@ class FrameScreen(MainScreen):
 
         backup = await asyncio.to_thread(back_up, self.session.store)
         self.movie_tui.show_notice(
-            f"Backed up {text.plural(backup['ratings'], 'rating')}, all profiles and runs to {backup['backup']}"
+            tr(
+                "Backed up {ratings}, all profiles and runs to {path}",
+                ratings=text.plural(backup["ratings"], "rating"),
+                path=backup["backup"],
+            )
         )
 
     @on(events.ScreenResume)

@@ -17,6 +17,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.ui import wording
 from movietui.ui.bindings import all_keys, cancel_key, declared_bindings, hint
@@ -25,9 +26,9 @@ from movietui.ui.screens import Panel
 from movietui.ui.widgets.text_pane import TextPane
 from movietui.ui.wording import Term
 
-LEGEND = "What you see beside a movie"
-EVERYWHERE = "Everywhere"
-PALETTE = ("ctrl+p", "Find anything by its name; change the colours")
+LEGEND = tr("What you see beside a movie")
+EVERYWHERE = tr("Everywhere")
+PALETTE = ("ctrl+p", tr("Find anything by its name; change the colours"))
 """The key of Textual's palette, which has no id."""
 KEY_CELLS = 14
 CLOSES = "question_mark,f1"
@@ -47,7 +48,7 @@ class Group:
 
 GROUPS = (
     Group(
-        "Rate and remember movies",
+        tr("Rate and remember movies"),
         (
             "browse.rate-1",
             "browse.half-less",
@@ -63,7 +64,7 @@ GROUPS = (
         ("movies",),
     ),
     Group(
-        "Find a movie",
+        tr("Find a movie"),
         (
             "browse.search",
             "browse.filter",
@@ -83,14 +84,14 @@ GROUPS = (
         ),
     ),
     Group(
-        "Type a filter",
+        tr("Type a filter"),
         ("filter.take", "filter.next", "filter.before", "filter.save", "filter.leave"),
         ("filter",),
     ),
-    Group("Learn more about a movie", ("browse.choose", "browse.imdb", "browse.legend"), ("details",)),
-    Group("Copy or save movies", ("browse.copy", "browse.write")),
+    Group(tr("Learn more about a movie"), ("browse.choose", "browse.imdb", "browse.legend"), ("details",)),
+    Group(tr("Copy or save movies"), ("browse.copy", "browse.write")),
     Group(
-        "Choose who is watching",
+        tr("Choose who is watching"),
         (
             "browse.viewers",
             "browse.movies",
@@ -105,7 +106,7 @@ GROUPS = (
         ("viewers", "search"),
     ),
     Group(
-        "Watch together",
+        tr("Watch together"),
         (
             "browse.pair",
             "browse.join",
@@ -119,16 +120,16 @@ GROUPS = (
             "browse.unseen",
         ),
     ),
-    Group("Change the model or the dataset", ("browse.models", "browse.get-newer", "browse.hide-newer")),
-    Group("Get a dataset", ("data.choose", "data.open", "data.imdb", "data.remove", "data.cancel"), ("datasets",)),
+    Group(tr("Change the model or the dataset"), ("browse.models", "browse.get-newer", "browse.hide-newer")),
+    Group(tr("Get a dataset"), ("data.choose", "data.open", "data.imdb", "data.remove", "data.cancel"), ("datasets",)),
     Group(
-        "Clean a dataset",
+        tr("Clean a dataset"),
         ("data.rules", "data.toggle", "data.less", "data.more", "data.preset", "data.back"),
         ("rules", "removed"),
     ),
-    Group("Look at a dataset", ("data.chart-before", "data.chart"), ("chart",)),
+    Group(tr("Look at a dataset"), ("data.chart-before", "data.chart"), ("chart",)),
     Group(
-        "Train a model",
+        tr("Train a model"),
         (
             "train.models",
             "train.choose",
@@ -143,7 +144,7 @@ GROUPS = (
         ("models", "form", "epochs"),
     ),
     Group(
-        "Manage the queue",
+        tr("Manage the queue"),
         (
             "train.cancel",
             "train.pause",
@@ -155,7 +156,7 @@ GROUPS = (
         ),
     ),
     Group(
-        "Compare and use runs",
+        tr("Compare and use runs"),
         (
             "train.runs",
             "train.use",
@@ -170,9 +171,9 @@ GROUPS = (
         ),
         ("runs", "filter"),
     ),
-    Group("Tidy up runs", ("train.name", "train.note", "train.export", "train.delete", "train.prune")),
+    Group(tr("Tidy up runs"), ("train.name", "train.note", "train.export", "train.delete", "train.prune")),
     Group(
-        "Move through a list",
+        tr("Move through a list"),
         ("list.up", "list.down", "list.page-up", "list.page-down", "list.first", "list.last"),
     ),
     Group(EVERYWHERE, ("screen.browse", "screen.data", "screen.train", "app.keys", "app.suspend", "app.quit")),
@@ -238,7 +239,7 @@ def search(sections: Sequence[Section], words: str) -> list[Section]:
         return entry not in named and all(word in content for word in wanted)
 
     others = [section.only(partial(matches, section)) for section in sections]
-    return [section for section in (Section(f"The key {words}", named), *others) if section.entries]
+    return [section for section in (Section(tr("The key {key}", key=words), named), *others) if section.entries]
 
 
 def _bindings(screen: FrameScreen) -> dict[str, Binding]:
@@ -265,11 +266,11 @@ class HelpPanel(Panel[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         cancel_key(),
-        Binding(CLOSES, "dismiss(None)", show=False, priority=True, id="help.close", tooltip="Close"),
-        Binding("up", "scroll(-1)", show=False, id="help.up", tooltip="One line up"),
-        Binding("down", "scroll(1)", show=False, id="help.down", tooltip="One line down"),
-        Binding("pageup", "page(-1)", show=False, id="help.page-up", tooltip="One page up"),
-        Binding("pagedown", "page(1)", show=False, id="help.page-down", tooltip="One page down"),
+        Binding(CLOSES, "dismiss(None)", show=False, priority=True, id="help.close", tooltip=tr("Close")),
+        Binding("up", "scroll(-1)", show=False, id="help.up", tooltip=tr("One line up")),
+        Binding("down", "scroll(1)", show=False, id="help.down", tooltip=tr("One line down")),
+        Binding("pageup", "page(-1)", show=False, id="help.page-up", tooltip=tr("One page up")),
+        Binding("pagedown", "page(1)", show=False, id="help.page-down", tooltip=tr("One page down")),
     ]
 
     def __init__(self, screen: FrameScreen) -> None:
@@ -280,10 +281,10 @@ class HelpPanel(Panel[None]):
     def compose(self) -> ComposeResult:
         """Put the field above the help."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = Content(f"Keys · {self._title}")
-            moves = hint(self, ("help.up help.down", "scroll"), ("panel.leave", "back"))
-            panel.border_subtitle = Content(f"type to search · {moves}")
-            yield HelpField(placeholder="what do you want to do? type a word or a key", max_length=40, compact=True)
+            panel.border_title = Content(tr("Keys · {screen}", screen=self._title))
+            moves = hint(self, ("help.up help.down", tr("scroll")), ("panel.leave", tr("back")))
+            panel.border_subtitle = Content(tr("type to search · {keys}", keys=moves))
+            yield HelpField(placeholder=tr("what do you want to do? type a word or a key"), max_length=40, compact=True)
             yield TextPane(id="help")
 
     def on_mount(self) -> None:
@@ -307,12 +308,12 @@ class HelpPanel(Panel[None]):
 
     def _render_help(self, sections: Sequence[Section], words: str, width: int) -> Text:
         if not sections:
-            return Text("Nothing matches; try another word.", "dim")
+            return Text(tr("Nothing matches; try another word."), "dim")
         lines = [] if words else [Text(line, "dim") for line in self._about]
         for section in sections:
             if lines:
                 lines.append(Text())
-            here = ("  you are here", "dim") if section.here and not words else ""
+            here = (tr("  you are here"), "dim") if section.here and not words else ""
             lines.append(Text.assemble((section.title, "group"), here))
             for entry in section.entries:
                 lines += _lines(entry, width)

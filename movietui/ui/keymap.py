@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from textual.binding import Binding
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
 
+from movietui.data.language import tr
 from movietui.data.near_names import hint
 from movietui.data.problems import Problem
 from movietui.data.storage import disk
@@ -195,7 +196,9 @@ def read(path: Path) -> Keymap:
     try:
         return _read(path)
     except RecursionError:  # raised by the parser, or while its result is traversed
-        return Keymap(problems=(f"{path}: brackets or names are nested too deeply; the default keys are used.",))
+        return Keymap(
+            problems=(tr("{path}: brackets or names are nested too deeply; the default keys are used.", path=path),)
+        )
 
 
 def _read(path: Path) -> Keymap:
@@ -205,22 +208,29 @@ def _read(path: Path) -> Keymap:
     except FileNotFoundError:
         return Keymap()
     except OSError as error:
-        return Keymap(problems=(f"{path} cannot be read: {error.strerror}; the default keys are used.",))
+        problem = tr("{path} cannot be read: {error}; the default keys are used.", path=path, error=error.strerror)
+        return Keymap(problems=(problem,))
     except ValueError as error:
         match = re.search(r"(.*) \(at line (\d+)", str(error))
-        what, line = (match[1], f" line {match[2]}") if match else (str(error), "")
-        return Keymap(problems=(f"{path}{line}: {what[:1].lower()}{what[1:MAX_QUOTED]}; the default keys are used.",))
+        what, at = (match[1], tr("{path} line {line}", path=path, line=match[2])) if match else (str(error), str(path))
+        what = what[:1].lower() + what[1:MAX_QUOTED]
+        return Keymap(problems=(tr("{place}: {error}; the default keys are used.", place=at, error=what),))
     lines = content.splitlines()
     problems = [
-        f"{_location(path, lines, name)}: there is no section {name[:MAX_QUOTED]!r}; the only one is [{TABLE}]."
+        tr(
+            "{place}: there is no section {name!r}; the only one is [{section}].",
+            place=_location(path, lines, name),
+            name=name[:MAX_QUOTED],
+            section=TABLE,
+        )
         for name in document
         if name != TABLE
     ]
     requested = document.get(TABLE, {})
     if not isinstance(requested, dict):
-        return Keymap(
-            problems=(*problems, f"{_location(path, lines, TABLE)}: write [{TABLE}] on a line, and the keys below it.")
-        )
+        at = _location(path, lines, TABLE)
+        problems.append(tr("{place}: write [{section}] on a line, and the keys below it.", place=at, section=TABLE))
+        return Keymap(problems=tuple(problems))
     known_actions = {each.id: each for each in list_actions()}
     keys: dict[str, str] = {}
     for name, value in _flatten(requested):
@@ -228,20 +238,31 @@ def _read(path: Path) -> Keymap:
         if name not in known_actions:
             section, _, action = name.rpartition(".")
             actions = [each.rpartition(".")[2] for each in known_actions if each.startswith(f"{section}.")]
-            meant = hint(action, actions, "movietui config --defaults lists all of them.")
-            problems.append(f"{at}: there is no key binding {name[:MAX_QUOTED]!r}; {meant}")
+            meant = hint(action, actions, tr("movietui config --defaults lists all of them."))
+            problems.append(
+                tr("{place}: there is no key binding {name!r}; {hint}", place=at, name=name[:MAX_QUOTED], hint=meant)
+            )
         elif (parsed := _keys(value)) is None:
             problems.append(
-                f"{at}: {str(value)[:MAX_QUOTED]!r} is not a key; "
-                f'write, for example, {name} = "{known_actions[name].keys}".'
+                tr(
+                    '{place}: {typed!r} is not a key; write, for example, {action} = "{keys}".',
+                    place=at,
+                    typed=str(value)[:MAX_QUOTED],
+                    action=name,
+                    keys=known_actions[name].keys,
+                )
             )
         else:
             keys[name] = parsed
     for name in list(keys):
         if (other := _conflict(name, keys, known_actions)) is not None:
             problems.append(
-                f"{_location(path, lines, name)}: {keys[name]!r} is also the key of {other}; choose another for one of "
-                "them."
+                tr(
+                    "{place}: {key!r} is also the key of {action}; choose another for one of them.",
+                    place=_location(path, lines, name),
+                    key=keys[name],
+                    action=other,
+                )
             )
             del keys[name]
     return Keymap(keys, tuple(problems))
@@ -253,8 +274,9 @@ async def apply_keymap(app: MovieTui, path: Path) -> None:
     app.custom_keys = keymap.keys
     app.set_keymap(keymap.keys)
     if keymap.problems:
-        more = len(keymap.problems) - 1
-        app.show_problem(Problem(keymap.problems[0] + f" {more} more: movietui config lists them." * bool(more)))
+        count = len(keymap.problems) - 1
+        more = tr(" {count} more: movietui config lists them.", count=count)
+        app.show_problem(Problem(keymap.problems[0] + more * bool(count)))
 
 
 def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -272,7 +294,7 @@ def _location(path: Path, lines: list[str], name: str) -> str:
         pattern = re.compile(rf"""\s*\[?\s*["']?{re.escape(requested)}["']?\s*[=\].]""")
         for number, line in enumerate(lines, start=1):
             if pattern.match(line):
-                return f"{path} line {number}"
+                return tr("{path} line {line}", path=path, line=number)
     return str(path)
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.movie_pages import Page, link_of
 from movietui.protocol.messages import Details
@@ -26,14 +27,14 @@ def copy(app: MovieTui, movie: Details) -> None:
     """Copy a movie's title and, if known, its year and IMDb address."""
     words = f"{text.movie_title(movie)} {link_of(movie)}".rstrip()
     app.copy_to_clipboard(words)
-    app.show_notice(f"Copied: {words}")
+    app.show_notice(tr("Copied: {movie}", movie=words))
 
 
 def open_page(app: MovieTui, page: Page) -> None:
     """Open a page, or copy its address if there is no browser."""
     if has_browser(app):
         app.open_url(page.address)
-        app.show_notice(f"Opened {page.address}")
+        app.show_notice(tr("Opened {address}", address=page.address))
     else:
         app.copy_to_clipboard(page.address)
-        app.show_notice(f"There is no browser here; copied {page.address}")
+        app.show_notice(tr("There is no browser here; copied {address}", address=page.address))

@@ -15,6 +15,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import public_demo
 from movietui.data.storage.paths import pasted
@@ -54,7 +55,7 @@ class NamePanel(Panel[Any]):
         make: Callable[[str], Any],
         value: str = "",
         *,
-        example: str = "name",
+        example: str = tr("name"),
         longest: int = 40,
     ) -> None:
         """``longest``: the most characters that can be typed. ``example``: the placeholder."""
@@ -66,7 +67,8 @@ class NamePanel(Panel[Any]):
         """Show the field."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            panel.border_subtitle = Content(f"enter accept · {hint(self, ('panel.leave', 'cancel'))}")
+            cancels = hint(self, ("panel.leave", tr("cancel")))
+            panel.border_subtitle = Content(tr("enter accept · {cancel}", cancel=cancels))
             yield Static(self._prompt, markup=False)
             yield Field(self._value, placeholder=self._example, max_length=self._longest, id="name")
             yield Static(id="wrong", markup=False)
@@ -92,11 +94,11 @@ class PathPanel(Panel[Any]):
         Binding(
             "tab",
             "complete",
-            "Complete",
+            tr("Complete"),
             show=False,
             priority=True,
             id="path.complete",
-            tooltip="Complete the path",
+            tooltip=tr("Complete the path"),
         ),
     ]
 
@@ -123,8 +125,11 @@ class PathPanel(Panel[Any]):
         """Show the field."""
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
-            completes, leaves = hint(self, ("path.complete", "complete")), hint(self, ("panel.leave", "cancel"))
-            panel.border_subtitle = Content(f"{completes} · enter open · {leaves}")
+            completes = hint(self, ("path.complete", tr("complete")))
+            cancels = hint(self, ("panel.leave", tr("cancel")))
+            panel.border_subtitle = Content(
+                tr("{complete} · enter open · {cancel}", complete=completes, cancel=cancels)
+            )
             yield Static(self._prompt, markup=False)
             yield Field(placeholder=self._example, max_length=LONGEST_PATH, id="path")
             yield Static(id="wrong", markup=False)
@@ -144,9 +149,10 @@ class PathPanel(Panel[Any]):
                 with self.prevent(Input.Changed):
                     field.value = done + field.value[field.cursor_position :]
                 field.cursor_position = len(done)
-        more = f" … {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+        left = len(names) - SHOWN_NAMES
+        more = tr(" … {count} more", count=left) if left > 0 else ""
         listed = "  ".join(names[:SHOWN_NAMES]) + more if len(names) > 1 else ""
-        self._say(listed or ("" if names else "No file or folder starts with that."))
+        self._say(listed or ("" if names else tr("No file or folder starts with that.")))
 
     def _say(self, message: str, wrong: str = "") -> None:
         self.query_one("#completions", Static).update(Text(message, "dim"))
@@ -167,13 +173,13 @@ class PathPanel(Panel[Any]):
         if self._optional and not typed:
             self.dismiss("")
         elif not typed:
-            self._say("", "Type the path of the file.")
+            self._say("", tr("Type the path of the file."))
         elif not await asyncio.to_thread(os.path.exists, path):
-            self._say("", f"{path} does not exist; check the path.")
+            self._say("", tr("{path} does not exist; check the path.", path=path))
         elif self._make is None:
             self.dismiss(str(path.absolute()))
         else:
-            self._say("Reading …")
+            self._say(tr("Reading …"))
             try:
                 self.dismiss(await self._make(str(path.absolute())))
             except Problem as problem:
@@ -207,9 +213,9 @@ class ConfirmPanel(Panel[bool]):
     """Asks for confirmation before something is deleted or replaced. Ends with true for yes, false for no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back_key("dismiss(False)", "Cancel"),
-        Binding("n", "dismiss(False)", "Cancel", id="panel.no", tooltip="Answer no"),
-        Binding("y", "dismiss(True)", "Yes", id="panel.yes", tooltip="Answer yes"),
+        back_key("dismiss(False)", tr("Cancel")),
+        Binding("n", "dismiss(False)", tr("Cancel"), id="panel.no", tooltip=tr("Answer no")),
+        Binding("y", "dismiss(True)", tr("Yes"), id="panel.yes", tooltip=tr("Answer yes")),
     ]
 
     def __init__(self, title: str, prompt: str, action_name: str) -> None:
@@ -221,7 +227,7 @@ class ConfirmPanel(Panel[bool]):
         with Vertical(classes="panel") as panel:
             panel.border_title = Content(self._title)
             panel.border_subtitle = Content(
-                hint(self, ("panel.yes", self._action_name.lower()), ("panel.back", "cancel"))
+                hint(self, ("panel.yes", self._action_name.lower()), ("panel.back", tr("cancel")))
             )
             yield Static(self._prompt, markup=False)
 
@@ -231,9 +237,9 @@ class ScrollPanel(Panel[Ended]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        choose_key("dismiss(None)", "Back"),
+        choose_key("dismiss(None)", tr("Back")),
         *row_keys("scroll", "page"),
-        Binding("space", "page(1)", show=False, id="panel.page-down", tooltip="One page down"),
+        Binding("space", "page(1)", show=False, id="panel.page-down", tooltip=tr("One page down")),
     ]
     scrolls: ClassVar[str] = "VerticalScroll"
     """The selector of the widget that scrolls."""
@@ -251,8 +257,8 @@ class DetailsPanel(ScrollPanel[Any]):
     """Shows the details of a movie, for example when there is no room for them beside the list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "copy", "Copy", show=False, id="browse.copy"),
-        Binding("l", "open_page", "Where to watch", show=False, id="browse.imdb"),
+        Binding("y", "copy", tr("Copy"), show=False, id="browse.copy"),
+        Binding("l", "open_page", tr("Where to watch"), show=False, id="browse.imdb"),
     ]
 
     def __init__(self, details: Details, names: Sequence[str]) -> None:
@@ -270,7 +276,9 @@ class DetailsPanel(ScrollPanel[Any]):
     @property
     def hint(self) -> str:
         """What the keys do, for the border."""
-        return hint(self, ("browse.copy", "copy"), ("browse.imdb", "where to watch"), ("panel.back", "back"))
+        return hint(
+            self, ("browse.copy", tr("copy")), ("browse.imdb", tr("where to watch")), ("panel.back", tr("back"))
+        )
 
     def prompt(self) -> Text:
         """Return the text of the panel."""
@@ -294,10 +302,10 @@ class CardPanel(DetailsPanel):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *RATE_KEYS,
-        Binding("w", "dismiss(('mark', 'watchlist'))", "Watchlist", id="browse.watchlist"),
-        Binding("x", "dismiss(('mark', 'hidden'))", "Hide", id="browse.hide"),
-        Binding("v", "dismiss(('mark', 'seen'))", "Seen", id="browse.seen"),
-        Binding("m", "dismiss(('like',))", "More like this", id="browse.similar"),
+        Binding("w", "dismiss(('mark', 'watchlist'))", tr("Watchlist"), id="browse.watchlist"),
+        Binding("x", "dismiss(('mark', 'hidden'))", tr("Hide"), id="browse.hide"),
+        Binding("v", "dismiss(('mark', 'seen'))", tr("Seen"), id="browse.seen"),
+        Binding("m", "dismiss(('like',))", tr("More like this"), id="browse.similar"),
     ]
 
     def action_rate(self, stars: int) -> None:
@@ -307,18 +315,20 @@ class CardPanel(DetailsPanel):
     @property
     def hint(self) -> str:
         """What the keys do."""
-        return hint(self, (AS_IN_THE_LIST, "as in the list"), ("browse.similar", "more like this"))
+        return hint(self, (AS_IN_THE_LIST, tr("as in the list")), ("browse.similar", tr("more like this")))
 
 
 class SurprisePanel(CardPanel):
     """Suggests one movie for tonight, with one reason."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "dismiss(('surprise',))", "Another", id="browse.surprise")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "dismiss(('surprise',))", tr("Another"), id="browse.surprise")
+    ]
 
     @property
     def hint(self) -> str:
         """What the keys do."""
-        return hint(self, ("browse.surprise", "another"), (AS_IN_THE_LIST, "as in the list"))
+        return hint(self, ("browse.surprise", tr("another")), (AS_IN_THE_LIST, tr("as in the list")))
 
     def prompt(self) -> Text:
         """Return what the movie is, its predicted stars, and the strongest reason."""

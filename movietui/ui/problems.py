@@ -11,6 +11,7 @@ from textual.css.query import NoMatches
 from textual.dom import DOMNode, NoScreen
 from textual.screen import Screen
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.ui.textual_internals import is_being_removed, raised_by
 
@@ -51,7 +52,7 @@ def shows_problems(
         except Problem as problem:
             cast("MovieTui", owner.app).show_problem(problem)
         except Cancelled:
-            cast("MovieTui", owner.app).show_notice("Stopped.")
+            cast("MovieTui", owner.app).show_notice(tr("Stopped."))
         except Exception as error:
             if not came_too_late(error, owner if isinstance(owner, DOMNode) else owner.screen):
                 raise

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import public_demo
 from movietui.formatting import text
@@ -51,10 +52,10 @@ class QuitPanel(Panel[str]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss('stay')", "Keep training", id="panel.yes"),
-        choose_key("dismiss('stay')", "Keep training"),
-        Binding("n", "dismiss('stop')", "Stop them", id="panel.no"),
-        back_key("dismiss('back')", "Stay here"),
+        Binding("y", "dismiss('stay')", tr("Keep training"), id="panel.yes"),
+        choose_key("dismiss('stay')", tr("Keep training")),
+        Binding("n", "dismiss('stop')", tr("Stop them"), id="panel.no"),
+        back_key("dismiss('back')", tr("Stay here")),
     ]
 
     def __init__(self, running: int, waiting: int, automatic: str) -> None:
@@ -64,17 +65,23 @@ class QuitPanel(Panel[str]):
 
     def compose(self) -> ComposeResult:
         """Show the question."""
-        running_text = [f"{text.plural(self._training, 'run')} training"]
-        waiting_text = [f"{text.plural(self._waiting, 'run')} queued"]
-        message = " and ".join(running_text * bool(self._training) + waiting_text * bool(self._waiting))
+        running_text = [tr("{runs} training", runs=text.plural(self._training, "run"))]
+        waiting_text = [tr("{runs} queued", runs=text.plural(self._waiting, "run"))]
+        message = tr(" and ").join(running_text * bool(self._training) + waiting_text * bool(self._waiting))
         with Vertical(classes="panel") as panel:
-            panel.border_title = "Quit while models are training?"
-            keys = (("panel.yes", "background"), ("panel.no", "stop"), ("panel.back", "stay"))
+            panel.border_title = tr("Quit while models are training?")
+            keys = (("panel.yes", tr("background")), ("panel.no", tr("stop")), ("panel.back", tr("stay")))
             panel.border_subtitle = Content(hint(self, *keys))
-            better = f" {self._automatic} makes a better list: you can use it when it is ready." * bool(self._automatic)
+            model = self._automatic
+            better = tr(" {model} makes a better list: you can use it when it is ready.", model=model) * bool(model)
             yield Static(f"{message}.{better}", markup=False)
             yield Static()
-            yield Static(f"{key_of(self, 'panel.yes')}  keep training in the background", markup=False)
-            left = f"{self._automatic} and the queue continue" if self._automatic else "the queue continues"
-            stop = f"{key_of(self, 'panel.no')}  stop training; {left} when you next open movietui"
+            stay = tr("{key}  keep training in the background", key=key_of(self, "panel.yes"))
+            yield Static(stay, markup=False)
+            continuing = tr("{model} and the queue continue", model=model) if model else tr("the queue continues")
+            stop = tr(
+                "{key}  stop training; {continuing} when you next open movietui",
+                key=key_of(self, "panel.no"),
+                continuing=continuing,
+            )
             yield Static(stop, markup=False)

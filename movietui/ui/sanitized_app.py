@@ -10,6 +10,7 @@ from textual.app import App
 from textual.color import Color
 from textual.filter import LineFilter
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import INVISIBLE, strip_invisible
 from movietui.formatting.escaping import is_known_page
@@ -49,5 +50,10 @@ class SanitizedApp(App[int]):
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Open a page of a known site in a browser. Raises ``Problem`` for any other address."""
         if not is_known_page(url):
-            raise Problem(f"movietui does not open {url}; it opens only pages of IMDb, Letterboxd and JustWatch.")
+            raise Problem(
+                tr(
+                    "movietui does not open {address}; it opens only pages of IMDb, Letterboxd and JustWatch.",
+                    address=url,
+                )
+            )
         super().open_url(url, new_tab=new_tab)

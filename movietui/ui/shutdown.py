@@ -11,6 +11,8 @@ import termios
 from collections.abc import Awaitable, Callable
 from types import FrameType
 
+from movietui.data.language import tr
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 STOP_SIGNALS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 MAX_SECONDS = 8
@@ -76,10 +78,11 @@ class Shutdown:
 
 def missing_terminal() -> str:
     """Return a sentence if standard input or output is not a terminal, else an empty text."""
-    for stream, use in ((sys.__stdin__, "input"), (sys.__stdout__, "output")):
+    for stream, use in ((sys.__stdin__, tr("input")), (sys.__stdout__, tr("output"))):
         if stream is None or not stream.isatty():
-            return (
-                f"movietui needs a terminal, but standard {use} is not one; movietui --help lists the commands that "
-                "work without one."
+            return tr(
+                "movietui needs a terminal, but standard {use} is not one; movietui --help lists the commands that "
+                "work without one.",
+                use=use,
             )
     return ""

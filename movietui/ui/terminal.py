@@ -26,6 +26,7 @@ from textual.message import Message
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from movietui.data.language import tr
 from movietui.data.storage import log
 from movietui.formatting.color import color_wanted
 from movietui.protocol.wire import sentence
@@ -243,11 +244,11 @@ class TerminalApp(CrashHooks[int]):
         Binding(
             "ctrl+z",
             "suspend_process",
-            "Suspend",
+            tr("Suspend"),
             show=False,
             priority=True,
             id="app.suspend",
-            tooltip="Go to the shell; fg returns here",
+            tooltip=tr("Go to the shell; fg returns here"),
         ),
     ]
 

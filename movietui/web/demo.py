@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from movietui.data.fetch.downloads import OFFLINE
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage import log, public_demo
 from movietui.protocol import code_path
@@ -37,7 +38,8 @@ def prepare(home: Path) -> None:
         command = code_path.command("movietui", *arguments)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Problem(f"The demo could not be prepared: {(done.stderr.splitlines() or ['no reason given'])[-1]}")
+            reason = (done.stderr.splitlines() or [tr("no reason given")])[-1]
+            raise Problem(tr("The demo could not be prepared: {reason}", reason=reason))
 
 
 def visit(template: Path) -> int:

@@ -21,6 +21,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from textual_serve.server import Server
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.protocol import code_path
 
@@ -30,7 +31,7 @@ PAGES = Path(__file__).with_name("pages")
 DRIVER = "movietui.ui.browser:BrowserDriver"
 MOST_PAGES = 12
 """The most pages that can be open at a time. Each takes about 200 MB."""
-FULL = "So many pages are open that this one has to wait. Try again later."
+FULL = tr("So many pages are open that this one has to wait. Try again later.")
 VISIT_SECONDS = 3600
 """How long a page of a public demo stays open, at most."""
 END_SECONDS = 3.0
@@ -50,7 +51,11 @@ def listen(port: int) -> socket.socket:
         return socket.create_server((HOST, port))
     except OSError as error:
         raise Problem(
-            f"Port {port} cannot be used: {error.strerror}; choose another with --port, or any free one with --port 0."
+            tr(
+                "Port {port} cannot be used: {error}; choose another with --port, or any free one with --port 0.",
+                port=port,
+                error=error.strerror,
+            )
         ) from None
 
 
@@ -98,12 +103,12 @@ class AppServer(Server):
     async def _admit(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Refuse requests to another name, from another site or without the key; a cookie remembers the key."""
         if request.host not in self._hosts or request.headers.get("Origin", self.public_url) != self.public_url:
-            return web.Response(text=f"Open {self.public_url} instead.", status=403)
+            return web.Response(text=tr("Open {address} instead.", address=self.public_url), status=403)
         cookie = f"movietui-{self._listening.getsockname()[1]}"  # browsers send cookies to all ports of a host
         given = request.query.get("key", "")
         shown = (given or request.cookies.get(cookie, "")).encode("utf-8", "replace")
         if self._key and not hmac.compare_digest(shown, self._key.encode()):
-            return web.Response(text="Open the address with the key that movietui serve printed.", status=403)
+            return web.Response(text=tr("Open the address with the key that movietui serve printed."), status=403)
         if len(self._pages) >= MOST_PAGES and request.path in ("/", "/ws"):
             return web.Response(text=FULL, status=503)
         if self._key and given:  # so that the key is not in the address that the browser shows and remembers

@@ -356,6 +356,7 @@ async def test_the_first_list_can_be_stopped_while_torch_loads(
     async with window(store, size=SMALL) as driver:
         opening = driver.app.run_worker(driver.app.open_dataset("ml-100k"), exit_on_error=False)
         await driver.see("▸ Learn what people like")
+        await driver.until(lambda: jobs, "the job")
         await driver.press("c")
         with pytest.raises(WorkerFailed, match="Cancelled"):
             await opening.wait()

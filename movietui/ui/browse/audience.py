@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import WAYS
@@ -14,71 +15,73 @@ from movietui.ui.browse.controller import BrowseController
 from movietui.ui.problems import shows_problems
 
 VIEWER_KEYS = [
-    Binding("p", "pair", "Pair", id="browse.pair", tooltip="Pair: add or remove the second viewer"),
+    Binding("p", "pair", tr("Pair"), id="browse.pair", tooltip=tr("Pair: add or remove the second viewer")),
     Binding(
         "P",
         "join",
-        "Group",
+        tr("Group"),
         show=False,
         id="browse.join",
-        tooltip="Group: add or remove the selected viewer",
+        tooltip=tr("Group: add or remove the selected viewer"),
     ),
 ]
 DIAL_KEYS = [
-    Binding("tab", "turn", "Other", show=False, id="browse.turn", tooltip="Pair: let the other viewer rate next"),
+    Binding(
+        "tab", "turn", tr("Other"), show=False, id="browse.turn", tooltip=tr("Pair: let the other viewer rate next")
+    ),
     Binding(
         "minus",
         "lean(-1)",
-        "Average",
+        tr("Average"),
         key_display="-",
         show=False,
         id="browse.average",
-        tooltip="Pair: favour the average of both scores",
+        tooltip=tr("Pair: favour the average of both scores"),
     ),
     Binding(
         "equals_sign",
         "lean(1)",
-        "Least misery",
+        tr("Least misery"),
         key_display="=",
         show=False,
         id="browse.misery",
-        tooltip="Pair: favour whoever would like it less",
+        tooltip=tr("Pair: favour whoever would like it less"),
     ),
 ]
 METHOD_KEYS = [
-    Binding("a", "way(1)", "Way", show=False, id="browse.way", tooltip="Pair: next way to combine the scores"),
+    Binding("a", "way(1)", tr("Way"), show=False, id="browse.way", tooltip=tr("Pair: next way to combine the scores")),
     Binding(
         "A",
         "way(-1)",
-        "Previous way",
+        tr("Previous way"),
         show=False,
         id="browse.way-back",
-        tooltip="Pair: previous way to combine the scores",
+        tooltip=tr("Pair: previous way to combine the scores"),
     ),
     Binding(
         "z",
         "standardise",
-        "Same scale",
+        tr("Same scale"),
         show=False,
         id="browse.standardise",
-        tooltip="Pair: put both viewers' scores on the same scale",
+        tooltip=tr("Pair: put both viewers' scores on the same scale"),
     ),
     Binding(
         "V",
         "unseen",
-        "Seen movies",
+        tr("Seen movies"),
         show=False,
         id="browse.unseen",
-        tooltip="Pair: include movies that one or both have seen",
+        tooltip=tr("Pair: include movies that one or both have seen"),
     ),
     Binding(
         "exclamation_mark",
         "veto",
-        "Veto",
+        tr("Veto"),
         key_display="!",
         show=False,
         id="browse.veto",
-        tooltip="Pair: not this movie tonight",
+        tooltip=tr("Pair: not this movie tonight"),
     ),
 ]
 
@@ -95,11 +98,11 @@ class AudienceController(BrowseController):
     async def _show_list(self) -> None:
         """Show the list for the current viewers, and name them on the status line."""
         await self.list_pane.fill(from_top=True)
-        notice = f"The list of {text.enumerate_names(self.list_pane.viewer_names())}"
+        notice = tr("The list of {viewers}", viewers=text.enumerate_names(self.list_pane.viewer_names()))
         if self.session.audience.together:
-            turn = key_of(self.screen, "browse.turn")
-            dial = hint(self.screen, ("browse.average browse.misery", "move the dial"))
-            notice += f" · {turn}: whose rating is next · {dial}"
+            turn = tr("{key}: whose rating is next", key=key_of(self.screen, "browse.turn"))
+            dial = hint(self.screen, ("browse.average browse.misery", tr("move the dial")))
+            notice += f" · {turn} · {dial}"
         self.app.show_notice(notice)
         self.screen.set_focus(self.list_pane.movies)
 
@@ -114,9 +117,12 @@ class AudienceController(BrowseController):
             await self.look_at(audience.viewers[0])
         elif self.list_pane.movies.has_focus:
             self.screen.set_focus(pane.viewers)
-            self.app.show_notice(f"Select a second viewer, then press {key_of(self.screen, 'browse.pair')}.")
+            pair = key_of(self.screen, "browse.pair")
+            self.app.show_notice(tr("Select a second viewer, then press {key}.", key=pair))
         elif viewer is not None and audience.viewers == (viewer,):
-            self.app.show_notice(f"The list is already for {viewer.label}; select someone else for a pair.")
+            self.app.show_notice(
+                tr("The list is already for {viewer}; select someone else for a pair.", viewer=viewer.label)
+            )
         elif viewer is not None and audience.viewers:
             self.session.show_to(self.session.audience.paired_with(viewer))
             await self._show_list()
@@ -130,7 +136,8 @@ class AudienceController(BrowseController):
         viewer = self.screen.viewers_pane.current
         if self.list_pane.movies.has_focus:
             self.screen.set_focus(self.screen.viewers_pane.viewers)
-            self.app.show_notice(f"Select a viewer to add or remove, then press {key_of(self.screen, 'browse.join')}.")
+            join = key_of(self.screen, "browse.join")
+            self.app.show_notice(tr("Select a viewer to add or remove, then press {key}.", key=join))
         elif viewer is not None and self.session.audience.viewers:
             self.session.show_to(self.session.audience.joined_by(viewer))
             await self._show_list()
@@ -156,7 +163,8 @@ class AudienceController(BrowseController):
     def _let_rate(self, audience: Audience) -> None:
         self.session.audience = audience
         self.screen.refresh_frame()
-        self.app.show_notice(f"The next rating is for {LETTERS[audience.rating_as]}: {audience.rater.label}")
+        letter, viewer = LETTERS[audience.rating_as], audience.rater.label
+        self.app.show_notice(tr("The next rating is for {letter}: {viewer}", letter=letter, viewer=viewer))
 
     @shows_problems
     async def action_way(self, steps: int) -> None:
@@ -173,9 +181,9 @@ class AudienceController(BrowseController):
         self._require_pair()
         self.session.audience = self.session.audience.toggle_scale()
         await self.list_pane.fill(from_top=True)
-        same_scale = "Same scale: generous and strict viewers count equally"
+        same_scale = tr("Same scale: generous and strict viewers count equally")
         standardised = self.session.audience.standardise
-        self.app.show_notice(same_scale if standardised else "Scores are predicted stars again")
+        self.app.show_notice(same_scale if standardised else tr("Scores are predicted stars again"))
 
     @shows_problems
     async def action_unseen(self) -> None:
@@ -184,9 +192,9 @@ class AudienceController(BrowseController):
         self.session.audience = self.session.audience.next_unseen_by()
         await self.list_pane.fill(from_top=True)
         descriptions = {
-            "all": "Only movies none of you has seen",
-            "any": "Including movies that some of you have seen",
-            "none": "Including movies all of you have seen",
+            "all": tr("Only movies none of you has seen"),
+            "any": tr("Including movies that some of you have seen"),
+            "none": tr("Including movies all of you have seen"),
         }
         self.app.show_notice(descriptions[self.session.audience.unseen_by])
 
@@ -195,10 +203,10 @@ class AudienceController(BrowseController):
         """Leave the selected movie out of the list of a pair or group tonight."""
         self._require_pair()
         veto = self.session.veto(self.list_pane.selected())
-        await self.screen.ratings.show_change(veto, f"vetoed {veto.movie.title}")
+        await self.screen.ratings.show_change(veto, tr("vetoed {movie}", movie=veto.movie.title))
 
     def _require_pair(self) -> None:
         """Raise ``Problem`` if the list is for one viewer."""
         if not self.session.audience.together:
             pair = key_of(self.screen, "browse.pair")
-            raise Problem(f"This needs a pair; select a second viewer and press {pair}.")
+            raise Problem(tr("This needs a pair; select a second viewer and press {key}.", key=pair))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.ui.bindings import key_of
 from movietui.ui.controller import Controller
@@ -26,4 +27,5 @@ class BrowseController(Controller):
     def require_list(self) -> None:
         """Raise ``Problem`` if no dataset is open yet."""
         if self.session.opened is None:
-            raise Problem(f"There is no list yet; press {key_of(self.screen, 'screen.data')} to open a dataset.")
+            data = key_of(self.screen, "screen.data")
+            raise Problem(tr("There is no list yet; press {key} to open a dataset.", key=data))

@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import EXAMPLE
 from movietui.data.query.list_conditions import begun_in
@@ -40,11 +41,11 @@ class FilterLine(Vertical):
     FilterLine #filter-completions { height: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "accept", "Accept the completion", show=False, id="filter.take"),
-        Binding("down", "step(1)", "Next completion", show=False, id="filter.next"),
-        Binding("up", "step(-1)", "Previous completion", show=False, id="filter.before"),
-        Binding("ctrl+s", "save", "Save the filter under a name", show=False, id="filter.save"),
-        Binding("escape", "leave", "Cancel; keep the old filter", show=False, id="filter.leave"),
+        Binding("tab", "accept", tr("Accept the completion"), show=False, id="filter.take"),
+        Binding("down", "step(1)", tr("Next completion"), show=False, id="filter.next"),
+        Binding("up", "step(-1)", tr("Previous completion"), show=False, id="filter.before"),
+        Binding("ctrl+s", "save", tr("Save the filter under a name"), show=False, id="filter.save"),
+        Binding("escape", "leave", tr("Cancel; keep the old filter"), show=False, id="filter.leave"),
     ]
 
     @dataclass
@@ -168,10 +169,11 @@ class FilterLine(Vertical):
             return
         line = Text(no_wrap=True, overflow="ellipsis")
         if self._completions:
-            accepts = hint(self, ("filter.take", "accept"), ("filter.before filter.next", "others"))
-            keys = f"{accepts} · enter apply"
+            accepts = hint(self, ("filter.take", tr("accept")), ("filter.before filter.next", tr("others")))
+            keys = tr("{hint} · enter apply", hint=accepts)
         else:
-            keys = f"enter apply · {hint(self, ('filter.save', 'save'), ('filter.leave', 'cancel'))}"
+            saves = hint(self, ("filter.save", tr("save")), ("filter.leave", tr("cancel")))
+            keys = tr("enter apply · {hint}", hint=saves)
         room = self.content_size.width - len(keys) - 2
         for index, completion in enumerate(self._completions[self._chosen :], self._chosen):
             count = f" {completion['movies']:,}   " if completion["movies"] else "   "

@@ -7,6 +7,7 @@ from functools import partial
 
 from textual.binding import Binding
 
+from movietui.data.language import tr, tr_noun
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import names_in, with_list
 from movietui.formatting import text
@@ -24,67 +25,67 @@ FILTER_KEYS = [
     Binding(
         "W",
         "wanted",
-        "Watchlist only",
+        tr("Watchlist only"),
         show=False,
         id="browse.wanted",
-        tooltip="Only the watchlist; in a pair or group, press again for movies all of you want",
+        tooltip=tr("Only the watchlist; in a pair or group, press again for movies all of you want"),
     ),
     Binding(
         "f",
         "filter",
-        "Filter",
+        tr("Filter"),
         show=False,
         priority=True,
         id="browse.filter",
-        tooltip="Filter by genre, year, person, tag …; :name is a saved filter",
+        tooltip=tr("Filter by genre, year, person, tag …; :name is a saved filter"),
     ),
     Binding(
         "c",
         "lists",
-        "Lists",
+        tr("Lists"),
         show=False,
         id="browse.lists",
-        tooltip="Only movies on one of your lists, such as your shelf",
+        tooltip=tr("Only movies on one of your lists, such as your shelf"),
     ),
-    Binding("e", "genre(1)", "Genre", show=False, id="browse.genre", tooltip="Next genre"),
-    Binding("E", "genre(-1)", "Previous genre", show=False, id="browse.genre-back", tooltip="Previous genre"),
-    Binding("o", "decade(1)", "Older", show=False, id="browse.older", tooltip="Older decade"),
-    Binding("O", "decade(-1)", "Newer", show=False, id="browse.newer", tooltip="Newer decade"),
+    Binding("e", "genre(1)", tr("Genre"), show=False, id="browse.genre", tooltip=tr("Next genre")),
+    Binding("E", "genre(-1)", tr("Previous genre"), show=False, id="browse.genre-back", tooltip=tr("Previous genre")),
+    Binding("o", "decade(1)", tr("Older"), show=False, id="browse.older", tooltip=tr("Older decade")),
+    Binding("O", "decade(-1)", tr("Newer"), show=False, id="browse.newer", tooltip=tr("Newer decade")),
     Binding(
         "comma",
         "dare(-1)",
-        "Safer",
+        tr("Safer"),
         key_display=",",
         show=False,
         id="browse.safer",
-        tooltip="Safer list: better-known movies",
+        tooltip=tr("Safer list: better-known movies"),
     ),
     Binding(
         "full_stop",
         "dare(1)",
-        "More daring",
+        tr("More daring"),
         key_display=".",
         show=False,
         id="browse.daring",
-        tooltip="More adventurous list: lesser-known, more varied movies",
+        tooltip=tr("More adventurous list: lesser-known, more varied movies"),
     ),
     Binding(
         "less_than_sign",
         "lean_recent(-1)",
-        "Any year",
+        tr("Any year"),
         key_display="<",
         show=False,
         id="browse.any-year",
-        tooltip="Less recent list: movies of any year",
+        tooltip=tr("Less recent list: movies of any year"),
     ),
     Binding(
         "greater_than_sign",
         "lean_recent(1)",
-        "More recent",
+        tr("More recent"),
         key_display=">",
         show=False,
         id="browse.recent",
-        tooltip="More recent list: newer movies rise",
+        tooltip=tr("More recent list: newer movies rise"),
     ),
 ]
 
@@ -96,12 +97,12 @@ class FilterController(BrowseController):
         """Return the parts of the filter line: what filters or changes the list, such as the filter and vetoes."""
         view, audience = self.session.view, self.session.audience
         parts = [hint(self.screen, ("browse.filter", view.filter_text))] if view.filter_text else []
-        parts += [dial("safe", "daring", view.daring)] if view.daring else []
-        parts += [dial("any year", "recent", view.recent)] if view.recent else []
-        wanted = {"all": [], "watchlist": ["the watchlist"], "both": ["movies all of you want"]}[view.wanted]
+        parts += [dial(tr("safe"), tr("daring"), view.daring)] if view.daring else []
+        parts += [dial(tr("any year"), tr("recent"), view.recent)] if view.recent else []
+        wanted = {"all": [], "watchlist": [tr("the watchlist")], "both": [tr("movies all of you want")]}[view.wanted]
         parts += [hint(self.screen, ("browse.wanted", movies)) for movies in wanted]
         if audience.together:
-            same_scale = hint(self.screen, ("browse.standardise", "same scale for everyone"))
+            same_scale = hint(self.screen, ("browse.standardise", tr("same scale for everyone")))
             parts += [same_scale] * audience.standardise
             vetoes = ", ".join(veto.movie.title for veto in audience.vetoes)
             parts += [f"{key_of(self.screen, 'browse.veto')} {vetoes}"] if vetoes else []
@@ -127,7 +128,11 @@ class FilterController(BrowseController):
         await self.list_pane.fill(from_top=True)
         total = self.list_pane.movies.total
         movies = text.plural(total, self.list_pane.listed_kind())
-        notice = f"{movies} {'match' if total != 1 else 'matches'} {filter_text}"
+        notice = (
+            tr("{movies} match {filter}", movies=movies, filter=filter_text)
+            if total != 1
+            else tr("{movies} matches {filter}", movies=movies, filter=filter_text)
+        )
         self.app.show_notice(notice if filter_text else "")
 
     @shows_problems
@@ -141,7 +146,7 @@ class FilterController(BrowseController):
         """Remove the filter, and say so."""
         cleared = self.session.view.filter_text
         await self.apply("")
-        self.app.show_notice(f"Cleared the filter {cleared}")
+        self.app.show_notice(tr("Cleared the filter {filter}", filter=cleared))
 
     def ask_name(self, event: FilterLine.Save) -> None:
         """Ask for a name for the filter."""
@@ -149,20 +154,21 @@ class FilterController(BrowseController):
 
         filter_text = event.filter_text
         prompt = (
-            f"Save {filter_text!r} as (one word):"
+            tr("Save {filter!r} as (one word):", filter=filter_text)
             if filter_text.strip()
-            else "The filter is empty. Which saved filter do you want to delete?"
+            else tr("The filter is empty. Which saved filter do you want to delete?")
         )
-        self.app.push_screen(NamePanel("Save filter", prompt, check_name), partial(self.save, filter_text))
+        self.app.push_screen(NamePanel(tr("Save filter"), prompt, check_name), partial(self.save, filter_text))
 
     @in_background()
     async def save(self, filter_text: str, name: str | None) -> None:
         """Save the filter under a name. An empty filter deletes the one with this name."""
         if name is not None:
             await asyncio.to_thread(self.session.store.choose, FILTER + name, filter_text.strip())
-            typed = f"{key_of(self.screen, 'browse.filter')} then {SAVED}{name}"
-            saved = f"Saved {filter_text} · {typed} applies it"
-            self.app.show_notice(saved if filter_text.strip() else f"Deleted {SAVED}{name}")
+            shown_name = f"{SAVED}{name}"
+            typed = tr("{key} then {name}", key=key_of(self.screen, "browse.filter"), name=shown_name)
+            saved = tr("Saved {filter} · {keys} applies it", filter=filter_text, keys=typed)
+            self.app.show_notice(saved if filter_text.strip() else tr("Deleted {name}", name=shown_name))
 
     @shows_problems
     async def action_genre(self, step: int) -> None:
@@ -183,10 +189,12 @@ class FilterController(BrowseController):
         self.require_list()
         if self.session.view.order not in DIALLED:
             orders, sort = (
-                " or ".join(SHORT_ORDERS[order] for order in DIALLED if order in self.session.orders),
+                tr(" or ").join(SHORT_ORDERS[order] for order in DIALLED if order in self.session.orders),
                 key_of(self.screen, "browse.sort"),
             )
-            raise Problem(f"This works only when the list is sorted {orders}; {sort} sorts it.")
+            raise Problem(
+                tr("This works only when the list is sorted {orders}; {key} sorts it.", orders=orders, key=sort)
+            )
 
     @shows_problems
     async def action_dare(self, steps: int) -> None:
@@ -194,7 +202,7 @@ class FilterController(BrowseController):
         self._require_dialled()
         self.session.view = self.session.view.more_daring(steps)
         await self.list_pane.fill(from_top=True)
-        self.app.show_notice(dial("safe", "daring", self.session.view.daring))
+        self.app.show_notice(dial(tr("safe"), tr("daring"), self.session.view.daring))
 
     @in_background("card", exclusive=True)
     async def action_lists(self) -> None:
@@ -212,8 +220,9 @@ class FilterController(BrowseController):
             await self.apply(with_list(session.view.filter_text, name))
             kind = self.list_pane.listed_kind()
             movies = text.plural(self.list_pane.movies.total, kind)
-            clears = hint(self.screen, ("browse.back", "clears the filter"))
-            self.app.show_notice(f"{movies} on the list {name} · {clears}" if name else f"All {kind}s")
+            clears = hint(self.screen, ("browse.back", tr("clears the filter")))
+            on_list = tr("{movies} on the list {list} · {hint}", movies=movies, list=name, hint=clears)
+            self.app.show_notice(on_list if name else tr("All {movies}", movies=tr_noun(2, kind)))
 
     @shows_problems
     async def action_lean_recent(self, steps: int) -> None:
@@ -221,7 +230,7 @@ class FilterController(BrowseController):
         self._require_dialled()
         self.session.view = self.session.view.more_recent(steps)
         await self.list_pane.fill(from_top=True)
-        self.app.show_notice(dial("any year", "recent", self.session.view.recent))
+        self.app.show_notice(dial(tr("any year"), tr("recent"), self.session.view.recent))
 
     @shows_problems
     async def action_wanted(self) -> None:
@@ -229,8 +238,10 @@ class FilterController(BrowseController):
         self.session.view = self.session.view.next_wanted(together=self.session.audience.together)
         await self.list_pane.fill(from_top=True)
         descriptions = {
-            "all": f"All {self.list_pane.listed_kind()}s",
-            "watchlist": "Movies on a watchlist" if self.session.audience.together else "Movies on the watchlist",
-            "both": "Movies on all of your watchlists",
+            "all": tr("All {movies}", movies=tr_noun(2, self.list_pane.listed_kind())),
+            "watchlist": (
+                tr("Movies on a watchlist") if self.session.audience.together else tr("Movies on the watchlist")
+            ),
+            "both": tr("Movies on all of your watchlists"),
         }
         self.app.show_notice(f"{descriptions[self.session.view.wanted]}, {SHORT_ORDERS[self.session.view.order]}")

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.movie_files import MovieFile, newest_first, ratings_file
@@ -39,7 +40,7 @@ def most_stars_first(rows: Sequence[GivenRating]) -> list[GivenRating]:
     return sorted(newest_first(rows), key=lambda row: -row["stars"])
 
 
-BY_DATE, BY_STARS = "newest first", "most stars first"
+BY_DATE, BY_STARS = tr("newest first"), tr("most stars first")
 ORDERS: dict[str, Callable[[Sequence[GivenRating]], list[GivenRating]]] = {
     BY_DATE: newest_first,
     BY_STARS: most_stars_first,
@@ -69,12 +70,12 @@ class GivenList(ColumnList[GivenRating]):
 
     def columns(self, width: int) -> Sequence[Column[GivenRating]]:
         """Return columns for the given and the predicted stars, the title, the year and, if there is room, the date."""
-        date: Column[GivenRating] = Column(" rated on", 12, _date, style="quiet", key=BY_DATE)
+        date: Column[GivenRating] = Column(f" {tr('rated on')}", 12, _date, style="quiet", key=BY_DATE)
         return [
-            Column(" given ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", key=BY_STARS),
-            Column("predicted ", 10, _predicted),
-            Column("title", REST, lambda row, _: row["title"]),
-            Column(" year ", 6, lambda row, _: f" {row['year'] or '':>4} ", style="quiet"),
+            Column(f" {tr('given')} ", 7, lambda row, _: f" {text.number_of_stars(row['stars'])} ", key=BY_STARS),
+            Column(f"{tr('predicted')} ", 10, _predicted),
+            Column(tr("title"), REST, lambda row, _: row["title"]),
+            Column(f" {tr('year')} ", 6, lambda row, _: f" {row['year'] or '':>4} ", style="quiet"),
             *([date] if width >= DATED else []),
         ]
 
@@ -92,14 +93,14 @@ class RatingsPanel(Panel[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("leave"),
-        Binding("asterisk", "leave", "Back", key_display="*", id="browse.ratings"),
+        Binding("asterisk", "leave", tr("Back"), key_display="*", id="browse.ratings"),
         *RATE_KEYS,
-        *half_star_keys("browse", "movie"),
-        Binding("x,delete", "remove", "Remove", id="ratings.remove", tooltip="Remove the rating"),
-        Binding("o", "order", "Order", id="ratings.order", tooltip="By date or by stars"),
-        Binding("u", "move('undo')", "Undo", id="browse.undo"),
-        Binding("r", "move('redo')", "Redo", id="browse.redo"),
-        Binding("Y", "write", "Copy or save", id="browse.write"),
+        *half_star_keys("browse", tr("movie")),
+        Binding("x,delete", "remove", tr("Remove"), id="ratings.remove", tooltip=tr("Remove the rating")),
+        Binding("o", "order", tr("Order"), id="ratings.order", tooltip=tr("By date or by stars")),
+        Binding("u", "move('undo')", tr("Undo"), id="browse.undo"),
+        Binding("r", "move('redo')", tr("Redo"), id="browse.redo"),
+        Binding("Y", "write", tr("Copy or save"), id="browse.write"),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -115,11 +116,11 @@ class RatingsPanel(Panel[bool]):
             panel.border_subtitle = Content(
                 hint(
                     self,
-                    ("browse.rate-1", "rate again"),
-                    ("ratings.remove", "remove"),
-                    ("ratings.order", "order"),
-                    ("browse.undo", "undo"),
-                    ("browse.write", "copy or save"),
+                    ("browse.rate-1", tr("rate again")),
+                    ("ratings.remove", tr("remove")),
+                    ("ratings.order", tr("order")),
+                    ("browse.undo", tr("undo")),
+                    ("browse.write", tr("copy or save")),
                 )
             )
             yield GivenList(id="given")
@@ -127,7 +128,7 @@ class RatingsPanel(Panel[bool]):
 
     async def on_mount(self) -> None:
         """Load the ratings."""
-        self.given.set_placeholder("Loading …")
+        self.given.set_placeholder(tr("Loading …"))
         self.fill()
 
     @property
@@ -150,10 +151,13 @@ class RatingsPanel(Panel[bool]):
         rows = ORDERS[self._order](self._rows)
         panel = self.query_one(".panel")
         count = text.plural(len(rows), "rating")
-        panel.border_title = Content(f"Ratings · {self._viewer.label} · {count}, {self._order}")
+        name = self._viewer.label
+        panel.border_title = Content(
+            tr("Ratings · {viewer} · {ratings}, {order}", viewer=name, ratings=count, order=self._order)
+        )
         self.given.fill(len(rows), 0, rows, follow=True)
         rate = key_of(self, "browse.rate-1")
-        self.given.set_placeholder(f"No ratings yet. Press {rate} on a movie in the list to rate it.")
+        self.given.set_placeholder(tr("No ratings yet. Press {key} on a movie in the list to rate it.", key=rate))
         self.query_one("#wrong", Static).update(Content(message))
 
     async def _do(self, change: Callable[[], Awaitable[str]]) -> None:
@@ -197,7 +201,7 @@ class RatingsPanel(Panel[bool]):
         async def remove() -> str:
             change = await self._session.unrate(row)
             self._changed = True
-            return f"{wording.describe_change(change)} · {hint(self, ('browse.undo', 'undo'))}"
+            return f"{wording.describe_change(change)} · {hint(self, ('browse.undo', tr('undo')))}"
 
         await self._do(remove)
 
@@ -208,10 +212,10 @@ class RatingsPanel(Panel[bool]):
         async def move() -> str:
             done = await (self._session.undo() if which == "undo" else self._session.redo())
             if done is None:
-                return f"There is nothing to {which}."
+                return tr("There is nothing to undo.") if which == "undo" else tr("There is nothing to redo.")
             self._changed = True
-            did = "undid" if which == "undo" else "redid"
-            return f"{did} {wording.describe_step(done, undone=which == 'undo')}"
+            step = wording.describe_step(done, undone=which == "undo")
+            return tr("undid {step}", step=step) if which == "undo" else tr("redid {step}", step=step)
 
         await self._do(move)
 
@@ -242,7 +246,8 @@ class RatingsPanel(Panel[bool]):
         from movietui.ui.browse.write_panel import Source, WritePanel
         from movietui.ui.browse.writing import write
 
-        source = Source(f"Ratings of {self._viewer.label}", self._order, "ratings", None, self._file)
+        title = tr("Ratings of {viewer}", viewer=self._viewer.label)
+        source = Source(title, self._order, "ratings", None, self._file)
         choice = await self.app.push_screen_wait(WritePanel([source]))
         if choice is not None:
             await write(cast("MovieTui", self.app), choice)
@@ -250,7 +255,7 @@ class RatingsPanel(Panel[bool]):
     async def _file(self, _: int) -> MovieFile:
         rows = ORDERS[self._order](self._rows)
         if not rows:
-            raise Problem(f"{self._viewer.label} has not rated anything yet.")
+            raise Problem(tr("{viewer} has not rated anything yet.", viewer=self._viewer.label))
         opened = self._session.opened
         assert opened is not None
         conditions = [self._order.capitalize()]

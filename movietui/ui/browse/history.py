@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.viewers import ViewerRef
 from movietui.state.session import Session
@@ -40,9 +41,9 @@ class StepList(ColumnList[Step]):
         """Return columns for the mark of undone steps, the time, what was done, and the movie."""
         return [
             Column("", 3, lambda row, _: " ↶ " if row.undone else "   ", style="quiet"),
-            Column("when", 17, lambda row, _: text.moment(row.at), style="quiet"),
-            Column("what", 16, lambda row, _: wording.summarize_step(row)),
-            Column(" movie", REST, lambda row, _: f" {wording.about(row)}"),
+            Column(tr("when"), 17, lambda row, _: text.moment(row.at), style="quiet"),
+            Column(tr("what"), 16, lambda row, _: wording.summarize_step(row)),
+            Column(f" {tr('movie')}", REST, lambda row, _: f" {wording.about(row)}"),
         ]
 
     def draw(self, row: Step, width: int) -> Line:
@@ -55,19 +56,19 @@ class HistoryPanel(Panel[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("leave"),
-        Binding("h", "leave", "Back", id="browse.history"),
-        Binding("u", "step('undo')", "Undo", id="browse.undo"),
-        Binding("r", "step('redo')", "Redo", id="browse.redo"),
+        Binding("h", "leave", tr("Back"), id="browse.history"),
+        Binding("u", "step('undo')", tr("Undo"), id="browse.undo"),
+        Binding("r", "step('redo')", tr("Redo"), id="browse.redo"),
         Binding(
             "enter",
             "go_to",
-            "To here",
+            tr("To here"),
             key_display="enter",
             id="history.to-here",
-            tooltip="Undo this step and all later ones, or redo all up to it",
+            tooltip=tr("Undo this step and all later ones, or redo all up to it"),
         ),
-        Binding("asterisk", "ratings", "Ratings", key_display="*", id="browse.ratings"),
-        Binding("x", "take_back", "Only this", id="history.only-this", tooltip="Undo this step only"),
+        Binding("asterisk", "ratings", tr("Ratings"), key_display="*", id="browse.ratings"),
+        Binding("x", "take_back", tr("Only this"), id="history.only-this", tooltip=tr("Undo this step only")),
     ]
 
     def __init__(self, session: Session, viewer: ViewerRef) -> None:
@@ -79,15 +80,15 @@ class HistoryPanel(Panel[bool]):
     def compose(self) -> ComposeResult:
         """Show the steps and the keys."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = Content(f"History · {self._viewer.label}")
+            panel.border_title = Content(tr("History · {viewer}", viewer=self._viewer.label))
             panel.border_subtitle = Content(
                 hint(
                     self,
-                    ("browse.undo", "undo"),
-                    ("browse.redo", "redo"),
-                    ("history.to-here", "undo to here"),
-                    ("history.only-this", "undo only this"),
-                    ("browse.ratings", "ratings"),
+                    ("browse.undo", tr("undo")),
+                    ("browse.redo", tr("redo")),
+                    ("history.to-here", tr("undo to here")),
+                    ("history.only-this", tr("undo only this")),
+                    ("browse.ratings", tr("ratings")),
                 )
             )
             yield StepList(id="steps")
@@ -107,7 +108,10 @@ class HistoryPanel(Panel[bool]):
         steps = await asyncio.to_thread(self._session.store.history, self._viewer)
         self.steps.fill(len(steps), 0, steps, follow=True)
         self.steps.set_placeholder(
-            "Nothing yet. Whatever you rate, import, hide, mark as seen or put on the watchlist will be listed here."
+            tr(
+                "Nothing yet. Whatever you rate, import, hide, mark as seen or put on the watchlist will be listed "
+                "here."
+            )
         )
         self.query_one("#wrong", Static).update(Content(message))
 
@@ -119,11 +123,11 @@ class HistoryPanel(Panel[bool]):
         move = store.undo if which == "undo" else store.redo
         step = await asyncio.to_thread(move, (self._viewer,))
         if step is None:
-            await self._fill(f"There is nothing to {which}.")
+            await self._fill(tr("There is nothing to undo.") if which == "undo" else tr("There is nothing to redo."))
             return
         self._changed = True
-        done = "undid" if which == "undo" else "redid"
-        await self._fill(f"{done} {wording.describe_step(step, undone=which == 'undo')}")
+        done = wording.describe_step(step, undone=which == "undo")
+        await self._fill(tr("undid {step}", step=done) if which == "undo" else tr("redid {step}", step=done))
 
     @work(exclusive=True, group="history")
     @shows_problems
@@ -134,8 +138,8 @@ class HistoryPanel(Panel[bool]):
             return
         count = await self._session.changes.go_to(step)
         self._changed = self._changed or count > 0
-        did = "redid" if step.undone else "undid"
-        await self._fill(f"{did} {text.plural(count, 'step')}")
+        steps = text.plural(count, "step")
+        await self._fill(tr("redid {steps}", steps=steps) if step.undone else tr("undid {steps}", steps=steps))
 
     @work(exclusive=True, group="history")
     @shows_problems
@@ -145,12 +149,15 @@ class HistoryPanel(Panel[bool]):
         if step is None:
             return
         if step.undone:
-            await self._fill(f"That step is already undone; {hint(self, ('history.to-here', 'redoes it'))}.")
+            redoes = hint(self, ("history.to-here", tr("redoes it")))
+            await self._fill(tr("That step is already undone; {hint}.", hint=redoes))
             return
         reverting = await self._session.changes.take_back(step)
         self._changed = self._changed or reverting is not None
-        impossible = "This step cannot be undone on its own: everything it changed was changed again later."
-        await self._fill(f"undid {wording.describe_step(reverting, undone=True)}" if reverting else impossible)
+        impossible = tr("This step cannot be undone on its own: everything it changed was changed again later.")
+        await self._fill(
+            tr("undid {step}", step=wording.describe_step(reverting, undone=True)) if reverting else impossible
+        )
 
     @work(exclusive=True, group="history")
     @shows_problems

@@ -16,6 +16,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.import_previews import (
@@ -57,9 +58,11 @@ def ask_for_file(session: Session) -> PathPanel:
         return path, await session.engine.ask(Requests.preview_import, path=path, choices={})
 
     return PathPanel(
-        "Import",
-        "An export from Letterboxd, IMDb, Trakt, MovieLens or TMDB, or a table of your own: a zip, an unpacked folder "
-        "or a single file.",
+        tr("Import"),
+        tr(
+            "An export from Letterboxd, IMDb, Trakt, MovieLens or TMDB, or a table of your own: a zip, an unpacked "
+            "folder or a single file."
+        ),
         "~/Downloads/letterboxd.zip",
         files=FILES,
         make=read_preview,
@@ -77,7 +80,7 @@ async def ask_what_to_import(app: MovieTui, profile: str) -> tuple[str, Chosen] 
     path, preview = choice
     chosen = await app.push_screen_wait(PreviewPanel(app.session, path, preview, profile))
     if chosen is None:
-        app.show_notice("Import cancelled; nothing changed.")
+        app.show_notice(tr("Import cancelled; nothing changed."))
         return None
     return path, chosen
 
@@ -103,8 +106,9 @@ class ImportRows(RowList[ImportRow]):
 
     def header(self, width: int) -> str:
         """Return the headings."""
-        heading = {"ambiguous": "could be", "matched": "matched with"}.get(self.part, "reason")
-        return text.cut(f"   {text.cut('movie', self._title_cells(width))} yours   {heading}", width)
+        heading = {"ambiguous": tr("could be"), "matched": tr("matched with")}.get(self.part, tr("reason"))
+        movie = text.cut(tr("movie"), self._title_cells(width))
+        return text.cut(f"   {movie} {tr('yours'):<7} {heading}", width)
 
     def draw(self, row: ImportRow, width: int) -> Line:
         """Draw a title, or what was skipped."""
@@ -115,7 +119,8 @@ class ImportRows(RowList[ImportRow]):
         gave = text.number_of_stars(row["stars"]) if row["stars"] is not None else ""
         gave += "".join(MARKS[mark] for mark in row["marks"])
         if "movie" in row:
-            what, way = text.movie_title(row["movie"]), f" by {row['by']} "
+            by = tr("by {property}", property=row["by"])
+            what, way = text.movie_title(row["movie"]), f" {by} "
         elif row["key"] in self.settled:
             what, way = text.movie_title(self.settled[row["key"]]), ""
         else:
@@ -140,27 +145,31 @@ class PreviewPanel(Panel[Chosen | None]):
     """A preview of an import, and how the file is read. Ends with what to import, or ``None``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back_key(name="Cancel"),
-        choose_key("choose", "Choose"),
-        Binding("y", "import", "Import", id="import.do", tooltip="Start the import"),
-        Binding("n", "name", "Profile", id="import.name", tooltip="Choose the profile to import into"),
-        Binding("s", "scale", "Scale", id="import.scale", tooltip="Read the ratings as stars out of 5, 10 or 100"),
+        back_key(name=tr("Cancel")),
+        choose_key("choose", tr("Choose")),
+        Binding("y", "import", tr("Import"), id="import.do", tooltip=tr("Start the import")),
+        Binding("n", "name", tr("Profile"), id="import.name", tooltip=tr("Choose the profile to import into")),
+        Binding(
+            "s", "scale", tr("Scale"), id="import.scale", tooltip=tr("Read the ratings as stars out of 5, 10 or 100")
+        ),
         Binding(
             "m",
             "meaning",
-            "Meaning",
+            tr("Meaning"),
             id="import.meaning",
-            tooltip="Treat movies without a rating as a list, as seen, or as a watchlist",
+            tooltip=tr("Treat movies without a rating as a list, as seen, or as a watchlist"),
         ),
-        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip="Next part of the preview"),
-        Binding("left,shift+tab", "step(-1)", show=False, id="import.before", tooltip="Previous part of the preview"),
+        Binding("right,tab", "step(1)", show=False, id="import.next", tooltip=tr("Next part of the preview")),
+        Binding(
+            "left,shift+tab", "step(-1)", show=False, id="import.before", tooltip=tr("Previous part of the preview")
+        ),
         *(
             Binding(
                 str(number),
                 f"part('{part}')",
                 show=False,
                 id=f"import.{part}",
-                tooltip=f"Show what is listed as “{words}”",
+                tooltip=tr("Show what is listed as “{part}”", part=words),
             )
             for number, (part, words) in enumerate(PARTS.items(), start=1)
         ),
@@ -176,9 +185,10 @@ class PreviewPanel(Panel[Chosen | None]):
     def compose(self) -> ComposeResult:
         """Show the counts, one part of the titles, and the keys."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = Content(f"Import · {Path(self._path).name} · {self._preview['format']}")
+            file, file_format = Path(self._path).name, self._preview["format"]
+            panel.border_title = Content(tr("Import · {file} · {format}", file=file, format=file_format))
             panel.border_subtitle = Content(
-                hint(self, ("import.before import.next", "other parts"), ("panel.back", "cancel"))
+                hint(self, ("import.before import.next", tr("other parts")), ("panel.back", tr("cancel")))
             )
             yield Static(id="parts", markup=False)
             yield Static(id="reading", markup=False)
@@ -206,12 +216,21 @@ class PreviewPanel(Panel[Chosen | None]):
         tables = self._preview["tables"]
         lines = [line for table in tables[:1] for line in text.describe_table(table)]
         if is_scale_open(self._preview):
-            lines.append(f"The file does not state its scale · {hint(self, ('import.scale', 'another scale'))}")
+            scale = hint(self, ("import.scale", tr("another scale")))
+            lines.append(tr("The file does not state its scale · {hint}", hint=scale))
         for each in self._preview["lists"][:2]:
-            lines.append(f"List “{each['name']}”: {text.plural(each['movies'], 'title')}")
+            titles = text.plural(each["movies"], "title")
+            lines.append(tr("List “{list}”: {titles}", list=each["name"], titles=titles))
         if self._preview["asks"] or "meaning" in self._choices:
-            words, changes = MEANINGS[self._choices.get("meaning", "list")], hint(self, ("import.meaning", "change"))
-            lines.append(f"Imported as {words}; the file does not say if its movies are seen or wanted · {changes}")
+            words = MEANINGS[self._choices.get("meaning", "list")]
+            changes = hint(self, ("import.meaning", tr("change")))
+            lines.append(
+                tr(
+                    "Imported as {movies}; the file does not say if its movies are seen or wanted · {hint}",
+                    movies=words,
+                    hint=changes,
+                )
+            )
         return "\n".join([*lines, *self._preview["notes"][: 0 if self._preview["asks"] else 2]])
 
     def _show_summary(self) -> None:
@@ -222,17 +241,23 @@ class PreviewPanel(Panel[Chosen | None]):
             line.append(f" {number} {words} {count(self._preview, part):,} ", style).append(" ")
         self.query_one("#parts", Static).update(line)
         self.query_one("#reading", Static).update(Text(self._reading(), "dim"))
-        into = f"into {self._name}" if self._name else "into a profile"
-        imports = f" imports {content(self._preview)} {into}"
-        summary = Text.assemble((key_of(self, "import.do"), "bold"), imports)
+        movies = content(self._preview)
+        imports = (
+            tr("imports {movies} into {profile}", movies=movies, profile=self._name)
+            if self._name
+            else tr("imports {movies} into a profile", movies=movies)
+        )
+        summary = Text.assemble((key_of(self, "import.do"), "bold"), f" {imports}")
         if self._name:
-            summary.append(" · ").append(key_of(self, "import.name"), "bold").append(" another profile")
+            summary.append(" · ").append(key_of(self, "import.name"), "bold").append(f" {tr('another profile')}")
         if self.movies.part == "ambiguous" and self.movies.total:
-            summary.append(" · ").append(key_of(self, "panel.choose"), "bold").append(" choose the movie")
+            summary.append(" · ").append(key_of(self, "panel.choose"), "bold").append(f" {tr('choose the movie')}")
         unmatched = self._undecided + count(self._preview, "unmatched")
         if unmatched:
-            movies_unmatched = text.plural(unmatched, "movie")
-            summary.append(f"\n{movies_unmatched} not matched: saved in your profile, not used here", "dim")
+            not_matched = tr(
+                "{movies} not matched: saved in your profile, not used here", movies=text.plural(unmatched, "movie")
+            )
+            summary.append(f"\n{not_matched}", "dim")
         self.query_one("#hint", Static).update(summary)
 
     def action_part(self, part: Part) -> None:
@@ -243,10 +268,10 @@ class PreviewPanel(Panel[Chosen | None]):
         movies.fill(len(shown), 0, shown)
         movies.set_placeholder(
             {
-                "matched": "No movie was matched.",
-                "ambiguous": "Nothing needs review.",
-                "unmatched": "Every movie was matched.",
-                "skipped": "Nothing was skipped.",
+                "matched": tr("No movie was matched."),
+                "ambiguous": tr("Nothing needs review."),
+                "unmatched": tr("Every movie was matched."),
+                "skipped": tr("Nothing was skipped."),
             }[part]
         )
         self._show_summary()
@@ -318,13 +343,13 @@ class PreviewPanel(Panel[Chosen | None]):
             name = " ".join(typed.split())
             known = store.find_profile(name)
             if known is None and not is_name(name):
-                raise Problem(f"A profile name has 1 to {LONGEST_NAME} letters, digits or symbols.")
+                raise Problem(tr("A profile name has 1 to {longest} letters, digits or symbols.", longest=LONGEST_NAME))
             return known.id if known else name
 
         known = ", ".join(ref.id for ref, _ in await asyncio.to_thread(store.profiles))
-        existing = f"; existing profiles: {known}" if known else ""
-        words = f"Whose movies are these? A new name creates a profile{existing}."
-        name: str | None = await self.app.push_screen_wait(NamePanel("Import into", words, named))
+        existing = tr("; existing profiles: {names}", names=known) if known else ""
+        words = tr("Whose movies are these? A new name creates a profile{existing}.", existing=existing)
+        name: str | None = await self.app.push_screen_wait(NamePanel(tr("Import into"), words, named))
         return name
 
 
@@ -342,8 +367,8 @@ class ChoicePanel(Panel[MovieChoice | None]):
     """Asks which movie a title means. Ends with a candidate or ``NONE``, or ``None`` to decide later."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        back_key(name="Later"),
-        choose_key("choose", "This one"),
+        back_key(name=tr("Later")),
+        choose_key("choose", tr("This one")),
     ]
 
     def __init__(self, row: ImportedRow) -> None:
@@ -353,9 +378,9 @@ class ChoicePanel(Panel[MovieChoice | None]):
     def compose(self) -> ComposeResult:
         """Show the question."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = Content(f"Which movie is {text.movie_title(self._row)}?")
-            panel.border_subtitle = Content(hint(self, ("panel.choose", "choose"), ("panel.back", "later")))
-            yield Static(f"This needs your decision: {self._row['reason']}.", markup=False)
+            panel.border_title = Content(tr("Which movie is {movie}?", movie=text.movie_title(self._row)))
+            panel.border_subtitle = Content(hint(self, ("panel.choose", tr("choose")), ("panel.back", tr("later"))))
+            yield Static(tr("This needs your decision: {reason}.", reason=self._row["reason"]), markup=False)
             yield Candidates(id="candidate-rows")
 
     def on_mount(self) -> None:

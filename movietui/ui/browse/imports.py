@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.formatting import newer_datasets
 from movietui.protocol.viewers import profile
 from movietui.ui.bindings import hint
@@ -20,10 +21,10 @@ IMPORT_KEYS = [
     Binding(
         "i",
         "import",
-        "Import",
+        tr("Import"),
         show=False,
         id="browse.import",
-        tooltip="Import ratings and lists from Letterboxd, IMDb, Trakt, MovieLens or TMDB",
+        tooltip=tr("Import ratings and lists from Letterboxd, IMDb, Trakt, MovieLens or TMDB"),
     ),
 ]
 
@@ -49,7 +50,7 @@ class ImportController(BrowseController):
 
     async def _import(self, path: str, chosen: Chosen) -> None:
         name, settled, choices = chosen
-        self.app.show_notice(f"Importing into {name} …")
+        self.app.show_notice(tr("Importing into {profile} …", profile=name))
         result = await self.session.import_file(name, path, settled, choices)
         viewer = profile(result["profile"])
         if viewer not in self.session.audience.viewers:
@@ -57,7 +58,7 @@ class ImportController(BrowseController):
         await self.list_pane.fill(from_top=True)
         await self.screen.viewers_pane.fill(move_cursor=True)
         self.screen.set_focus(self.list_pane.movies)
-        undo = f" · {hint(self.screen, ('browse.undo', 'undo'))}" if result["changes"] else ""
+        undo = f" · {hint(self.screen, ('browse.undo', tr('undo')))}" if result["changes"] else ""
         newer = f" · {newer_datasets.reason(result['newer'])}" if result["newer"] is not None else ""
         self.app.show_notice(describe_import(result, path) + newer + undo)
         self.app.newer.after_import(result)

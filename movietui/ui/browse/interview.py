@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from movietui.data.language import tr
 from movietui.state.interview import ENOUGH, Interview
 from movietui.ui import wording
 from movietui.ui.bindings import half_star_keys, hint, key_of, row_keys, star_keys
@@ -29,19 +30,22 @@ from movietui.ui.widgets.drawn_text import DrawnText
 from movietui.ui.widgets.row_list import WINDOW
 
 ABOUT = (
-    f"If you have rated fewer than {ENOUGH} movies, first say which kinds of movies you like. Then, on each of two "
-    "cards, give points to the movies you like.",
-    "After that, rate the movies you have seen, from lists chosen to learn most about your taste.",
-    "Stop whenever you like; your ratings are saved.",
+    tr(
+        "If you have rated fewer than {count} movies, first say which kinds of movies you like. Then, on each of two "
+        "cards, give points to the movies you like.",
+        count=ENOUGH,
+    ),
+    tr("After that, rate the movies you have seen, from lists chosen to learn most about your taste."),
+    tr("Stop whenever you like; your ratings are saved."),
 )
 HALF = "interview.half-less interview.half-more"
-UNDOES = ("interview.undo", "undo")
+UNDOES = ("interview.undo", tr("undo"))
 
 
 class InterviewScreen(FrameScreen):
     """Interviews one viewer. Ratings are on disk before the next question is shown."""
 
-    help_title = "Getting to know you"
+    help_title = tr("Getting to know you")
     about = ABOUT
     offers_models = False
     about_open_dataset = True
@@ -49,54 +53,66 @@ class InterviewScreen(FrameScreen):
         *star_keys(
             "interview",
             "answer",
-            "Stars or points",
-            "Rate with this many stars; on a card, give the movie with this number a point",
+            tr("Stars or points"),
+            tr("Rate with this many stars; on a card, give the movie with this number a point"),
         ),
         Binding(
             "0",
             "not_seen",
-            "Not seen",
+            tr("Not seen"),
             id="interview.not-seen",
-            tooltip="Not seen; on a card, you have seen none of the movies",
+            tooltip=tr("Not seen; on a card, you have seen none of the movies"),
         ),
-        Binding("enter", "go_on", "Next", key_display="enter", id="interview.go-on", tooltip="Next question"),
+        Binding("enter", "go_on", tr("Next"), key_display="enter", id="interview.go-on", tooltip=tr("Next question")),
         Binding(
             "plus,equals_sign",
             "more_of(1)",
-            "Like",
+            tr("Like"),
             key_display="+",
             show=False,
             id="interview.more-of",
-            tooltip="Like this kind of movie; on a card, give a point",
+            tooltip=tr("Like this kind of movie; on a card, give a point"),
         ),
         Binding(
             "minus",
             "more_of(-1)",
-            "Dislike",
+            tr("Dislike"),
             key_display="-",
             show=False,
             id="interview.less-of",
-            tooltip="Dislike this kind of movie; on a card, take a point back",
+            tooltip=tr("Dislike this kind of movie; on a card, take a point back"),
         ),
         *row_keys("move", "page"),
         Binding(
-            "left", "across(-1)", "Left", show=False, id="interview.left", tooltip="Go to the kind of movie on the left"
+            "left",
+            "across(-1)",
+            tr("Left"),
+            show=False,
+            id="interview.left",
+            tooltip=tr("Go to the kind of movie on the left"),
         ),
         Binding(
             "right",
             "across(1)",
-            "Right",
+            tr("Right"),
             show=False,
             id="interview.right",
-            tooltip="Go to the kind of movie on the right",
+            tooltip=tr("Go to the kind of movie on the right"),
         ),
-        *half_star_keys("interview", "movie"),
-        Binding("slash", "search", "Search", id="interview.search", tooltip="Search for any movie and rate it"),
+        *half_star_keys("interview", tr("movie")),
+        Binding("slash", "search", tr("Search"), id="interview.search", tooltip=tr("Search for any movie and rate it")),
         Binding(
-            "m", "more", "More", show=False, id="interview.more", tooltip="More questions, for an even better list"
+            "m",
+            "more",
+            tr("More"),
+            show=False,
+            id="interview.more",
+            tooltip=tr("More questions, for an even better list"),
         ),
-        Binding("u", "undo", "Undo", id="interview.undo", tooltip="Undo the last answer"),
-        Binding("escape", "stop", "Stop", key_display="esc", id="interview.stop", tooltip="Stop and go to the list"),
+        Binding("u", "undo", tr("Undo"), id="interview.undo", tooltip=tr("Undo the last answer")),
+        Binding(
+            "escape", "stop", tr("Stop"), key_display="esc", id="interview.stop", tooltip=tr("Stop and go to the list")
+        ),
     ]
 
     def __init__(self, interview: Interview) -> None:
@@ -107,14 +123,14 @@ class InterviewScreen(FrameScreen):
         """Put the question to the left of the list."""
         with Horizontal(classes="body"):
             with Vertical(id="question-pane", classes="pane") as pane:
-                pane.border_title = Content(f"Getting to know {self.interview.viewer.label}")
-                yield DrawnText(Text("Getting the questions ready …"), id="question")
+                pane.border_title = Content(tr("Getting to know {viewer}", viewer=self.interview.viewer.label))
+                yield DrawnText(Text(tr("Getting the questions ready …")), id="question")
                 yield DrawnText(id="progress-text")
             yield TitleList(id="titles", classes="pane")
 
     def on_mount(self) -> None:
         """Ask the first question, and ask again whenever another dataset or model is opened."""
-        self.titles.set_title(lambda _: "Your list so far")
+        self.titles.set_title(lambda _: tr("Your list so far"))
         self.movie_tui.served_changed.subscribe(self, self.begin)
         self.begin()
 
@@ -170,11 +186,13 @@ class InterviewScreen(FrameScreen):
         elif interview.kind in ("list", "one"):
             change = await interview.rate(float(key))
             self.movie_tui.show_notice(
-                f"{wording.describe_change(change)} · {hint(self, (HALF, 'half a star'), UNDOES)}"
+                f"{wording.describe_change(change)} · {hint(self, (HALF, tr('half a star')), UNDOES)}"
             )
             await self._show()
         elif interview.kind == "genres":
-            likes = hint(self, ("interview.more-of interview.less-of", "like, dislike"), ("interview.go-on", "next"))
+            likes = hint(
+                self, ("interview.more-of interview.less-of", tr("like, dislike")), ("interview.go-on", tr("next"))
+            )
             self.movie_tui.show_notice(likes)
 
     @shows_problems
@@ -186,7 +204,7 @@ class InterviewScreen(FrameScreen):
             kind = self.interview.kind
             changes = await self.interview.go_on()
             if kind == "card":
-                answer = " and ".join(map(wording.describe_change, changes)) or "seen none of them"
+                answer = tr(" and ").join(map(wording.describe_change, changes)) or tr("seen none of them")
                 self.movie_tui.show_notice(f"{answer} · {hint(self, UNDOES)}")
             await self._show()
 
@@ -199,7 +217,7 @@ class InterviewScreen(FrameScreen):
         interview = self.interview
         if interview.kind == "card":
             await interview.none_seen()
-            self.movie_tui.show_notice(f"seen none of them · {hint(self, UNDOES)}")
+            self.movie_tui.show_notice(tr("seen none of them · {hint}", hint=hint(self, UNDOES)))
             await self._show()
         elif interview.kind == "list":
             interview.not_seen()
@@ -272,10 +290,10 @@ class InterviewScreen(FrameScreen):
     async def action_undo(self) -> None:
         """Undo the last point, genre or answer, or go back from a movie of the search to the question."""
         if await self.interview.undo():
-            self.movie_tui.show_notice("undone")
+            self.movie_tui.show_notice(tr("undone"))
             await self._show()
         else:
-            self.movie_tui.show_notice("There is no answer to undo.")
+            self.movie_tui.show_notice(tr("There is no answer to undo."))
 
     def action_stop(self) -> None:
         """Close the interview, or go back from a movie of the search to the question."""

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import InterviewMovie, MovieRow
 from movietui.state.interview import ENOUGH, NOT_SEEN, POINTS, STARS_OF_POINTS, Interview
@@ -40,7 +41,7 @@ class TitleList(MovieList, can_focus=False):
 
     def columns(self, width: int) -> Sequence[Column[MovieRow]]:
         """Return rank, move, title and year, but no stars."""
-        return [*self._rank_and_move(width), Column(" title", REST, lambda row, _: f" {row['title']}"), YEAR]
+        return [*self._rank_and_move(width), Column(f" {tr('title')}", REST, lambda row, _: f" {row['title']}"), YEAR]
 
 
 def question(interview: Interview, width: int, height: int, keys: Keys) -> Text:
@@ -78,11 +79,12 @@ def _genres(interview: Interview, width: int, height: int, keys: Keys) -> Text:
         Text().join(text.fitted(cell(row + rows * column), width // columns) for column in range(columns))
         for row in range(rows)
     ]
-    head = [_fitting(width, "Which kinds of movies do you like?", "Which kinds do you like?")]
+    head = [_fitting(width, tr("Which kinds of movies do you like?"), tr("Which kinds do you like?"))]
     likes, goes_on = keys("interview.more-of interview.less-of"), keys("interview.go-on")
-    tail = _key_lines(width, (likes, "like, dislike"), (goes_on, "next; you may choose none"))
+    tail = _key_lines(width, (likes, tr("like, dislike")), (goes_on, tr("next; you may choose none")))
     if len(head) + rows + len(tail) > height:
-        tail = [text.fitted(Text.assemble((likes, "bold"), " choose  ", (goes_on, "bold"), " next"), width)]
+        short = Text.assemble((likes, "bold"), f" {tr('choose')}  ", (goes_on, "bold"), f" {tr('next')}")
+        tail = [text.fitted(short, width)]
     room = max(1, height - len(head) - len(tail))
     first = max(0, min(interview.cursor % rows - room // 2, rows - room))
     return _stack([head, lines[first : first + room], tail], height)
@@ -96,8 +98,11 @@ def _card(interview: Interview, width: int, height: int, keys: Keys) -> Text:
 
     left = POINTS - sum(points)
     points_left = text.plural(left, "point")
-    left_to_give = (f"{points_left} to give: which do you like?", f"{points_left}: what do you like?")
-    all_given = ("All points given; you can still change them", "All points given")
+    left_to_give = (
+        tr("{points} to give: which do you like?", points=points_left),
+        tr("{points}: what do you like?", points=points_left),
+    )
+    all_given = (tr("All points given; you can still change them"), tr("All points given"))
     head = [_fitting(width, *(left_to_give if left else all_given))]
     worth = "  ".join(
         f"{text.dots(points / POINTS, POINTS)} {text.number_of_stars(stars)}"
@@ -106,11 +111,11 @@ def _card(interview: Interview, width: int, height: int, keys: Keys) -> Text:
     )
     give = Text.assemble(
         (keys("interview.more-of interview.less-of"), "bold"),
-        " point  ",
+        f" {tr('point')}  ",
         (keys("interview.go-on"), "bold"),
-        " next  ",
+        f" {tr('next')}  ",
         (keys("interview.not-seen"), "bold"),
-        " seen none",
+        f" {tr('seen none')}",
     )
     tail = [text.fitted(Text(worth, "dim"), width), text.fitted(give, width)]
     return _movies(interview, before, head, tail, width, height)
@@ -122,28 +127,28 @@ def _list(interview: Interview, width: int, height: int, keys: Keys) -> Text:
         answer = "" if stars is None else "–" if stars == NOT_SEEN else text.number_of_stars(stars)
         return f"{_pointer(interview, index)}{text.cut(answer, 4)} "
 
-    head = [_fitting(width, "Rate those you have seen")]
-    goes_on = " next, rest not seen" if width >= WIDE else " next"
-    rate = Text.assemble(("1-5", "bold"), " rate  ", (keys("interview.go-on"), "bold"), goes_on)
+    head = [_fitting(width, tr("Rate those you have seen"))]
+    goes_on = tr("next, rest not seen") if width >= WIDE else tr("next")
+    rate = Text.assemble(("1-5", "bold"), f" {tr('rate')}  ", (keys("interview.go-on"), "bold"), f" {goes_on}")
     return _movies(interview, before, head, [text.fitted(rate, width)], width, height)
 
 
 def _one(interview: Interview, width: int, height: int, keys: Keys) -> Text:
-    lines = _key_lines(width, ("1 … 5", "stars"), (keys("interview.not-seen"), "back without a rating"))
+    lines = _key_lines(width, ("1 … 5", tr("stars")), (keys("interview.not-seen"), tr("back without a rating")))
     before = interview.searched_stars
-    gave = "" if before is None else f"You gave {text.number_of_stars(before)}. "
-    ask = [f"{gave}How many stars now?", f"{gave}Now?"] if gave else ["How many stars?"]
+    gave = "" if before is None else tr("You gave {stars}.", stars=text.number_of_stars(before))
+    ask = [f"{gave} {tr('How many stars now?')}", f"{gave} {tr('Now?')}"] if gave else [tr("How many stars?")]
     return _stack([[_fitting(width, *ask)], _movie(interview.movies[0], "", width), lines], height)
 
 
 def _enough(interview: Interview, width: int, height: int, keys: Keys) -> Text:
-    lines = _key_lines(width, (keys("interview.go-on"), "show it"), (keys("interview.more"), "more questions"))
-    return _stack([[text.fitted(Text("That's enough for a good list.", "bold"), width)], lines], height)
+    lines = _key_lines(width, (keys("interview.go-on"), tr("show it")), (keys("interview.more"), tr("more questions")))
+    return _stack([[text.fitted(Text(tr("That's enough for a good list."), "bold"), width)], lines], height)
 
 
 def _end(interview: Interview, width: int, height: int, keys: Keys) -> Text:
-    shows = f"Press {keys('interview.go-on')} for your list"
-    return Text(f"No questions left: you were asked about every well-known movie. {shows}.")
+    shows = tr("Press {key} for your list", key=keys("interview.go-on"))
+    return Text(tr("No questions left: you were asked about every well-known movie. {shows}.", shows=shows))
 
 
 def _fitting(width: int, *versions: str) -> Text:
@@ -204,13 +209,21 @@ def progress(interview: Interview, width: int, height: int) -> Text:
     Until the ratings are enough for a good list, also return how many questions are left.
     """
     if interview.rated >= ENOUGH:
-        counts = [f"{interview.rated:,} rated · enough for a good list", f"{interview.rated:,} rated · enough"]
+        counts = [
+            tr("{count:,} rated · enough for a good list", count=interview.rated),
+            tr("{count:,} rated · enough", count=interview.rated),
+        ]
     else:
-        rated, questions = f"{interview.rated} of {ENOUGH}", text.plural(interview.questions_left, "question")
-        counts = [f"{rated} rated · about {questions} left", f"{rated} · {questions} left", f"{rated} · {questions}"]
+        rated = tr("{rated} of {needed}", rated=interview.rated, needed=ENOUGH)
+        questions = text.plural(interview.questions_left, "question")
+        counts = [
+            tr("{rated} rated · about {questions} left", rated=rated, questions=questions),
+            tr("{rated} · {questions} left", rated=rated, questions=questions),
+            f"{rated} · {questions}",
+        ]
     lines = [_fitting(width, *counts)]
     if height >= PROGRESS_LINES:
         share = f" {interview.strength:.0%}"
         bar = text.thin_bar(interview.strength, 1, min(BAR, width - len(share))) + Text(share, "bold")
-        lines = [Text("profile strength", "dim"), bar, *lines]
+        lines = [Text(tr("profile strength"), "dim"), bar, *lines]
     return Text("\n").join(lines)

@@ -8,6 +8,7 @@ from rich.text import Text
 from textual.app import RenderResult
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.formatting.text import fitted
 from movietui.ui.bindings import hint
 from movietui.ui.browse.controller import BrowseController
@@ -23,10 +24,10 @@ LEGEND_KEYS = [
     Binding(
         "L",
         "legend",
-        "Legend",
+        tr("Legend"),
         show=False,
         id="browse.legend",
-        tooltip="Show or hide the line that explains the columns",
+        tooltip=tr("Show or hide the line that explains the columns"),
     )
 ]
 CHOICE = "legend"
@@ -47,7 +48,7 @@ class LegendLine(TextLine):
         """Draw as many terms as fit, and the key that hides the line."""
         screen = cast("BrowseScreen", self.screen)
         terms = screen.list_pane.movies.terms()
-        hides = hint(screen, ("browse.legend", "hides this"))
+        hides = hint(screen, ("browse.legend", tr("hides this")))
         line, room = "", self.content_size.width - len(hides) - 2
         for term in (term for name, term in LEGEND.items() if name in terms):
             longer = f"{line}{'   ' if line else ''}{term.sign} {term.short}"
@@ -70,5 +71,5 @@ class LegendController(BrowseController):
         line = self.screen.query_one(LegendLine)
         line.toggle_class(HIDDEN_CLASS)
         hidden = line.has_class(HIDDEN_CLASS)
-        self.app.show_notice(hint(self.screen, ("browse.legend", "explains the columns again")) if hidden else "")
+        self.app.show_notice(hint(self.screen, ("browse.legend", tr("explains the columns again"))) if hidden else "")
         await self.session.remember(CHOICE, HIDDEN if hidden else "")

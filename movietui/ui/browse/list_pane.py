@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
 
+from movietui.data.language import mark_noun, tr, tr_noun
 from movietui.data.problems import Problem
 from movietui.data.query.list_conditions import wanted_list
 from movietui.formatting import text
@@ -32,8 +33,8 @@ DETAILS_DELAY = 0.05
 """Seconds that the cursor must rest before the details of its movie are requested."""
 MOST_REQUESTED = 1000
 """The most rows that one request for copying or saving the list asks for."""
-PAIR_TITLES = {"all": "Unseen by both", "any": "Unseen by either", "none": "Seen or not"}
-GROUP_TITLES = {"all": "Unseen by all", "any": "Unseen by some", "none": "Seen or not"}
+PAIR_TITLES = {"all": tr("Unseen by both"), "any": tr("Unseen by either"), "none": tr("Seen or not")}
+GROUP_TITLES = {"all": tr("Unseen by all"), "any": tr("Unseen by some"), "none": tr("Seen or not")}
 NAME_CELLS = 20
 """The most cells of the name of a named list in the title."""
 
@@ -56,9 +57,9 @@ class ListPane(Horizontal):
 
     def on_mount(self) -> None:
         """Set the titles of the panes and the text shown until the first list arrives."""
-        self.movies.border_title = "Unseen"
-        self.details.border_title = "Movie"
-        self.movies.set_placeholder("Getting the list ready …")
+        self.movies.border_title = tr("Unseen")
+        self.details.border_title = tr("Movie")
+        self.movies.set_placeholder(tr("Getting the list ready …"))
 
     @property
     def movies(self) -> MovieList:
@@ -78,18 +79,19 @@ class ListPane(Horizontal):
     def listed_kind(self) -> str:
         """Return ``unseen movie``, or ``movie`` for a list that may have movies that all viewers have seen."""
         audience = self._session.audience
-        return "movie" if audience.together and audience.unseen_by == "none" else "unseen movie"
+        is_any = audience.together and audience.unseen_by == "none"
+        return mark_noun("movie") if is_any else mark_noun("unseen movie")
 
     def selected(self) -> MovieRow:
         """Return the selected movie. Raises ``Problem`` if the list is not ready, is empty or lacks the focus."""
         row = self.movies.current
         if row is None and self._session.opened is None:
-            raise Problem("The list is not ready yet; try again in a moment.")
+            raise Problem(tr("The list is not ready yet; try again in a moment."))
         if row is None:
-            raise Problem("The list is empty, so no movie is selected.")
+            raise Problem(tr("The list is empty, so no movie is selected."))
         if not self.movies.has_focus:
             key = key_of(self.screen, "browse.movies")
-            raise Problem(f"Select a movie in the list first; press {key} to go there.")
+            raise Problem(tr("Select a movie in the list first; press {key} to go there.", key=key))
         return row
 
     # The list
@@ -157,18 +159,29 @@ class ListPane(Horizontal):
     def _why_empty(self) -> str:
         view = self._session.view
         if view.filter_text:
-            changes = [("browse.filter", "changes the filter")]
-            changes += [("browse.lists", "chooses another list")] if wanted_list(view.filter_text) else []
-            return f"No {self.listed_kind()} matches {view.filter_text}. {hint(self.screen, *changes)}."
+            changes = [("browse.filter", tr("changes the filter"))]
+            changes += [("browse.lists", tr("chooses another list"))] if wanted_list(view.filter_text) else []
+            return tr(
+                "No {movie} matches {filter}. {hint}.",
+                movie=tr_noun(1, self.listed_kind()),
+                filter=view.filter_text,
+                hint=hint(self.screen, *changes),
+            )
         if view.wanted != "all":
             adds, returns = (
-                hint(self.screen, ("browse.watchlist", "adds")),
-                hint(self.screen, ("browse.wanted", "returns")),
+                hint(self.screen, ("browse.watchlist", tr("adds"))),
+                hint(self.screen, ("browse.wanted", tr("returns"))),
             )
-            nothing = "No movie is on all of your watchlists" if view.wanted == "both" else "The watchlist is empty"
-            return f"{nothing}. {adds} a movie, {returns} to all movies."
-        opens = hint(self.screen, ("screen.data", "opens"))
-        return f"You have seen everything here. {opens} the Data screen, where you can get a larger dataset."
+            nothing = (
+                tr("No movie is on all of your watchlists") if view.wanted == "both" else tr("The watchlist is empty")
+            )
+            return tr(
+                "{nothing}. {adds} a movie, {returns} to all movies.", nothing=nothing, adds=adds, returns=returns
+            )
+        opens = hint(self.screen, ("screen.data", tr("opens")))
+        return tr(
+            "You have seen everything here. {opens} the Data screen, where you can get a larger dataset.", opens=opens
+        )
 
     def _set_titles(self, ranked: ListWindow) -> None:
         """Say on the border which movies the list has and how it is sorted.
@@ -179,14 +192,21 @@ class ListPane(Horizontal):
         assert opened is not None
         several = len(audience.viewers) > 2
         name = wanted_list(self._session.view.filter_text)
-        on_list = f" on {text.cut(name, NAME_CELLS).rstrip()}" if name else ""
+        on_list = tr(" on {list}", list=text.cut(name, NAME_CELLS).rstrip()) if name else ""
         if not audience.together:
-            movies = ("Unseen" if self._session.view.wanted == "all" else "Watchlist") + on_list
-            subtitle = f"{ranked['total']:,} of {opened['movies']:,} · {ranked['rated'][0]:,} rated"
+            movies = (tr("Unseen") if self._session.view.wanted == "all" else tr("Watchlist")) + on_list
+            subtitle = tr(
+                "{count:,} of {movies:,} · {rated:,} rated",
+                count=ranked["total"],
+                movies=opened["movies"],
+                rated=ranked["rated"][0],
+            )
         else:
-            method = dial("average", "least misery", audience.misery) if audience.way == "weighted" else audience.way
+            method = (
+                dial(tr("average"), tr("least misery"), audience.misery) if audience.way == "weighted" else audience.way
+            )
             movies = f"{(GROUP_TITLES if several else PAIR_TITLES)[audience.unseen_by]}{on_list} · {method}"
-            subtitle = f"for {len(audience.viewers)} viewers" if several else _alike(ranked)
+            subtitle = tr("for {count} viewers", count=len(audience.viewers)) if several else _alike(ranked)
         set_border(pane, subtitle=subtitle)
         pane.set_title(partial(self._title, movies))
 
@@ -229,8 +249,8 @@ class ListPane(Horizontal):
         row = self.movies.current
         pane = self.details
         if not self.movies.total:
-            pane.border_title = "Movie"
-            pane.show(Text("Here is why a movie is in the list, as soon as there is one.", "dim"))
+            pane.border_title = tr("Movie")
+            pane.show(Text(tr("Here is why a movie is in the list, as soon as there is one."), "dim"))
         if row is None or pane.folded:
             return
         names = self.viewer_names()
@@ -242,7 +262,7 @@ class ListPane(Horizontal):
 class DetailsPane(TextPane):
     """The details of the selected movie. A click on the folded pane unfolds it or, without room, opens a panel."""
 
-    folded_name = "Why"
+    folded_name = tr("Why")
 
     def explain(self, x: int, y: int) -> str:
         """Explain the dots on a line that says how much a rating counts."""
@@ -263,8 +283,9 @@ def _alike(ranked: ListWindow) -> str:
     """Return how similarly a pair rates."""
     alike = ranked["alike"]
     if alike is None:
-        return "alike: too few movies in common to say"
-    return f"alike: {alike['value']:.2f} over {text.plural(alike['common'], 'movie')} both rated"
+        return tr("alike: too few movies in common to say")
+    movies = text.plural(alike["common"], "movie")
+    return tr("alike: {share:.2f} over {movies} both rated", share=alike["value"], movies=movies)
 
 
 def dial(left: str, right: str, share: float) -> str:

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.query.list_conditions import command, folded
 from movietui.formatting import text
 from movietui.protocol.viewers import ViewerRef
@@ -46,13 +47,15 @@ class ListRows(ColumnList[NamedListRow]):
     def columns(self, width: int) -> Sequence[Column[NamedListRow]]:
         """Return columns for the mark of lists in the filter, the name, the owners (if several) and the movies."""
         whose: Column[NamedListRow] = Column(
-            "  whose", min(24, width // 3), lambda row, _: f"  {_names(row.viewers)}", style="quiet"
+            f"  {tr('whose')}", min(24, width // 3), lambda row, _: f"  {_names(row.viewers)}", style="quiet"
         )
         return [
             Column("", 3, lambda row, _: " ● " if folded(row.name) in self._current else "   "),
-            Column("list", REST, lambda row, _: row.name or "all movies"),
+            Column(tr("list"), REST, lambda row, _: row.name or tr("all movies")),
             *([whose] if self._together else []),
-            Column("movies ", 9, lambda row, _: f"{row.movies:,} " if row.name else "", right=True, style="quiet"),
+            Column(
+                f"{tr('movies')} ", 9, lambda row, _: f"{row.movies:,} " if row.name else "", right=True, style="quiet"
+            ),
         ]
 
 
@@ -66,8 +69,8 @@ class ListsPanel(Panel[str | None]):
     DEFAULT_CSS = "ListsPanel #how { height: auto; color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("c", "dismiss(None)", "Back", id="browse.lists"),
-        choose_key("choose", "Choose"),
+        Binding("c", "dismiss(None)", tr("Back"), id="browse.lists"),
+        choose_key("choose", tr("Choose")),
     ]
 
     def __init__(
@@ -81,9 +84,9 @@ class ListsPanel(Panel[str | None]):
     def compose(self) -> ComposeResult:
         """Show the lists, and how to make one."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = Content(f"Lists of {_names(self._viewers)}")
-            chooses = [("panel.choose", "only this list")] if self._rows else []
-            panel.border_subtitle = Content(hint(self, *chooses, ("panel.back", "back")))
+            panel.border_title = Content(tr("Lists of {viewers}", viewers=_names(self._viewers)))
+            chooses = [("panel.choose", tr("only this list"))] if self._rows else []
+            panel.border_subtitle = Content(hint(self, *chooses, ("panel.back", tr("back"))))
             if self._rows:
                 yield ListRows(self._current, together=len(self._viewers) > 1)
             yield Static(self._how(), id="how", markup=False)
@@ -100,17 +103,19 @@ class ListsPanel(Panel[str | None]):
     def _how(self) -> str:
         """Return which movies are counted or, if there is no list, how to make one."""
         if self._rows:
-            return f"Only movies in {self._dataset} are counted."
+            return tr("Only movies in {dataset} are counted.", dataset=self._dataset)
         profiles = [ref.id for ref in self._viewers if ref.kind == "profile"]
         if not profiles:
             from movietui.ui.browse.screen import BrowseScreen
 
             new = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.new")
-            return f"Users of a dataset have no lists. {new} makes a profile, which can have lists."
+            return tr("Users of a dataset have no lists. {key} makes a profile, which can have lists.", key=new)
+        shelf = tr("There is no list yet. A shelf lists the movies in one of your folders:")
+        others = tr("Any other list, movie by movie or from a file:")
         return (
-            "There is no list yet. A shelf lists the movies in one of your folders:\n\n"
+            f"{shelf}\n\n"
             f"{command(profiles[0], 'scan FOLDER')}\n\n"
-            "Any other list, movie by movie or from a file:\n\n"
+            f"{others}\n\n"
             f"{command(profiles[0], 'add NAME MOVIE')}\n{command(profiles[0], 'import FILE')}"
         )
 

@@ -15,6 +15,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import METRICS
@@ -52,11 +53,16 @@ class ServingRuns(ColumnList[Run]):
         """Return columns for the mark of the run in use, number, model, split, metrics, date and name."""
         return [
             Column("", 3, lambda row, _: " ● " if row.id == self._serving else "   "),
-            Column(" run  ", 6, lambda row, _: f"{row.id:>4}  "),
-            Column("model", 13, lambda row, _: f"{text.cut(row.model, 12)} "),
-            Column("split", 10, lambda row, _: row.split),
+            Column(f" {tr('run')}  ", 6, lambda row, _: f"{row.id:>4}  "),
+            Column(tr("model"), 13, lambda row, _: f"{text.cut(row.model, 12)} "),
+            Column(tr("split"), 10, lambda row, _: row.split),
             *(Column(METRICS[name].label, 9, partial(_figure, name), right=True) for name in MEASURED),
-            Column("  trained", REST, lambda row, _: f"  {text.moment(row.started)[:10]}  {row.name}", style="quiet"),
+            Column(
+                f"  {tr('trained')}",
+                REST,
+                lambda row, _: f"  {text.moment(row.started)[:10]}  {row.name}",
+                style="quiet",
+            ),
         ]
 
 
@@ -72,8 +78,8 @@ class SwitchPanel(Panel[Run | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("M", "dismiss(None)", "Back", id="browse.models"),
-        choose_key("choose", "Use it"),
+        Binding("M", "dismiss(None)", tr("Back"), id="browse.models"),
+        choose_key("choose", tr("Use it")),
     ]
 
     def __init__(self, session: Session, runs: Sequence[Run], offered: Run | None = None) -> None:
@@ -90,10 +96,12 @@ class SwitchPanel(Panel[Run | None]):
     def compose(self) -> ComposeResult:
         """Show the runs and the two lists."""
         with Vertical(classes="panel wide") as panel:
-            names = " and ".join(ref.label for ref in self._session.audience.viewers)
-            panel.border_title = Content(f"Models of {self._now.dataset} · for {names}")
+            names = tr(" and ").join(ref.label for ref in self._session.audience.viewers)
+            title = tr("Models of {dataset} · for {viewers}", dataset=self._now.dataset, viewers=names)
+            panel.border_title = Content(title)
+            keeps = tr("keep {model}", model=self._now.model)
             panel.border_subtitle = Content(
-                hint(self, ("panel.choose", "use it for the list"), ("panel.back", f"keep {self._now.model}"))
+                hint(self, ("panel.choose", tr("use it for the list")), ("panel.back", keeps))
             )
             yield ServingRuns(self._now.id)
             yield Static(id="which", markup=False)
@@ -117,7 +125,7 @@ class SwitchPanel(Panel[Run | None]):
         if run.id in self._comparisons:
             self._draw(run)
         else:
-            self._show_heading(run, "computing the list …")
+            self._show_heading(run, tr("computing the list …"))
             self._rest_timer = self.set_timer(DELAY, self.compare)
 
     def on_resize(self) -> None:
@@ -140,17 +148,18 @@ class SwitchPanel(Panel[Run | None]):
             self._draw(run)
 
     def _show_heading(self, run: Run, status: str) -> None:
-        name = f"run {run.id} {run.model}"
+        name, now = (tr("run {number} {model}", number=each.id, model=each.model) for each in (run, self._now))
         words = (
-            f"{name} makes the list now"
+            tr("{run} makes the list now", run=name)
             if run.id == self._now.id
-            else f"{name} compared with run {self._now.id} {self._now.model}"
+            else tr("{run} compared with {current_run}", run=name, current_run=now)
         )
         self.query_one("#which", Static).update(Text.assemble((words, "bold"), f"  {status}", no_wrap=True))
 
     def _draw(self, run: Run) -> None:
         comparison, pane = self._comparisons[run.id], self.query_one("#tops", TextPane)
-        self._show_heading(run, f"{comparison['common']} of {len(_ranked(comparison, 'first'))} in both lists")
+        total = len(_ranked(comparison, "first"))
+        self._show_heading(run, tr("{count} of {total} in both lists", count=comparison["common"], total=total))
         pane.show(render_comparison(comparison, pane.scrollable_content_region.width))
 
     @on(RowList.Clicked)
@@ -164,13 +173,14 @@ class SwitchPanel(Panel[Run | None]):
 def render_comparison(comparison: ListComparison, width: int) -> Text:
     """Return the top of two lists side by side: what disappears, what is new, and how far the other movies move."""
     room = (width - 2) // 2
-    lines = [Text.assemble((text.cut(" #  now", room + 2), "dim"), (text.cut(" #        after", room), "dim"))]
+    now, after = f" #  {tr('now')}", f" #        {tr('after')}"
+    lines = [Text.assemble((text.cut(now, room + 2), "dim"), (text.cut(after, room), "dim"))]
     first, second = (_ranked(comparison, which) for which in ("first", "second"))
     for index in range(max(len(first), len(second))):
         line = Text(no_wrap=True)
         if index < len(first):
             movie = first[index]
-            gone = " gone" if movie["second"] is None else ""
+            gone = f" {tr('gone')}" if movie["second"] is None else ""
             title = text.cut(text.movie_title(movie), room - 4 - len(gone))
             line.append(f"{index + 1:>2}  ", "dim").append(title, "dim" if gone else "").append(f"{gone}  ", "italic")
         else:
@@ -178,7 +188,7 @@ def render_comparison(comparison: ListComparison, width: int) -> Text:
         if index < len(second):
             movie = second[index]
             step = None if movie["first"] is None else movie["first"] - index - 1
-            mark = "new" if step is None else f"▲{step}" if step > 0 else f"▼{-step}" if step else ""
+            mark = tr("new") if step is None else f"▲{step}" if step > 0 else f"▼{-step}" if step else ""
             line.append(f"{index + 1:>2}  ", "dim").append(f"{mark:<5}", "down" if mark.startswith("▼") else "up")
             line.append(text.cut(text.movie_title(movie), max(1, room - 9)))
         lines.append(line)

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
+from movietui.data.language import tr
 from movietui.formatting.text import cut, decimals, dots, raters
 from movietui.models.choices import DEFAULT_ORDER, ORDERS, Order
 from movietui.protocol.messages import MovieRow
@@ -59,7 +60,7 @@ class MovieList(ColumnList[MovieRow]):
         """What the list is sorted by."""
         self.has_stars = True
         """Whether the dataset has stars. Otherwise, no column shows stars."""
-        self._title_for: Callable[[int], str] = lambda cells: "Unseen"
+        self._title_for: Callable[[int], str] = lambda cells: tr("Unseen")
 
     @property
     def together(self) -> bool:
@@ -119,8 +120,8 @@ class MovieList(ColumnList[MovieRow]):
             *([self._stars(uncertainty)] if self.has_stars else []),
             *stars_of_each,
             *others,
-            self._column(" title", REST, self._title, "title"),
-            replace(YEAR, heading=f" year{SORTED}") if self.order == YEAR.key else YEAR,
+            self._column(f" {tr('title')}", REST, self._title, "title"),
+            replace(YEAR, heading=f" {tr('year')}{SORTED}") if self.order == YEAR.key else YEAR,
         ]
 
     def _column(
@@ -153,13 +154,12 @@ class MovieList(ColumnList[MovieRow]):
     def _stars(self, uncertainty: int) -> Column[MovieRow]:
         """Return the column of predicted stars of the viewer, or of all viewers together."""
         if self.together:
-            return self._column(
-                "both" if len(self.names) == 2 else "all", STARS_CELLS, _stars, "stars", terms=("together",)
-            )
+            heading = tr("both") if len(self.names) == 2 else tr("all")
+            return self._column(heading, STARS_CELLS, _stars, "stars", terms=("together",))
         if not uncertainty:
-            return self._column("stars", STARS_CELLS, _stars, "stars", terms=("predicted",))
+            return self._column(tr("stars"), STARS_CELLS, _stars, "stars", terms=("predicted",))
         cells = STARS_CELLS + uncertainty
-        return self._column("predicted", cells, _stars_and_uncertainty, "stars", terms=("predicted", "±"))
+        return self._column(tr("predicted"), cells, _stars_and_uncertainty, "stars", terms=("predicted", "±"))
 
     def _stars_of_each(self, room: _Room) -> Sequence[Column[MovieRow]]:
         """Return a column for the stars of each viewer, or no column if they do not all fit."""
@@ -184,7 +184,7 @@ class MovieList(ColumnList[MovieRow]):
         if not self.marked or row["before"] == row["rank"]:
             return [(" " * width, "")]
         if row["before"] is None:
-            return [(cut("new", width), "up")]
+            return [(cut(tr("new"), width), "up")]
         step = row["before"] - row["rank"]
         limit = 10 ** (width - 2)  # the first number too long to fit beside the arrow and a space
         size = min(abs(step), limit - 1)
@@ -205,7 +205,7 @@ class _Room:
 
 
 AGREEMENT: Column[MovieRow] = Column(
-    "agree ", AGREEMENT_CELLS, lambda row, _: [(dots(row["agreement"]), "bar"), (" ", "")], terms=("agree",)
+    f"{tr('agree')} ", AGREEMENT_CELLS, lambda row, _: [(dots(row["agreement"]), "bar"), (" ", "")], terms=("agree",)
 )
 
 
@@ -221,7 +221,7 @@ def _year(row: MovieRow, cells: int) -> str:
     return f" {row['year'] or '':>4} "
 
 
-YEAR: Column[MovieRow] = Column(" year ", YEAR_CELLS, _year, style="quiet", key="year")
+YEAR: Column[MovieRow] = Column(f" {tr('year')} ", YEAR_CELLS, _year, style="quiet", key="year")
 
 
 def _in_stars(value: float, cells: int) -> Line:

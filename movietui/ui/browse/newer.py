@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import RenderResult
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.formatting import newer_datasets
 from movietui.formatting.text import fitted, longest_fitting
@@ -22,18 +23,18 @@ NEWER_KEYS = [
     Binding(
         "X",
         "get_newer",
-        "Newer movies",
+        tr("Newer movies"),
         show=False,
         id="browse.get-newer",
-        tooltip="Get or open the offered dataset with newer movies; press again to stop",
+        tooltip=tr("Get or open the offered dataset with newer movies; press again to stop"),
     ),
     Binding(
         "H",
         "hide_newer",
-        "No newer movies",
+        tr("No newer movies"),
         show=False,
         id="browse.hide-newer",
-        tooltip="Hide the offer of a dataset with newer movies",
+        tooltip=tr("Hide the offer of a dataset with newer movies"),
     ),
 ]
 
@@ -65,19 +66,24 @@ class NewerLine(TextLine):
             return [""]
         name = offered["dataset"]
         if newer.getting:
-            stops = hint(screen, ("browse.get-newer", "stops it"))
-            return [f"Getting {name} in the background · {stops}", f"Getting {name} · {stops}"]
-        hides = hint(screen, ("browse.hide-newer", "hides this"))
+            stops = hint(screen, ("browse.get-newer", tr("stops it")))
+            return [
+                tr("Getting {dataset} in the background · {hint}", dataset=name, hint=stops),
+                tr("Getting {dataset} · {hint}", dataset=name, hint=stops),
+            ]
+        hides = hint(screen, ("browse.hide-newer", tr("hides this")))
         reason, offer = newer_datasets.reason(offered), newer_datasets.offer(offered)
         if offered["state"] == "full":
-            return [f"{reason}. {offer} · {hides}", f"{offer} · {hides}", f"Disk too full for {name} · {hides}"]
+            too_full = tr("Disk too full for {dataset}", dataset=name)
+            return [f"{reason}. {offer} · {hides}", f"{offer} · {hides}", f"{too_full} · {hides}"]
         opens = offered["state"] == "open"
-        does = hint(screen, ("browse.get-newer", "opens it" if opens else "gets it"))
-        shorter = hint(screen, ("browse.get-newer", f"{'opens' if opens else 'gets'} {name}"))
+        does = hint(screen, ("browse.get-newer", tr("opens it") if opens else tr("gets it")))
+        gets = tr("opens {dataset}", dataset=name) if opens else tr("gets {dataset}", dataset=name)
+        shorter = tr("{hint}, to {year}", hint=hint(screen, ("browse.get-newer", gets)), year=offered["last_year"])
         return [
             f"{reason}. {offer}: {does} · {hides}",
             f"{offer}: {does} · {hides}",
-            f"{shorter}, to {offered['last_year']} · {hides}",
+            f"{shorter} · {hides}",
         ]
 
 
@@ -102,20 +108,22 @@ class NewerController(BrowseController):
         offered = newer.current
         if offered is None:
             data = key_of(self.screen, "screen.data")
-            raise Problem(f"No dataset with newer movies is offered; {data} shows all datasets.")
+            raise Problem(tr("No dataset with newer movies is offered; {key} shows all datasets.", key=data))
         if offered["state"] == "full":
-            raise Problem(f"{newer_datasets.offer(offered)}; free some space first.")
+            raise Problem(tr("{offer}; free some space first.", offer=newer_datasets.offer(offered)))
         if offered["state"] == "open":
             await self.app.open_dataset(offered["dataset"])
-            year = offered["last_year"]
-            self.app.show_notice(f"{offered['dataset']} has movies up to {year}; your ratings count here too")
+            name, year = offered["dataset"], offered["last_year"]
+            self.app.show_notice(
+                tr("{dataset} has movies up to {year}; your ratings count here too", dataset=name, year=year)
+            )
             return
         try:
             await newer.get()
         except Cancelled:
             downloading = newer.current is not None and newer.current["state"] == "get"
-            resumes = "; the download can continue later" if downloading else ""
-            self.app.show_notice(f"Stopped getting {offered['dataset']}{resumes}")
+            resumes = tr("; the download can continue later") if downloading else ""
+            self.app.show_notice(tr("Stopped getting {dataset}{resumes}", dataset=offered["dataset"], resumes=resumes))
             return
         self.app.announce_newer()
 
@@ -125,4 +133,5 @@ class NewerController(BrowseController):
         newer = self.app.newer
         if newer.current is not None and not newer.getting:
             await newer.hide()
-            self.app.show_notice(f"Hidden; {key_of(self.screen, 'screen.data')} shows all datasets")
+            data = key_of(self.screen, "screen.data")
+            self.app.show_notice(tr("Hidden; {key} shows all datasets", key=data))

@@ -8,12 +8,15 @@ from functools import partial
 from textual.app import SystemCommand
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.models.choices import Order
 from movietui.ui.browse.controller import BrowseController
 from movietui.ui.controller import in_background
 from movietui.ui.problems import shows_problems
 
-ORDER_KEYS = [Binding("S", "sort", "Sort", show=False, id="browse.sort", tooltip="Sort the list by something else")]
+ORDER_KEYS = [
+    Binding("S", "sort", tr("Sort"), show=False, id="browse.sort", tooltip=tr("Sort the list by something else"))
+]
 
 
 class OrderController(BrowseController):
@@ -39,9 +42,11 @@ class OrderController(BrowseController):
     async def _show(self, order: Order) -> None:
         self.session.view = self.session.view.ordered_by(order)
         await self.list_pane.fill(from_top=True)
-        self.app.show_notice(f"Sorted by {self.session.orders[order]}")
+        self.app.show_notice(tr("Sorted by {order}", order=self.session.orders[order]))
 
     def commands(self) -> Iterable[SystemCommand]:
         """Yield an entry of the palette for each order."""
         for order, words in self.session.orders.items():
-            yield SystemCommand(f"Sort by {words}", "The order of the list", partial(self.sort_by, order))
+            yield SystemCommand(
+                tr("Sort by {order}", order=words), tr("The order of the list"), partial(self.sort_by, order)
+            )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.query.condition_text import person_condition, tag_condition
 from movietui.protocol.messages import Details
@@ -29,47 +30,55 @@ SEARCH_KEYS = [
     Binding(
         "slash",
         "search",
-        "Search",
+        tr("Search"),
         key_display="/",
         show=False,
         priority=True,
         id="browse.search",
-        tooltip="Search movies, people, tags and viewers",
+        tooltip=tr("Search movies, people, tags and viewers"),
     ),
-    Binding("enter", "choose", "Why", id="browse.choose", tooltip="Why this movie; on a viewer, show their list"),
+    Binding(
+        "enter", "choose", tr("Why"), id="browse.choose", tooltip=tr("Why this movie; on a viewer, show their list")
+    ),
 ]
 DISCOVERY_KEYS = [
-    Binding("s", "surprise", "Surprise", show=False, id="browse.surprise", tooltip="Pick one good movie for you"),
-    Binding("m", "similar", "More like this", show=False, id="browse.similar", tooltip="Similar movies"),
-    Binding("T", "taste", "Taste", show=False, id="browse.taste", tooltip="What the viewers like and dislike"),
+    Binding(
+        "s", "surprise", tr("Surprise"), show=False, id="browse.surprise", tooltip=tr("Pick one good movie for you")
+    ),
+    Binding("m", "similar", tr("More like this"), show=False, id="browse.similar", tooltip=tr("Similar movies")),
+    Binding("T", "taste", tr("Taste"), show=False, id="browse.taste", tooltip=tr("What the viewers like and dislike")),
 ]
 MOVIE_KEYS = [
-    Binding("h", "history", "History", show=False, id="browse.history", tooltip="Everything you did; undo any of it"),
+    Binding(
+        "h", "history", tr("History"), show=False, id="browse.history", tooltip=tr("Everything you did; undo any of it")
+    ),
     Binding(
         "asterisk",
         "ratings",
-        "My ratings",
+        tr("My ratings"),
         key_display="*",
         show=False,
         id="browse.ratings",
-        tooltip="All your ratings, by date or stars; change any of them",
+        tooltip=tr("All your ratings, by date or stars; change any of them"),
     ),
-    Binding("y", "copy", "Copy", show=False, id="browse.copy", tooltip="Copy the title and IMDb link of the movie"),
+    Binding(
+        "y", "copy", tr("Copy"), show=False, id="browse.copy", tooltip=tr("Copy the title and IMDb link of the movie")
+    ),
     Binding(
         "l",
         "open_page",
-        "Where to watch",
+        tr("Where to watch"),
         show=False,
         id="browse.imdb",
-        tooltip="Where to watch the movie: JustWatch, IMDb, Letterboxd",
+        tooltip=tr("Where to watch the movie: JustWatch, IMDb, Letterboxd"),
     ),
     Binding(
         "M",
         "models",
-        "Models",
+        tr("Models"),
         show=False,
         id="browse.models",
-        tooltip="Use another model; see what it would change",
+        tooltip=tr("Use another model; see what it would change"),
     ),
 ]
 
@@ -101,7 +110,13 @@ class PanelController(BrowseController):
         row = await self.session.surprise(secrets.randbelow(2**32))
         if row is None:
             filters, wanted = key_of(self.screen, "browse.filter"), key_of(self.screen, "browse.wanted")
-            raise Problem(f"The list is empty; {filters} changes the filter, and {wanted} leaves the watchlist.")
+            raise Problem(
+                tr(
+                    "The list is empty; {filters} changes the filter, and {wanted} leaves the watchlist.",
+                    filters=filters,
+                    wanted=wanted,
+                )
+            )
         await self._show_card(SurprisePanel, row["id"])
 
     @in_background("card", exclusive=True)
@@ -193,7 +208,7 @@ class PanelController(BrowseController):
 
         if not self.session.audience.viewers:
             data = key_of(self.screen, "screen.data")
-            raise Problem(f"There is no history yet; press {data} to open a dataset.")
+            raise Problem(tr("There is no history yet; press {key} to open a dataset.", key=data))
         self.app.push_screen(HistoryPanel(self.session, self.session.audience.rater), self.show_after_history)
 
     @shows_problems
@@ -240,4 +255,4 @@ class PanelController(BrowseController):
         run = await self.app.push_screen_wait(SwitchPanel(session, runs, self.app.stand_in.offered))
         if run is not None and run.id != session.run.id:
             await self.app.serve(run.dataset, run)
-            self.app.show_notice(f"Using run {run.id}, {run.model}, for the list")
+            self.app.show_notice(tr("Using run {number}, {model}, for the list", number=run.id, model=run.model))

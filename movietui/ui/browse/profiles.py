@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.protocol.viewers import ViewerRef
@@ -22,19 +23,19 @@ PROFILE_KEYS = [
     Binding(
         "n",
         "new_profile",
-        "New profile",
+        tr("New profile"),
         priority=True,
         id="browse.new",
-        tooltip="Make your own profile in two minutes",
+        tooltip=tr("Make your own profile in two minutes"),
     ),
     Binding(
         "N",
         "interview",
-        "Interview",
+        tr("Interview"),
         show=False,
         priority=True,
         id="browse.interview",
-        tooltip="Rate well-known movies to improve the list",
+        tooltip=tr("Rate well-known movies to improve the list"),
     ),
 ]
 
@@ -49,8 +50,8 @@ class ProfileController(BrowseController):
 
         if self.session.opened is None:
             data = key_of(self.screen, "screen.data")
-            raise Problem(f"Open a dataset before you make a profile; press {data}.")
-        panel = NamePanel("New profile", "Name of the profile:", self.session.store.create_profile)
+            raise Problem(tr("Open a dataset before you make a profile; press {key}.", key=data))
+        panel = NamePanel(tr("New profile"), tr("Name of the profile:"), self.session.store.create_profile)
         self.app.push_screen(panel, self.show_new)
 
     @in_background()
@@ -69,16 +70,20 @@ class ProfileController(BrowseController):
 
         opened = self.session.opened
         if opened is not None and opened["cluster"]:
-            finds = hint(self.screen, ("browse.search", "finds"))
+            finds = hint(self.screen, ("browse.search", tr("finds")))
             raise Problem(
-                f"An interview needs the ratings of many users of {opened['dataset']}, which are on a cluster; "
-                f"rate movies in the list instead: {finds} those that you know."
+                tr(
+                    "An interview needs the ratings of many users of {dataset}, which are on a cluster; "
+                    "rate movies in the list instead: {finds} those that you know.",
+                    dataset=opened["dataset"],
+                    finds=finds,
+                )
             )
         if not self.session.audience.viewers:
             data = key_of(self.screen, "screen.data")
-            raise Problem(f"There is no list yet; press {data} to open a dataset.")
+            raise Problem(tr("There is no list yet; press {key} to open a dataset.", key=data))
         interview = Interview(self.session)
-        self.app.show_notice("Rate what you have seen. Stop whenever you like; your ratings are saved.")
+        self.app.show_notice(tr("Rate what you have seen. Stop whenever you like; your ratings are saved."))
         self.app.push_screen(InterviewScreen(interview), partial(self.show_after_interview, interview))
 
     @in_background()
@@ -87,15 +92,16 @@ class ProfileController(BrowseController):
         await self.screen.viewers_pane.fill()
         await self.list_pane.fill(from_top=True)
         rated = text.plural(interview.newly_rated, "movie")
-        more = hint(self.screen, ("browse.interview", "answer more"))
-        self.app.show_notice(f"{interview.viewer.label} rated {rated} · {more}")
+        more = hint(self.screen, ("browse.interview", tr("answer more")))
+        name = interview.viewer.label
+        self.app.show_notice(tr("{viewer} rated {movies} · {hint}", viewer=name, movies=rated, hint=more))
 
     def ask_name(self, viewer: ViewerRef) -> None:
         """Ask for a new name for a profile."""
         from movietui.ui.panels import NamePanel
 
         rename = partial(self.session.store.rename_profile, viewer)
-        panel = NamePanel("Rename", f"New name for {viewer.id}:", rename, viewer.id)
+        panel = NamePanel(tr("Rename"), tr("New name for {profile}:", profile=viewer.id), rename, viewer.id)
         self.app.push_screen(panel, partial(self.show_renamed, viewer))
 
     @in_background()
@@ -104,11 +110,12 @@ class ProfileController(BrowseController):
         if renamed is not None:
             self.session.rename(before, renamed)
             await self.screen.refresh_list()
-            self.app.show_notice(f"{before.id} is now {renamed.id}")
+            self.app.show_notice(tr("{profile} is now {name}", profile=before.id, name=renamed.id))
 
     @shows_problems
     async def delete(self, viewer: ViewerRef) -> None:
         """Delete a profile. Undo restores it."""
         await self.session.delete(viewer)
         await self.screen.refresh_list()
-        self.app.show_notice(f"Deleted {viewer.id} · {hint(self.screen, ('browse.undo', 'undo'))}")
+        undo = hint(self.screen, ("browse.undo", tr("undo")))
+        self.app.show_notice(tr("Deleted {profile} · {hint}", profile=viewer.id, hint=undo))

@@ -9,6 +9,7 @@ from typing import cast
 from textual.binding import Binding
 
 from movietui.data.imports.entries import Mark
+from movietui.data.language import tr
 from movietui.protocol.messages import ListWindow
 from movietui.protocol.viewers import LETTERS
 from movietui.state.changes import Deleted, Done
@@ -19,21 +20,23 @@ from movietui.ui.browse.controller import BrowseController
 from movietui.ui.problems import shows_problems
 
 RATING_KEYS = [
-    *(replace(key, priority=True) for key in (*RATE_KEYS, *half_star_keys("browse", "movie"))),
-    Binding("u", "undo", "Undo", id="browse.undo", tooltip="Undo"),
-    Binding("r", "redo", "Redo", show=False, id="browse.redo", tooltip="Redo"),
+    *(replace(key, priority=True) for key in (*RATE_KEYS, *half_star_keys("browse", tr("movie")))),
+    Binding("u", "undo", tr("Undo"), id="browse.undo", tooltip=tr("Undo")),
+    Binding("r", "redo", tr("Redo"), show=False, id="browse.redo", tooltip=tr("Redo")),
 ]
 MARK_KEYS = [
     Binding(
         "w",
         "mark('watchlist')",
-        "Watchlist",
+        tr("Watchlist"),
         show=False,
         id="browse.watchlist",
-        tooltip="Add to the watchlist, or remove from it",
+        tooltip=tr("Add to the watchlist, or remove from it"),
     ),
-    Binding("x", "mark('hidden')", "Hide", show=False, id="browse.hide", tooltip="Never show the movie again"),
-    Binding("v", "mark('seen')", "Seen", show=False, id="browse.seen", tooltip="Mark as seen, without a rating"),
+    Binding("x", "mark('hidden')", tr("Hide"), show=False, id="browse.hide", tooltip=tr("Never show the movie again")),
+    Binding(
+        "v", "mark('seen')", tr("Seen"), show=False, id="browse.seen", tooltip=tr("Mark as seen, without a rating")
+    ),
 ]
 
 
@@ -63,19 +66,19 @@ class RatingController(BrowseController):
         """Undo the last step."""
         done = await self.session.undo()
         if done is None:
-            self.app.show_notice("There is nothing to undo.")
+            self.app.show_notice(tr("There is nothing to undo."))
         else:
-            notice = f"undid {wording.describe_step(done, undone=True)}"
-            await self.show_change(done, notice, reverted_by=("browse.redo", "redo"))
+            notice = tr("undid {step}", step=wording.describe_step(done, undone=True))
+            await self.show_change(done, notice, reverted_by=("browse.redo", tr("redo")))
 
     @shows_problems
     async def action_redo(self) -> None:
         """Redo the step that was undone last."""
         done = await self.session.redo()
         if done is None:
-            self.app.show_notice("There is nothing to redo.")
+            self.app.show_notice(tr("There is nothing to redo."))
         else:
-            await self.show_change(done, f"redid {wording.describe_step(done, undone=False)}")
+            await self.show_change(done, tr("redid {step}", step=wording.describe_step(done, undone=False)))
 
     async def show_change(
         self,
@@ -83,7 +86,7 @@ class RatingController(BrowseController):
         notice: str,
         ranked: ListWindow | None = None,
         *,
-        reverted_by: tuple[str, str] = ("browse.undo", "undo"),
+        reverted_by: tuple[str, str] = ("browse.undo", tr("undo")),
     ) -> None:
         """Show the list in its new order and, in the same frame, what was done.
 
@@ -95,7 +98,8 @@ class RatingController(BrowseController):
         ranked = ranked or await self.list_pane.request(after_rating=True)
         audience = self.session.audience
         if audience.together and done.viewer in audience.viewers:
-            notice += f" as {LETTERS[audience.viewers.index(done.viewer)]} {done.viewer.label}"
+            letter = LETTERS[audience.viewers.index(done.viewer)]
+            notice = tr("{change} as {letter} {viewer}", change=notice, letter=letter, viewer=done.viewer.label)
         self.list_pane.show(ranked, marked=True)
         self.app.show_notice(f"{notice} · {wording.describe_moves(ranked['moved'])} · {hint(self.screen, reverted_by)}")
         self.screen.draw_now(self.list_pane.movies, self.screen.status_line)

@@ -16,6 +16,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.ui.bindings import declared_bindings
 from movietui.ui.browse.audience import DIAL_KEYS, METHOD_KEYS, VIEWER_KEYS, AudienceController
 from movietui.ui.browse.filter_line import FilterLine
@@ -47,7 +48,7 @@ must not wait until each widget around the list has ignored its key."""
 class BrowseScreen(FrameScreen):
     """Unseen movies, best first, and every way to find the one for tonight."""
 
-    help_title = "Browse"
+    help_title = tr("Browse")
     models_action = "screen.models"
     about_open_dataset = True
     # In the order of the line of keys, and of ``movietui config --defaults``.
@@ -59,23 +60,29 @@ class BrowseScreen(FrameScreen):
         Binding(
             "left",
             "focus_viewers",
-            "Viewers",
+            tr("Viewers"),
             show=False,
             priority=True,
             id="browse.viewers",
-            tooltip="Go to the viewers",
+            tooltip=tr("Go to the viewers"),
         ),
         Binding(
-            "right", "focus_movies", "Movies", show=False, priority=True, id="browse.movies", tooltip="Go to the movies"
+            "right",
+            "focus_movies",
+            tr("Movies"),
+            show=False,
+            priority=True,
+            id="browse.movies",
+            tooltip=tr("Go to the movies"),
         ),
         *DIAL_KEYS,
         Binding(
             "escape",
             "back",
-            "Back",
+            tr("Back"),
             show=False,
             id="browse.back",
-            tooltip="Close the search, clear the filter, or go back to one viewer",
+            tooltip=tr("Close the search, clear the filter, or go back to one viewer"),
         ),
         *screen_keys(),
         *MARK_KEYS,

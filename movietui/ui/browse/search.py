@@ -14,6 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import NameRow
 from movietui.protocol.requests import Requests
@@ -64,10 +65,10 @@ class SearchPanel(Panel[SearchResult | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         cancel_key(),
-        Binding("down", "move(1)", show=False, id="search.next", tooltip="Next match"),
-        Binding("up", "move(-1)", show=False, id="search.before", tooltip="Previous match"),
-        Binding("pagedown", "page(1)", show=False, id="search.page-down", tooltip="One page of matches down"),
-        Binding("pageup", "page(-1)", show=False, id="search.page-up", tooltip="One page of matches up"),
+        Binding("down", "move(1)", show=False, id="search.next", tooltip=tr("Next match")),
+        Binding("up", "move(-1)", show=False, id="search.before", tooltip=tr("Previous match")),
+        Binding("pagedown", "page(1)", show=False, id="search.page-down", tooltip=tr("One page of matches down")),
+        Binding("pageup", "page(-1)", show=False, id="search.page-up", tooltip=tr("One page of matches up")),
     ]
 
     def __init__(self, session: Session, *, only_movies: bool = False) -> None:
@@ -82,17 +83,18 @@ class SearchPanel(Panel[SearchResult | None]):
     def compose(self) -> ComposeResult:
         """Show the field, and the matches below."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = "Search"
-            moves = hint(self, ("search.before search.next", "choose"))
-            panel.border_subtitle = Content(f"{moves} · enter open · {hint(self, ('panel.leave', 'back'))}")
-            wanted = "title" if self._only_movies else "title, person, tag, profile or user"
-            yield Field(placeholder=f"{wanted}; typos are fine", id="words")
+            panel.border_title = tr("Search")
+            moves = hint(self, ("search.before search.next", tr("choose")))
+            back = hint(self, ("panel.leave", tr("back")))
+            panel.border_subtitle = Content(f"{moves} · {tr('enter open')} · {back}")
+            wanted = tr("title") if self._only_movies else tr("title, person, tag, profile or user")
+            yield Field(placeholder=tr("{wanted}; typos are fine", wanted=wanted), id="words")
             yield SearchResults(id="matches")
 
     def on_mount(self) -> None:
         """Focus the field."""
         self.results.can_focus = False
-        self.results.set_placeholder("Type a few letters.")
+        self.results.set_placeholder(tr("Type a few letters."))
         self.set_focus(self.query_one(Input))
         self.get_ready()
 
@@ -115,7 +117,7 @@ class SearchPanel(Panel[SearchResult | None]):
         words = event.value.strip()
         if words != self._entered:
             self._entered = ""
-        rows, placeholder = await search_everything(self._session, words) if words else ([], "Type a few letters.")
+        rows, placeholder = await search_everything(self._session, words) if words else ([], tr("Type a few letters."))
         rows = [row for row in rows if row.kind == "movie" or not self._only_movies]
         self.results.cursor = 0
         self.results.fill(len(rows), 0, rows)
@@ -181,11 +183,12 @@ async def search_everything(session: Session, words: str) -> tuple[list[SearchRe
             for row in results["users"]
         ),
     ]
-    known = {"person": results["joined"], "tag": results["tagged"]}
-    kinds = ("movie", *(kind for kind, is_known in known.items() if is_known), "profile", "user")
+    known = {tr("person"): results["joined"], tr("tag"): results["tagged"]}
+    kinds = (tr("movie"), *(kind for kind, is_known in known.items() if is_known), tr("profile"), tr("user"))
     placeholder = text.nothing_matches(words, kinds)
     if not results["joined"]:
-        placeholder += " To find directors and actors, join the dataset with IMDb on the Data screen."
+        joins = tr("To find directors and actors, join the dataset with IMDb on the Data screen.")
+        placeholder += f" {joins}"
     return rows, placeholder
 
 

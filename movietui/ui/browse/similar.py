@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import SimilarMovie
 from movietui.ui.bindings import back_key, choose_key, hint
@@ -35,14 +36,14 @@ class SimilarRows(ColumnList[SimilarMovie]):
         """Return columns for the similarity, the number of users who rated both movies, the title with what both have
         in common, the viewers' stars and marks, and the year. Columns without content are left out."""
         cells = max((cell_len(_given(row)) for row in self.known_rows()), default=0)
-        given: Column[SimilarMovie] = Column(" rated", max(7, cells + 2), lambda row, _: f" {_given(row)} ")
+        given: Column[SimilarMovie] = Column(f" {tr('rated')}", max(7, cells + 2), lambda row, _: f" {_given(row)} ")
         both: Column[SimilarMovie] = Column(
-            " both rated  ", 13, lambda row, _: f" {row['common'] or 0:>10,}  ", style="quiet"
+            f" {tr('both rated')}  ", 13, lambda row, _: f" {row['common'] or 0:>10,}  ", style="quiet"
         )
         return [
-            Column(" alike ", 7, lambda row, _: f" {text.decimals(row['similarity']):>5} ", style="quiet"),
+            Column(f" {tr('alike')} ", 7, lambda row, _: f" {text.decimals(row['similarity']):>5} ", style="quiet"),
             *([both] if any(row["common"] is not None for row in self.known_rows()) else []),
-            Column("title", REST, partial(_title_and_shared, roomy=width >= ROOMY)),
+            Column(tr("title"), REST, partial(_title_and_shared, roomy=width >= ROOMY)),
             *([given] if cells else []),
             Column("", 6, lambda row, _: f"{row['year'] or '':>5} ", style="quiet"),
         ]
@@ -63,8 +64,8 @@ class SimilarPanel(Panel[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("m", "dismiss(None)", "Back", id="browse.similar"),
-        choose_key("choose", "Open"),
+        Binding("m", "dismiss(None)", tr("Back"), id="browse.similar"),
+        choose_key("choose", tr("Open")),
     ]
 
     def __init__(self, title: str, rows: Sequence[SimilarMovie]) -> None:
@@ -74,15 +75,15 @@ class SimilarPanel(Panel[str | None]):
     def compose(self) -> ComposeResult:
         """Show the movies."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = Content(f"More like {self._title}")
-            panel.border_subtitle = Content(hint(self, ("panel.choose", "open"), ("panel.back", "back")))
+            panel.border_title = Content(tr("More like {movie}", movie=self._title))
+            panel.border_subtitle = Content(hint(self, ("panel.choose", tr("open")), ("panel.back", tr("back"))))
             yield SimilarRows(id="similar")
 
     def on_mount(self) -> None:
         """Fill the list."""
         rows = self.query_one(SimilarRows)
         rows.fill(len(self._rows), 0, self._rows)
-        rows.set_placeholder("There is no other movie in this dataset.")
+        rows.set_placeholder(tr("There is no other movie in this dataset."))
 
     @on(RowList.Clicked)
     def action_choose(self) -> None:

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import PersonalAccuracy, TasteGroup, TasteReport, ViewerTaste
 from movietui.ui.bindings import hint, key_on
@@ -32,7 +33,7 @@ class TastePanel(ScrollPanel[None]):
     """What the viewers like compared with everybody, and what divides a pair."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("T", "dismiss(None)", "Back", id="browse.taste"),
+        Binding("T", "dismiss(None)", tr("Back"), id="browse.taste"),
     ]
 
     def __init__(self, taste: TasteReport, names: Sequence[str]) -> None:
@@ -45,8 +46,8 @@ class TastePanel(ScrollPanel[None]):
 
         rate = key_on(BrowseScreen, cast("MovieTui", self.app), "browse.rate-1")
         with VerticalScroll(classes="panel wide", can_focus=False) as panel:
-            panel.border_title = Content(f"Taste · {' and '.join(self._names)}")
-            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
+            panel.border_title = Content(tr("Taste · {viewers}", viewers=tr(" and ").join(self._names)))
+            panel.border_subtitle = Content(hint(self, ("list.up list.down", tr("scroll")), ("panel.back", tr("back"))))
             room = min(WIDTH, self.app.size.width * 95 // 100 - 8)
             yield DrawnText(describe_taste(self._taste, self._names, room, rate))
 
@@ -63,7 +64,7 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: s
         lines += _viewer_lines(name, viewer, width, rate)
     pair = taste.get("pair")
     for title, movies in (
-        (("You differ on", pair["divided"]), ("Would divide you", pair["would_divide"])) if pair else ()
+        ((tr("You differ on"), pair["divided"]), (tr("Would divide you"), pair["would_divide"])) if pair else ()
     ):
         if movies:
             lines += [Text(), Text(title, "group")]
@@ -77,23 +78,30 @@ def describe_taste(taste: TasteReport, names: Sequence[str], width: int, rate: s
 
 def _viewer_lines(name: str, viewer: ViewerTaste, width: int, rate: str) -> list[Text]:
     if not viewer["ratings"]:
-        return [Text(f"{name} has no ratings here yet; press {rate} on a movie in the list.")]
-    stars = f"{text.plural(viewer['ratings'], 'movie')} rated ★ {viewer['mean']:.2f} on average"
-    lines = [Text.assemble((name, "bold"), f"  {stars}; others gave them ★ {viewer['crowd']:.2f}")]
-    for title, groups in (("By genre", viewer["genres"]), ("By decade", viewer["decades"])):
-        lines += [
-            Text(),
-            Text.assemble((title, "group"), (f"{'less than others ┼':>{33 - len(title)}} more", "dim")),
+        return [
+            Text(tr("{viewer} has no ratings here yet; press {key} on a movie in the list.", viewer=name, key=rate))
         ]
+    movies_rated = text.plural(viewer["ratings"], "movie")
+    averages = tr(
+        "{movies} rated ★ {mean:.2f} on average; others gave them ★ {crowd:.2f}",
+        movies=movies_rated,
+        mean=viewer["mean"],
+        crowd=viewer["crowd"],
+    )
+    lines = [Text.assemble((name, "bold"), f"  {averages}")]
+    less, more = tr("less than others ┼"), tr("more")
+    for title, groups in ((tr("By genre"), viewer["genres"]), (tr("By decade"), viewer["decades"])):
+        lines += [Text(), Text.assemble((title, "group"), (f"{less:>{33 - len(title)}} {more}", "dim"))]
         lines += [_group(group, width) for group in groups]
     for title, movies in (
-        ("Likes more than others", viewer["likes"]),
-        ("Likes less than others", viewer["dislikes"]),
+        (tr("Likes more than others"), viewer["likes"]),
+        (tr("Likes less than others"), viewer["dislikes"]),
     ):
         if movies:
             lines += [Text(), Text(title, "group")]
             for movie in movies:
-                stars = f"{text.number_of_stars(movie['stars'])}   others ★ {movie['crowd']:.1f}"
+                others = tr("others ★ {stars:.1f}", stars=movie["crowd"])
+                stars = f"{text.number_of_stars(movie['stars'])}   {others}"
                 lines.append(_two_columns(text.movie_title(movie), stars, width))
     return lines + _model_quality(viewer["for_you"])
 
@@ -102,17 +110,20 @@ def _model_quality(quality: PersonalAccuracy | None) -> list[Text]:
     """Return how accurate the model and the movies' mean ratings are for a profile; empty for a user."""
     if quality is None:
         return []
-    lines = [Text(), Text("How accurate the model is for you", "group")]
+    lines = [Text(), Text(tr("How accurate the model is for you"), "group")]
     if quality["lacking"]:
         more = text.plural(quality["lacking"], "more rating")
-        return [*lines, Text(f" {more} needed to measure this.")]
+        needed = tr("{ratings} needed to measure this.", ratings=more)
+        return [*lines, Text(f" {needed}")]
     newest = text.plural(quality["newest"], "newest rating")
-    lines.append(Text(f" Your {newest}, predicted from the {quality['older']:,} before them:", "dim"))
-    lines.append(Text(f" {'':<14}{'error (RMSE)':<20}liked movies in the top {quality['top']}", "dim"))
-    for name, accuracy in ((quality["model"], quality["by_model"]), ("mean ratings", quality["by_means"])):
+    predicted = tr("Your {ratings}, predicted from the {older:,} before them:", ratings=newest, older=quality["older"])
+    lines.append(Text(f" {predicted}", "dim"))
+    in_top = tr("liked movies in the top {count}", count=quality["top"])
+    lines.append(Text(f" {'':<14}{tr('error (RMSE)'):<20}{in_top}", "dim"))
+    for name, accuracy in ((quality["model"], quality["by_model"]), (tr("mean ratings"), quality["by_means"])):
         rmse, rate = accuracy["rmse"], accuracy["hit_rate"]
         error = f"{rmse['value']:.2f} ({text.decimals(rmse['low'])} … {text.decimals(rmse['high'])})"
-        hits = f"{accuracy['hits']} of {quality['liked']}" if rate else "none liked"
+        hits = tr("{hits} of {liked}", hits=accuracy["hits"], liked=quality["liked"]) if rate else tr("none liked")
         share = f"  {rate['value']:.0%} ({rate['low'] * 100:.0f} … {rate['high'] * 100:.0f})" if rate else ""
         lines.append(Text.assemble(" ", (text.cut(name, 14), "bold"), f"{error:<20}{hits}{share}"))
     return lines
@@ -129,7 +140,8 @@ def _group(group: TasteGroup, width: int) -> Text:
         "┼",
         (f"{'━' * more:<{BAR}}", "bar"),
     )
-    figures = f"  ★ {group['mean']:.1f}  others ★ {group['crowd']:.1f}  {group['ratings']:,}"
+    others = tr("others ★ {stars:.1f}", stars=group["crowd"])
+    figures = f"  ★ {group['mean']:.1f}  {others}  {group['ratings']:,}"
     return line.append(figures, "dim") if line.cell_len + len(figures) <= width else line
 
 

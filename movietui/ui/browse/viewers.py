@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting.text import cut, person
 from movietui.protocol.messages import UserRow
@@ -74,7 +75,7 @@ class ViewerList(ColumnList[Entry]):
     """Profiles and users. ``MARKS`` mark the first to the fourth viewer whom the list is for."""
 
     DEFAULT_CSS = "ViewerList { height: 1fr; }"
-    folded_name = "Viewers"
+    folded_name = tr("Viewers")
 
     def __init__(self, *, id: str, classes: str = "") -> None:
         super().__init__(id=id, classes=classes)
@@ -128,8 +129,8 @@ class ViewersPane(Vertical):
     """Shows the profiles, then the users of the dataset, that match the search."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "rename", "Rename", show=False, id="browse.rename", tooltip="Rename the profile"),
-        Binding("x,delete", "delete", "Delete", show=False, id="browse.delete", tooltip="Delete the profile"),
+        Binding("e", "rename", tr("Rename"), show=False, id="browse.rename", tooltip=tr("Rename the profile")),
+        Binding("x,delete", "delete", tr("Delete"), show=False, id="browse.delete", tooltip=tr("Delete the profile")),
     ]
 
     @dataclass
@@ -158,7 +159,7 @@ class ViewersPane(Vertical):
         self._field: Input | None = None
         """The field for a search. ``end_search`` only hides it: removing it would take a moment, and ``search`` could
         then focus a field that is about to disappear."""
-        self.border_title = "Viewers"
+        self.border_title = tr("Viewers")
 
     def compose(self) -> ComposeResult:
         """Add the list; ``search`` adds the field."""
@@ -194,7 +195,7 @@ class ViewersPane(Vertical):
     def _profile(self) -> ViewerRef:
         ref = self.current
         if ref is None or ref.kind != "profile":
-            raise Problem("Only profiles can be renamed or deleted; this is a user of the dataset.")
+            raise Problem(tr("Only profiles can be renamed or deleted; this is a user of the dataset."))
         return ref
 
     @shows_problems
@@ -210,7 +211,7 @@ class ViewersPane(Vertical):
     async def search(self) -> None:
         """Open the search field and focus it."""
         if self._field is None:
-            self._field = Field(placeholder="search", id="search", compact=True)
+            self._field = Field(placeholder=tr("search"), id="search", compact=True)
             await self.mount(self._field, before=0)
         self.fold(False)  # a hidden field would not get the focus
         self._set_searching(True)
@@ -235,24 +236,25 @@ class ViewersPane(Vertical):
         """Show the matches of the search, or everybody. With ``move_cursor``, select the first viewer of the list."""
         if self._session.opened is None:
             return
-        self.border_subtitle = hint(self.screen, ("browse.search", "search"))
+        self.border_subtitle = hint(self.screen, ("browse.search", tr("search")))
         rows = await self._fixed_rows()
         total = len(rows)
         chosen = self._session.audience.viewers
         elsewhere = self._session.opened["cluster"]
         if elsewhere and self._search:
-            rows.append(Hint(f"enter finds user {self._search}"))
+            rows.append(Hint(tr("enter finds user {user}", user=self._search)))
         elif not elsewhere and (self._search or self._session.opened["users"] <= LISTED_USERS):
             people = await self._session.engine.ask(Requests.find_users, search=self._search, offset=0, limit=WINDOW)
             rows += [user_row(row, user(row["id"], people["dataset"])) for row in people["rows"]]
             total += people["total"]
             if not people["total"]:
-                rows.append(Hint("nobody matches"))
+                rows.append(Hint(tr("nobody matches")))
         else:
             for ref in chosen:
                 if ref.kind == "user":
                     rows += await self._user(ref)
-            rows.append(Hint(f"{self._session.opened['users']:,}; {hint(self.screen, ('browse.search', 'finds one'))}"))
+            finds = hint(self.screen, ("browse.search", tr("finds one")))
+            rows.append(Hint(f"{self._session.opened['users']:,}; {finds}"))
         self.viewers.fill(max(len(rows), total), 0, rows)
         self.viewers.choose(chosen)
         if move_cursor:
@@ -277,9 +279,10 @@ class ViewersPane(Vertical):
             for ref, ratings in await asyncio.to_thread(self._session.store.profiles)
             if all(word in ref.id.casefold() for word in words)
         ]
-        none = Hint("nobody matches" if self._search else hint(self.screen, ("browse.new", "new profile")))
-        users = "users on the cluster" if opened["cluster"] else f"users of {opened['dataset']}"
-        return [Heading("you"), *(profiles or [none]), Heading(users)]
+        none = Hint(tr("nobody matches") if self._search else hint(self.screen, ("browse.new", tr("new profile"))))
+        on_cluster, of_dataset = tr("users on the cluster"), tr("users of {dataset}", dataset=opened["dataset"])
+        users = on_cluster if opened["cluster"] else of_dataset
+        return [Heading(tr("you")), *(profiles or [none]), Heading(users)]
 
     def update_counts(self, profiles: list[tuple[ViewerRef, int]]) -> None:
         """Update the number of ratings of each profile."""
@@ -325,7 +328,9 @@ class ViewersPane(Vertical):
         """Choose the user with this id on a cluster. Raises ``Problem`` if there is no such user to read."""
         people = await self._session.engine.ask(Requests.find_users, search=name, offset=0, limit=1)
         if not people["rows"]:
-            raise Problem(f"{dataset} has no user {name} on its cluster; type a whole id.")
+            raise Problem(
+                tr("{dataset} has no user {user} on its cluster; type a whole id.", dataset=dataset, user=name)
+            )
         ref = user(people["rows"][0]["id"], dataset)
         await self._session.look_at(ref)
         await self.end_search()

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.movie_pages import Page, pages_of
 from movietui.protocol.messages import Details
@@ -25,7 +26,11 @@ from movietui.ui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from movietui.ui.app import MovieTui
 
-WHAT = {"JustWatch": "where to stream, rent or buy it", "IMDb": "cast, plot and ratings", "Letterboxd": "reviews"}
+WHAT = {
+    "JustWatch": tr("where to stream, rent or buy it"),
+    "IMDb": tr("cast, plot and ratings"),
+    "Letterboxd": tr("reviews"),
+}
 """What the pages of each site show."""
 
 
@@ -36,7 +41,7 @@ class PageList(RowList[Page]):
 
     def draw(self, row: Page, width: int) -> Line:
         """Draw the site, what its page shows, and whether the page is a search."""
-        about = WHAT[row.site] if row.exact else f"{WHAT[row.site]} · search"
+        about = WHAT[row.site] if row.exact else tr("{page} · search", page=WHAT[row.site])
         return [(text.cut(f" {row.site}", 12), ""), (text.cut(about, max(1, width - 12)), "quiet")]
 
 
@@ -46,9 +51,9 @@ class PagesPanel(Panel[None]):
     DEFAULT_CSS = "PagesPanel #address { height: auto; margin: 1 0 0 0; color: $text-muted; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("l", "dismiss(None)", "Back", id="browse.imdb"),
-        choose_key("open", "Open"),
-        Binding("y", "copy_address", "Copy", id="browse.copy"),
+        Binding("l", "dismiss(None)", tr("Back"), id="browse.imdb"),
+        choose_key("open", tr("Open")),
+        Binding("y", "copy_address", tr("Copy"), id="browse.copy"),
     ]
 
     def __init__(self, movie: Details) -> None:
@@ -62,9 +67,9 @@ class PagesPanel(Panel[None]):
     def compose(self) -> ComposeResult:
         """Show the pages, and the address of the selected one."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = Content(f"Where to watch {self._title}")
-            keys = [("browse.copy", "copy the address"), ("panel.back", "back")]
-            opens = [("panel.choose", "open")] if has_browser(self._app) else []
+            panel.border_title = Content(tr("Where to watch {movie}", movie=self._title))
+            keys = [("browse.copy", tr("copy the address")), ("panel.back", tr("back"))]
+            opens = [("panel.choose", tr("open"))] if has_browser(self._app) else []
             panel.border_subtitle = Content(hint(self, *opens, *keys))
             yield PageList(id="pages")
             yield Static(id="address", markup=False)
@@ -98,5 +103,5 @@ class PagesPanel(Panel[None]):
         """Copy the address of the selected page."""
         if (page := self.pages.current) is not None:
             self._app.copy_to_clipboard(page.address)
-            self._app.show_notice(f"Copied: {page.address}")
+            self._app.show_notice(tr("Copied: {address}", address=page.address))
             self.dismiss(None)

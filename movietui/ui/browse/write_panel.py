@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.movie_files import FORMATS, FormatName, MovieFile
 from movietui.ui.bindings import back_key, choose_key, hint
@@ -26,9 +27,9 @@ COUNTS = (10, 25, 50, 100)
 """The numbers of movies that can be chosen, besides the length of the list."""
 NAMES: tuple[FormatName, ...] = tuple(FORMATS)
 NOTES: dict[FormatName, str] = {
-    "markdown": "To read, or to send to a friend.",
-    "csv": "A table for a spreadsheet.",
-    "letterboxd": "For Letterboxd's import. Import a list or watchlist as a list, not as movies you have seen.",
+    "markdown": tr("To read, or to send to a friend."),
+    "csv": tr("A table for a spreadsheet."),
+    "letterboxd": tr("For Letterboxd's import. Import a list or watchlist as a list, not as movies you have seen."),
 }
 """What each format is for."""
 
@@ -83,13 +84,15 @@ class WritePanel(Panel[Choice | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("Y", "dismiss(None)", "Back", id="browse.write"),
-        choose_key("write('clipboard')", "Copy"),
-        Binding("s", "write('file')", "Save", id="write.save", tooltip="Save to a file"),
-        Binding("left", "format(-1)", show=False, id="write.format-back", tooltip="Previous format"),
-        Binding("right,tab", "format(1)", show=False, id="write.format", tooltip="Next format"),
-        Binding("minus", "count(-1)", key_display="-", show=False, id="write.fewer", tooltip="Fewer movies"),
-        Binding("plus,equals_sign", "count(1)", key_display="+", show=False, id="write.more", tooltip="More movies"),
+        Binding("Y", "dismiss(None)", tr("Back"), id="browse.write"),
+        choose_key("write('clipboard')", tr("Copy")),
+        Binding("s", "write('file')", tr("Save"), id="write.save", tooltip=tr("Save to a file")),
+        Binding("left", "format(-1)", show=False, id="write.format-back", tooltip=tr("Previous format")),
+        Binding("right,tab", "format(1)", show=False, id="write.format", tooltip=tr("Next format")),
+        Binding("minus", "count(-1)", key_display="-", show=False, id="write.fewer", tooltip=tr("Fewer movies")),
+        Binding(
+            "plus,equals_sign", "count(1)", key_display="+", show=False, id="write.more", tooltip=tr("More movies")
+        ),
     ]
 
     def __init__(self, sources: Sequence[Source], chosen: FormatName = NAMES[0], count: int = COUNTS[0]) -> None:
@@ -100,8 +103,8 @@ class WritePanel(Panel[Choice | None]):
     def compose(self) -> ComposeResult:
         """Show what can be written, and the choices below."""
         with Vertical(classes="panel") as panel:
-            panel.border_title = "Copy or save"
-            keys = [("panel.choose", "copy"), ("write.save", "save to a file"), ("panel.back", "back")]
+            panel.border_title = tr("Copy or save")
+            keys = [("panel.choose", tr("copy")), ("write.save", tr("save to a file")), ("panel.back", tr("back"))]
             panel.border_subtitle = Content(hint(self, *keys))
             yield SourceList(id="sources")
             yield Static(id="choices", markup=False)
@@ -122,14 +125,18 @@ class WritePanel(Panel[Choice | None]):
     def show_choices(self) -> None:
         """Show the formats and, for a list, the numbers of movies; mark the chosen ones."""
         names = [(FORMATS[name].name, name == self._format, f"take_format({name!r})") for name in NAMES]
-        lines = [self._choices("as", "write.format-back write.format", names)]
+        lines = [self._choices(tr("as"), "write.format-back write.format", names)]
         if counts := self._counts():
             total = counts[-1]
             many = [
-                (f"all {each:,}" if each == total else f"{each}", each == self._chosen_count(), f"take_count({each})")
+                (
+                    tr("all {count:,}", count=each) if each == total else f"{each}",
+                    each == self._chosen_count(),
+                    f"take_count({each})",
+                )
                 for each in counts
             ]
-            lines.append(self._choices("first", "write.fewer write.more", many))
+            lines.append(self._choices(tr("first"), "write.fewer write.more", many))
         self.query_one("#choices", Static).update(Text("\n").join(lines))
         self.query_one("#note", Static).update(NOTES[self._format])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.storage.atomic_files import write_file
 from movietui.data.storage.paths import free_path, pasted
@@ -45,10 +46,10 @@ WRITE_KEYS = [
     Binding(
         "Y",
         "write",
-        "Copy or save",
+        tr("Copy or save"),
         show=False,
         id="browse.write",
-        tooltip="Copy or save the list, watchlist or ratings",
+        tooltip=tr("Copy or save the list, watchlist or ratings"),
     ),
 ]
 
@@ -74,18 +75,20 @@ class WriteController(BrowseController):
         """Return what can be written: the list that is shown, and the watchlist and ratings of each of its viewers."""
         audience, total = self.session.audience, self.list_pane.movies.total
         names = text.enumerate_names(self.list_pane.viewer_names())
-        sources = [Source("This list", f"for {names}", "movies", total, self._list)]
+        sources = [Source(tr("This list"), tr("for {viewers}", viewers=names), "movies", total, self._list)]
         for ref in audience.viewers:
-            sources.append(Source(f"Watchlist of {ref.label}", "", "watchlist", None, partial(self._watchlist, ref)))
+            watchlist = tr("Watchlist of {viewer}", viewer=ref.label)
+            sources.append(Source(watchlist, "", "watchlist", None, partial(self._watchlist, ref)))
         for ref in audience.viewers:
-            sources.append(Source(f"Ratings of {ref.label}", "", "ratings", None, partial(self._ratings, ref)))
+            ratings = tr("Ratings of {viewer}", viewer=ref.label)
+            sources.append(Source(ratings, "", "ratings", None, partial(self._ratings, ref)))
         return sources
 
     async def _list(self, count: int) -> MovieFile:
         names = self.list_pane.viewer_names()
         rows = await self.list_pane.first_rows(count)
         if not rows:
-            raise Problem("The list is empty, so there is nothing to copy or save.")
+            raise Problem(tr("The list is empty, so there is nothing to copy or save."))
         opened = self.session.opened
         assert opened is not None
         movies = [listed(row) for row in rows]
@@ -95,41 +98,61 @@ class WriteController(BrowseController):
     async def _conditions(self) -> list[str]:
         """Return sentences, without full stops, about the order of the list and which movies it contains."""
         view, audience, query = self.session.view, self.session.audience, await self.session.query()
-        sentences = [f"Ordered by {self.session.orders[query.get('order', DEFAULT_ORDER)]}"]
+        sentences = [tr("Ordered by {order}", order=self.session.orders[query.get("order", DEFAULT_ORDER)])]
         if audience.together:
             titles = GROUP_TITLES if len(audience.viewers) > 2 else PAIR_TITLES
-            share = f", {audience.misery:.0%} of the way to least misery" if audience.way == "weighted" else ""
-            sentences.append(f"{titles[audience.unseen_by]}, with the scores combined as “{audience.way}”{share}")
+            share = (
+                tr(", {share:.0%} of the way to least misery", share=audience.misery)
+                if audience.way == "weighted"
+                else ""
+            )
+            sentences.append(
+                tr(
+                    "{movies}, with the scores combined as “{way}”{share}",
+                    movies=titles[audience.unseen_by],
+                    way=audience.way,
+                    share=share,
+                )
+            )
         if audience.together and audience.standardise:
-            sentences.append("The same scale for everyone")
+            sentences.append(tr("The same scale for everyone"))
         if view.filter_text:
-            sentences.append(f"Filter: {view.filter_text}")
+            sentences.append(tr("Filter: {filter}", filter=view.filter_text))
         if view.wanted != "all":
-            all_want = "Only movies all of you want"
-            sentences.append(all_want if view.wanted == "both" else "Only movies on the watchlist")
+            all_want = tr("Only movies all of you want")
+            sentences.append(all_want if view.wanted == "both" else tr("Only movies on the watchlist"))
         if view.daring:
-            sentences.append(f"{view.daring:.0%} daring")
+            sentences.append(tr("{share:.0%} daring", share=view.daring))
         if view.recent:
-            sentences.append(f"{view.recent:.0%} recent")
+            sentences.append(tr("{share:.0%} recent", share=view.recent))
         if audience.vetoes:
-            sentences.append(f"Without {text.enumerate_names([veto.movie.title for veto in audience.vetoes])}")
+            vetoed = text.enumerate_names([veto.movie.title for veto in audience.vetoes])
+            sentences.append(tr("Without {movies}", movies=vetoed))
         return sentences
 
     async def _watchlist(self, ref: ViewerRef, _: int) -> MovieFile:
         file = watchlist_file(ref.label, await asyncio.to_thread(entries_of, self.session.store, ref))
         if not file.movies:
             adds = key_of(self.screen, "browse.watchlist")
-            raise Problem(f"The watchlist of {ref.label} is empty; {adds} adds the selected movie.")
+            raise Problem(
+                tr("The watchlist of {viewer} is empty; {key} adds the selected movie.", viewer=ref.label, key=adds)
+            )
         return file
 
     async def _ratings(self, ref: ViewerRef, _: int) -> MovieFile:
         rows = newest_first(await self.session.given_ratings(ref))
         if not rows:
             rate = key_of(self.screen, "browse.rate-1")
-            raise Problem(f"{ref.label} has not rated anything yet; press {rate} to rate the selected movie.")
+            raise Problem(
+                tr(
+                    "{viewer} has not rated anything yet; press {key} to rate the selected movie.",
+                    viewer=ref.label,
+                    key=rate,
+                )
+            )
         opened = self.session.opened
         assert opened is not None
-        return ratings_file(ref.label, rows, opened["dataset"], opened["model"], ["Newest first"])
+        return ratings_file(ref.label, rows, opened["dataset"], opened["model"], [tr("Newest first")])
 
 
 @dataclass(frozen=True)
@@ -150,16 +173,21 @@ async def write(app: MovieTui, choice: Choice) -> None:
     if choice.to == "clipboard":
         if (size := len(content.encode())) > COPY_LIMIT:
             raise Problem(
-                f"{movies} are {text.size(size)}, too much for the clipboard of many terminals; save them to a file."
+                tr(
+                    "{movies} are {size}, too much for the clipboard of many terminals; save them to a file.",
+                    movies=movies,
+                    size=text.size(size),
+                )
             )
         app.copy_lines(content)
-        app.show_notice(f"Copied {movies}")
+        app.show_notice(tr("Copied {movies}", movies=movies))
         return
     proposed = await asyncio.to_thread(proposed_path, choice.source.stem, file_format.suffix)
     path = await _save(app, movies, content.encode(), proposed)
     if path is not None:
         note = letterboxd_note(content.encode()) if choice.format == "letterboxd" else ""
-        app.show_notice(f"Saved {movies} to {path}{f' · {note}' if note else ''}")
+        saved = tr("Saved {movies} to {path}", movies=movies, path=path)
+        app.show_notice(f"{saved} · {note}" if note else saved)
 
 
 def proposed_path(stem: str, suffix: str) -> Path:
@@ -176,12 +204,18 @@ async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> P
     typed = str(proposed)
     while True:
         panel = NamePanel(
-            "Save", f"Save {movies} to:", partial(_write_new, content), typed, example="file", longest=LONGEST_PATH
+            tr("Save"),
+            tr("Save {movies} to:", movies=movies),
+            partial(_write_new, content),
+            typed,
+            example=tr("file"),
+            longest=LONGEST_PATH,
         )
         target: Target | None = await app.push_screen_wait(panel)
         if target is None or not target.taken:
             return target.path if target is not None else None
-        replaces = ConfirmPanel("Replace this file?", f"{target.path} already exists.", "Replace")
+        exists = tr("{path} already exists.", path=target.path)
+        replaces = ConfirmPanel(tr("Replace this file?"), exists, tr("Replace"))
         if await app.push_screen_wait(replaces):
             await asyncio.to_thread(write_file, target.path, content, force=True)
             return target.path
@@ -191,7 +225,7 @@ async def _save(app: MovieTui, movies: str, content: bytes, proposed: Path) -> P
 def _write_new(content: bytes, typed: str) -> Target:
     """Write a file unless it exists. Raises ``Problem`` without a typed name, or if the file cannot be written."""
     if not typed.strip():
-        raise Problem("Type a file name.")
+        raise Problem(tr("Type a file name."))
     path = pasted(typed).absolute()
     if path.is_file():
         return Target(path, taken=True)

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.strip import Strip
 
+from movietui.data.language import tr
 from movietui.formatting.text import cut
 from movietui.protocol.messages import ChartRow
 from movietui.ui.widgets.line_view import Line, LineView
@@ -54,7 +55,9 @@ class Chart(LineView, can_focus=True):
         if self.charts and region.width > 0:
             chart = self.charts[self._index]
             self.border_title = Content(chart["title"])
-            self.border_subtitle = Content(f"← → {self._index + 1} of {len(self.charts)}")
+            self.border_subtitle = Content(
+                tr("← → {number} of {charts}", number=self._index + 1, charts=len(self.charts))
+            )
             self._lines = draw(chart, region.width, region.height)
         self.set_line_count(len(self._lines))
         self.refresh()
@@ -128,9 +131,11 @@ def shades(shares: Sequence[Sequence[float]], width: int) -> list[Line]:
     Each line ends with its first share, that of the most rated movies.
     """
     share_cells = max(1, min(4, (width - 12) // len(shares)))
-    lines: list[Line] = [[("       most rated movies → least", "quiet")]]
+    lines: list[Line] = [[(tr("       most rated movies → least"), "quiet")]]
     for index, row in enumerate(shares):
-        name = {0: "most   ", 1: "active ", 2: "users  ", len(shares) - 1: "least  "}.get(index, "       ")
+        name = {0: tr("most   "), 1: tr("active "), 2: tr("users  "), len(shares) - 1: tr("least  ")}.get(
+            index, "       "
+        )
         cells = "".join(SHADES[min(4, -(-round(share * 1000) * 4 // 1000))] * share_cells for share in row)
         lines.append([(name, "quiet"), (cells, "bar"), (f" {row[0]:.0%}", "")])
     return lines

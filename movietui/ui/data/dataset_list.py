@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import DatasetRow
 from movietui.ui.widgets.columns import REST, Column, ColumnList
@@ -43,11 +44,11 @@ class DatasetList(ColumnList[Entry]):
                 break
             fitting.append(column)
             left -= column.cells
-        return [Column(" dataset", REST, self._label), *fitting]
+        return [Column(tr(" dataset"), REST, self._label), *fitting]
 
     def _label(self, row: Entry, width: int) -> Line:
         if isinstance(row, OpenPath):
-            return [("   open folder or zip", "")]
+            return [(tr("   open folder or zip"), "")]
         mark = "●" if row["name"] == self.open_name else " "
         return [(text.cut(f" {mark} {row['name']}", width), "")]
 
@@ -66,19 +67,19 @@ def _column(heading: str, cells: int, value: Callable[[DatasetRow], str]) -> Col
 def _size(row: DatasetRow) -> str:
     """Return the size on disk or of the download, or ``on cluster`` or ``invented``."""
     if row["state"] == "available":
-        return f"get {text.size(row['download'])}"
+        return tr("get {size}", size=text.size(row["download"]))
     if row["state"] == "cluster":
-        return "on cluster"
-    return text.size(row["bytes"]) if row["bytes"] else "invented"
+        return tr("on cluster")
+    return text.size(row["bytes"]) if row["bytes"] else tr("invented")
 
 
 COLUMNS = (
-    _column("size", 11, _size),
-    _column("newest", 8, lambda row: str(row["last_year"] or "")),
-    _column("first list", 12, lambda row: text.until_list(row["seconds"])),
-    _column("ratings", 11, lambda row: f"{row['ratings']:,}" if row["ratings"] else ""),
-    _column("movies", 7, lambda row: f"{row['movies']:,}" if row["movies"] else ""),
-    _column("oldest", 7, lambda row: str(row["first_year"] or "")),
-    _column("needs", 8, lambda row: text.size(row["disk"]) if row["disk"] else ""),
+    _column(tr("size"), 11, _size),
+    _column(tr("newest"), 8, lambda row: str(row["last_year"] or "")),
+    _column(tr("first list"), 12, lambda row: text.until_list(row["seconds"])),
+    _column(tr("ratings"), 11, lambda row: f"{row['ratings']:,}" if row["ratings"] else ""),
+    _column(tr("movies"), 7, lambda row: f"{row['movies']:,}" if row["movies"] else ""),
+    _column(tr("oldest"), 7, lambda row: str(row["first_year"] or "")),
+    _column(tr("needs"), 8, lambda row: text.size(row["disk"]) if row["disk"] else ""),
 )
 """The columns after the name, the most useful first."""

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import ImdbMovie, ImdbReport
 from movietui.protocol.requests import Requests
@@ -60,18 +61,18 @@ class ImdbPanel(Panel[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key("dismiss(False)"),
-        Binding("i", "dismiss(False)", "Back", id="data.imdb"),
-        Binding("r", "dismiss(True)", "Join again", id="imdb.again", tooltip="Join with IMDb again"),
-        Binding("u", "unsettle", "Forget", id="imdb.unsettle", tooltip="Forget your choice for this movie"),
-        Binding("0", "settle(0)", "None of them", show=False, id="imdb.none", tooltip="None of these titles"),
+        Binding("i", "dismiss(False)", tr("Back"), id="data.imdb"),
+        Binding("r", "dismiss(True)", tr("Join again"), id="imdb.again", tooltip=tr("Join with IMDb again")),
+        Binding("u", "unsettle", tr("Forget"), id="imdb.unsettle", tooltip=tr("Forget your choice for this movie")),
+        Binding("0", "settle(0)", tr("None of them"), show=False, id="imdb.none", tooltip=tr("None of these titles")),
         *(
             Binding(
                 str(digit),
                 f"settle({digit})",
-                f"Title {digit}",
+                tr("Title {digit}", digit=digit),
                 show=False,
                 id=f"imdb.title-{digit}",
-                tooltip=f"The movie is title {digit}",
+                tooltip=tr("The movie is title {digit}", digit=digit),
             )
             for digit in range(1, MAX_CANDIDATES + 1)
         ),
@@ -86,7 +87,7 @@ class ImdbPanel(Panel[bool]):
         """Show the counts, the movies, and the candidates for the selected movie."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = Content(f"IMDb · {self._report['dataset']}")
-            panel.border_subtitle = Content(hint(self, ("imdb.again", "join again"), ("panel.back", "back")))
+            panel.border_subtitle = Content(hint(self, ("imdb.again", tr("join again")), ("panel.back", tr("back"))))
             yield Static(id="counts", markup=False)
             yield ImdbRows(id="imdb-movies")
             yield Static(id="candidates", markup=False)
@@ -102,8 +103,15 @@ class ImdbPanel(Panel[bool]):
 
     def _fill(self) -> None:
         report = self._report
-        by = ", ".join(f"{count:,} by {way}" for way, count in report["by"].items() if count) or "none"
-        counts = f"matched {report['matched']:,} ({by}) · ambiguous {report['ambiguous']:,} · not on IMDb "
+        by = ", ".join(
+            tr("{count:,} by {way}", count=count, way=way) for way, count in report["by"].items() if count
+        ) or tr("none")
+        counts = tr(
+            "matched {matched:,} ({ways}) · ambiguous {ambiguous:,} · not on IMDb ",
+            matched=report["matched"],
+            ways=by,
+            ambiguous=report["ambiguous"],
+        )
         self.query_one("#counts", Static).update(Text(f"{counts}{report['unmatched']:,}"))
         settled = {row["id"] for row in report["settled_movies"]}
         by_outcome: tuple[tuple[Outcome, list[ImdbMovie]], ...] = (
@@ -113,7 +121,7 @@ class ImdbPanel(Panel[bool]):
         )
         rows: list[Movie] = [{**row, "outcome": outcome} for outcome, each in by_outcome for row in each]
         self.movies.fill(len(rows), 0, rows)
-        self.movies.set_placeholder("Every movie was matched.")
+        self.movies.set_placeholder(tr("Every movie was matched."))
         self.show_candidates()
 
     @on(RowList.Moved)
@@ -123,14 +131,14 @@ class ImdbPanel(Panel[bool]):
         lines = Text(f" {row['reason']}\n" if row and row["reason"] else "", "dim")
         for digit, title in enumerate(row["candidates"][:MAX_CANDIDATES] if row else (), start=1):
             about = [str(title["year"] or ""), title["kind"], ", ".join(title["directors"][:2])]
-            votes = f"{title['votes']:,} votes" if title["votes"] else ""
+            votes = tr("{votes:,} votes", votes=title["votes"]) if title["votes"] else ""
             lines.append(f" {digit}  ", "not dim bold").append(title["title"], "not dim")
             lines.append(f"  {' · '.join(part for part in (*about, votes) if part)}\n", "dim")
         if row and row["outcome"] == "ambiguous":
-            lines.append(" 0  ", "not dim bold").append("none of these", "not dim")
+            lines.append(" 0  ", "not dim bold").append(tr("none of these"), "not dim")
         elif row and row["outcome"] == "settled":
-            lines.append(" " if row["candidates"] else " you chose: none of these · ")
-            lines.append(key_of(self, "imdb.unsettle"), "bold").append(" forget your choice")
+            lines.append(" " if row["candidates"] else tr(" you chose: none of these · "))
+            lines.append(key_of(self, "imdb.unsettle"), "bold").append(tr(" forget your choice"))
         self.query_one("#candidates", Static).update(lines)
 
     @work

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.protocol.messages import RemovedRows, RuleRow
 from movietui.ui.widgets.columns import REST, Column, ColumnList
@@ -35,12 +36,12 @@ class RuleList(ColumnList[RuleRow]):
         """
         most = max((row["before"] for row in self.known_rows()), default=0)
         cells = max(8, len(f"{most:,}") + 2)
-        before: Column[RuleRow] = Column("before", cells, lambda row, _: f"{row['before']:,}", right=True)
+        before: Column[RuleRow] = Column(tr("before"), cells, lambda row, _: f"{row['before']:,}", right=True)
         return [
-            Column("    rule", REST, self._rule),
+            Column(tr("    rule"), REST, self._rule),
             *([before] if width >= 30 + 3 * cells else []),
-            Column("removed", cells, _removed, right=True),
-            *([Column("left", cells, _left, right=True)] if width >= 18 + 2 * cells else []),
+            Column(tr("removed"), cells, _removed, right=True),
+            *([Column(tr("left"), cells, _left, right=True)] if width >= 18 + 2 * cells else []),
         ]
 
     def draw(self, row: RuleRow, width: int) -> Line:
@@ -67,11 +68,13 @@ def _removed(row: RuleRow, width: int) -> str:
 
 def _effect_if_on(row: RuleRow) -> str:
     """Return what a rule that is off would do: `` would remove 85``."""
-    return f" would change {row['changed']:,}" if row["changed"] else f" would remove {row['removed']:,}"
+    if row["changed"]:
+        return tr(" would change {changed:,}", changed=row["changed"])
+    return tr(" would remove {removed:,}", removed=row["removed"])
 
 
 def _left(row: RuleRow, width: int) -> str:
-    return "changed" if row["changed"] else f"{row['before'] - row['removed']:,}"
+    return tr("changed") if row["changed"] else f"{row['before'] - row['removed']:,}"
 
 
 class RemovedList(RowList[list[str | int | float]]):

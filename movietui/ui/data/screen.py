@@ -16,6 +16,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.protocol.messages import CleaningReport, DatasetRow, RemovedRows, RuleRow
@@ -33,10 +34,10 @@ from movietui.ui.widgets.text_pane import TextPane
 from movietui.ui.wording import training_on_cluster
 
 ABOUT = (
-    "Get and clean datasets here. Nothing leaves this machine.",
-    "Turn rules on or off to preview what they do, then apply them.",
+    tr("Get and clean datasets here. Nothing leaves this machine."),
+    tr("Turn rules on or off to preview what they do, then apply them."),
 )
-OWN_FILES = "Choose a MovieLens zip, or the folder it unpacks to, or a CSV, TSV or Parquet with your own ratings."
+OWN_FILES = tr("Choose a MovieLens zip, or the folder it unpacks to, or a CSV, TSV or Parquet with your own ratings.")
 NUMBERS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 500, 1000)
 
 
@@ -44,58 +45,64 @@ class DataScreen(FrameScreen):
     """Datasets on the left, and the stages, rules and charts of the selected dataset on the right."""
 
     CSS_PATH = "screen.tcss"
-    help_title = "Data"
+    help_title = tr("Data")
     about = ABOUT
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter",
             "choose",
-            "Open",
+            tr("Open"),
             id="data.choose",
-            tooltip="Get or open a dataset; apply the rules, or show what a rule removes",
+            tooltip=tr("Get or open a dataset; apply the rules, or show what a rule removes"),
         ),
-        Binding("space", "turn_rule", "Rule on/off", id="data.toggle", tooltip="Turn the rule on or off (preview)"),
+        Binding(
+            "space", "turn_rule", tr("Rule on/off"), id="data.toggle", tooltip=tr("Turn the rule on or off (preview)")
+        ),
         Binding(
             "left_square_bracket",
             "number(-1)",
-            "Less",
+            tr("Less"),
             key_display="[",
             show=False,
             id="data.less",
-            tooltip="Lower the rule's number, such as 3 ratings instead of 5",
+            tooltip=tr("Lower the rule's number, such as 3 ratings instead of 5"),
         ),
         Binding(
             "right_square_bracket",
             "number(1)",
-            "More",
+            tr("More"),
             key_display="]",
             show=False,
             id="data.more",
-            tooltip="Raise the rule's number",
+            tooltip=tr("Raise the rule's number"),
         ),
-        Binding("p", "preset", "Preset", id="data.preset", tooltip="Next preset of rules"),
-        Binding("left", "chart(-1)", "Previous chart", show=False, id="data.chart-before", tooltip="Previous chart"),
+        Binding("p", "preset", tr("Preset"), id="data.preset", tooltip=tr("Next preset of rules")),
+        Binding(
+            "left", "chart(-1)", tr("Previous chart"), show=False, id="data.chart-before", tooltip=tr("Previous chart")
+        ),
         Binding(
             "right",
             "chart(1)",
-            "Next chart",
+            tr("Next chart"),
             show=False,
             id="data.chart",
-            tooltip="Next chart; from the datasets, go to the rules",
+            tooltip=tr("Next chart; from the datasets, go to the rules"),
         ),
-        Binding("i", "imdb", "IMDb", id="data.imdb", tooltip="Join with IMDb; review ambiguous movies"),
-        Binding("o", "open_path", "Open a path", show=False, id="data.open", tooltip="Open your own folder or zip"),
-        Binding("x", "remove", "Remove", show=False, id="data.remove", tooltip="Remove the dataset from disk"),
-        Binding("c", "cancel", "Cancel", show=False, id="data.cancel", tooltip="Stop what is running"),
+        Binding("i", "imdb", "IMDb", id="data.imdb", tooltip=tr("Join with IMDb; review ambiguous movies")),
+        Binding(
+            "o", "open_path", tr("Open a path"), show=False, id="data.open", tooltip=tr("Open your own folder or zip")
+        ),
+        Binding("x", "remove", tr("Remove"), show=False, id="data.remove", tooltip=tr("Remove the dataset from disk")),
+        Binding("c", "cancel", tr("Cancel"), show=False, id="data.cancel", tooltip=tr("Stop what is running")),
         Binding(
             "h,escape",
             "back",
-            "Back",
+            tr("Back"),
             show=False,
             id="data.back",
-            tooltip="Close the chart or rows, discard rule changes, or go back to the datasets",
+            tooltip=tr("Close the chart or rows, discard rule changes, or go back to the datasets"),
         ),
-        Binding("l", "focus_rules", "Rules", show=False, id="data.rules", tooltip="Go to the rules"),
+        Binding("l", "focus_rules", tr("Rules"), show=False, id="data.rules", tooltip=tr("Go to the rules")),
         *screen_keys("browse"),
     ]
 
@@ -132,7 +139,7 @@ class DataScreen(FrameScreen):
 
     def on_mount(self) -> None:
         """Follow the jobs, and list the datasets."""
-        self.query_one("#datasets-pane").border_title = "Datasets"
+        self.query_one("#datasets-pane").border_title = tr("Datasets")
         self.movie_tui.progress_changed.subscribe(self, self.show_progress)
         self.movie_tui.served_changed.subscribe(self, self.served)
         self.rules.display = False
@@ -221,7 +228,7 @@ class DataScreen(FrameScreen):
         self.chart.show([])
         self._view(None)
         if isinstance(row, OpenPath):
-            pane.border_title = "Open a folder or zip"
+            pane.border_title = tr("Open a folder or zip")
             self._pane("stages").show(Text())
             self._show_rules(None)
             self._pane("terms").show(Text(OWN_FILES))
@@ -229,8 +236,8 @@ class DataScreen(FrameScreen):
         pane.border_title = Content(row["title"])
         if self._stages_of != row["name"]:
             self._pane("stages").show(Text())
-        gets = "opens it" if _opens_at_once(row) else "downloads it"
-        gets, removes = hint(self, ("data.choose", gets)), hint(self, ("data.remove", "removes it"))
+        gets = tr("opens it") if _opens_at_once(row) else tr("downloads it")
+        gets, removes = hint(self, ("data.choose", gets)), hint(self, ("data.remove", tr("removes it")))
         self._pane("terms").show(_about(row, [], gets, removes))
         if self._report is None or self._report["dataset"] != row["name"]:
             self._show_rules(None)  # the rules of a large dataset arrive only after a while
@@ -279,9 +286,15 @@ class DataScreen(FrameScreen):
         pane.border_subtitle = ""
         if report:
             pane.border_title = Content(f"{report['dataset']} · {report['preset']}")
-            pending = f"{hint(self, ('data.choose', 'apply'))} · " if self._pending else ""
+            pending = hint(self, ("data.choose", tr("apply"))) + " · " if self._pending else ""
             pane.border_subtitle = Content(
-                f"{pending}{report['ratings']:,} ratings · {report['users']:,} users · {report['movies']:,} movies"
+                pending
+                + tr(
+                    "{ratings:,} ratings · {users:,} users · {movies:,} movies",
+                    ratings=report["ratings"],
+                    users=report["users"],
+                    movies=report["movies"],
+                )
             )
 
     @work(exclusive=True, group="preview")
@@ -299,8 +312,11 @@ class DataScreen(FrameScreen):
         """Raise ``Problem`` if the ratings are on a cluster, so that the rules cannot be changed."""
         if self._only_there and self._shown:
             raise Problem(
-                f"{self._shown} was cleaned on a cluster; to change its rules, clean it there again with another "
-                f"--preset of movietui cluster clean {self._shown}."
+                tr(
+                    "{dataset} was cleaned on a cluster; to change its rules, clean it there again with another "
+                    "--preset of movietui cluster clean {dataset}.",
+                    dataset=self._shown,
+                )
             )
 
     def _rule_to_change(self) -> RuleRow | None:
@@ -312,9 +328,9 @@ class DataScreen(FrameScreen):
         self._require_rules()
         rule = self._rule_to_change()
         if rule is None:
-            self.movie_tui.show_notice(f"Press {key_of(self, 'data.rules')} to go to the rules first.")
+            self.movie_tui.show_notice(tr("Press {key} to go to the rules first.", key=key_of(self, "data.rules")))
         elif rule["always"]:
-            self.movie_tui.show_notice("This rule is always on: the rows it removes cannot be used.")
+            self.movie_tui.show_notice(tr("This rule is always on: the rows it removes cannot be used."))
         else:
             self._change({**rule, "on": not rule["on"]})
 
@@ -324,8 +340,10 @@ class DataScreen(FrameScreen):
         self._require_rules()
         rule = self._rule_to_change()
         if rule is None or not rule["number"]:
-            keys = hint(self, ("data.less data.more", "change the number in a rule"))
-            self.movie_tui.show_notice(f"{keys} such as “movies, under 5 ratings”; select such a rule first.")
+            keys = hint(self, ("data.less data.more", tr("change the number in a rule")))
+            self.movie_tui.show_notice(
+                tr("{keys} such as “movies, under 5 ratings”; select such a rule first.", keys=keys)
+            )
             return
         number = min(max(_stepped(rule["number"], step), rule["low"]), rule["high"])
         self._change({**rule, "on": True, "number": number})
@@ -343,7 +361,8 @@ class DataScreen(FrameScreen):
         """Preview the next preset."""
         self._require_rules()
         if not self.rules.display:
-            raise Problem(f"There is nothing to clean yet; {hint(self, ('data.choose', 'downloads'))} the dataset.")
+            downloads = hint(self, ("data.choose", tr("downloads")))
+            raise Problem(tr("There is nothing to clean yet; {downloads} the dataset.", downloads=downloads))
         if not self._presets:
             self._presets = await self.session.engine.ask(Requests.presets)
         now = self._presets.index(self._chosen) if self._chosen in self._presets else -1
@@ -369,10 +388,10 @@ class DataScreen(FrameScreen):
         self.removed.show(removed)
         self.removed.border_title = Content(removed["title"])
         rows = text.plural(removed["total"], "row")
-        self.removed.border_subtitle = Content(
-            f"{f'{rows} removed' if removed['on'] else f'would remove {rows}'} · {hint(self, ('data.back', 'closes'))}"
-        )
-        self.removed.set_placeholder("This rule removes nothing here.")
+        effect = tr("{rows} removed", rows=rows) if removed["on"] else tr("would remove {rows}", rows=rows)
+        closes = hint(self, ("data.back", tr("closes")))
+        self.removed.border_subtitle = Content(f"{effect} · {closes}")
+        self.removed.set_placeholder(tr("This rule removes nothing here."))
         self._view(self.removed)
 
     async def _removed(self, offset: int) -> RemovedRows:
@@ -397,9 +416,15 @@ class DataScreen(FrameScreen):
         app, name, cleaning = self.movie_tui, self._shown, self._chosen
         report = await app.jobs.clean(name, cleaning)
         await asyncio.to_thread(self.session.store.clean_with, name, report["preset"])
-        train = hint(self, ("screen.train", "trains"))
+        train = hint(self, ("screen.train", tr("trains")))
         app.show_notice(
-            f"Cleaned {name} ({cleaning}): {text.plural(report['ratings'], 'rating')} · {train} a model on them",
+            tr(
+                "Cleaned {dataset} ({cleaning}): {ratings} · {trains} a model on them",
+                dataset=name,
+                cleaning=cleaning,
+                ratings=text.plural(report["ratings"], "rating"),
+                trains=train,
+            ),
             name,
         )
         if self._shown == name and self._chosen == cleaning:
@@ -428,7 +453,7 @@ class DataScreen(FrameScreen):
         if self.rules.has_focus and self._pending:
             await self._apply()
         elif self.rules.has_focus and self._only_there:
-            raise Problem("The rows that a rule removed are on the cluster; here you see only their number.")
+            raise Problem(tr("The rows that a rule removed are on the cluster; here you see only their number."))
         elif self.rules.has_focus:
             self._show_removed_rows()
         elif self.datasets.has_focus:
@@ -440,8 +465,11 @@ class DataScreen(FrameScreen):
             self.action_open_path()
         elif row is not None and row["state"] == "cluster" and not _opens_at_once(row):
             raise Problem(
-                f"No model has been trained on {row['name']} yet; train one on the cluster with "
-                f"{training_on_cluster(row['name'])}."
+                tr(
+                    "No model has been trained on {dataset} yet; train one on the cluster with {command}.",
+                    dataset=row["name"],
+                    command=training_on_cluster(row["name"]),
+                )
             )
         elif row is not None and not row["on_disk"] and not _opens_at_once(row):
             await self._get(row["name"], None)
@@ -466,10 +494,11 @@ class DataScreen(FrameScreen):
     async def _get(self, name: str, path: str | None) -> None:
         app = self.movie_tui
         result = await app.jobs.get(name, path, await asyncio.to_thread(self.session.store.cleaning_of, name))
+        opens = hint(self, ("data.choose", tr("opens it")))
         parts = [
             f"{name}: {text.plural(result['ratings'], 'rating')}.",
             result["note"],
-            f"{hint(self, ('data.choose', 'opens it'))}.",
+            f"{opens}.",
         ]
         app.show_notice(" ".join(part for part in parts if part), name)
         self.list_datasets(name)
@@ -480,15 +509,24 @@ class DataScreen(FrameScreen):
         """Remove the selected dataset from the disk after a confirmation. Ratings on a cluster stay there."""
         row, app = self.datasets.current, self.movie_tui
         if row is None or isinstance(row, OpenPath) or not (row["on_disk"] or row["state"] == "cluster"):
-            raise Problem("This dataset is not on disk.")
-        question = f"{row['title']} uses {text.size(row['bytes'])}. Your ratings and trained models are kept."
+            raise Problem(tr("This dataset is not on disk."))
+        question = tr(
+            "{title} uses {size}. Your ratings and trained models are kept.",
+            title=row["title"],
+            size=text.size(row["bytes"]),
+        )
         if row["cluster"]:
-            question += f" So are its ratings on the cluster, at {row['cluster']}."
+            question += tr(" So are its ratings on the cluster, at {path}.", path=row["cluster"])
         if app.session.opened and app.session.opened["dataset"] == row["name"]:
-            question += " Browse is showing this dataset; its list stays until you quit."
-        if await self.app.push_screen_wait(ConfirmPanel(f"Remove {row['name']}?", question, "Remove")):
+            question += tr(" Browse is showing this dataset; its list stays until you quit.")
+        if await self.app.push_screen_wait(
+            ConfirmPanel(tr("Remove {dataset}?", dataset=row["name"]), question, tr("Remove"))
+        ):
             removed = await app.jobs.remove(row["name"])
-            app.show_notice(f"Removed {row['name']}; {text.size(removed['bytes'])} freed.", row["name"])
+            app.show_notice(
+                tr("Removed {dataset}; {size} freed.", dataset=row["name"], size=text.size(removed["bytes"])),
+                row["name"],
+            )
             self.list_datasets(row["name"])
 
     @work(group="choose")
@@ -499,16 +537,25 @@ class DataScreen(FrameScreen):
 
         app, name = self.movie_tui, self._shown
         if name and self._only_there:
-            raise Problem(f"{name} is on a cluster, where it cannot be joined with IMDb; only datasets on disk can be.")
+            raise Problem(
+                tr(
+                    "{dataset} is on a cluster, where it cannot be joined with IMDb; only datasets on disk can be.",
+                    dataset=name,
+                )
+            )
         if not name or not self.rules.display:
-            raise Problem(f"Press {key_of(self, 'data.choose')} to get the dataset first, then join it with IMDb.")
+            raise Problem(
+                tr("Press {key} to get the dataset first, then join it with IMDb.", key=key_of(self, "data.choose"))
+            )
         report = await self.session.engine.ask(Requests.imdb_report, dataset=name)
         if report is not None and not await self.app.push_screen_wait(ImdbPanel(self.session, report)):
             return
         ask = PathPanel(
-            f"Join {name} with IMDb",
-            "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
-            "Folder with title.basics.tsv.gz and the other tables; leave empty to download them (about 2 GB).",
+            tr("Join {dataset} with IMDb", dataset=name),
+            tr(
+                "Information courtesy of IMDb (https://www.imdb.com). Used with permission.\n\n"
+                "Folder with title.basics.tsv.gz and the other tables; leave empty to download them (about 2 GB)."
+            ),
             "~/Downloads/imdb",
             optional=True,
             files=(),
@@ -517,9 +564,17 @@ class DataScreen(FrameScreen):
         if path is not None:
             joined = await app.jobs.imdb(name, path or None)
             await self.session.engine.ask(Requests.imdb_report, dataset=name)  # the open dataset reads its join again
+            shows = hint(self, ("data.imdb", tr("show")))
             app.show_notice(
-                f"{name}: {joined['matched']:,} movies matched to IMDb, {joined['ambiguous']:,} ambiguous, "
-                f"{joined['unmatched']:,} not on IMDb · {hint(self, ('data.imdb', 'show'))}",
+                tr(
+                    "{dataset}: {matched:,} movies matched to IMDb, {ambiguous:,} ambiguous, "
+                    "{unmatched:,} not on IMDb · {shows}",
+                    dataset=name,
+                    matched=joined["matched"],
+                    ambiguous=joined["ambiguous"],
+                    unmatched=joined["unmatched"],
+                    shows=shows,
+                ),
                 name,
             )
 
@@ -561,17 +616,25 @@ def _about(row: DatasetRow, notes: Sequence[str], gets: str, removes: str) -> Te
     """
     lines = [*filter(None, [_facts(row)]), *notes]
     if row["state"] == "available" and not _opens_at_once(row):
-        lines.append(f"{gets}: {text.size(row['download'])} from GroupLens; it needs {text.size(row['disk'])} on disk.")
-        lines.append(f"The first list takes about {text.until_list(row['seconds'])}.")
-    elif row["on_disk"] and row["bytes"]:
-        lines.append(f"{text.size(row['bytes'])} on disk; {removes}.")
-    if _is_only_on_cluster(row):
-        trains = f"to open it here, first train a model there with {training_on_cluster(row['name'])}"
-        lines.insert(
-            0, f"Its ratings are on a cluster, at {row['cluster']}; {gets if _opens_at_once(row) else trains}."
+        lines.append(
+            tr(
+                "{gets}: {download} from GroupLens; it needs {size} on disk.",
+                gets=gets,
+                download=text.size(row["download"]),
+                size=text.size(row["disk"]),
+            )
         )
+        lines.append(tr("The first list takes about {duration}.", duration=text.until_list(row["seconds"])))
+    elif row["on_disk"] and row["bytes"]:
+        lines.append(tr("{size} on disk; {removes}.", size=text.size(row["bytes"]), removes=removes))
+    if _is_only_on_cluster(row):
+        trains = tr(
+            "to open it here, first train a model there with {command}", command=training_on_cluster(row["name"])
+        )
+        opens = gets if _opens_at_once(row) else trains
+        lines.insert(0, tr("Its ratings are on a cluster, at {path}; {opens}.", path=row["cluster"], opens=opens))
     elif row["cluster"]:
-        lines.append(f"The ratings that movietui cluster reads are at {row['cluster']}.")
+        lines.append(tr("The ratings that movietui cluster reads are at {path}.", path=row["cluster"]))
     lines += [part for part in (row["terms"], row["citation"]) if part]
     return Text("\n\n".join(lines))
 
@@ -605,7 +668,9 @@ def _stepped(number: int, step: int) -> int:
 
 def ask_for_dataset() -> PathPanel:
     """Return a panel that asks for the files of a dataset and ends with their path."""
-    return PathPanel("Open a folder or zip", "Path of the files (they are never changed):", "~/Downloads/ml-1m.zip")
+    return PathPanel(
+        tr("Open a folder or zip"), tr("Path of the files (they are never changed):"), "~/Downloads/ml-1m.zip"
+    )
 
 
 def name_for(stem: str, taken: set[str]) -> str:
@@ -629,7 +694,9 @@ def _stages(progress: JobProgress, width: int) -> Text:
             if not stage["finished"]:
                 line.append(f"{text.pace(stage['rate'], stage['seconds_left'])} ")
         elif stage["total"] > 1:
-            line.append(f"{stage['done']:,} of {stage['total']:,} {stage['unit']} ")
+            line.append(
+                tr("{done:,} of {total:,} {unit} ", done=stage["done"], total=stage["total"], unit=stage["unit"])
+            )
         line.append(stage["note"], "dim")
         line.truncate(width, overflow="ellipsis")
         lines.append(line)

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
+from movietui.data.language import tr
 from movietui.ui.bindings import back_key, choose_key, hint
 from movietui.ui.screens import Panel
 from movietui.ui.widgets.columns import REST, Column, ColumnList
@@ -31,7 +32,7 @@ class ColumnRows(ColumnList[str]):
         """Return columns for the mark and the name."""
         return [
             Column("", 4, lambda row, _: " ✓  " if row in self.shown else "    "),
-            Column("", REST, lambda row, _: row),
+            Column("", REST, lambda row, _: tr(row)),
         ]
 
 
@@ -45,11 +46,17 @@ class ColumnsPanel(Panel[list[str] | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        choose_key("choose", "Show these"),
-        Binding("space", "show_or_hide", "Show or hide", id="columns.toggle", tooltip="Show or hide the column"),
-        Binding("K,shift+up", "shift(-1)", "Earlier", id="columns.earlier", tooltip="Move the column to the left"),
-        Binding("J,shift+down", "shift(1)", "Later", id="columns.later", tooltip="Move the column to the right"),
-        Binding("r", "dismiss([])", "The usual", id="columns.usual", tooltip="Show the usual columns"),
+        choose_key("choose", tr("Show these")),
+        Binding(
+            "space", "show_or_hide", tr("Show or hide"), id="columns.toggle", tooltip=tr("Show or hide the column")
+        ),
+        Binding(
+            "K,shift+up", "shift(-1)", tr("Earlier"), id="columns.earlier", tooltip=tr("Move the column to the left")
+        ),
+        Binding(
+            "J,shift+down", "shift(1)", tr("Later"), id="columns.later", tooltip=tr("Move the column to the right")
+        ),
+        Binding("r", "dismiss([])", tr("The usual"), id="columns.usual", tooltip=tr("Show the usual columns")),
     ]
 
     def __init__(self, names: Sequence[str], shown: Sequence[str]) -> None:
@@ -61,15 +68,15 @@ class ColumnsPanel(Panel[list[str] | None]):
     def compose(self) -> ComposeResult:
         """Show the columns."""
         with Vertical(classes="panel wide") as panel:
-            panel.border_title = "Columns, from left to right"
+            panel.border_title = tr("Columns, from left to right")
             panel.border_subtitle = Content(
                 hint(
                     self,
-                    ("columns.toggle", "show or hide"),
-                    ("columns.earlier columns.later", "move"),
-                    ("columns.usual", "the usual"),
-                    ("panel.choose", "accept"),
-                    ("panel.back", "back"),
+                    ("columns.toggle", tr("show or hide")),
+                    ("columns.earlier columns.later", tr("move")),
+                    ("columns.usual", tr("the usual")),
+                    ("panel.choose", tr("accept")),
+                    ("panel.back", tr("back")),
                 )
             )
             with Horizontal():
@@ -86,7 +93,9 @@ class ColumnsPanel(Panel[list[str] | None]):
         """Explain the column under the cursor."""
         term = term_named(self.rows.current or "")
         lines = [Text(line) for line in term.meaning.splitlines()] if term else []
-        self.query_one("#meaning", TextPane).show(Text("\n\n").join([Text(self.rows.current or "", "bold"), *lines]))
+        self.query_one("#meaning", TextPane).show(
+            Text("\n\n").join([Text(tr(self.rows.current) if self.rows.current else "", "bold"), *lines])
+        )
 
     @property
     def rows(self) -> ColumnRows:

@@ -20,6 +20,7 @@ from textual.style import Style as TextualStyle
 from textual.widget import Widget
 from textual_plotext import PlotextPlot
 
+from movietui.data.language import tr
 from movietui.formatting.run_progress import NO_LOSSES, has_losses, has_stages, has_validation, loss_headings, loss_text
 from movietui.formatting.text import longest_fitting
 from movietui.protocol.jobs import EpochRow
@@ -34,7 +35,7 @@ USED = "●"
 """The sign of the epoch that the model is taken from, as in the list of epochs."""
 BORDER_CELLS = 4
 """How many cells of the width of a pane its border keeps beside the legend."""
-X_TITLE, Y_TITLE = "epoch", "mse, stars²"
+X_TITLE, Y_TITLE = tr("epoch"), tr("mse, stars²")
 
 PlotColor = tuple[int, int, int] | int | str
 """A colour as plotext takes it."""
@@ -99,21 +100,25 @@ class Curve(PlotextPlot):
         runs, zoom, _ = self._inputs
         if not any(run.epochs for run in runs):
             return [""]
-        part = f" · last 1/{zoom}" if zoom > 1 else ""
+        part = tr(" · last 1/{zoom}", zoom=zoom) if zoom > 1 else ""
         if len(runs) > 1:
             signs = [f"{SIGNS[index % len(SIGNS)]} {run.name}" for index, run in enumerate(_drawn(runs))]
             without = ", ".join(run.name for run in runs if run not in _drawn(runs))
-            return ["  ".join([*signs, *[f"no curve: {without}"] * bool(without)]) + part, "  ".join(signs)]
+            others = [tr("no curve: {runs}", runs=without)] * bool(without)
+            return ["  ".join([*signs, *others]) + part, "  ".join(signs)]
         epochs, used = runs[0].epochs, runs[0].used
         if has_stages(epochs) or not has_losses(epochs):
             return [Y_TITLE * has_losses(epochs)]
         least = lowest(epochs)
-        legend = f"{TRAIN * 2} train" + ("  ▀▀ validation" if least else "")
+        legend = tr("{sign} train", sign=TRAIN * 2) + (tr("  ▀▀ validation") if least else "")
         # The axis has the numbers of the epochs, too.
-        short = f"{TRAIN} train" + ("  ▀ validation" if least else "") + (f"  {USED} used" if used else "")
+        short = tr("{sign} train", sign=TRAIN) + (tr("  ▀ validation") if least else "")
         if used:
+            short += tr("  {sign} used", sign=USED)
             legend += (
-                f"  {USED} used {used}, lowest {least}" if least not in (None, used) else f"  {USED} epoch {used} used"
+                tr("  {sign} used {used}, lowest {lowest}", sign=USED, used=used, lowest=least)
+                if least not in (None, used)
+                else tr("  {sign} epoch {epoch} used", sign=USED, epoch=used)
             )
         return [legend + part, short + part, short]
 
@@ -213,7 +218,7 @@ def stage_lines(epochs: Sequence[EpochRow]) -> list[str]:
     >>> stage_lines([{"epoch": 1, "train_loss": 0.77, "validation_loss": None, "stage": "bayes"}])
     ['stage        held out', 'bayes          0.7700']
     """
-    rows = [(*loss_headings(epochs), "validation")]
+    rows = [(*map(tr, loss_headings(epochs)), tr("validation"))]
     rows += [
         (epoch.get("stage", ""), loss_text(epoch["train_loss"]), loss_text(epoch["validation_loss"]))
         for epoch in epochs

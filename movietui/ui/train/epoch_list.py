@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.formatting.run_progress import has_stages, has_validation, loss_headings, loss_text
 from movietui.models.choices import CLOSED_FORM, TRAIN_LOSSES
@@ -38,9 +39,11 @@ class EpochList(ColumnList[EpochRow]):
         rows = self.known_rows()
         staged, (first, second) = has_stages(rows), loss_headings(rows)
         roomy = width >= (STAGE + 21 if staged else ROOMY)
-        train, validation, heading = (9, 12, "validation") if roomy else (8, 8, "valid")
+        train, validation, heading = (9, 12, tr("validation")) if roomy else (8, 8, tr("valid"))
         losses = [
-            Column[EpochRow](second, train, lambda row, _: loss_text(row["train_loss"]), right=True, terms=(second,)),
+            Column[EpochRow](
+                tr(second), train, lambda row, _: loss_text(row["train_loss"]), right=True, terms=(second,)
+            ),
             Column[EpochRow](
                 heading,
                 validation,
@@ -51,11 +54,11 @@ class EpochList(ColumnList[EpochRow]):
         ]
         if staged:
             stage = Column[EpochRow](
-                first, STAGE, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,)
+                tr(first), STAGE, lambda row, cells: text.cut(row.get("stage", ""), cells), terms=(first,)
             )
             return [stage, *(losses if has_validation(rows) or not rows else losses[:1])]
         return [
-            Column(first, 6, lambda row, _: str(row["epoch"]), right=True, terms=(first,)),
+            Column(tr(first), 6, lambda row, _: str(row["epoch"]), right=True, terms=(first,)),
             *losses,
             Column("", len(USED), lambda row, _: USED if row["epoch"] == self.used else ""),
         ]

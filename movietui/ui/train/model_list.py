@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from movietui.data.language import tr
 from movietui.formatting.explanations import model_lines
 from movietui.formatting.text import cut
 from movietui.models.choices import RECOMMENDED
@@ -27,5 +28,5 @@ class ModelList(ColumnList[ModelRow]):
 
 
 def _note(row: ModelRow, width: int) -> str | Line:
-    note = "recommended" if row["name"] == RECOMMENDED else "plug-in" if row["package"] else ""
+    note = tr("recommended") if row["name"] == RECOMMENDED else tr("plug-in") if row["package"] else ""
     return [(cut(f"{note} ", width, right=True), "quiet")] if note else ""

@@ -17,6 +17,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import METRICS
@@ -52,13 +53,12 @@ class PrunePanel(Panel[list[Freed] | None]):
     def compose(self) -> ComposeResult:
         """Show the fields."""
         with Vertical(classes="panel prune") as panel:
-            panel.border_title = "Keep the best checkpoints"
-            panel.border_subtitle = Content(
-                f"enter remove the others · tab next field · {hint(self, ('panel.leave', 'cancel'))}"
-            )
-            yield Static("How many to keep for each dataset, cleaning and split", markup=False)
+            panel.border_title = tr("Keep the best checkpoints")
+            cancels = hint(self, ("panel.leave", tr("cancel")))
+            panel.border_subtitle = Content(tr("enter remove the others · tab next field · {cancels}", cancels=cancels))
+            yield Static(tr("How many to keep for each dataset, cleaning and split"), markup=False)
             yield Field("3", id="keep", compact=True, max_length=4)
-            yield Static("Best by", markup=False)
+            yield Static(tr("Best by"), markup=False)
             yield Field(self._metric, id="metric", compact=True, max_length=40)
             yield Static(id="prunable", markup=False)
             yield Static(id="wrong", markup=False)
@@ -67,7 +67,7 @@ class PrunePanel(Panel[list[Freed] | None]):
         """Return what was typed. Raise ``Problem`` if it is invalid."""
         keep = self.query_one("#keep", Input).value.strip()
         if not keep.isdecimal():
-            raise Problem("Type how many to keep: 0 or more.")
+            raise Problem(tr("Type how many to keep: 0 or more."))
         return int(keep), self.query_one("#metric", Input).value.strip()
 
     @on(Input.Changed)
@@ -80,19 +80,29 @@ class PrunePanel(Panel[list[Freed] | None]):
             freed = await asyncio.to_thread(self._runs.prunable, *self._inputs())
             total = text.size(sum(one.bytes for one in freed))
             message.append(
-                f"{text.plural(len(freed), 'checkpoint')} would be removed, {total}:"
+                tr(
+                    "{checkpoints} would be removed, {size}:",
+                    checkpoints=text.plural(len(freed), "checkpoint"),
+                    size=total,
+                )
                 if freed
-                else "Nothing would be removed.",
+                else tr("Nothing would be removed."),
                 "bold",
             )
             for one in freed[:MAX_LISTED]:
                 figure = one.run.metrics.get(self.query_one("#metric", Input).value.strip())
-                run = f"run {one.run.id}  {one.run.name or one.run.model}, {one.run.dataset}, {one.run.split}"
+                run = tr(
+                    "run {number}  {name}, {dataset}, {split}",
+                    number=one.run.id,
+                    name=one.run.name or one.run.model,
+                    dataset=one.run.dataset,
+                    split=one.run.split,
+                )
                 measured = f"  {figure:.4f}" if figure is not None else ""
                 message.append(f"\n{text.cut(run, 38)}{measured}  {text.size(one.bytes)}")
             if len(freed) > MAX_LISTED:
-                message.append(f"\nand {len(freed) - MAX_LISTED} more", "dim")
-            message.append("\n\nMetrics, curves and the model in use are always kept.", "dim")
+                message.append(tr("\nand {count} more", count=len(freed) - MAX_LISTED), "dim")
+            message.append(tr("\n\nMetrics, curves and the model in use are always kept."), "dim")
         except Problem as problem:
             wrong = str(problem)
         self.query_one("#prunable", Static).update(message)
@@ -121,7 +131,7 @@ class TablesPanel(ScrollPanel[None]):
         """Add an empty pane; the tables are drawn once its width is known."""
         with Vertical(classes="panel wide") as panel:
             panel.border_title = self._title
-            panel.border_subtitle = Content(hint(self, ("list.up list.down", "scroll"), ("panel.back", "back")))
+            panel.border_subtitle = Content(hint(self, ("list.up list.down", tr("scroll")), ("panel.back", tr("back"))))
             yield TextPane(id="tables")
 
     def on_resize(self) -> None:
@@ -151,13 +161,30 @@ def describe_end(app: MovieTui, run: Run) -> str:
     match run.state:
         case "done":
             label = METRICS["rmse"].label
-            figure = f"{label} {run.metrics['rmse']:.4f} on {run.split}" if "rmse" in run.metrics else "done"
-            return (
-                f"{run.model}: {figure} · press {key_on(TrainScreen, app, 'train.use')} on run {run.id} to use it "
-                "in Browse"
+            figure = (
+                tr("{metric} {figure:.4f} on {split}", metric=label, figure=run.metrics["rmse"], split=run.split)
+                if "rmse" in run.metrics
+                else tr("done")
+            )
+            return tr(
+                "{model}: {figure} · press {key} on run {number} to use it in Browse",
+                model=run.model,
+                figure=figure,
+                key=key_on(TrainScreen, app, "train.use"),
+                number=run.id,
             )
         case "cancelled":
             again = key_on(TrainScreen, app, "train.again")
-            return f"Stopped training {run.model}; run {run.id} keeps its curve, and {again} resumes it."
+            return tr(
+                "Stopped training {model}; run {number} keeps its curve, and {key} resumes it.",
+                model=run.model,
+                number=run.id,
+                key=again,
+            )
         case _:
-            return f"! Run {run.id} {state_in_words(run.state)}: {run.problem}"
+            return tr(
+                "! Run {number} {state}: {problem}",
+                number=run.id,
+                state=state_in_words(run.state),
+                problem=run.problem,
+            )

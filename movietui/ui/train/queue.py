@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.binding import Binding
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.store.run_records import CUT_OFF, UNDER_WAY, Run
@@ -14,15 +15,17 @@ from movietui.ui.problems import shows_problems
 from movietui.ui.train.controller import TrainController
 
 CANCEL_KEYS = [
-    Binding("c", "cancel", "Cancel", id="train.cancel", tooltip="Stop the selected run, or whatever is running"),
+    Binding(
+        "c", "cancel", tr("Cancel"), id="train.cancel", tooltip=tr("Stop the selected run, or whatever is running")
+    ),
 ]
 QUEUE_KEYS = [
-    Binding("p", "pause", show=False, id="train.pause", tooltip="Pause the run, or resume it"),
-    Binding("r", "again", show=False, id="train.again", tooltip="Resume an interrupted, stopped or failed run"),
-    Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip="Move a queued run up"),
-    Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip="Move a queued run down"),
-    Binding("plus", "change_at_a_time(1)", show=False, id="train.more", tooltip="One more run at a time"),
-    Binding("minus", "change_at_a_time(-1)", show=False, id="train.fewer", tooltip="One fewer run at a time"),
+    Binding("p", "pause", show=False, id="train.pause", tooltip=tr("Pause the run, or resume it")),
+    Binding("r", "again", show=False, id="train.again", tooltip=tr("Resume an interrupted, stopped or failed run")),
+    Binding("K,shift+up", "shift(-1)", show=False, id="train.earlier", tooltip=tr("Move a queued run up")),
+    Binding("J,shift+down", "shift(1)", show=False, id="train.later", tooltip=tr("Move a queued run down")),
+    Binding("plus", "change_at_a_time(1)", show=False, id="train.more", tooltip=tr("One more run at a time")),
+    Binding("minus", "change_at_a_time(-1)", show=False, id="train.fewer", tooltip=tr("One fewer run at a time")),
 ]
 
 
@@ -42,7 +45,7 @@ class QueueController(TrainController):
             self.screen.list_runs()
         elif not (await app.jobs.cancel() or await app.stand_in.cancel()):
             if not app.queue.running:
-                app.show_notice("Nothing is running.")
+                app.show_notice(tr("Nothing is running."))
                 return
             await app.queue.cancel(app.queue.running[0])
 
@@ -57,15 +60,14 @@ class QueueController(TrainController):
         queue, run = self.app.queue, self.screen.runs.current
         number = run.id if run is not None and run.id in queue.running else next(iter(queue.running), None)
         if number is None:
-            raise Problem("No run here can be paused.")
+            raise Problem(tr("No run here can be paused."))
         if number in queue.paused:
             await queue.resume(number)
-            self.app.show_notice(f"Resumed run {number}.")
+            self.app.show_notice(tr("Resumed run {number}.", number=number))
         else:
             await queue.pause(number)
-            self.app.show_notice(
-                f"Run {number} will pause in a moment; {hint(self.screen, ('train.pause', 'resumes it'))}."
-            )
+            resumes = hint(self.screen, ("train.pause", tr("resumes it")))
+            self.app.show_notice(tr("Run {number} will pause in a moment; {resumes}.", number=number, resumes=resumes))
 
     @shows_problems
     async def action_again(self) -> None:
@@ -77,10 +79,10 @@ class QueueController(TrainController):
         elif cut_off:
             number = max(cut_off)
         else:
-            raise Problem("There is no interrupted run.")
+            raise Problem(tr("There is no interrupted run."))
         await self.app.queue.again(number)
         self.screen.target_run = number
-        self.app.show_notice(f"Resuming run {number}.")
+        self.app.show_notice(tr("Resuming run {number}.", number=number))
         self.screen.list_runs()
 
     @shows_problems
@@ -88,7 +90,7 @@ class QueueController(TrainController):
         """Move the selected run forward or back in the queue."""
         run = self.screen.runs.current
         if run is None or run.id not in self._waiting:
-            raise Problem("Only a run queued in this window can be moved.")
+            raise Problem(tr("Only a run queued in this window can be moved."))
         await self.app.queue.move(run.id, max(0, self._waiting.index(run.id) + step))
         self.screen.list_runs()
 
@@ -97,5 +99,5 @@ class QueueController(TrainController):
         """Train more or fewer runs at the same time."""
         queue = self.app.queue
         await queue.set_at_a_time(queue.at_a_time + step)
-        self.app.show_notice(f"{text.plural(queue.at_a_time, 'run')} at a time.")
+        self.app.show_notice(tr("{runs} at a time.", runs=text.plural(queue.at_a_time, "run")))
         self.screen.list_runs()

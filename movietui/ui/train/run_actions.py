@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.binding import Binding
 
+from movietui.data.language import mark_noun, tr
 from movietui.data.problems import Problem
 from movietui.data.storage import locations
 from movietui.data.storage.paths import free_path, pasted
@@ -23,14 +24,14 @@ from movietui.ui.widgets.fields import LONGEST_PATH
 from movietui.ui.wording import state_in_words
 
 USE_KEYS = [
-    Binding("u", "use", "Use run", id="train.use", tooltip="Use the selected run in Browse"),
+    Binding("u", "use", tr("Use run"), id="train.use", tooltip=tr("Use the selected run in Browse")),
 ]
 RUN_KEYS = [
-    Binding("n", "name", show=False, id="train.name", tooltip="Name the run"),
-    Binding("N", "note", show=False, id="train.note", tooltip="Write a note on the run"),
-    Binding("D,delete", "delete", show=False, id="train.delete", tooltip="Delete the run and its checkpoint"),
-    Binding("E", "export", show=False, id="train.export", tooltip="Export the marked runs, or all in the table"),
-    Binding("B", "prune", show=False, id="train.prune", tooltip="Keep only the best checkpoints"),
+    Binding("n", "name", show=False, id="train.name", tooltip=tr("Name the run")),
+    Binding("N", "note", show=False, id="train.note", tooltip=tr("Write a note on the run")),
+    Binding("D,delete", "delete", show=False, id="train.delete", tooltip=tr("Delete the run and its checkpoint")),
+    Binding("E", "export", show=False, id="train.export", tooltip=tr("Export the marked runs, or all in the table")),
+    Binding("B", "prune", show=False, id="train.prune", tooltip=tr("Keep only the best checkpoints")),
 ]
 
 
@@ -55,18 +56,20 @@ class RunActionController(TrainController):
         count = text.plural(len(self.screen.runs_by_id), "run")
         parts = (
             count * bool(self.screen.runs_by_id),
-            f"{text.size(self._checkpoint_bytes)} of checkpoints" * bool(self._checkpoint_bytes),
+            tr("{size} of checkpoints", size=text.size(self._checkpoint_bytes)) * bool(self._checkpoint_bytes),
         )
-        set_border(self.screen.query_one("#runs-pane"), " · ".join(filter(None, parts)) or "Runs")
+        set_border(self.screen.query_one("#runs-pane"), " · ".join(filter(None, parts)) or tr("Runs"))
 
     def _selected_run(self) -> Run:
         """Return the selected run. Raise ``Problem`` if there is none."""
         run = self.screen.runs.current
         if not isinstance(run, Run) or not self.screen.runs.display:
             raise Problem(
-                "No run is selected."
+                tr("No run is selected.")
                 if self.screen.runs_by_id
-                else f"There is no run yet; press {key_of(self.screen, 'train.choose')} on a model to train it."
+                else tr(
+                    "There is no run yet; press {key} on a model to train it.", key=key_of(self.screen, "train.choose")
+                )
             )
         return run
 
@@ -76,13 +79,13 @@ class RunActionController(TrainController):
         from movietui.ui.panels import NamePanel
 
         run = self._selected_run()
-        words = "New name; leave empty to remove it."
+        words = tr("New name; leave empty to remove it.")
         name = partial(self._runs_store.name, run.id)
-        panel = NamePanel(f"Name run {run.id}", words, name, run.name, longest=LONGEST_RUN_NAME)
+        panel = NamePanel(tr("Name run {number}", number=run.id), words, name, run.name, longest=LONGEST_RUN_NAME)
         named: Run | None = await self.app.push_screen_wait(panel)
         if named is not None:
-            outcome = f"is now called {named.name}" if named.name else "has no name now"
-            self.app.show_notice(f"Run {run.id} {outcome}.")
+            outcome = tr("is now called {name}", name=named.name) if named.name else tr("has no name now")
+            self.app.show_notice(tr("Run {number} {outcome}.", number=run.id, outcome=outcome))
             self.screen.list_runs()
 
     @in_background("panel")
@@ -91,12 +94,18 @@ class RunActionController(TrainController):
         from movietui.ui.panels import NamePanel
 
         run = self._selected_run()
-        words = "Your note; leave empty to remove it."
+        words = tr("Your note; leave empty to remove it.")
         note = partial(self._runs_store.note, run.id)
-        panel = NamePanel(f"Note on run {run.id}", words, note, run.note, example="note", longest=LONGEST_NOTE)
+        panel = NamePanel(
+            tr("Note on run {number}", number=run.id), words, note, run.note, example=tr("note"), longest=LONGEST_NOTE
+        )
         noted: Run | None = await self.app.push_screen_wait(panel)
         if noted is not None:
-            self.app.show_notice(f"{'Saved' if noted.note else 'Removed'} the note on run {run.id}.")
+            self.app.show_notice(
+                tr("Saved the note on run {number}.", number=run.id)
+                if noted.note
+                else tr("Removed the note on run {number}.", number=run.id)
+            )
             self.screen.list_runs()
 
     @in_background("panel")
@@ -106,22 +115,40 @@ class RunActionController(TrainController):
 
         app, run = self.app, self._selected_run()
         if run.state in UNDER_WAY:
-            cancels = hint(self.screen, ("train.cancel", "cancels it"))
-            raise Problem(f"Run {run.id} is {run.state}; {cancels}, and then you can delete it.")
+            cancels = hint(self.screen, ("train.cancel", tr("cancels it")))
+            raise Problem(
+                tr(
+                    "Run {number} is {state}; {cancels}, and then you can delete it.",
+                    number=run.id,
+                    state=run.state,
+                    cancels=cancels,
+                )
+            )
         effect = await asyncio.to_thread(self._runs_store.effect_of_deleting, run.id)
-        warning = f"{run.name or run.model} on {run.dataset}, with its metrics and checkpoint. This cannot be undone."
-        panel = ConfirmPanel(f"Delete run {run.id}?", f"{warning}\n\n{effect}".rstrip(), "Delete")
+        warning = tr(
+            "{name} on {dataset}, with its metrics and checkpoint. This cannot be undone.",
+            name=run.name or run.model,
+            dataset=run.dataset,
+        )
+        panel = ConfirmPanel(tr("Delete run {number}?", number=run.id), f"{warning}\n\n{effect}".rstrip(), tr("Delete"))
         if not await self.app.push_screen_wait(panel):
             return
         freed: Freed = await asyncio.to_thread(self._runs_store.delete, run.id)
-        app.show_notice(f"Deleted run {run.id}{f'; {text.size(freed.bytes)} freed' * bool(freed.bytes)}.")
+        app.show_notice(
+            tr("Deleted run {number}; {size} freed.", number=run.id, size=text.size(freed.bytes))
+            if freed.bytes
+            else tr("Deleted run {number}.", number=run.id)
+        )
         served = self.session.run
         if served is not None and served.id == run.id:
             if await asyncio.to_thread(self.session.store.serving_runs, run.dataset):
                 await app.serve(run.dataset)
             else:
                 app.show_notice(
-                    f"Deleted run {run.id}. Browse keeps its list until you quit; train another model before that."
+                    tr(
+                        "Deleted run {number}. Browse keeps its list until you quit; train another model before that.",
+                        number=run.id,
+                    )
                 )
         self.screen.list_runs()
 
@@ -133,12 +160,17 @@ class RunActionController(TrainController):
         shown = [row.id for row in self.screen.runs.known_rows() if isinstance(row, Run)]
         numbers = [number for number in self.screen.runs.marked if number in self.screen.runs_by_id] or shown
         if not numbers:
-            raise Problem("There is no run to export.")
-        which = "the " + text.plural(len(numbers), "marked run" if self.screen.runs.marked else "listed run")
-        words = f"Export {which} to a file: .csv, .md or .tex for a table, .svg for curves, .json for everything."
+            raise Problem(tr("There is no run to export."))
+        runs = text.plural(
+            len(numbers), mark_noun("marked run") if self.screen.runs.marked else mark_noun("listed run")
+        )
+        words = tr(
+            "Export the {runs} to a file: .csv, .md or .tex for a table, .svg for curves, .json for everything.",
+            runs=runs,
+        )
         proposed = await asyncio.to_thread(free_path, Path.cwd(), "runs", ".csv")
         panel = NamePanel(
-            "Export runs",
+            tr("Export runs"),
             words,
             partial(self._write, numbers),
             str(proposed),
@@ -147,16 +179,16 @@ class RunActionController(TrainController):
         )
         written: Path | None = await self.app.push_screen_wait(panel)
         if written is not None:
-            self.app.show_notice(f"Exported {text.plural(len(numbers), 'run')} to {written}")
+            self.app.show_notice(tr("Exported {runs} to {path}", runs=text.plural(len(numbers), "run"), path=written))
 
     def _write(self, numbers: Sequence[int], typed: str) -> Path:
         from movietui.formatting import run_files
 
         path = pasted(typed).absolute()
         if not typed.strip():
-            raise Problem("Type a file name.")
+            raise Problem(tr("Type a file name."))
         if path.exists():
-            raise Problem(f"{path} already exists; choose another file.")
+            raise Problem(tr("{path} already exists; choose another file.", path=path))
         run_files.write([self._runs_store.whole(number) for number in numbers], path)
         return path
 
@@ -166,7 +198,7 @@ class RunActionController(TrainController):
         from movietui.ui.train.panels import PrunePanel
 
         if not any(run.state == "done" for run in self.screen.runs_by_id.values()):
-            raise Problem("No run is done yet, so there are no checkpoints.")
+            raise Problem(tr("No run is done yet, so there are no checkpoints."))
         metric = (
             self.screen.runs.sorted_by
             if any(self.screen.runs.sorted_by in run.metrics for run in self.screen.runs_by_id.values())
@@ -175,7 +207,13 @@ class RunActionController(TrainController):
         freed: list[Freed] | None = await self.app.push_screen_wait(PrunePanel(self._runs_store, metric or "rmse"))
         if freed is not None:
             total = text.size(sum(one.bytes for one in freed))
-            self.app.show_notice(f"Removed {text.plural(len(freed), 'checkpoint')}; {total} freed.")
+            self.app.show_notice(
+                tr(
+                    "Removed {checkpoints}; {size} freed.",
+                    checkpoints=text.plural(len(freed), "checkpoint"),
+                    size=total,
+                )
+            )
             self.screen.list_runs()
             self.show_disk_usage()
 
@@ -186,15 +224,28 @@ class RunActionController(TrainController):
         app = self.app
         if not self.screen.runs_by_id or not isinstance(run, Run):
             app.show_notice(
-                "There is no run to use yet; train a model first."
+                tr("There is no run to use yet; train a model first.")
                 if not self.screen.runs_by_id
-                else "No run is selected; the filter shows none."
+                else tr("No run is selected; the filter shows none.")
                 if run is None
-                else "These are published figures without a model; select a run."
+                else tr("These are published figures without a model; select a run.")
             )
             return
         if run.state != "done":
-            app.show_notice(f"Run {run.id} is {state_in_words(run.state)}; only a finished run can be used.")
+            app.show_notice(
+                tr(
+                    "Run {number} is {state}; only a finished run can be used.",
+                    number=run.id,
+                    state=state_in_words(run.state),
+                )
+            )
             return
         await app.serve(run.dataset, run)
-        app.show_notice(f"Browse now uses run {run.id}: {run.model} on {run.dataset}")
+        app.show_notice(
+            tr(
+                "Browse now uses run {number}: {model} on {dataset}",
+                number=run.id,
+                model=run.model,
+                dataset=run.dataset,
+            )
+        )

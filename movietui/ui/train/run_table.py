@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from rich.cells import cell_len
 
+from movietui.data.language import mark, tr
 from movietui.data.progress import WHOLE
 from movietui.data.split_names import protocol
 from movietui.formatting import text
@@ -118,25 +119,32 @@ class QueueState:
         if isinstance(row, PublishedRow):
             return row.state
         if row.id == self.in_use:
-            return "in use"
+            return tr("in use")
         if row.id in self.positions:
-            return f"queued ({_ordinal(self.positions[row.id])})"
+            return tr("queued ({position})", position=_ordinal(self.positions[row.id]))
         if row.state == "queued":
-            return "other queue"
+            return tr("other queue")
         if row.state in UNDER_WAY and row.progress:
             if not row.progress["of"]:
                 return state_in_words(row.state)
             unit, done, of = row.progress.get("unit", "epoch"), row.progress["epoch"], row.progress["of"]
             if unit == WHOLE:
-                return f"{row.state} {done / of:.0%}"
-            return f"{'paused' if row.state == 'paused' else unit} {done}/{of}"
+                return f"{state_in_words(row.state)} {done / of:.0%}"
+            step = state_in_words("paused") if row.state == "paused" else tr(unit)
+            return f"{step} {done}/{of}"
         return state_in_words(row.state)
 
 
 def _ordinal(number: int) -> str:
     """Return ``1st``, ``2nd``, ``3rd``, ``4th`` …"""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
+    if number % 100 in (11, 12, 13):
+        return tr("{number}th", number=number)
+    endings = {
+        1: tr("{number}st", number=number),
+        2: tr("{number}nd", number=number),
+        3: tr("{number}rd", number=number),
+    }
+    return endings.get(number % 10, tr("{number}th", number=number))
 
 
 @dataclass(frozen=True)
@@ -180,7 +188,7 @@ def _fit(row: Row, table: RunTable) -> str:
 def _split(row: Row, table: RunTable) -> str:
     """Return the split; a trial's validation part is ``valid``, as in the list of epochs."""
     split = row.split.removesuffix(VALIDATION)
-    return split if split == row.split else f"{split} valid"
+    return split if split == row.split else tr("{split} valid", split=split)
 
 
 def _main_metric(run: Run) -> list[str]:
@@ -190,17 +198,17 @@ def _main_metric(run: Run) -> list[str]:
 
 
 FACTS = (
-    Fact("run", 5, lambda row, _: str(row.id or ""), lambda row, _: row.id or None, right=True),
-    Fact("model", 20, lambda row, _: row.model, _words("model"), fitted=True),
-    Fact("name", 16, lambda row, _: row.name if isinstance(row, Run) else "", _words("name"), fitted=True),
-    Fact("dataset", 18, lambda row, _: row.dataset, _words("dataset"), fitted=True),
-    Fact("IMDb", 9, lambda row, _: (row.imdb or "")[:8], lambda row, _: row.imdb or None, fitted=True),
-    Fact("cleaning", 11, lambda row, _: row.cleaning, _words("cleaning")),
-    Fact("split", 20, _split, _words("split"), fitted=True),
-    Fact("split seed", 11, *_number("split_seed"), right=True),
-    Fact("seed", 6, *_number("seed"), right=True),
+    Fact(mark("run"), 5, lambda row, _: str(row.id or ""), lambda row, _: row.id or None, right=True),
+    Fact(mark("model"), 20, lambda row, _: row.model, _words("model"), fitted=True),
+    Fact(mark("name"), 16, lambda row, _: row.name if isinstance(row, Run) else "", _words("name"), fitted=True),
+    Fact(mark("dataset"), 18, lambda row, _: row.dataset, _words("dataset"), fitted=True),
+    Fact(mark("IMDb"), 9, lambda row, _: (row.imdb or "")[:8], lambda row, _: row.imdb or None, fitted=True),
+    Fact(mark("cleaning"), 11, lambda row, _: row.cleaning, _words("cleaning")),
+    Fact(mark("split"), 20, _split, _words("split"), fitted=True),
+    Fact(mark("split seed"), 11, *_number("split_seed"), right=True),
+    Fact(mark("seed"), 6, *_number("seed"), right=True),
     Fact(
-        "settings",
+        mark("settings"),
         60,
         lambda row, table: table.differing.get(row.id, ""),
         lambda row, table: table.differing.get(row.id) or None,
@@ -209,8 +217,10 @@ FACTS = (
 )
 """The columns before those of the metrics; joins, names and settings are shown only if a run has any."""
 LAST_FACTS = (
-    Fact("fit", 8, _fit, _seconds, right=True),
-    Fact("state", 17, lambda row, table: table.queue_state.describe(row), lambda row, _: state_in_words(row.state)),
+    Fact(mark("fit"), 8, _fit, _seconds, right=True),
+    Fact(
+        mark("state"), 17, lambda row, table: table.queue_state.describe(row), lambda row, _: state_in_words(row.state)
+    ),
 )
 """The columns after those of the metrics."""
 FACT = {fact.name: fact for fact in (*FACTS, *LAST_FACTS)}
@@ -447,13 +457,15 @@ class RunTable(ColumnList[Row]):
         if name == "state" and width < ROOMY:
             return STATE_CELLS
         fact = FACT[name]
-        return max(len(name) + 2, min(fact.cells, self._longest.get(name, 0) + 1)) if fact.fitted else fact.cells
+        return (
+            max(cell_len(tr(name)) + 2, min(fact.cells, self._longest.get(name, 0) + 1)) if fact.fitted else fact.cells
+        )
 
     def _heading(self, name: str) -> str:
         """Return the heading of a column, with an arrow if the table is sorted by it."""
         lowest_first = (higher_is_better(name) or name == "run") == self.is_reversed
         arrow = (SORTED_UP if lowest_first else SORTED) if name == self.sorted_by else ""
-        return f"{name}{arrow} "
+        return f"{tr(name)}{arrow} "
 
     def explain(self, x: int, y: int) -> str:
         """Explain the column whose heading is under the mouse, or the published figures there."""

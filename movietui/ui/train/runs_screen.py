@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.run_progress import cluster_text, losses_text, progress_text
@@ -42,17 +43,17 @@ from movietui.ui.widgets.text_pane import TextPane
 from movietui.ui.wording import RUN_COLUMNS, Term, term_named
 
 NO_EPOCHS = {
-    "queued": "Waiting in the queue.",
-    "running": "No epoch is complete yet.",
-    "done": "This model trains without epochs.",
+    "queued": tr("Waiting in the queue."),
+    "running": tr("No epoch is complete yet."),
+    "done": tr("This model trains without epochs."),
 }
 """Shown instead of the curve of a run without epochs, by its state."""
 COLUMNS, PUBLISHED = "run-columns", "published-figures"
 """The choices in the store that say which columns the table of runs has, and which published figures."""
 PUBLISHED_SHOWN: Mapping[WhichPublished, str] = {
-    "comparable": "those on the datasets and splits of your runs",
-    "all": "all",
-    "none": "none",
+    "comparable": tr("those on the datasets and splits of your runs"),
+    "all": tr("all"),
+    "none": tr("none"),
 }
 ZOOMS = (1, 2, 4)
 """The zoom levels: the last of this many equal parts of the epochs is drawn."""
@@ -123,13 +124,16 @@ class RunsScreen(FrameScreen):
         self.runs.display = bool(self.runs_by_id)
         self.query_one("#no-runs").display = not self.runs_by_id
         if not self.runs_by_id:
-            self._draw((), instead="While a model trains, its loss is drawn here.")
+            self._draw((), instead=tr("While a model trains, its loss is drawn here."))
         grown = len(self.runs_by_id) > count_before
         if grown or changes.gone or any(run.state not in UNDER_WAY for run in changes.runs):
             self.show_disk_usage()  # a run in progress has no checkpoint yet
         cut_off = [run.id for run in self.runs_by_id.values() if run.state == CUT_OFF]
-        at_a_time = f"{app.queue.at_a_time} at a time" if app.queue.at_a_time > 1 else ""
-        offer = f"run {max(cut_off)} was interrupted · {hint(self, ('train.again', 'resume'))}" if cut_off else ""
+        at_a_time = tr("{runs} at a time", runs=app.queue.at_a_time) if app.queue.at_a_time > 1 else ""
+        offer = ""
+        if cut_off:
+            resumes = hint(self, ("train.again", tr("resume")))
+            offer = tr("run {number} was interrupted · {resumes}", number=max(cut_off), resumes=resumes)
         set_border(self.query_one("#runs-pane"), subtitle=" · ".join(filter(None, (at_a_time, offer))))
 
     def show_disk_usage(self) -> object:
@@ -147,10 +151,15 @@ class RunsScreen(FrameScreen):
     # The curve
 
     def _show_training(self, progress: JobProgress, run: Run) -> None:
-        set_border(self.query_one("#curve-pane"), f"run {run.id} · {run.model} · {run.dataset}")
+        set_border(
+            self.query_one("#curve-pane"),
+            tr("run {number} · {model} · {dataset}", number=run.id, model=run.model, dataset=run.dataset),
+        )
         self._explain_losses(run.model)
         paused = run.id in self.movie_tui.queue.paused
-        line = Text("paused" if paused else progress.step or "starting", "bold", no_wrap=True, overflow="ellipsis")
+        line = Text(
+            tr("paused") if paused else progress.step or tr("starting"), "bold", no_wrap=True, overflow="ellipsis"
+        )
         line.append(f" {progress.reached} ", "not bold")
         line.append_text(text.thin_bar(progress.done, progress.total, 16))
         self.progress.show(line)
@@ -174,7 +183,7 @@ class RunsScreen(FrameScreen):
         curve.draw_curves([*others, *current], self._zoom, instead)
         table = self.query_one("#epochs", EpochList)
         table.used = used
-        table.set_placeholder("No epochs")
+        table.set_placeholder(tr("No epochs"))
         table.fill(len(epochs), 0, list(epochs[::-1]))
 
     def _explain_losses(self, model: str) -> None:
@@ -195,7 +204,7 @@ class RunsScreen(FrameScreen):
         if row is None:
             return
         marked = [self.runs_by_id[number] for number in self.runs.marked if number in self.runs_by_id]
-        seed = f"split seed {row.split_seed}" if row.split_seed else ""
+        seed = tr("split seed {seed}", seed=row.split_seed) if row.split_seed else ""
         whose = row.state if isinstance(row, PublishedRow) else row.name
         title = " · ".join(filter(None, (whose, row.model, row.dataset, row.split, seed)))
         self._explain_losses(row.model)
@@ -208,7 +217,7 @@ class RunsScreen(FrameScreen):
         if live is not None and not marked:
             self._show_training(live, row)
             return
-        set_border(self.query_one("#curve-pane"), f"run {row.id} · {title}")
+        set_border(self.query_one("#curve-pane"), tr("run {number} · {title}", number=row.id, title=title))
         if row.state in UNDER_WAY and row.progress and not marked:
             self.progress.show(_elsewhere(row))
             self._draw(row.curve, instead=NO_EPOCHS["running"] if not row.cluster else cluster_text(row.cluster))
@@ -217,7 +226,7 @@ class RunsScreen(FrameScreen):
         # If there is no curve, its pane shows the problem, which may take several lines.
         line = row.problem * bool(epochs) or _settings_line(row.settings)
         self.progress.show(Text(line, no_wrap=True, overflow="ellipsis"))
-        without = cluster_text(row.cluster) or NO_EPOCHS.get(row.state, "No epoch was completed.")
+        without = cluster_text(row.cluster) or NO_EPOCHS.get(row.state, tr("No epoch was completed."))
         self._draw(epochs, _name(row), marked, row.problem or without, row.best_epoch)
 
     # The table
@@ -248,8 +257,8 @@ class RunsScreen(FrameScreen):
         self.runs.sorted_by = columns[(position + 1) % len(columns)]
         self.runs.rearrange()
         by = self.runs.sorted_by
-        usual = "In the usual order: runs in progress first, then the newest."
-        self.movie_tui.show_notice(f"Sorted by {by}." if by else usual)
+        usual = tr("In the usual order: runs in progress first, then the newest.")
+        self.movie_tui.show_notice(tr("Sorted by {column}.", column=tr(by)) if by else usual)
 
     def action_turn(self) -> None:
         """Reverse the order, unless it is the default one."""
@@ -266,8 +275,10 @@ class RunsScreen(FrameScreen):
     def filter(self, event: Input.Changed) -> None:
         """Show only the runs that match."""
         self.runs.filter_text = event.value
-        shows = hint(self, ("train.back", "shows all runs"))
-        self.runs.set_placeholder(f"No run has a dataset, split, model, state or name like that. {shows}.")
+        shows = hint(self, ("train.back", tr("shows all runs")))
+        self.runs.set_placeholder(
+            tr("No run has a dataset, split, model, state or name like that. {shows}.", shows=shows)
+        )
         self.runs.rearrange()
 
     def action_mark(self) -> None:
@@ -281,11 +292,15 @@ class RunsScreen(FrameScreen):
         """Show differences from the selected run, or the metrics again."""
         run = self.runs.current
         if isinstance(run, Run) and not run.metrics:
-            self.movie_tui.show_notice(f"Run {run.id} has no metrics to compare with.")
+            self.movie_tui.show_notice(tr("Run {number} has no metrics to compare with.", number=run.id))
         elif isinstance(run, Run):
             self.runs.compare_with(None if run.id == self.runs.baseline else run.id)
             self.fetch_intervals()
-            line = f"Differences from run {run.id}, with 95 % intervals over users" if self.runs.baseline else "Metrics"
+            line = (
+                tr("Differences from run {number}, with 95 % intervals over users", number=run.id)
+                if self.runs.baseline
+                else tr("Metrics")
+            )
             self.movie_tui.show_notice(f"{line}.")
 
     def action_zoom(self) -> None:
@@ -300,8 +315,8 @@ class RunsScreen(FrameScreen):
         from movietui.ui.train.panels import TablesPanel
 
         if len(self.runs.marked) != 2:
-            mark, shows = key_of(self, "train.mark"), hint(self, ("train.compare", "shows"))
-            raise Problem(f"Mark two runs with {mark}; then {shows} them side by side.")
+            mark, shows = key_of(self, "train.mark"), hint(self, ("train.compare", tr("shows")))
+            raise Problem(tr("Mark two runs with {key}; then {shows} them side by side.", key=mark, shows=shows))
         first, second = sorted(self.runs.marked)
         viewers = [ref.key for ref in self.session.audience.viewers[:1]]
         done = all(self.runs_by_id[number].state == "done" for number in (first, second))
@@ -309,7 +324,10 @@ class RunsScreen(FrameScreen):
             Requests.compare_runs, first=first, second=second, viewers=viewers if done else []
         )
         self.movie_tui.push_screen(
-            TablesPanel(f"Run {first} and run {second}", lambda tables: tables.run_comparison(comparison))
+            TablesPanel(
+                tr("Run {first} and run {second}", first=first, second=second),
+                lambda tables: tables.run_comparison(comparison),
+            )
         )
 
     @work(group="panel")
@@ -323,7 +341,9 @@ class RunsScreen(FrameScreen):
         if chosen is not None:
             table.choose(chosen)
             self.movie_tui.show_notice(
-                f"Columns: {', '.join(chosen)}." if chosen else "The usual columns, as far as there is room."
+                tr("Columns: {columns}.", columns=", ".join(map(tr, chosen)))
+                if chosen
+                else tr("The usual columns, as far as there is room.")
             )
             await self.session.remember(COLUMNS, ",".join(chosen))
 
@@ -334,7 +354,7 @@ class RunsScreen(FrameScreen):
         position = WHICH_PUBLISHED.index(table.which_published)
         table.which_published = WHICH_PUBLISHED[(position + 1) % len(WHICH_PUBLISHED)]
         table.rearrange()
-        self.movie_tui.show_notice(f"Published figures: {PUBLISHED_SHOWN[table.which_published]}.")
+        self.movie_tui.show_notice(tr("Published figures: {shown}.", shown=PUBLISHED_SHOWN[table.which_published]))
         await self.session.remember(PUBLISHED, table.which_published)
 
     def use_choices(self) -> None:
@@ -349,7 +369,7 @@ class RunsScreen(FrameScreen):
         """Return the columns and metrics of runs."""
         columns = [term for name in RUN_COLUMNS if (term := term_named(name))]
         metrics = [term for name in by_importance([*self.runs.column_names(), *METRICS]) if (term := term_named(name))]
-        return {"The columns of runs and epochs": columns, "Metrics": metrics}
+        return {tr("The columns of runs and epochs"): columns, tr("Metrics"): metrics}
 
     def _show_published_tables(self, row: PublishedRow) -> None:
         from movietui.ui.train.panels import TablesPanel
@@ -357,14 +377,16 @@ class RunsScreen(FrameScreen):
         figures = {"name": row.name, "model": row.model, "dataset": row.dataset, "cleaning": row.cleaning}
         figures |= {"split": row.split, "reference": row.reference, "note": row.note}
         self.movie_tui.push_screen(
-            TablesPanel("Published figures", lambda tables: tables.published_summary(figures, row.metrics))
+            TablesPanel(tr("Published figures"), lambda tables: tables.published_summary(figures, row.metrics))
         )
 
     async def _show_run_tables(self, run: Run) -> None:
         from movietui.ui.train.panels import TablesPanel
 
         whole = await asyncio.to_thread(Runs(self.session.store).whole, run.id)
-        self.movie_tui.push_screen(TablesPanel(f"Run {run.id}", lambda tables: tables.run_summary(whole)))
+        self.movie_tui.push_screen(
+            TablesPanel(tr("Run {number}", number=run.id), lambda tables: tables.run_summary(whole))
+        )
 
 
 def _elsewhere(run: Run) -> Text:
@@ -375,7 +397,7 @@ def _elsewhere(run: Run) -> Text:
 
 
 def _name(run: Run) -> str:
-    return run.name or f"run {run.id} {run.model}"
+    return run.name or tr("run {number} {model}", number=run.id, model=run.model)
 
 
 def _settings_line(settings: Mapping[str, float | str]) -> str:

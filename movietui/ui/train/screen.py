@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.worker import WorkerError
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.models.choices import CLUSTER_MODELS, Metric, add_metrics
@@ -56,21 +57,23 @@ class TrainScreen(RunsScreen):
     """Models, the curve, the settings, and all runs."""
 
     CSS_PATH = "screen.tcss"
-    help_title = "Train"
-    about = ("Models train in the background; keep using the list meanwhile.",)
+    help_title = tr("Train")
+    about = (tr("Models train in the background; keep using the list meanwhile."),)
     # In the order of the line of keys, and of ``movietui config --defaults``.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Train", id="train.choose", tooltip="Train the model; on a run, show its details"),
+        Binding(
+            "enter", "choose", tr("Train"), id="train.choose", tooltip=tr("Train the model; on a run, show its details")
+        ),
         *CANCEL_KEYS,
         *USE_KEYS,
-        Binding("e", "settings", "Settings", id="train.settings", tooltip="Edit the model's settings"),
+        Binding("e", "settings", tr("Settings"), id="train.settings", tooltip=tr("Edit the model's settings")),
         Binding(
             "v",
             "view",
-            "View",
+            tr("View"),
             show=False,
             id="train.view",
-            tooltip="Switch between curve, epochs and settings in a narrow window",
+            tooltip=tr("Switch between curve, epochs and settings in a narrow window"),
         ),
         *QUEUE_KEYS,
         Binding(
@@ -78,39 +81,47 @@ class TrainScreen(RunsScreen):
             "filter",
             show=False,
             id="train.filter",
-            tooltip="Filter the runs by model, dataset, split, state or name",
+            tooltip=tr("Filter the runs by model, dataset, split, state or name"),
         ),
-        Binding("o", "sort", show=False, id="train.sort", tooltip="Sort by the next column"),
-        Binding("O", "turn", show=False, id="train.turn", tooltip="Reverse the order"),
+        Binding("o", "sort", show=False, id="train.sort", tooltip=tr("Sort by the next column")),
+        Binding("O", "turn", show=False, id="train.turn", tooltip=tr("Reverse the order")),
         Binding(
-            "C", "columns", show=False, id="train.columns", tooltip="Choose the columns of the runs and their order"
+            "C", "columns", show=False, id="train.columns", tooltip=tr("Choose the columns of the runs and their order")
         ),
         Binding(
             "F",
             "published",
             show=False,
             id="train.published",
-            tooltip="List figures that others published: comparable ones, all or none",
+            tooltip=tr("List figures that others published: comparable ones, all or none"),
         ),
-        Binding("equals_sign", "baseline", show=False, id="train.baseline", tooltip="Show differences from this run"),
         Binding(
-            "x", "mark", show=False, id="train.mark", tooltip="Mark the run; curves of marked runs are drawn together"
+            "equals_sign", "baseline", show=False, id="train.baseline", tooltip=tr("Show differences from this run")
         ),
-        Binding("m", "compare", show=False, id="train.compare", tooltip="Compare the two marked runs side by side"),
+        Binding(
+            "x",
+            "mark",
+            show=False,
+            id="train.mark",
+            tooltip=tr("Mark the run; curves of marked runs are drawn together"),
+        ),
+        Binding("m", "compare", show=False, id="train.compare", tooltip=tr("Compare the two marked runs side by side")),
         *RUN_KEYS,
-        Binding("P", "preset", show=False, id="train.preset", tooltip="Switch between tuned and published settings"),
+        Binding(
+            "P", "preset", show=False, id="train.preset", tooltip=tr("Switch between tuned and published settings")
+        ),
         *SWEEP_KEYS,
         Binding(
             "y",
             "copy",
             show=False,
             id="train.copy",
-            tooltip="Copy the command that makes this run, or trains this model",
+            tooltip=tr("Copy the command that makes this run, or trains this model"),
         ),
-        Binding("z", "zoom", show=False, id="train.zoom", tooltip="Show only the last epochs"),
-        Binding("left,h", "focus_models", "Models", show=False, id="train.models", tooltip="Go to the models"),
-        Binding("right,l", "focus_runs", "Runs", show=False, id="train.runs", tooltip="Go to the runs"),
-        Binding("escape", "back", "Back", show=False, id="train.back", tooltip="Close the filter or settings"),
+        Binding("z", "zoom", show=False, id="train.zoom", tooltip=tr("Show only the last epochs")),
+        Binding("left,h", "focus_models", tr("Models"), show=False, id="train.models", tooltip=tr("Go to the models")),
+        Binding("right,l", "focus_runs", tr("Runs"), show=False, id="train.runs", tooltip=tr("Go to the runs")),
+        Binding("escape", "back", tr("Back"), show=False, id="train.back", tooltip=tr("Close the filter or settings")),
         *screen_keys("browse"),
     ]
 
@@ -142,15 +153,21 @@ class TrainScreen(RunsScreen):
                     yield SettingsForm(lambda: self.movie_tui.current_dataset, id="form")
             with Vertical(id="runs-pane", classes="pane"):
                 yield Static(id="no-runs", markup=False)
-                yield Field(placeholder="dataset, split, model or state", id="filter", compact=True)
+                yield Field(placeholder=tr("dataset, split, model or state"), id="filter", compact=True)
                 yield RunTable(id="runs")
 
     def on_mount(self) -> None:
         """Follow the jobs and the queue, and list models and runs."""
-        for pane, title in (("models", "Models"), ("epochs", "Epochs"), ("settings", "Settings"), ("runs", "Runs")):
+        for pane, title in (
+            ("models", tr("Models")),
+            ("epochs", tr("Epochs")),
+            ("settings", tr("Settings")),
+            ("runs", tr("Runs")),
+        ):
             self.query_one(f"#{pane}-pane").border_title = title
         set_border(
-            self.query_one("#settings-pane"), subtitle=hint(self, ("train.choose", "train"), ("train.sweep", "sweep"))
+            self.query_one("#settings-pane"),
+            subtitle=hint(self, ("train.choose", tr("train")), ("train.sweep", tr("sweep"))),
         )
         self.movie_tui.progress_changed.subscribe(self, self.sweeps.show_progress)
         self.movie_tui.queue_changed.subscribe(self, lambda _: self.show_queue())
@@ -158,7 +175,7 @@ class TrainScreen(RunsScreen):
         self.use_choices()
         self.query_one("#filter").display = False
         self.query_one("#no-runs", Static).update(
-            Text(f"No runs yet: press {key_of(self, 'train.choose')} on a model to train it.")
+            Text(tr("No runs yet: press {key} on a model to train it.", key=key_of(self, "train.choose")))
         )
         self.view("curve")
         self.set_focus(self.models)
@@ -213,7 +230,7 @@ class TrainScreen(RunsScreen):
         rows = await self.session.engine.ask(Requests.plugins)
         add_metrics(Metric(**row["metric"]) for row in rows if row["metric"])
         if problems := [row["problem"] for row in rows if row["problem"]]:
-            more = f" movietui plugins lists {len(problems) - 1} more." if len(problems) > 1 else ""
+            more = tr(" movietui plugins lists {count} more.", count=len(problems) - 1) if len(problems) > 1 else ""
             self.movie_tui.show_notice(f"{problems[0]}{more}")
 
     def served(self, dataset: str) -> None:
@@ -281,14 +298,14 @@ class TrainScreen(RunsScreen):
         """Fill in the other preset."""
         await self.show_settings()
         self.form.switch_preset()
-        self.movie_tui.show_notice(f"These are the {self.form.preset} settings.")
+        self.movie_tui.show_notice(tr("These are the {preset} settings.", preset=self.form.preset))
 
     @shows_problems
     async def action_copy(self) -> None:
         """Copy the command that makes the selected run again or, if no run has the focus, does what the form does."""
         run = self.runs.current if self.runs.has_focus else None
         if isinstance(run, PublishedRow):
-            raise Problem("No command makes published figures; select a run.")
+            raise Problem(tr("No command makes published figures; select a run."))
         if run is None:
             await self.show_settings()
             command = self.form.command()
@@ -296,10 +313,10 @@ class TrainScreen(RunsScreen):
             models = self._models or await self.session.engine.ask(Requests.models)
             model = next((row for row in models if row["name"] == run.model), None)
             if model is None:
-                raise Problem(f"The model {run.model} of run {run.id} is not installed.")
+                raise Problem(tr("The model {model} of run {number} is not installed.", model=run.model, number=run.id))
             command = command_of(run, model)
         self.app.copy_to_clipboard(command)
-        self.movie_tui.show_notice(f"Copied: {command}")
+        self.movie_tui.show_notice(tr("Copied: {command}", command=command))
 
     # Keys
 
@@ -342,7 +359,14 @@ class TrainScreen(RunsScreen):
         before = len(app.queue.running) + len(await app.queue.waiting())
         self.target_run = await app.queue.add(model["name"], dataset, options)
         if before >= app.queue.at_a_time:
-            app.show_notice(f"Run {self.target_run}, {model['name']}, is queued behind {text.plural(before, 'run')}.")
+            app.show_notice(
+                tr(
+                    "Run {number}, {model}, is queued behind {runs}.",
+                    number=self.target_run,
+                    model=model["name"],
+                    runs=text.plural(before, "run"),
+                )
+            )
         if not self.form.has_focus_within:
             self.view("curve")
         self.list_runs()
@@ -355,11 +379,27 @@ class TrainScreen(RunsScreen):
         if row is not None and row["cluster"] and not row["on_disk"]:
             model = self.form.model["name"] if self.form.model else ""
             if model in CLUSTER_MODELS:
-                raise Problem(f"{dataset} is on a cluster; train there with {training_on_cluster(dataset, model)}.")
+                command = training_on_cluster(dataset, model)
+                raise Problem(
+                    tr("{dataset} is on a cluster; train there with {command}.", dataset=dataset, command=command)
+                )
             known = ", ".join(CLUSTER_MODELS)
-            raise Problem(f"{dataset} is on a cluster, where {model} cannot be trained; choose one of {known}.")
+            raise Problem(
+                tr(
+                    "{dataset} is on a cluster, where {model} cannot be trained; choose one of {models}.",
+                    dataset=dataset,
+                    model=model,
+                    models=known,
+                )
+            )
         if row is None or not (row["on_disk"] or row["state"] == "invented"):
-            raise Problem(f"{dataset} is not on disk yet; get it on the Data screen ({key_of(self, 'screen.data')}).")
+            raise Problem(
+                tr(
+                    "{dataset} is not on disk yet; get it on the Data screen ({key}).",
+                    dataset=dataset,
+                    key=key_of(self, "screen.data"),
+                )
+            )
         return dataset
 
     @on(Input.Submitted)

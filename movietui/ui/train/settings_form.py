@@ -17,6 +17,7 @@ from textual.suggester import SuggestFromList
 from textual.validation import Function, Integer, Number, ValidationResult, Validator
 from textual.widgets import Input, Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.split_names import NAMES, check, check_seed, resolved
 from movietui.formatting.explanations import model_lines
@@ -32,9 +33,9 @@ from movietui.ui.widgets.fields import FRACTION, WHOLE, Field, NumberInput, Swit
 WIDGETS_AT_ONCE = 10
 """How many widgets of a form are created between other messages; each widget takes two milliseconds."""
 LARGEST_SEED = 2**31 - 1
-SEED = "Another seed is another random start."
-SPLIT = "Train only on the train part of a split, such as random80."
-SPLIT_SEED = "Another seed puts other ratings in test."
+SEED = tr("Another seed is another random start.")
+SPLIT = tr("Train only on the train part of a split, such as random80.")
+SPLIT_SEED = tr("Another seed puts other ratings in test.")
 
 
 class FormOptions(TypedDict):
@@ -117,9 +118,9 @@ class SettingsForm(Vertical):
         self._show_preset()
         self._entries = [
             *map(_setting, model["settings"]),
-            _seed("seed", "seed", SEED),
-            Entry(Text("split", "bold"), self._split_field(), SPLIT),
-            _seed("split_seed", "split seed", SPLIT_SEED),
+            _seed("seed", tr("seed"), SEED),
+            Entry(Text(tr("split"), "bold"), self._split_field(), SPLIT),
+            _seed("split_seed", tr("split seed"), SPLIT_SEED),
         ]
         widgets: list[Static | Input] = [Static(self._entries[0].label, markup=False)]
         for index, entry in enumerate(self._entries):
@@ -133,7 +134,7 @@ class SettingsForm(Vertical):
 
     def _split_field(self) -> Input:
         return Field(
-            placeholder=f"{SERVED_SPLIT}, then all",
+            placeholder=tr("{split}, then all", split=SERVED_SPLIT),
             id="set-split",
             compact=True,
             tooltip=SPLIT,
@@ -157,7 +158,12 @@ class SettingsForm(Vertical):
         other = PRESETS[1 - PRESETS.index(self.preset)]
         values = preset_values(self.model, other)
         if values is None:
-            raise Problem(f"None of the five earlier systems has {self.model['name']}, so it has only tuned settings.")
+            raise Problem(
+                tr(
+                    "None of the five earlier systems has {model}, so it has only tuned settings.",
+                    model=self.model["name"],
+                )
+            )
         self.preset = other
         for name, value in values.items():
             self.query_one(f"#set-{name}", Input).value = value
@@ -187,7 +193,8 @@ class SettingsForm(Vertical):
         """Return the first field that is wrong, with a sentence about it; ``None`` if all are right."""
         for entry in self._entries:
             if problem := self._problem(entry):
-                return entry.field, f"{entry.name.replace('split_seed', 'split seed')}: {problem}"
+                name = entry.name.replace("split_seed", tr("split seed"))
+                return entry.field, f"{name}: {problem}"
         return None
 
     def options(self) -> FormOptions:
@@ -264,7 +271,8 @@ class SettingsForm(Vertical):
         if self.model is None or not self._complete:
             return
         try:
-            line = Text.assemble(self.command(), (f"  {key_of(self.screen, 'train.copy')} copy", "dim"))
+            copies = tr("  {key} copy", key=key_of(self.screen, "train.copy"))
+            line = Text.assemble(self.command(), (copies, "dim"))
         except Problem as problem:
             line = Text(f"! {problem}", "bold")
         self.query_one("#command", Static).update(line)
@@ -275,7 +283,7 @@ def _setting(field: FieldRow) -> Entry:
     name, kind, meaning = field["name"], field["kind"], field["meaning"]
     value, tooltip = setting_text(kind, field["default"]), Content(meaning)
     if kind == "bool":
-        label = Text.assemble((name, "bold"), ("  yes or no", "dim"))
+        label = Text.assemble((name, "bold"), (tr("  yes or no"), "dim"))
         return Entry(
             label, SwitchInput(value, keys="s", id=f"set-{name}", tooltip=tooltip, validators=[_yes_or_no()]), meaning
         )
@@ -288,7 +296,7 @@ def _setting(field: FieldRow) -> Entry:
 
 
 def _yes_or_no() -> Validator:
-    return Function(lambda value: value in SWITCHED.values(), "Type y or n.")
+    return Function(lambda value: value in SWITCHED.values(), tr("Type y or n."))
 
 
 def _seed(name: str, label: str, meaning: str) -> Entry:

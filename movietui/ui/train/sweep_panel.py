@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.formatting import text
 from movietui.formatting.settings import value_text
@@ -54,9 +55,9 @@ class SweepPanel(Panel[dict[str, str] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         back_key(),
-        Binding("c", "cancel", "Cancel", id="sweep.cancel", tooltip="Stop the sweep"),
-        choose_key("use", "Use these settings"),
-        Binding("e", "edit", "To the values", id="sweep.edit", tooltip="Go to the values"),
+        Binding("c", "cancel", tr("Cancel"), id="sweep.cancel", tooltip=tr("Stop the sweep")),
+        choose_key("use", tr("Use these settings")),
+        Binding("e", "edit", tr("To the values"), id="sweep.edit", tooltip=tr("Go to the values")),
     ]
 
     def __init__(
@@ -82,9 +83,11 @@ class SweepPanel(Panel[dict[str, str] | None]):
     def compose(self) -> ComposeResult:
         """Put the fields above the results."""
         with Vertical(classes="panel sweep") as panel:
-            panel.border_title = Content(f"Sweep {self._model['name']} · {self._about}")
-            keys = hint(self, ("sweep.cancel", "cancel"), ("panel.back", "back"))
-            panel.border_subtitle = Content(f"enter start, or use the row · tab next field · {keys}")
+            panel.border_title = Content(
+                tr("Sweep {model} · {dataset}", model=self._model["name"], dataset=self._about)
+            )
+            keys = hint(self, ("sweep.cancel", tr("cancel")), ("panel.back", tr("back")))
+            panel.border_subtitle = Content(tr("enter start, or use the row · tab next field · {keys}", keys=keys))
             with VerticalScroll(id="sweep-fields", can_focus=False):
                 for setting in self._model["settings"]:
                     name = setting["name"]
@@ -102,15 +105,15 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         limits = "yes,no" if switch else f"{setting['low']:g} … {setting['high']:g}"
                         yield Static(Text(limits, "dim", no_wrap=True), classes="sweep-range")
                 with Horizontal(classes="sweep-field"):
-                    yield Static(Text("choose by", "bold"))
+                    yield Static(Text(tr("choose by"), "bold"))
                     yield Field(
                         self._values[METRIC],
                         id=f"try-{METRIC}",
                         compact=True,
                         select_on_focus=False,
-                        tooltip="The metric that decides which settings are best.",
+                        tooltip=tr("The metric that decides which settings are best."),
                     )
-                    yield Static(Text("or ndcg@10 …", "dim", no_wrap=True), classes="sweep-range")
+                    yield Static(Text(tr("or ndcg@10 …"), "dim", no_wrap=True), classes="sweep-range")
                 with Horizontal(classes="sweep-field"):
                     yield Static(Text(SEARCH, "bold"))
                     yield NumberInput(
@@ -119,9 +122,9 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         restrict=WHOLE,
                         id=f"try-{SEARCH}",
                         select_on_focus=False,
-                        tooltip="How many combinations to try; empty: all. A search may have ranges: 8..64.",
+                        tooltip=tr("How many combinations to try; empty: all. A search may have ranges: 8..64."),
                     )
-                    yield Static(Text("how many or all", "dim", no_wrap=True), classes="sweep-range")
+                    yield Static(Text(tr("how many or all"), "dim", no_wrap=True), classes="sweep-range")
                 with Horizontal(classes="sweep-field"):
                     yield Static(Text(SAMPLER, "bold"))
                     yield Field(
@@ -131,7 +134,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
                         select_on_focus=False,
                         tooltip="; ".join(f"{name}: {SAMPLERS[name]}" for name in SEARCHES),
                     )
-                    yield Static(Text(" or ".join(SEARCHES), "dim", no_wrap=True), classes="sweep-range")
+                    yield Static(Text(tr(" or ").join(SEARCHES), "dim", no_wrap=True), classes="sweep-range")
             yield DrawnText(id="sweep-status")
             with Horizontal(id="sweep-results"):
                 yield SweepTable(id="swept")
@@ -162,7 +165,7 @@ class SweepPanel(Panel[dict[str, str] | None]):
             self.table.show(sweep)
             self.query_one("#responses", ResponseChart).show(sweep)
         else:
-            self.table.set_placeholder("Press enter to measure every combination.")
+            self.table.set_placeholder(tr("Press enter to measure every combination."))
         self._show_status(cast("MovieTui", self.app).jobs.progress)
 
     def _typed(self) -> Typed:
@@ -179,10 +182,10 @@ class SweepPanel(Panel[dict[str, str] | None]):
     def _show_status(self, progress: JobProgress | None) -> None:
         sweep = self.sweep
         if sweep is not None and sweep.state == "running":
-            line = Text(f"{len(sweep.rows)} of {sweep.combinations}  ", "bold")
+            line = Text(tr("{done} of {combinations}  ", done=len(sweep.rows), combinations=sweep.combinations), "bold")
             line.append_text(text.thin_bar(len(sweep.rows), sweep.combinations, 16))
             if sweep.seconds_left is not None:
-                line.append(f"  {text.duration(sweep.seconds_left)} left")
+                line.append(tr("  {duration} left", duration=text.duration(sweep.seconds_left)))
             if progress is not None and progress.step:
                 line.append(f"  {progress.step} {progress.reached}", "dim")
         elif sweep is not None and self._unchanged(sweep):
@@ -203,13 +206,21 @@ class SweepPanel(Panel[dict[str, str] | None]):
         if sweep.problem:
             return Text(f"! {sweep.problem}", "bold")
         if sweep.state == "stopped":
-            rest = f"stopped after {len(sweep.rows)} of {sweep.combinations}"
-            return Text.assemble((rest, "bold"), " · press enter in a field to resume")
+            rest = tr("stopped after {done} of {combinations}", done=len(sweep.rows), combinations=sweep.combinations)
+            return Text.assemble((rest, "bold"), tr(" · press enter in a field to resume"))
         best, metric = sweep.best, sweep.metric
         test = best and best["test"]
-        on_test = f", {test[metric]:.4f} on test" if test else ""
-        figure = f"{label_of(metric)} {best['metrics'][metric]:.4f} on validation{on_test}" if best else ""
-        return Text.assemble(("done", "bold"), f" · {figure} · {key_of(self, 'panel.choose')} uses a row")
+        on_test = tr(", {figure:.4f} on test", figure=test[metric]) if test else ""
+        figure = ""
+        if best:
+            figure = tr(
+                "{metric} {figure:.4f} on validation{on_test}",
+                metric=label_of(metric),
+                figure=best["metrics"][metric],
+                on_test=on_test,
+            )
+        uses = tr(" · {figure} · {key} uses a row", figure=figure, key=key_of(self, "panel.choose"))
+        return Text.assemble((tr("done"), "bold"), uses)
 
     def _plan(self) -> Text:
         try:
@@ -217,8 +228,12 @@ class SweepPanel(Panel[dict[str, str] | None]):
         except Problem as problem:
             return Text(f"! {problem}", "bold")
         count, seconds = typed.tries or combinations(typed.grid), self._fit_seconds
-        time = f"about {text.duration(seconds * (count + 1))}" if seconds else "time unknown until one is done"
-        return Text.assemble((text.plural(count, "combination"), "bold"), f" · {time} · enter starts")
+        time = (
+            tr("about {duration}", duration=text.duration(seconds * (count + 1)))
+            if seconds
+            else tr("time unknown until one is done")
+        )
+        return Text.assemble((text.plural(count, "combination"), "bold"), tr(" · {time} · enter starts", time=time))
 
     @on(Input.Changed)
     def check(self) -> None:

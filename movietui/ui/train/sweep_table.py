@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from textual.strip import Strip
 
+from movietui.data.language import tr
 from movietui.formatting import text
 from movietui.models.choices import by_importance, higher_is_better
 from movietui.protocol.jobs import SweepRow
@@ -66,7 +67,7 @@ class SweepTable(ColumnList[SweepRow]):
         columns.append(Column(f"{metric} ", _cells(metric), self._judged, right=True, terms=(metric,)))
         if room >= METRIC_CELLS:
             room -= METRIC_CELLS
-            columns.append(Column("fit ", METRIC_CELLS, _fit, right=True, terms=("fit",)))
+            columns.append(Column(tr("fit "), METRIC_CELLS, _fit, right=True, terms=("fit",)))
         for name in self._metrics[1:]:
             if _cells(name) > room:
                 break
@@ -88,7 +89,7 @@ def _setting(name: str, row: SweepRow, width: int) -> str:
 
 def _metric(name: str, row: SweepRow, width: int) -> str:
     if name not in row["metrics"]:
-        return "stopped " if row["problem"] else ""
+        return tr("stopped ") if row["problem"] else ""
     return f"{row['metrics'][name]:.4f} "
 
 
@@ -100,7 +101,7 @@ def _fit(row: SweepRow, width: int) -> str:
     return f"{text.short_duration(row['seconds']['fit'])} "
 
 
-NO_EFFECTS = "The effect of each setting is shown here."
+NO_EFFECTS = tr("The effect of each setting is shown here.")
 
 
 class ResponseChart(LineView):
@@ -127,7 +128,13 @@ class ResponseChart(LineView):
     def _lines(self, width: int) -> list[Line]:
         if not self._effects:
             return [[(f" {line}", "quiet")] for line in wrap(NO_EFFECTS, max(1, width - 1))]
-        lines: list[Line] = [[(f" {self._metric}  {BEST} best  {MEAN} mean  ← better", "quiet")]]
+        legend = tr(
+            " {metric}  {best_sign} best  {mean_sign} mean  ← better",
+            metric=self._metric,
+            best_sign=BEST,
+            mean_sign=MEAN,
+        )
+        lines: list[Line] = [[(legend, "quiet")]]
         shown = [response for effect in self._effects for response in effect.responses]
         better, worse = (max, min) if higher_is_better(self._metric) else (min, max)
         left, right = better(each.best for each in shown), worse(each.mean for each in shown)
@@ -169,5 +176,5 @@ def _heading(effect: Effect) -> Line:
         (f" {effect.setting} ", "group"),
         ("━" * filled, "bar"),
         ("─" * (IMPORTANCE_CELLS - filled), "quiet"),
-        (f" explains {effect.importance:.0%}", "quiet"),
+        (tr(" explains {share:.0%}", share=effect.importance), "quiet"),
     ]

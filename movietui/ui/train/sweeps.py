@@ -8,6 +8,7 @@ from dataclasses import replace
 from textual.binding import Binding
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.models.choices import SEARCHES, label_of, metric_for
 from movietui.protocol.jobs import SweepOptions
@@ -25,7 +26,7 @@ SWEEP_KEYS = [
         "sweep",
         show=False,
         id="train.sweep",
-        tooltip="Try several values of the settings, starting with the field you are in",
+        tooltip=tr("Try several values of the settings, starting with the field you are in"),
     ),
 ]
 
@@ -53,19 +54,26 @@ class SweepController(TrainController):
         if model is None:
             return
         if not model["settings"]:
-            raise Problem(f"{model['name']} has no settings to try.")
+            raise Problem(tr("{model} has no settings to try.", model=model["name"]))
         dataset = await self.screen.dataset_to_train()
         typed = form.query_one("#set-split", Input).value.strip()
         seed = form.query_one("#set-seed", Input).value.strip() or "0"
         if not seed.isdecimal():
-            raise Problem(f"seed: {seed} is not a whole number.")
+            raise Problem(tr("seed: {seed} is not a whole number.", seed=seed))
         split = typed or SERVED_SPLIT
         cleaning = "none" if typed else await asyncio.to_thread(self.session.store.cleaning_of, dataset)
         sweep = self._sweep
         if sweep is not None and (sweep.model, sweep.dataset, sweep.split) != (model["name"], dataset, split):
             if sweep.state == "running":
-                cancels = hint(self.screen, ("train.cancel", "cancels it"))
-                raise Problem(f"A sweep of {sweep.model} on {sweep.dataset} is running; {cancels}.")
+                cancels = hint(self.screen, ("train.cancel", tr("cancels it")))
+                raise Problem(
+                    tr(
+                        "A sweep of {model} on {dataset} is running; {cancels}.",
+                        model=sweep.model,
+                        dataset=sweep.dataset,
+                        cancels=cancels,
+                    )
+                )
             sweep = None
         values = form.values() | {METRIC: metric_for(model["name"]), SEARCH: "", SAMPLER: SEARCHES[0]}
         if sweep is not None:
@@ -80,7 +88,10 @@ class SweepController(TrainController):
         async def start(typed: Typed) -> None:
             if self.app.jobs.progress is not None:
                 raise Problem(
-                    f"Another job is running; wait for it, or press {key_of(self.screen, 'train.cancel')} to cancel it."
+                    tr(
+                        "Another job is running; wait for it, or press {key} to cancel it.",
+                        key=key_of(self.screen, "train.cancel"),
+                    )
                 )
             self._show_sweep(Sweep(model["name"], dataset, split, typed.grid, typed.metric, typed.sampler, typed.tries))
             self.run_sweep(
@@ -108,9 +119,8 @@ class SweepController(TrainController):
         if chosen is not None:
             form.fill(chosen)
             await self.screen.action_settings()
-            self.app.show_notice(
-                f"Copied the combination to the settings; {hint(self.screen, ('train.choose', 'trains'))} with them."
-            )
+            trains = hint(self.screen, ("train.choose", tr("trains")))
+            self.app.show_notice(tr("Copied the combination to the settings; {trains} with them.", trains=trains))
 
     @in_background("sweep")
     async def run_sweep(self, options: SweepOptions) -> None:
@@ -123,9 +133,16 @@ class SweepController(TrainController):
             settings = " ".join(f"{name} {value}" for name, value in best["grid"].items())
             metric = self._sweep.metric
             figure = f"{label_of(metric)} {best['metrics'][metric]:.4f}"
-            self.app.show_notice(f"Swept {self._sweep.model}: {settings} is best, {figure}")
+            self.app.show_notice(
+                tr(
+                    "Swept {model}: {settings} is best, {figure}",
+                    model=self._sweep.model,
+                    settings=settings,
+                    figure=figure,
+                )
+            )
         except Cancelled:
-            self.app.show_notice("Stopped the sweep; its results are kept, and the same sweep continues from them.")
+            self.app.show_notice(tr("Stopped the sweep; its results are kept, and the same sweep continues from them."))
             self._show_sweep(replace(self._sweep, state="stopped"))
         except Problem as problem:
             self._show_sweep(replace(self._sweep, state="stopped", problem=str(problem)))

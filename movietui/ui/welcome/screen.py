@@ -18,6 +18,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
+from movietui.data.language import tr
 from movietui.data.problems import Cancelled, Problem
 from movietui.formatting import text
 from movietui.protocol.messages import DatasetRow
@@ -85,27 +86,31 @@ class WelcomeScreen(FrameScreen):
     """Makes the first list, then asks who is watching."""
 
     CSS_PATH = "screen.tcss"
-    help_title = "First start"
+    help_title = tr("First start")
     offers_models = False
     shows_jobs = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new_profile", "Profile", id="start.new", tooltip="Make your own profile: type a name"),
-        Binding("i", "import", "Import", id="start.import", tooltip="Import ratings from a file"),
-        Binding("l,escape", "look", "Look around", id="start.look", tooltip="Look around as a user of the dataset"),
-        Binding("r", "again", "Try again", id="start.again", tooltip="Try again to make the first list"),
-        Binding("o", "file", "File", id="start.file", tooltip="Use a MovieLens file that you have"),
-        Binding("e", "demo", "Demo", id="start.demo", tooltip="Use the demo with invented ratings"),
-        Binding("c", "cancel", "Stop", id="start.cancel", tooltip="Stop making the first list"),
-        Binding("enter", "choose", "Choose", key_display="enter", id="start.choose", tooltip="Do what is selected"),
+        Binding("n", "new_profile", tr("Profile"), id="start.new", tooltip=tr("Make your own profile: type a name")),
+        Binding("i", "import", tr("Import"), id="start.import", tooltip=tr("Import ratings from a file")),
+        Binding(
+            "l,escape", "look", tr("Look around"), id="start.look", tooltip=tr("Look around as a user of the dataset")
+        ),
+        Binding("r", "again", tr("Try again"), id="start.again", tooltip=tr("Try again to make the first list")),
+        Binding("o", "file", tr("File"), id="start.file", tooltip=tr("Use a MovieLens file that you have")),
+        Binding("e", "demo", tr("Demo"), id="start.demo", tooltip=tr("Use the demo with invented ratings")),
+        Binding("c", "cancel", tr("Stop"), id="start.cancel", tooltip=tr("Stop making the first list")),
+        Binding(
+            "enter", "choose", tr("Choose"), key_display="enter", id="start.choose", tooltip=tr("Do what is selected")
+        ),
         *(binding for binding in screen_keys() if binding.id == "screen.data"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.state: State = "working"
-        self._first_list = FirstList("Get MovieLens")
+        self._first_list = FirstList(tr("Get MovieLens"))
         self._countdown = Countdown()
-        self._title = "Your first list"
+        self._title = tr("Your first list")
         self._terms = ""
         self._problem = ""
         self._tried: tuple[str, str | None] = ("", None)
@@ -142,7 +147,7 @@ class WelcomeScreen(FrameScreen):
         """
         app, session = self.movie_tui, self.session
         self._tried = (name, path)
-        self._title = "Your first list"
+        self._title = tr("Your first list")
         app.show_notice("")
         await asyncio.to_thread(app.first_start_began)
         try:
@@ -150,8 +155,8 @@ class WelcomeScreen(FrameScreen):
             name = name or _dataset_to_begin_with(rows)
             row = next((row for row in rows if row["name"] == name), None)
             self._terms = _terms(row) if row is not None else ""
-            title = f"Get {row['title'] if row is not None else name}"
-            self._first_list = FirstList("Make the demo" if name == DEMO else title, _usual_seconds(row))
+            title = tr("Get {dataset}", dataset=row["title"] if row is not None else name)
+            self._first_list = FirstList(tr("Make the demo") if name == DEMO else title, _usual_seconds(row))
             self._countdown = Countdown()
             self._show("working")
             async with warm_job() as training:  # torch loads while the data arrive
@@ -164,7 +169,7 @@ class WelcomeScreen(FrameScreen):
         except Problem as problem:
             self.stop(f"{problem}")
         except Cancelled:
-            self.stop("Stopped. Nothing is lost: the next try keeps what is already downloaded.")
+            self.stop(tr("Stopped. Nothing is lost: the next try keeps what is already downloaded."))
 
     async def learn(self, name: str) -> None:
         """Train the quick model on a dataset that is on disk, and show the progress.
@@ -174,9 +179,9 @@ class WelcomeScreen(FrameScreen):
         rows = await self.session.engine.ask(Requests.datasets)
         row = next((row for row in rows if row["name"] == name), None)
         title = row["title"] if row is not None else name
-        self._title, self._terms = f"Your list from {title}", ""
+        self._title, self._terms = tr("Your list from {dataset}", dataset=title), ""
         usual, now = _usual_seconds(row), time.monotonic()
-        self._first_list = FirstList(f"Get {title}", usual, got=True, learning_began=now)
+        self._first_list = FirstList(tr("Get {dataset}", dataset=title), usual, got=True, learning_began=now)
         self._countdown = Countdown()
         self._show("working")
         await self.movie_tui.stand_in.train(name)
@@ -221,10 +226,10 @@ class WelcomeScreen(FrameScreen):
     def _choices_without_list(self) -> list[Choice]:
         """Return what a person can choose if there is no list."""
         return [
-            self._choice("again", "Try again", ""),
-            self._choice("file", "Choose a file", "a MovieLens zip or folder that you have"),
-            self._choice("demo", "Use the demo", "real movies, invented ratings"),
-            Choice("Other datasets", "the Data screen", "data", key_of(self, "screen.data")),
+            self._choice("again", tr("Try again"), ""),
+            self._choice("file", tr("Choose a file"), tr("a MovieLens zip or folder that you have")),
+            self._choice("demo", tr("Use the demo"), tr("real movies, invented ratings")),
+            Choice(tr("Other datasets"), tr("the Data screen"), "data", key_of(self, "screen.data")),
         ]
 
     def _choice(self, action: str, title: str, note: str) -> Choice:
@@ -243,22 +248,22 @@ class WelcomeScreen(FrameScreen):
     def _words(self) -> tuple[str, Text]:
         """Return the title, and the text below it."""
         if self.state == "who":
-            return "Who is watching?", Text()
+            return tr("Who is watching?"), Text()
         if self.state == "stopped":
-            return "There is no list yet", Text(f"{self._problem}\n")
+            return tr("There is no list yet"), Text(f"{self._problem}\n")
         width = self.query_one("#welcome-text").size.width
         lines = [_line(step, width) for step in self._first_list.steps()]
         now = time.monotonic()
         left = self._countdown.show(self._first_list.seconds_left(now), now)
         words = text.plural(left, "second") if left < LONG else text.about(left)
-        return self._title, Text("\n").join([*lines, Text(), Text(f"about {words} left")])
+        return self._title, Text("\n").join([*lines, Text(), Text(tr("about {duration} left", duration=words))])
 
     def _small_print(self) -> str:
         """Return the dim text at the bottom: the terms of the dataset, or that its ratings are invented."""
         if self.state == "working":
             return self._terms
         if self.state == "who" and self.session.opened is not None and self.session.opened["invented"]:
-            return "The movies are real; the ratings are invented."
+            return tr("The movies are real; the ratings are invented.")
         return ""
 
     # Who is watching
@@ -276,17 +281,18 @@ class WelcomeScreen(FrameScreen):
         assert session.opened is not None
         profiles = await asyncio.to_thread(session.store.profiles)
         rows = [Choice(ref.id, text.plural(count, "rating"), viewer=ref) for ref, count in profiles]
-        another = "for someone else" if rows else "rate movies for two minutes"
+        another = tr("for someone else") if rows else tr("rate movies for two minutes")
         rows += [
-            self._choice("new_profile", "Make a profile", another),
-            self._choice("import", "Import your ratings", "Letterboxd, IMDb and others"),
-            self._choice("look", "Look around", f"as a user of {session.opened['dataset']}"),
+            self._choice("new_profile", tr("Make a profile"), another),
+            self._choice("import", tr("Import your ratings"), tr("Letterboxd, IMDb and others")),
+            self._choice("look", tr("Look around"), tr("as a user of {dataset}", dataset=session.opened["dataset"])),
         ]
         self.state = "who"
         self._list(rows)
         self._draw()
         if app.current_mode != "welcome":
-            app.show_notice(f"Your first list is ready: press {key_on(BrowseScreen, app, 'screen.browse')}")
+            key = key_on(BrowseScreen, app, "screen.browse")
+            app.show_notice(tr("Your first list is ready: press {key}", key=key))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key works in the current state."""
@@ -321,7 +327,7 @@ class WelcomeScreen(FrameScreen):
         """Ask for a name, make a profile and begin its interview."""
         from movietui.ui.panels import NamePanel
 
-        panel = NamePanel("Make a profile", "Your name:", self.session.store.create_profile)
+        panel = NamePanel(tr("Make a profile"), tr("Your name:"), self.session.store.create_profile)
         ref = await self.app.push_screen_wait(panel)
         if ref is not None:
             await self.session.look_at(ref)
@@ -349,7 +355,14 @@ class WelcomeScreen(FrameScreen):
         browse.call_after_refresh(browse.action_focus_viewers)
         moves = " ".join(key_on(RowList, self.movie_tui, name) for name in ("list.up", "list.down"))
         choose, movies = key_of(browse, "browse.choose"), key_of(browse, "browse.movies")
-        self.movie_tui.show_notice(f"Choose anybody with {moves} and {choose} · {movies} goes to the movies")
+        self.movie_tui.show_notice(
+            tr(
+                "Choose anybody with {moves} and {choose} · {movies} goes to the movies",
+                moves=moves,
+                choose=choose,
+                movies=movies,
+            )
+        )
 
     @work(group="list", exclusive=True)
     @shows_problems

@@ -9,6 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
+from movietui.data.language import tr
 from movietui.data.problems import Problem
 from movietui.data.safe_text import strip_controls
 from movietui.formatting import text
@@ -40,7 +41,8 @@ class Field(Input):
         line = " ".join(strip_controls(" ".join(event.text[: 2 * room + LONGEST].split())).split())
         self.replace(line[:room], start, end)
         if len(line) > room:
-            raise Problem(f"The pasted text is too long: only its first {text.plural(room, 'character')} fit.")
+            characters = text.plural(room, "character")
+            raise Problem(tr("The pasted text is too long: only its first {characters} fit.", characters=characters))
 
     def update_node_styles(self, animate: bool = True) -> None:
         """Update the styles after the classes changed. A field that is not mounted yet gets its styles when it is."""

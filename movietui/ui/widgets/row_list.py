@@ -18,6 +18,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from movietui.data.language import tr
 from movietui.ui.bindings import row_keys
 from movietui.ui.theme import CURSOR, CURSOR_ELSEWHERE, STYLES
 from movietui.ui.widgets.line_view import Line, LineView
@@ -33,8 +34,8 @@ class RowList(LineView, Generic[Row], can_focus=True):
 
     BINDINGS = [
         *row_keys("move", "page"),
-        Binding("home,g", "top", "First", show=False, id="list.first", tooltip="Go to the first row"),
-        Binding("end,G", "bottom", "Last", show=False, id="list.last", tooltip="Go to the last row"),
+        Binding("home,g", "top", tr("First"), show=False, id="list.first", tooltip=tr("Go to the first row")),
+        Binding("end,G", "bottom", tr("Last"), show=False, id="list.last", tooltip=tr("Go to the last row")),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)

@@ -36,8 +36,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
     """Fail if a page would load something from elsewhere."""
-    if found := LOADS.search(output):
-        raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {found[0]}")
+    if loaded := LOADS.search(output):
+        raise PluginError(f"{page.file.src_uri} loads something from elsewhere: {loaded[0]}")
     return output
 
 

@@ -37,18 +37,18 @@ def calls(path: Path, *names: str) -> Iterator[ast.Call]:
 
 def catalogue() -> Catalog:
     """Return all texts, each with the files that it is in, and the nouns that are counted, with their plurals."""
-    found = Catalog(project="movietui", charset="utf-8")
+    collected = Catalog(project="movietui", charset="utf-8")
     for path in modules():
         places = [(str(path.relative_to(ROOT)), 0)]
         for text in filter(None, (_literal(call, 0) for call in calls(path, "tr", "mark"))):
-            found.add(text, locations=places)
+            collected.add(text, locations=places)
         nouns = [_literal(call, 1) for call in calls(path, "tr_noun", "plural")]
         for noun in filter(None, [*nouns, *(_literal(call, 0) for call in calls(path, "mark_noun"))]):
-            found.add((noun, f"{noun}s"), locations=places)
+            collected.add((noun, f"{noun}s"), locations=places)
     for name in (each for each in MODELS if plugin_of(each) is None):
         for setting in describe(MODELS[name].settings_type):
-            found.add(setting.meaning, locations=[("models", 0)])
-    return found
+            collected.add(setting.meaning, locations=[("models", 0)])
+    return collected
 
 
 def _literal(call: ast.Call, position: int) -> str:

@@ -34,6 +34,8 @@ class Step:
     share: float = 0.0
     """The share of a step in progress that is done, from 0 to 1."""
     note: str = ""
+    short_note: str = ""
+    """The note for a narrow window."""
 
 
 @dataclass(frozen=True)
@@ -71,26 +73,28 @@ class FirstList:
             "learn": tr("Learn what people like"),
         }
         position = STEPS.index(self.current)
-        share, note = self._progress()
+        progress = self._progress()
         return [
             Step(titles[name], "done")
             if index < position
-            else Step(titles[name], "now", share, note)
+            else Step(titles[name], "now", *progress)
             if index == position
             else Step(titles[name], "later")
             for index, name in enumerate(STEPS)
         ]
 
-    def _progress(self) -> tuple[float, str]:
-        """Return the share of the current step that is done, and a note about its progress."""
+    def _progress(self) -> tuple[float, str, str]:
+        """Return the share of the current step that is done, a note about its progress and a short note."""
         if self.current == "learn":
-            return (self.learning.whole()[0] if self.learning is not None else 0.0), ""
+            return (self.learning.whole()[0] if self.learning is not None else 0.0), "", ""
         job = self.getting
         if job is None or not job.total:
-            return 0.0, ""
-        done, total = text.size(job.done), text.size(job.total)
-        note = tr("{done} of {total}", done=done, total=total) if job.unit == "bytes" else ""
-        return min(1.0, job.done / job.total), note
+            return 0.0, "", ""
+        share = min(1.0, job.done / job.total)
+        if job.unit != "bytes":
+            return share, "", ""
+        done = text.size(job.done)
+        return share, tr("{done} of {total}", done=done, total=text.size(job.total)), done
 
     def seconds_left(self, now: float) -> float:
         """Return about how many seconds are left; ``now`` is by ``time.monotonic``."""

@@ -214,12 +214,12 @@ def _read(path: Path) -> Keymap:
         match = re.search(r"(.*) \(at line (\d+)", str(error))
         what, at = (match[1], tr("{path} line {line}", path=path, line=match[2])) if match else (str(error), str(path))
         what = what[:1].lower() + what[1:MAX_QUOTED]
-        return Keymap(problems=(tr("{place}: {error}; the default keys are used.", place=at, error=what),))
+        return Keymap(problems=(tr("{where}: {error}; the default keys are used.", where=at, error=what),))
     lines = content.splitlines()
     problems = [
         tr(
-            "{place}: there is no section {name!r}; the only one is [{section}].",
-            place=_location(path, lines, name),
+            "{where}: there is no section {name!r}; the only one is [{section}].",
+            where=_location(path, lines, name),
             name=name[:MAX_QUOTED],
             section=TABLE,
         )
@@ -229,7 +229,7 @@ def _read(path: Path) -> Keymap:
     requested = document.get(TABLE, {})
     if not isinstance(requested, dict):
         at = _location(path, lines, TABLE)
-        problems.append(tr("{place}: write [{section}] on a line, and the keys below it.", place=at, section=TABLE))
+        problems.append(tr("{where}: write [{section}] on a line, and the keys below it.", where=at, section=TABLE))
         return Keymap(problems=tuple(problems))
     known_actions = {each.id: each for each in list_actions()}
     keys: dict[str, str] = {}
@@ -240,13 +240,13 @@ def _read(path: Path) -> Keymap:
             actions = [each.rpartition(".")[2] for each in known_actions if each.startswith(f"{section}.")]
             meant = hint(action, actions, tr("movietui config --defaults lists all of them."))
             problems.append(
-                tr("{place}: there is no key binding {name!r}; {hint}", place=at, name=name[:MAX_QUOTED], hint=meant)
+                tr("{where}: there is no key binding {name!r}; {hint}", where=at, name=name[:MAX_QUOTED], hint=meant)
             )
         elif (parsed := _keys(value)) is None:
             problems.append(
                 tr(
-                    '{place}: {typed!r} is not a key; write, for example, {action} = "{keys}".',
-                    place=at,
+                    '{where}: {typed!r} is not a key; write, for example, {action} = "{keys}".',
+                    where=at,
                     typed=str(value)[:MAX_QUOTED],
                     action=name,
                     keys=known_actions[name].keys,
@@ -258,8 +258,8 @@ def _read(path: Path) -> Keymap:
         if (other := _conflict(name, keys, known_actions)) is not None:
             problems.append(
                 tr(
-                    "{place}: {key!r} is also the key of {action}; choose another for one of them.",
-                    place=_location(path, lines, name),
+                    "{where}: {key!r} is also the key of {action}; choose another for one of them.",
+                    where=_location(path, lines, name),
                     key=keys[name],
                     action=other,
                 )

@@ -219,21 +219,21 @@ def describe_import(summary: ImportReport, path: str) -> str:
     stayed = tr("; kept {ratings}, newer or entered by you", ratings=different) if summary["stayed"] else ""
     if not summary["changes"]:
         return tr(
-            "{profile} already has everything from {file} ({contents}); nothing changed{kept}",
+            "{profile} already has everything from {file} ({contents}); nothing changed{stayed}",
             profile=name,
             file=file,
             contents=what,
-            kept=stayed,
+            stayed=stayed,
         )
     matched = ""
     if movies:
         count = summary["counts"]["matched"]
         matched = tr(", {count:,} of them in {dataset}", count=count, dataset=summary["dataset"])
     return tr(
-        "{profile} now has {contents} from {file}{matched}{kept}",
+        "{profile} now has {contents} from {file}{matched}{stayed}",
         profile=name,
         contents=what,
         file=file,
         matched=matched,
-        kept=stayed,
+        stayed=stayed,
     )

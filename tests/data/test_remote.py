@@ -20,7 +20,7 @@ def saved() -> RemoteDataset:
     counts = dataset.counts.astype(np.int64)
     report = catalogue.clean("demo")
     sizes = len(dataset.ratings), len(dataset.users)
-    own = RemoteDataset(
+    dataset = RemoteDataset(
         "own",
         "hdfs://nn/own",
         "tables-1",
@@ -33,8 +33,8 @@ def saved() -> RemoteDataset:
         counts * 3.0,
         report,
     )
-    remote.save(own, {"source": "hdfs://nn/ratings"})
-    return own
+    remote.save(dataset, {"source": "hdfs://nn/ratings"})
+    return dataset
 
 
 def test_a_dataset_is_read_as_it_was_saved(saved: RemoteDataset) -> None:
@@ -50,9 +50,9 @@ def test_a_dataset_is_read_as_it_was_saved(saved: RemoteDataset) -> None:
 
 def test_a_dataset_is_listed_and_commands_that_need_its_ratings_say_where_these_are(saved: RemoteDataset) -> None:
     listed = {row["name"]: row for row in json.loads(CliRunner().invoke(cli, ["data", "list", "--json"]).stdout)}
-    own = listed["own"]
-    assert (own["state"], own["on_disk"], own["cluster"], own["seconds"]) == ("cluster", False, "hdfs://nn/own", None)
-    assert (own["ratings"], own["movies"]) == (saved.rating_count, len(saved.movies))
+    row = listed["own"]
+    assert (row["state"], row["on_disk"], row["cluster"], row["seconds"]) == ("cluster", False, "hdfs://nn/own", None)
+    assert (row["ratings"], row["movies"]) == (saved.rating_count, len(saved.movies))
     assert listed["demo"]["cluster"] == ""
     for arguments in (["show", "own"], ["clean", "own"], ["get", "own"]):
         refused = CliRunner().invoke(cli, ["data", *arguments])

@@ -154,8 +154,8 @@ PLACES: Mapping[str, Steps] = {
 """Every screen and panel, and their parts with other keys, each with the keys that lead there from Browse."""
 
 
-async def go_to(driver: Driver, place: str) -> None:
+async def go_to(driver: Driver, name: str) -> None:
     """Go to one of ``PLACES``."""
-    for keys, shows in PLACES[place]:
+    for keys, shows in PLACES[name]:
         await driver.press(*keys)
         await driver.see(shows)

@@ -49,8 +49,8 @@ def check_attempts(part: ModuleType, template: Path, scratch: Path, seeds: Seque
     assert report.tried.total() >= len(seeds)
 
 
-def seed_of_end(way: str, place: str = "") -> int:
-    return ends.ATTEMPTS.index((way, place))
+def seed_of_end(way: str, screen: str = "") -> int:
+    return ends.ATTEMPTS.index((way, screen))
 
 
 def seeds_of_kills(kind: str, wanted: int) -> list[int]:
@@ -85,9 +85,9 @@ def test_five_writers_at_once_lose_nothing(home: Path, scratch: Path) -> None:
     check_attempts(writers, home, scratch, [0, 1])
 
 
-@pytest.mark.parametrize("place", ["BrowseScreen", "TrainScreen", "SearchPanel", "TablesPanel"])
-def test_resizing_does_no_harm(joined_home: Path, scratch: Path, place: str) -> None:
-    check_attempts(sizes, joined_home, scratch, [list(places.PLACES).index(place)], each=12)
+@pytest.mark.parametrize("screen", ["BrowseScreen", "TrainScreen", "SearchPanel", "TablesPanel"])
+def test_resizing_does_no_harm(joined_home: Path, scratch: Path, screen: str) -> None:
+    check_attempts(sizes, joined_home, scratch, [list(places.PLACES).index(screen)], each=12)
 
 
 def test_the_program_starts_in_an_odd_size(joined_home: Path, scratch: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_program_starts_in_an_odd_size(joined_home: Path, scratch: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("way", "place"),
+    ("way", "screen"),
     [
         ("SIGTERM", "BrowseScreen"),
         ("SIGHUP", "DataScreen"),
@@ -108,8 +108,8 @@ def test_the_program_starts_in_an_odd_size(joined_home: Path, scratch: Path) -> 
         ("standard output closed", ""),
     ],
 )
-def test_every_end_restores_the_terminal(joined_home: Path, scratch: Path, way: str, place: str) -> None:
-    check_attempts(ends, joined_home, scratch, [seed_of_end(way, place)])
+def test_every_end_restores_the_terminal(joined_home: Path, scratch: Path, way: str, screen: str) -> None:
+    check_attempts(ends, joined_home, scratch, [seed_of_end(way, screen)])
 
 
 def test_hostile_inputs_do_no_harm(home: Path, scratch: Path) -> None:
@@ -122,10 +122,10 @@ def test_commands_print_no_raw_control_characters(hostile_home: Path, scratch: P
     check_attempts(injection, hostile_home, scratch, [injection.ATTEMPTS.index(each) for each in attempts])
 
 
-@pytest.mark.parametrize("place", ["TrainScreen", "HistoryPanel"])
-def test_screens_show_no_raw_control_characters(hostile_home: Path, scratch: Path, place: str) -> None:
+@pytest.mark.parametrize("screen", ["TrainScreen", "HistoryPanel"])
+def test_screens_show_no_raw_control_characters(hostile_home: Path, scratch: Path, screen: str) -> None:
     seed = next(
-        seed for seed, (command, _, target) in enumerate(injection.ATTEMPTS) if (command, target) == ("", place)
+        seed for seed, (command, _, target) in enumerate(injection.ATTEMPTS) if (command, target) == ("", screen)
     )
     check_attempts(injection, hostile_home, scratch, [seed])
 

@@ -32,9 +32,9 @@ NAMES = (
 
 def made_up(text: str) -> str:
     """Translate a text into a made-up language: each letter becomes a Cyrillic one."""
-    kept = LITERAL.findall(text)
+    literals = LITERAL.findall(text)
     parts = [re.sub("[A-Za-z]", lambda letter: chr(ord(letter[0]) + 0x3C9), part) for part in LITERAL.split(text)]
-    return "".join(part + after for part, after in zip(parts, [*kept, ""], strict=True))
+    return "".join(part + after for part, after in zip(parts, [*literals, ""], strict=True))
 
 
 def placeholders(text: str) -> set[str]:

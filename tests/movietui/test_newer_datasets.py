@@ -94,13 +94,13 @@ def test_no_dataset_is_offered_beside_a_list_that_is_almost_as_new(store: Store,
 def test_a_dataset_of_the_users_is_as_new_as_its_newest_rated_movie(store: Store, online: None) -> None:
     rated = built([0, 1, 2, 3, 4], [0] * 5, [3] * 5, movies=2)
 
-    def own(year: int) -> Dataset:
+    def until(year: int) -> Dataset:
         years = np.asarray([year, 2023], np.int32)  # nobody rated the second movie
         return replace(rated, name="own", movies=replace(rated.movies, years=years))
 
-    assert offered(store, own(2018)) == ("ml-32m", "get")
-    assert offered(store, own(2019)) is None
-    assert offered(store, own(0)) is None  # nothing is known about its years
+    assert offered(store, until(2018)) == ("ml-32m", "get")
+    assert offered(store, until(2019)) is None
+    assert offered(store, until(0)) is None  # nothing is known about its years
 
 
 @pytest.mark.parametrize(

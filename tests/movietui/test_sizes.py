@@ -23,14 +23,14 @@ from tests.movietui.terminal import Terminal
 from tests.movietui.training import go
 
 
-@pytest.mark.parametrize("place", PLACES)
-async def test_every_screen_and_panel_survives_every_size(store: Store, place: str) -> None:
+@pytest.mark.parametrize("name", PLACES)
+async def test_every_screen_and_panel_survives_every_size(store: Store, name: str) -> None:
     with_run(store)
     engine = FakeEngine()
     engine.joined = joined()
     async with started(SMALL, engine=engine) as driver:
-        await go_to(driver, place)
-        await go_over_sizes(driver, Random(place), 2)
+        await go_to(driver, name)
+        await go_over_sizes(driver, Random(name), 2)
 
 
 @pytest.fixture

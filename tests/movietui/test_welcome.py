@@ -348,7 +348,7 @@ def test_the_seconds_left_are_estimated_from_the_steps() -> None:
 
 @pytest.mark.parametrize(("width", "note"), [(76, " 9.8 MB of 240 MB"), (56, " 9.8 MB"), (46, "")])
 def test_a_step_takes_one_line(width: int, note: str) -> None:
-    line = _line(Step("Get MovieLens 100K", "now", 0.5, "9.8 MB of 240 MB"), width)
+    line = _line(Step("Get MovieLens 100K", "now", 0.5, "9.8 MB of 240 MB", "9.8 MB"), width)
     assert line.cell_len <= width
     assert line.plain.endswith(f"─{note}")
 

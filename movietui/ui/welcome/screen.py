@@ -416,7 +416,7 @@ def _line(step: Step, width: int) -> Text:
     line = Text.assemble(f"{sign} ", (f"{step.title:<26}", "bold" if step.state == "now" else ""), no_wrap=True)
     if step.state == "now":
         line.append_text(text.thin_bar(step.share, 1, BAR))
-        notes = (f" {step.note}", f" {step.note.partition(' of ')[0]}", "")
+        notes = (f" {step.note}", f" {step.short_note}", "")
         line.append(text.longest_fitting(width - line.cell_len, *notes), "dim")
     elif step.state == "later":
         line.stylize("dim")

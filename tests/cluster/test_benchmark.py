@@ -15,8 +15,8 @@ from tests.data.files import contents, write_folder
 @pytest.mark.skipif(not os.environ.get(MASTER), reason="make test-cluster runs the tests that need Spark")
 def test_the_benchmark_prints_a_line_for_each_step_and_compares_with_one_machine(tmp_path: Path) -> None:
     release = write_folder(tmp_path / "release", contents(layout="ml-1m"))
-    arguments = ["--ratings", "20k", "--models", "mf", "--from", str(release), "--master", "local[2]"]
-    result = CliRunner().invoke(main, arguments)
+    arguments = ["--ratings", "20k", "--models", "mf", "--set", "sweeps=2", "--master", "local[2]", "--from"]
+    result = CliRunner().invoke(main, [*arguments, str(release)])
     assert result.exit_code == 0, result.output
     for step in STEPS[:-1]:
         figures = rf"20k +{step}( +[\d.,]+){{3}} +1\.00( +[\d,]+){{4}}\n"

@@ -71,7 +71,10 @@ def stored(home: Path, tmp_path_factory: pytest.TempPathFactory) -> ClusterDatas
 
 
 class Killer:
-    """Kills an executor as soon as a task of Spark runs, after ``begin``."""
+    """Kills an executor as soon as a stage of Spark is active, after ``begin``.
+
+    Spark tells of the tasks of a stage a tenth of a second late, when those of a small stage have ended.
+    """
 
     def __init__(self, spark: Any) -> None:
         self._tracker = spark.sparkContext.statusTracker()
@@ -90,9 +93,7 @@ class Killer:
 
     def _watch(self) -> None:
         while not self.killed and not self._ended.is_set():
-            stages = map(self._tracker.getStageInfo, self._tracker.getActiveStageIds())
-            if any(stage and stage.numActiveTasks for stage in stages):
-                running = executors()
+            if self._tracker.getActiveStageIds() and (running := executors()):
                 os.kill(running[0], signal.SIGKILL)
                 self.killed = running[0]
 

@@ -2,12 +2,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 GROUPS ?= test,dev,docs
 MASTER ?= local-cluster[2,1,1024]
+CLUSTER_TESTS ?= tests/cluster
 PYTHONS ?= python3.11 python3.12 python3.13
 CPU_TORCH ?= https://download.pytorch.org/whl/cpu
 GPU ?= /proc/driver/nvidia/version
 REPLY_SECONDS ?= 5
 
-.PHONY: run test test-cluster check snapshots texts pictures docs cpu-torch dist clean
+.PHONY: run test test-cluster java check snapshots texts pictures docs cpu-torch dist clean
 
 run: .venv/run.stamp
 	@$(BIN)/movietui
@@ -21,10 +22,13 @@ test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 # Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.
-test-cluster: .venv/dev.stamp
-	@$(BIN)/python -c 'import sys; from movietui.data.cluster.session import missing_java; sys.exit(missing_java() or 0)'
+test-cluster: java
 	@$(MAKE) --no-print-directory .venv/spark.stamp
-	MOVIETUI_TEST_MASTER='$(MASTER)' $(BIN)/python -m pytest tests/cluster
+	MOVIETUI_TEST_MASTER='$(MASTER)' $(BIN)/python -m pytest $(CLUSTER_TESTS)
+
+# Fail, and say what to install, where Java is missing or too old for Spark.
+java: .venv/dev.stamp
+	@$(BIN)/python -c 'import sys; from movietui.data.cluster.session import missing_java; sys.exit(missing_java() or 0)'
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

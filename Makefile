@@ -21,7 +21,8 @@ test: .venv/dev.stamp
 	@$(BIN)/python -m compileall -q data models movietui tests
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-# Spark's tests, with two executors as processes of their own. They need Java 17 or later and half a gigabyte more in .venv.
+# Spark's tests, or only CLUSTER_TESTS, with two executors as processes of their own. They need Java 17 or later, and half a
+# gigabyte more in .venv.
 test-cluster: java
 	@$(MAKE) --no-print-directory .venv/spark.stamp
 	MOVIETUI_TEST_MASTER='$(MASTER)' $(BIN)/python -m pytest $(CLUSTER_TESTS)

@@ -49,7 +49,7 @@ SHOWN: Mapping[str, tuple[int, int]] = {
 """The pictures in ``docs``, of those in ``PICTURES``, with their sizes in cells."""
 
 
-OWN = (
+ANN = (
     *((("rate", "--profile", "Ann", title, "5", "--dataset", "demo")) for title in ("Heat", "Fargo", "Spirited Away")),
     (
         "list",
@@ -65,7 +65,7 @@ OWN = (
     ),
     ("list", "--profile", "Ann", "scan", "{movies}", "--dataset", "demo"),
 )
-"""The commands that give somebody ratings, a list and a shelf."""
+"""The commands that give Ann ratings, a list and a shelf."""
 ON_DISK = ("Alien (1979)", "Fargo (1996)", "Heat (1995)", "Seven Samurai (1954)", "The Thing (1982)")
 """The movie files on the shelf."""
 OLD = (
@@ -76,7 +76,7 @@ OLD = (
 """The commands that make lists from a dataset of one's own: the demo's movies up to 1998, with their ratings."""
 LAST_YEAR = 1998
 OTHER_HOMES: Mapping[str, tuple[Sequence[Sequence[str]], tuple[str, ...], str]] = {
-    "lists": (OWN, ("c",), "Rainy evenings"),
+    "lists": (ANN, ("c",), "Rainy evenings"),
     "newer": (OLD, (), "goes to 20"),
 }
 """Pictures that need more than the demo: the commands that change its home, the keys, and what the screen then has."""

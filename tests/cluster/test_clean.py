@@ -1,5 +1,6 @@
 """What cleaning on a cluster writes: to the cluster and on this machine."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -202,16 +203,7 @@ def test_an_unknown_name_and_damaged_files_are_reported(spark: Any, clean: Any, 
 def test_the_command(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from movietui.data.cluster import session
 
-    class Kept:
-        """The tests' session, which the command must not stop."""
-
-        def __enter__(self) -> Any:
-            return spark
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-    monkeypatch.setattr(session, "session", lambda *_: Kept())
+    monkeypatch.setattr(session, "session", lambda *_: contextlib.nullcontext(spark))
     path = release(tmp_path, "ml-1m")
     arguments = ["cluster", "clean", "own", "--from", str(path), "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(cli, [*arguments, "--json", "--preset", "standard"])

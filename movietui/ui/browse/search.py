@@ -75,7 +75,7 @@ class SearchPanel(Panel[SearchResult | None]):
         """With ``only_movies``, only movies are found."""
         super().__init__()
         self._session, self._only_movies = session, only_movies
-        self._found = ""
+        self._searched = ""
         """The words whose matches are shown."""
         self._entered = ""
         """The words for which enter was pressed before their matches arrived; empty otherwise."""
@@ -122,7 +122,7 @@ class SearchPanel(Panel[SearchResult | None]):
         self.results.cursor = 0
         self.results.fill(len(rows), 0, rows)
         self.results.set_placeholder(placeholder)
-        self._found = words
+        self._searched = words
         if words and words == self._entered:
             self.choose()
 
@@ -138,7 +138,7 @@ class SearchPanel(Panel[SearchResult | None]):
     def choose_when_found(self, event: Input.Submitted) -> None:
         """End with the selected match, once the matches of the typed words are shown."""
         self._entered = event.value.strip()
-        if self._entered == self._found:
+        if self._entered == self._searched:
             self.choose()
 
     @on(RowList.Clicked)

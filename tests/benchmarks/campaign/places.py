@@ -11,8 +11,8 @@ from tests.benchmarks.campaign.terminals import SIZE, Watched
 
 
 @dataclass(frozen=True)
-class Place:
-    """A screen, a part of one with its own bindings, or a panel."""
+class Route:
+    """How to reach a screen, a part of one with its own bindings, or a panel from the list."""
 
     steps: Sequence[tuple[tuple[str, ...], str]]
     """The keys that lead there, in steps. Each step has a text that is on screen afterwards."""
@@ -22,40 +22,40 @@ class Place:
 SETTINGS = ((("t",), "popularity"), (("e",), "enter train ·"))
 RUNS = ((("t",), "popularity"), (("right",), "run 2 · mf"))
 TO_IMPORT = ((("i",), "Import ─"), (("{export}", "enter"), "y import"))
-PLACES: Mapping[str, Place] = {
-    "BrowseScreen": Place(()),
-    "DataScreen": Place(((("d",), "Datasets"),)),
-    "TrainScreen": Place(((("t",), "popularity"),)),
-    "InterviewScreen": Place(((("N",), "Getting to know"),)),
-    "ViewersPane": Place(((("left",), "─ Viewers ─"),)),
-    "FilterLine": Place(((("f",), "enter apply"),)),
-    "DetailsPanel": Place(((("enter",), "y copy"),), (70, 20)),
-    "HelpPanel": Place(((("?",), "Keys · Browse"),)),
-    "ConfirmPanel": Place((*RUNS, (("D",), "Delete run 2?"))),
-    "NamePanel": Place(((("n",), "New profile"),)),
-    "PathPanel": Place(((("i",), "Import ─"),)),
-    "CardPanel": Place(((("m",), "More like"), (("enter",), "as in the list"))),
-    "SurprisePanel": Place(((("s",), "another ·"),)),
-    "SearchPanel": Place(((("/",), "Search ─"),)),
-    "HistoryPanel": Place(((("h",), "History · anna"),)),
-    "RatingsPanel": Place(((("*",), "Ratings · anna"),)),
-    "WritePanel": Place(((("Y",), "Copy or save ─"),)),
-    "PagesPanel": Place(((("l",), "Where to watch"),)),
-    "SimilarPanel": Place(((("m",), "More like The"),)),
-    "ListsPanel": Place(((("c",), "Lists of anna"),)),
-    "TastePanel": Place(((("T",), "Taste · anna"),)),
-    "SwitchPanel": Place(((("M",), "Models of demo"),)),
-    "PreviewPanel": Place(TO_IMPORT),
-    "ChoicePanel": Place((*TO_IMPORT, (("enter",), "none of"))),
-    "ImdbPanel": Place(((("d",), "● demo"), (("i",), "IMDb · demo"))),
-    "QuitPanel": Place(
+PLACES: Mapping[str, Route] = {
+    "BrowseScreen": Route(()),
+    "DataScreen": Route(((("d",), "Datasets"),)),
+    "TrainScreen": Route(((("t",), "popularity"),)),
+    "InterviewScreen": Route(((("N",), "Getting to know"),)),
+    "ViewersPane": Route(((("left",), "─ Viewers ─"),)),
+    "FilterLine": Route(((("f",), "enter apply"),)),
+    "DetailsPanel": Route(((("enter",), "y copy"),), (70, 20)),
+    "HelpPanel": Route(((("?",), "Keys · Browse"),)),
+    "ConfirmPanel": Route((*RUNS, (("D",), "Delete run 2?"))),
+    "NamePanel": Route(((("n",), "New profile"),)),
+    "PathPanel": Route(((("i",), "Import ─"),)),
+    "CardPanel": Route(((("m",), "More like"), (("enter",), "as in the list"))),
+    "SurprisePanel": Route(((("s",), "another ·"),)),
+    "SearchPanel": Route(((("/",), "Search ─"),)),
+    "HistoryPanel": Route(((("h",), "History · anna"),)),
+    "RatingsPanel": Route(((("*",), "Ratings · anna"),)),
+    "WritePanel": Route(((("Y",), "Copy or save ─"),)),
+    "PagesPanel": Route(((("l",), "Where to watch"),)),
+    "SimilarPanel": Route(((("m",), "More like The"),)),
+    "ListsPanel": Route(((("c",), "Lists of anna"),)),
+    "TastePanel": Route(((("T",), "Taste · anna"),)),
+    "SwitchPanel": Route(((("M",), "Models of demo"),)),
+    "PreviewPanel": Route(TO_IMPORT),
+    "ChoicePanel": Route((*TO_IMPORT, (("enter",), "none of"))),
+    "ImdbPanel": Route(((("d",), "● demo"), (("i",), "IMDb · demo"))),
+    "QuitPanel": Route(
         ((("t",), "popularity"), (("enter",), "No epoch is complete yet"), (("q",), "Quit while models are training?"))
     ),
-    "PrunePanel": Place((*RUNS, (("B",), "Keep the best"))),
-    "ColumnsPanel": Place((*RUNS, (("C",), "Columns, from left to right"))),
-    "TablesPanel": Place((*RUNS, (("enter",), "─ Run 2 ─"))),
-    "SweepPanel": Place((*SETTINGS, (("s",), "Sweep "))),
-    "command palette": Place(((("\x10",), "Search for commands"),)),
+    "PrunePanel": Route((*RUNS, (("B",), "Keep the best"))),
+    "ColumnsPanel": Route((*RUNS, (("C",), "Columns, from left to right"))),
+    "TablesPanel": Route((*RUNS, (("enter",), "─ Run 2 ─"))),
+    "SweepPanel": Route((*SETTINGS, (("s",), "Sweep "))),
+    "command palette": Route(((("\x10",), "Search for commands"),)),
 }
 """The places by class name, and Textual's command palette."""
 

@@ -81,8 +81,7 @@ class BlendSettings(Settings):
     ease: bool = setting(True, False, True)
     """Whether ``ease`` contributes to the order."""
     ials: bool = setting(True, False, True)
-    """Whether three ``ials`` with different random starts contribute to the order; a single one if there are more than
-    ten million ratings."""
+    """Whether ``ials`` contributes to the order."""
     vae: bool = setting(True, False, True)
     """Whether ``vae`` contributes to the order, with four members from 300,000 ratings on; it does not if there are
     more than four million ratings."""
@@ -112,16 +111,12 @@ BASE = "bayes"
 """The part whose uncertainty is the blend's, and whose stars contribute to the order."""
 WEIGHTS = ("stack", "shift", "dated_stack", "dated_shift", "order")
 """The parameters that are learned from held-out ratings."""
-IALS = 3
-"""The number of ``ials``, which differ in their random starts."""
-RATINGS_FOR_ALL_IALS = 10_000_000
-"""A dataset with more ratings gets a single ``ials``: each takes minutes there."""
 MEMBERS = 4
 """The number of members of ``vae``."""
 RATINGS_FOR_MEMBERS = 300_000
 """A dataset with fewer ratings gets a ``vae`` with a single member: there, more members add nothing to the order."""
 RATINGS_FOR_VAE = 4_000_000
-"""A dataset with more ratings gets no ``vae``, for the same reason."""
+"""A dataset with more ratings gets no ``vae``, which would take minutes there."""
 
 
 def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
@@ -141,9 +136,9 @@ def affordable(settings: BlendSettings, ratings: int) -> tuple[int, int]:
     return sweeps, min(ratings, int(swept / sweeps))
 
 
-def parts_of(settings: BlendSettings, sweeps: int, ials: int, members: int) -> Mapping[str, Part]:
-    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``ials``: the number of these;
-    ``members``: those of ``vae``, 0 for no ``vae``."""
+def parts_of(settings: BlendSettings, sweeps: int, members: int) -> Mapping[str, Part]:
+    """Return the parts by name, ``BASE`` first. ``sweeps``: those of ``BASE``; ``members``: those of ``vae``, 0 for no
+    ``vae``."""
     bayes = BayesSettings(
         factors=settings.factors, sweeps=sweeps, sitting=settings.sitting, caution=CAUTION, popularity=0.0
     )
@@ -153,9 +148,7 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int, members: int) -> M
     if settings.ease:
         parts["ease"] = Part(lambda seed: Ease(seed=seed), order=2.0)
     if settings.ials:
-        order = IALS / ials  # so that a single ``ials`` counts as much as several do together
-        for number in range(ials):
-            parts[f"ials-{number}"] = Part(lambda seed, number=number: Ials(seed=seed + number), order=order)  # type: ignore[misc]
+        parts["ials"] = Part(lambda seed: Ials(seed=seed), order=3.0)
     if settings.vae and members:
         parts["vae"] = Part(lambda seed: Vae(VaeSettings(members=members), seed=seed), order=3.0)
     return parts
@@ -163,9 +156,8 @@ def parts_of(settings: BlendSettings, sweeps: int, ials: int, members: int) -> M
 
 def sized_parts(settings: BlendSettings, sweeps: int, ratings: int) -> Mapping[str, Part]:
     """Return the parts for a dataset with this many ratings; ``sweeps``: those of ``BASE``."""
-    ials = IALS if ratings <= RATINGS_FOR_ALL_IALS else 1
     members = 0 if ratings > RATINGS_FOR_VAE else MEMBERS if ratings >= RATINGS_FOR_MEMBERS else 1
-    return parts_of(settings, sweeps, ials, members)
+    return parts_of(settings, sweeps, members)
 
 
 PartProgress = Callable[[str, float], None]
@@ -252,8 +244,7 @@ class Blend(Model[BlendSettings, Tastes]):
     def restore(self, parameters: Parameters, scale: Scale) -> None:
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
-        ials = sum(f"ials-{number}/factors" in parameters for number in range(IALS))
-        parts = parts_of(self.settings, self.settings.sweeps, ials, len(parameters.get("vae/scale", ())))
+        parts = parts_of(self.settings, self.settings.sweeps, len(parameters.get("vae/scale", ())))
         self._parts = {name: part.build(self.seed) for name, part in parts.items()}
         for name, model in self._parts.items():
             prefix = f"{name}/"
@@ -422,13 +413,12 @@ class Blend(Model[BlendSettings, Tastes]):
         return np.where(self._known, np.append(values, missing), others).astype(np.float32)
 
     def movie_vectors(self) -> Floats | None:
-        """Return the vectors of ``bayes`` and, if it is a part, of the first ``ials``, side by side, each scaled to a
-        length of 1.
+        """Return the vectors of ``bayes`` and, if it is a part, ``ials``, side by side, each scaled to a length of 1.
 
         With both, the cosine of two movies is thus the mean of two cosines: whether the same people like both, and
         whether they watch both.
         """
-        parts = [self._parts[name].movie_vectors() for name in (BASE, "ials-0") if name in self._parts]
+        parts = [self._parts[name].movie_vectors() for name in (BASE, "ials") if name in self._parts]
         vectors = [
             each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), TINY) for each in parts if each is not None
         ]

@@ -24,7 +24,7 @@ from movietui.models.metrics import Metrics
 from movietui.models.registry import MODELS, plugin_of
 from movietui.models.training.threads import meanwhile
 
-FORMAT = 5
+FORMAT = 6
 """The format of a checkpoint; a checkpoint in another one cannot be loaded."""
 ARRAYS = "model.safetensors"
 MANIFEST = "manifest.json"

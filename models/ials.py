@@ -1,6 +1,6 @@
 """Matrix factorisation that also learns from what was not rated."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,26 +26,39 @@ class IalsSettings(PreferenceSettings):
     """Settings of ``Ials``.
 
     The defaults were chosen on held-out tenths (``hold_out``) of the train parts of ``random80``, seeds 0 to 2 of
-    ml-100k and seed 0 of ml-1m. There, ndcg@10 is 0.216 on ml-100k and 0.187 on ml-1m. With a ``scaling`` of 1, no
-    single ridge is best for both datasets: a ridge of 0.05 gives 0.217 and 0.176, a ridge of 0.03 gives 0.211 and
-    0.189.
+    ml-100k and seed 0 of ml-1m, and on some train users of ``strong`` of ml-1m; docs/evaluation.md has the figures.
     """
 
     factors: int = setting(0, 0, 256)
     """The number of latent factors; 0 for as many as the number of ratings supports."""
     sweeps: int = setting(10, 1, 200)
     """How many times users and movies are updated in turn."""
-    ridge: float = setting(0.2, 0.00001, 10.0)
+    ridge: float = setting(0.0, 0.0, 10.0)
     """The weight of the squared factors for each rating; every pair of a user and a movie also counts as a small
-    fraction of a rating, which ``unseen`` sets."""
+    fraction of a rating, which ``unseen`` sets. 0 for a weight that suits the number of ratings."""
     unseen: float = setting(6.0, 0.0, 1000.0)
     """How strongly the scores of all pairs of user and movie are pulled towards 0: the total weight of these pulls,
     divided by the number of ratings (Hu, Koren and Volinsky 2008)."""
-    scaling: float = setting(0.75, 0.0, 1.0)
+    scaling: float = setting(1.0, 0.0, 1.0)
     """The ridge grows with this power of the number of ratings, ``ridge · n^scaling`` (Rendle et al. 2022)."""
     imdb: bool = setting(True, False, True)
     """Whether the mean rating, the number of votes and the runtime on IMDb help to predict movies without ratings, if
     the dataset is joined with it."""
+
+    def for_ratings(self, ratings: int) -> "IalsSettings":
+        """Return these settings with the factors and the ridge that suit a number of ratings, where they are 0.
+
+        Both are on curves through the best values for ml-100k and ml-1m. The factors grow up to 230,000 ratings, and
+        the ridge falls from 80,000 to 3 million.
+
+        >>> settings = IalsSettings().for_ratings(80_000)
+        >>> settings.factors, settings.ridge
+        (64, 0.05)
+        """
+        times = max(ratings, 1) / 80_000
+        factors = int(np.clip(round(64 * times**0.65), 4, 128))
+        ridge = float(np.clip(round(0.05 * times**-0.25, 4), 0.02, 0.05))
+        return replace(self, factors=self.factors or factors, ridge=self.ridge or ridge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +117,7 @@ class Ials(RankingModel[IalsSettings]):
         """Load the parameters of a fitted model."""
         super().restore(parameters, scale)
         self._unseen = float(parameters["unseen"]) * int(parameters["learned"])
+        self._ridge = float(parameters["ridge"])
 
     def _learn(self, train: Dataset, validation: Ratings | None, progress: Progress) -> tuple[Parameters, Fitted]:
         # Imported here because it needs torch, and serving does not.
@@ -155,7 +169,7 @@ class Ials(RankingModel[IalsSettings]):
 
     def _normal(self, squares: Doubles, ratings: int) -> Doubles:
         """Return the matrix of the normal equations, given ``sum y y'`` and a number of ratings."""
-        ridge = self.settings.ridge * (max(ratings, 0) + self._unseen) ** self.settings.scaling
+        ridge = self._ridge * (max(ratings, 0) + self._unseen) ** self.settings.scaling
         normal: Doubles = squares + self.parameters["gram"]
         normal[np.diag_indices_from(normal)] += ridge
         return normal
@@ -181,22 +195,18 @@ class Ials(RankingModel[IalsSettings]):
         return shares
 
 
-def supported_factors(ratings: int) -> int:
-    """Return the number of factors that this many ratings support: a curve through the best numbers for ml-100k and for
-    ml-1m."""
-    return int(np.clip(round(40 * (ratings / 80_000) ** 0.45), 4, 128))
-
-
-def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float) -> Parameters:
+def ials_parameters(movies: Floats, mean_user: NDArray[Any], unseen: float, ridge: float) -> Parameters:
     """Return the parameters that serving needs; the last row of ``factors``, for an unknown movie, is 0.
 
-    ``movies``: the factors of the movies, shape (movies, factors); ``mean_user``: the mean factors of the users.
+    ``movies``: the factors of the movies, shape (movies, factors); ``mean_user``: the mean factors of the users;
+    ``unseen``: the ``e`` of ``Ials``.
     """
     factors = np.append(movies, np.zeros((1, movies.shape[1]), np.float32), 0)
     unit_mean = unit_mean_of(movies @ mean_user.astype(np.float32))
     return {
         "factors": factors,
         "unseen": np.asarray(unseen),
+        "ridge": np.asarray(ridge),
         "learned": np.asarray(len(movies)),
         "gram": unseen * (movies.T @ movies).astype(np.float64),
         "usual": unit_mean,

@@ -14,7 +14,7 @@ from movietui.models.cluster.effects import learn_effects
 from movietui.models.cluster.partitions import Block, Doubles, Partitions
 from movietui.models.cluster.sample import NO_RATINGS, sample_of
 from movietui.models.ials import SAMPLE as IALS_SAMPLE
-from movietui.models.ials import Ials, IalsSettings, describe_unrated, ials_parameters, sample_scores, supported_factors
+from movietui.models.ials import Ials, IalsSettings, describe_unrated, ials_parameters, sample_scores
 from movietui.models.rankers import SWEEPS, calibrate, sample_users
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def learn_factors(train: Partitions, ratings: "DataFrame", **settings: Any) -> F
     return factors
 
 
-def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters:
+def fit_ials(train: Partitions, chosen: IalsSettings, seed: int) -> Parameters:
     """Return the parameters of ``Ials``: MLlib learns the factors of the movies, and users are folded in.
 
     MLlib minimises, with a confidence ``1 + c v`` that grows with the value ``v`` of a rating,
@@ -101,6 +101,7 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     """
     from pyspark.sql import functions as f
 
+    settings = chosen.for_ratings(len(train))
     if not settings.unseen:
         raise Problem(
             tr("unseen=0 is out of range on a cluster: MLlib always learns from unrated pairs; use more than 0.")
@@ -114,17 +115,16 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
     valued, total = (float(each) for each in added["all"]) if added else (0.0, 0.0)
     unseen = settings.unseen * max(1.0, valued) / (users * movies)
     mean_value = total / valued if total > 0 else 1.0
-    factors = settings.factors or supported_factors(len(train))
     sampled = sample_users(users, IALS_SAMPLE)
-    learned = np.zeros((len(train.dataset.movies), factors), np.float32)
-    mean_user = np.zeros(factors)
+    learned = np.zeros((len(train.dataset.movies), settings.factors), np.float32)
+    mean_user = np.zeros(settings.factors)
     if valued:
         weights = train.sum(_ridge_weights(settings, unseen * movies))["users"]
         weights += ((added["by_movie"] + unseen * users) ** settings.scaling).sum()
         learned = learn_factors(
             train,
             rated.where(~f.col("user").isin(sampled.tolist())),
-            rank=factors,
+            rank=settings.factors,
             maxIter=settings.sweeps,
             regParam=settings.ridge * float(weights) / (2 * valued * unseen * mean_value),
             implicitPrefs=True,
@@ -133,10 +133,10 @@ def fit_ials(train: Partitions, settings: IalsSettings, seed: int) -> Parameters
         ) * np.float32(mean_value**0.5)
     parameters = effects | NO_RATINGS | {"counts": train.counts}
     served = Ials(settings)
-    served.restore(parameters | ials_parameters(learned, mean_user, unseen), train.dataset.scale)
+    served.restore(parameters | ials_parameters(learned, mean_user, unseen, settings.ridge), train.dataset.scale)
     if valued:
         mean_user = train.sum(_user_sum(served))["users"] / users
-        served.restore(parameters | ials_parameters(learned, mean_user, unseen), train.dataset.scale)
+        served.restore(parameters | ials_parameters(learned, mean_user, unseen, settings.ridge), train.dataset.scale)
     dataset, with_users = sample_of(train, effects, sampled)
     fitted = served.parameters
     served.restore(fitted | with_users, train.dataset.scale)

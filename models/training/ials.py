@@ -15,7 +15,6 @@ from movietui.models.ials import (
     describe_unrated,
     ials_parameters,
     sample_scores,
-    supported_factors,
 )
 from movietui.models.metrics import mse
 from movietui.models.rankers import SWEEPS, calibrate, ratings_by_user, sample_users
@@ -29,13 +28,14 @@ cores; all 32 million ratings of ml-32m would take twelve minutes."""
 
 
 def fit(
-    whole: Dataset, validation: Ratings | None, settings: IalsSettings, seed: int, progress: Progress
+    whole: Dataset, validation: Ratings | None, chosen: IalsSettings, seed: int, progress: Progress
 ) -> tuple[Parameters, Fitted]:
     """Fit by solving in turn for the users and for the movies, and then describe the movies without ratings.
 
     The movies of a large dataset learn from some of its users, who together have about ``LEARNED_RATINGS`` ratings.
     """
     train = whole.without_unrated()
+    settings = chosen.for_ratings(len(train.ratings))
     parameters = learn_effects(train, SWEEPS) | ratings_by_user(train)
     learned = some_users(train, LEARNED_RATINGS, seed)
     rows = ratings_of(train, learned)
@@ -49,15 +49,14 @@ def fit(
     by_movie = PaddedLists.of(movie, user, values, len(train.movies))
     by_others = PaddedLists.of(movie[of_others], user[of_others], values[of_others], len(train.movies))
     generator = torch.Generator().manual_seed(seed)
-    factors = settings.factors or supported_factors(len(train.ratings))
-    movies = torch.randn(len(train.movies), factors, generator=generator) * (START / factors**0.5)
+    movies = torch.randn(len(train.movies), settings.factors, generator=generator) * (START / settings.factors**0.5)
     unseen = settings.unseen * max(1, int(by_user.lengths.sum())) / max(1, len(learned) * len(train.movies))
     served = Ials(settings)
     curve: list[Epoch] = []
     for number in range(1, settings.sweeps + 1):
         users = _solve(by_user, movies, movies, unseen, settings)
         movies = _solve(by_others, users, users[others], unseen, settings)
-        served.restore(parameters | _parameters(movies, users, unseen), train.scale)
+        served.restore(parameters | _parameters(movies, users, unseen, settings.ridge), train.scale)
         taste, loss = calibrate(sample_scores(train, served, sample))
         held_out = None
         if validation is not None:
@@ -68,7 +67,7 @@ def fit(
     # Finally, the movies also learn from the sample.
     users = _solve(by_user, movies, movies, unseen, settings)
     movies = _solve(by_movie, users, users, unseen, settings)
-    fitted = parameters | _parameters(movies, users, unseen) | taste
+    fitted = parameters | _parameters(movies, users, unseen, settings.ridge) | taste
     mean_user = users.mean(0).numpy()
     return describe_unrated(fitted, mean_user, whole.movies, train.counts, imdb=settings.imdb), Fitted.of(curve)
 
@@ -83,5 +82,5 @@ def _solve(lists: PaddedLists, other_side: Tensor, others: Tensor, unseen: float
     return solve(lists, other_side, ridges, unseen * (others.T @ others))
 
 
-def _parameters(movies: Tensor, users: Tensor, unseen: float) -> Parameters:
-    return ials_parameters(movies.numpy(), users.mean(0).numpy(), unseen)
+def _parameters(movies: Tensor, users: Tensor, unseen: float, ridge: float) -> Parameters:
+    return ials_parameters(movies.numpy(), users.mean(0).numpy(), unseen, ridge)

@@ -27,7 +27,7 @@ class TestBlend(ModelContract):
         self, validated: tuple[AnyModel, Fitted, list[Epoch]]
     ) -> None:
         stages = [epoch.stage for epoch in validated[2]]
-        assert stages == ["bayes", "item-knn", "ease", "ials-0", "ials-1", "ials-2", "blend"]
+        assert stages == ["bayes", "item-knn", "ease", "ials", "blend"]
 
     def test_the_fit_on_all_ratings_keeps_the_weights(self, quick: tuple[AnyModel, Fitted, Dataset]) -> None:
         measured, _, train = quick
@@ -38,7 +38,7 @@ class TestBlend(ModelContract):
         for name in WEIGHTS:
             np.testing.assert_array_equal(model.parameters[name], measured.parameters[name])
         assert model.counts.sum() == len(train.ratings)
-        assert [epoch.train_loss for epoch in curve] == [None] * 7
+        assert [epoch.train_loss for epoch in curve] == [None] * 5
         shares = [stage.done for stage in stages if stage.unit == WHOLE]
         assert shares == sorted(shares)
         assert (shares[0], shares[-1]) == (125, 1000)  # after the first of four sweeps of bayes, half of the time

@@ -6,7 +6,7 @@ import torch
 
 from movietui.models.base import History, history_of
 from movietui.models.bias import Bias
-from movietui.models.ials import Ials, IalsSettings, supported_factors
+from movietui.models.ials import Ials, IalsSettings
 from movietui.models.training import alternating
 from movietui.models.training import ials as training
 from tests.models.builders import checkerboard, rmse, tastes
@@ -37,17 +37,19 @@ class TestIals(ModelContract):
             errors.append(rmse(model.predict(held_out.user, held_out.movie), held_out.stars))
         assert errors[1] < errors[0] - 0.1
 
-    def test_more_ratings_support_more_factors(self) -> None:
-        numbers = [supported_factors(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
-        assert numbers == sorted(numbers)
-        assert (numbers[0], numbers[2], numbers[-1]) == (4, 40, 128)
+    def test_more_ratings_support_more_factors_with_less_ridge(self) -> None:
+        chosen = [IalsSettings().for_ratings(ratings) for ratings in (0, 1_000, 80_000, 800_000, 32_000_000)]
+        factors, ridges = [each.factors for each in chosen], [each.ridge for each in chosen]
+        assert factors == sorted(factors)
+        assert (factors[0], factors[-1]) == (4, 128)
+        assert ridges == sorted(ridges, reverse=True)
+        assert IalsSettings(factors=7, ridge=0.3).for_ratings(1_000) == IalsSettings(factors=7, ridge=0.3)
         train = tastes()[0]
         model = Ials(IalsSettings(sweeps=1))
         model.fit(train)
-        assert model.parameters["factors"].shape == (
-            len(train.movies) + 1,
-            supported_factors(len(train.ratings)),
-        )
+        suited = model.settings.for_ratings(len(train.ratings))
+        assert model.parameters["factors"].shape == (len(train.movies) + 1, suited.factors)
+        assert float(model.parameters["ridge"]) == suited.ridge
 
     @pytest.mark.parametrize("ratings", [1, 4])
     def test_unrated_pairs_weigh_as_much_per_rating_in_larger_data(self, ratings: int) -> None:
@@ -69,10 +71,10 @@ class TestIals(ModelContract):
         values = history.stars - 1
         has_value = values != 0
         movies = model.parameters["factors"][:-1].astype(np.float64)
-        settings, unseen = model.settings, float(model.parameters["unseen"])
+        unseen = float(model.parameters["unseen"])
 
         def loss(x: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
-            ridge = settings.ridge * (has_value.sum() + unseen * len(movies)) ** scaling
+            ridge = float(model.parameters["ridge"]) * (has_value.sum() + unseen * len(movies)) ** scaling
             fit = ((values - movies[history.movies] @ x)[has_value] ** 2).sum()
             return float(fit + unseen * ((movies @ x) ** 2).sum() + ridge * x @ x)
 
@@ -92,7 +94,8 @@ class TestIals(ModelContract):
         lists = alternating.PaddedLists.of(rated.user, rated.movie, values[values != 0], len(train.users))
         assert max(len(numbers) for numbers, _, _ in lists.groups) == 3
         movies = torch.from_numpy(model.parameters["factors"][:-1])
-        users = training._solve(lists, movies, movies, float(model.parameters["unseen"]), model.settings).numpy()
+        settings = model.settings.for_ratings(len(train.ratings))
+        users = training._solve(lists, movies, movies, float(model.parameters["unseen"]), settings).numpy()
         for user in (0, 6, 7, 149):
             np.testing.assert_allclose(users[user], model.solve(history_of(train, user)), atol=1e-4)
 

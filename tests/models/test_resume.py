@@ -156,9 +156,9 @@ def test_a_killed_sampler_resumes_at_the_last_saved_sweep(tmp_path: Path) -> Non
 
 
 QUICK_BLEND = BlendSettings(factors=3, sweeps=6, vae=False)
-STAGES = ("bayes", "item-knn", "ease", "ials-0", "ials-1", "ials-2")
+STAGES = ("bayes", "item-knn", "ease", "ials")
 """The parts of a blend, in the order in which they are fitted."""
-KINDS = {"bayes": Bayes, "item-knn": ItemKNN, "ease": Ease, **dict.fromkeys(STAGES[3:], Ials)}
+KINDS = {"bayes": Bayes, "item-knn": ItemKNN, "ease": Ease, "ials": Ials}
 MODELS_FITTED = [KINDS[stage].name for stage in STAGES]
 """The names of the models of these parts. All are fitted to learn the weights, and then all are fitted to serve."""
 

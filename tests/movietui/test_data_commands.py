@@ -80,8 +80,8 @@ def test_a_fit_shows_its_share_and_what_its_losses_are_measured_on(monkeypatch: 
         assert (curve.completed, curve.total) == (3, 12)
         assert (serve.description, serve.fields["reached"]) == ("training on all ratings", "item-knn  held out 0.7500")
         assert (serve.completed, serve.total) == (600, 1000)
-        bars.inside("serve", Stage("ials-0", 700, 1000, WHOLE))
-        assert (serve.completed, serve.fields["reached"]) == (700, "ials-0")
+        bars.inside("serve", Stage("ials", 700, 1000, WHOLE))
+        assert (serve.completed, serve.fields["reached"]) == (700, "ials")
 
 
 def test_data_remove_deletes_the_dataset_and_keeps_ratings(run: Run, tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ class Row:
     of_large: Mapping[str, str] = field(default_factory=dict)
     """The settings that are others again with ``LARGE`` ratings or more."""
 
+    def changes_for(self, ratings: int) -> Mapping[str, str]:
+        """Return the settings that differ from the tuned ones with this many ratings in train."""
+        return {**self.changes, **(self.of_large if ratings >= LARGE else {})}
+
 
 ROWS: Mapping[str, Row] = {
     # With 60 sweeps, bayes is as good as myFM; comparing speed does not need more.
@@ -88,8 +92,7 @@ def measure(name: str, row: Row, train: Dataset, test: Ratings) -> Measured:
     if name in PEERS:
         fit = PEERS[name].prepare(train)
     else:
-        of_size = row.of_large if len(train.ratings) >= LARGE else {}
-        model = build(name, choose(name, changes={**row.changes, **of_size}))
+        model = build(name, choose(name, changes=row.changes_for(len(train.ratings))))
 
         def fit() -> Any:
             model.fit(train)
@@ -140,7 +143,7 @@ def compare(name: str, row: Row, peers: Sequence[str], dataset: Dataset, splits:
         "sides": [
             {
                 "name": side,
-                "settings": PEERS[side].settings if side in PEERS else _words(row.changes),
+                "settings": PEERS[side].settings if side in PEERS else _words(row.changes_for(len(train.ratings))),
                 FIGURE[row.task]: statistics.mean(one.figure for one in measured[side]),
                 "figures": [one.figure for one in measured[side]],
                 "fit seconds": [one.fit for one in measured[side]],

@@ -54,7 +54,7 @@ class Row:
     changes: Mapping[str, str] = field(default_factory=dict)
     """The settings of our model that differ from the tuned ones."""
     of_large: Mapping[str, str] = field(default_factory=dict)
-    """The settings that are others again with ``LARGE`` ratings or more."""
+    """With at least ``LARGE`` ratings in train, these settings differ too, or differ otherwise."""
 
     def changes_for(self, ratings: int) -> Mapping[str, str]:
         """Return the settings that differ from the tuned ones with this many ratings in train."""

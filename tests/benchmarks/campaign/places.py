@@ -57,7 +57,7 @@ PLACES: Mapping[str, Route] = {
     "SweepPanel": Route((*SETTINGS, (("s",), "Sweep "))),
     "command palette": Route(((("\x10",), "Search for commands"),)),
 }
-"""The places by class name, and Textual's command palette."""
+"""The routes by the class name of the screen or panel, and Textual's command palette."""
 
 FIRST_START = "WelcomeScreen"
 """The only place that cannot be reached from the list: ``tests/movietui/test_welcome.py`` goes there."""
